@@ -1,0 +1,312 @@
+"""Every way a request can fail, as one exception per condition, and the TMF Error body that the client reads.
+
+Promise: every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is wrong
+in general, `message` names the place (JSON pointer, parameter, header) and what was expected there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+QUOTE_LIMIT = 40
+VIOLATION_LIMIT = 20
+
+
+class TmfError(Exception):
+    """An answer that is not 2xx. Subclasses fix status, code and reason; the instance says where and why."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internalError"
+    reason: ClassVar[str] = "The service failed"
+
+    def __init__(self, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, str]:
+        """The Error resource of TMF630: code, reason, message, status (all text)."""
+        return {
+            "code": self.code,
+            "reason": self.reason,
+            "message": self.message,
+            "status": str(int(self.status)),
+            "@type": "Error",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule broken at one place: `pointer` is a JSON pointer into the body ("" is the whole of it)."""
+
+    pointer: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.expected}"
+
+
+def list_violations(violations: Sequence[Violation]) -> str:
+    """All violations in one line, at most 20 of them, the number of the others at the end."""
+    shown = "; ".join(str(violation) for violation in violations[:VIOLATION_LIMIT])
+    hidden = len(violations) - VIOLATION_LIMIT
+    return f"{shown}; and {hidden} more" if hidden > 0 else shown
+
+
+def quoted(value: object) -> str:
+    """A scalar from the client as it may appear in a message: escaped, 40 characters at most, never a container."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    text = ascii(value) if isinstance(value, str) else repr(value)
+    return text if len(text) <= QUOTE_LIMIT else f"{text[:QUOTE_LIMIT]}..."
+
+
+# 400: wrong in itself ------------------------------------------------------------------------------------------------
+
+
+class BadRequest(TmfError):
+    """Raised when the request is wrong in itself and no narrower condition below says how."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "badRequest"
+    reason = "The request is not valid"
+
+
+class MalformedBody(BadRequest):
+    """Raised when the body is not strict JSON: syntax, encoding, duplicate names, NaN, depth."""
+
+    code = "malformedBody"
+    reason = "The body is not valid JSON"
+
+
+class InvalidBody(BadRequest):
+    """Raised when the body breaks the contract or a rule between its own members."""
+
+    code = "invalidBody"
+    reason = "The body does not follow the contract"
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(list_violations(violations))
+        self.violations = tuple(violations)
+
+
+class InvalidParameter(BadRequest):
+    """Raised when a path, query or header parameter is not what the contract says."""
+
+    code = "invalidParameter"
+    reason = "A parameter is not valid"
+
+
+class InvalidFilter(InvalidParameter):
+    """Raised when a filter of the query string cannot be read, or its value does not fit the attribute's type."""
+
+    code = "invalidFilter"
+    reason = "Invalid filter"
+
+
+class InvalidPatch(BadRequest):
+    """Raised when a patch is malformed: not an operation, an unknown op, a path that is not a path."""
+
+    code = "invalidPatch"
+    reason = "The patch is not valid"
+
+
+class NotPatchable(BadRequest):
+    """Raised when a patch gives another value to a member that the contract marks as not to be changed."""
+
+    code = "notPatchable"
+    reason = "A member that cannot be changed was changed"
+
+
+# 401, 403 ------------------------------------------------------------------------------------------------------------
+
+
+class Unauthenticated(TmfError):
+    """Raised when credentials are missing or not accepted."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthenticated"
+    reason = "Credentials are required"
+
+
+class Forbidden(TmfError):
+    """Raised when the caller is known but the policy does not allow the operation."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
+    reason = "This is not allowed for the caller"
+
+
+# 404 - 415: the way in -----------------------------------------------------------------------------------------------
+
+
+class NotFound(TmfError):
+    """Raised when the resource, or the version of it, does not exist (for this caller)."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "notFound"
+    reason = "The resource does not exist"
+
+
+class NoSuchRoute(TmfError):
+    """Raised when no operation of any contract has this path."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "noSuchRoute"
+    reason = "There is nothing at this path"
+
+
+class MethodNotAllowed(TmfError):
+    """Raised when the path exists but not with this method; Allow lists the ones it has (RFC 9110, 15.5.6)."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "methodNotAllowed"
+    reason = "The path does not have this method"
+
+
+class NotAcceptable(TmfError):
+    """Raised when Accept excludes application/json (RFC 9110, 15.5.7)."""
+
+    status = HTTPStatus.NOT_ACCEPTABLE
+    code = "notAcceptable"
+    reason = "The answer is application/json only"
+
+
+class BodyTimeout(TmfError):
+    """Raised when the client did not send its body in time (RFC 9110, 15.5.9)."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "bodyTimeout"
+    reason = "The body did not arrive in time"
+
+
+class BodyTooLarge(TmfError):
+    """Raised when a body, or what a patch would build, is over the limit (RFC 9110, 15.5.14)."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "bodyTooLarge"
+    reason = "The body is too large"
+
+
+class UnsupportedMediaType(TmfError):
+    """Raised when Content-Type is missing or none that the operation takes (RFC 9110, 15.5.16)."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupportedMediaType"
+    reason = "The body's media type is not supported"
+
+
+# 409, 412: right in itself, refused by what is stored ----------------------------------------------------------------
+
+
+class Conflict(TmfError):
+    """Raised when the stored resource or its state refuses a request that is right in itself."""
+
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+    reason = "The stored resource refuses this"
+
+
+class ForbiddenTransition(Conflict):
+    """Raised when a patch asks for a state that the lifecycle does not reach from the current one."""
+
+    code = "forbiddenTransition"
+    reason = "The lifecycle does not allow this change of state"
+
+    def __init__(self, pointer: str, current: str, wanted: str, allowed: Sequence[str]) -> None:
+        choices = ", ".join(allowed) or "nothing, it is final"
+        super().__init__(f"{pointer}: cannot change from {current} to {quoted(wanted)}; allowed: {choices}")
+
+
+class FinalState(Conflict):
+    """Raised when a patch changes what the current state of the resource no longer lets change."""
+
+    code = "finalState"
+    reason = "The resource's state does not let this be changed"
+
+
+class PatchDoesNotApply(Conflict):
+    """Raised when a well-formed patch meets a document that it does not fit: missing path, failed test, no match."""
+
+    code = "patchDoesNotApply"
+    reason = "The patch does not apply to the stored resource"
+
+
+class PatchResultRefused(Conflict):
+    """Raised when the patch applies but the contract refuses the resource that it makes."""
+
+    code = "patchResultRefused"
+    reason = "The patched resource would not follow the contract"
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(list_violations(violations))
+        self.violations = tuple(violations)
+
+
+class DuplicateListener(Conflict):
+    """Raised when the same callback and query are registered already."""
+
+    code = "duplicateListener"
+    reason = "The listener is registered already"
+
+
+class CallbackRefused(Conflict):
+    """Raised when the address guard refuses a callback's address."""
+
+    code = "callbackRefused"
+    reason = "The callback's address is not allowed"
+
+
+class VersionTaken(Conflict):
+    """Raised when a version of the resource has this number already."""
+
+    code = "versionTaken"
+    reason = "This version exists already"
+
+
+class IdempotencyConflict(Conflict):
+    """Raised when an Idempotency-Key comes again with another body, or while the first request still runs."""
+
+    code = "idempotencyConflict"
+    reason = "The idempotency key is in use"
+
+
+class PreconditionFailed(TmfError):
+    """Raised when If-Match names another revision than the stored one (RFC 9110, 13.1.1)."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "preconditionFailed"
+    reason = "The resource has changed since it was read"
+
+
+# 429, 5xx ------------------------------------------------------------------------------------------------------------
+
+
+class TooManyRequests(TmfError):
+    """Raised when the caller exceeds its rate; Retry-After says when to come back."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "tooManyRequests"
+    reason = "Too many requests"
+
+
+class Unavailable(TmfError):
+    """Raised when the service cannot answer now but may soon: store away, deadline passed, too busy. Has Retry-After."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+    reason = "The service cannot answer now"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message, {"Retry-After": str(retry_after)})
+
+
+class InternalError(TmfError):
+    """Raised for a defect of the service; the log has the cause, the client gets only this."""

@@ -1,0 +1,114 @@
+"""The closed tree in which the service asks a store for resources; every adapter compiles all of it, or interprets it.
+
+It holds no database's query language and no text from a client other than as values to compare with. How a path meets
+a document: each step goes into an object's member; where a list is met, into each of its elements (one level, as
+MongoDB does). A condition holds when some value reached satisfies it. A list at the path's end offers its elements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Scalar = str | int | float | bool
+Path = tuple[str, ...]
+
+
+class Operator(StrEnum):
+    """How a stored value is compared with the operand. Values of different JSON types never satisfy any of them.
+
+    Texts compare by code point; numbers by value (1 equals 1.0); booleans only by `eq`.
+    """
+
+    EQ = "eq"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    PREFIX = "prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Some value at `path` is `operator` the operand. `prefix` takes text: the value starts with it."""
+
+    path: Path
+    operator: Operator
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """Some text at `path` contains a match. `pattern` is of the closed subset, already checked, in RE2's syntax."""
+
+    path: Path
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The member at `path` is there on some way to it; null and an empty list count as there."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Some element of a list at `path` satisfies `condition` as a whole; paths in it start at the element."""
+
+    path: Path
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All hold; none to hold is true."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One holds; none to hold is false."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold; so a missing value satisfies the negation of any comparison."""
+
+    condition: Condition
+
+
+Condition = Compare | Regex | Exists | Element | And | Or | Not
+
+EVERYTHING = And(())
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Order by the single scalar at `path` (it passes through no list); missing values last in both directions.
+
+    `always_present` says that every stored document has the member, so a store need not care for missing ones.
+    """
+
+    path: Path
+    descending: bool = False
+    always_present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to find: matches of `where`, ordered by `sort` then by id, `limit` of them after `offset`.
+
+    `count_limit`: count matches exactly up to this many, 0 means without bound.
+    `fields`: top-level member names that the answer needs, or None for all; a store may use it to read less.
+    """
+
+    where: Condition = EVERYTHING
+    sort: tuple[Sort, ...] = ()
+    offset: int = 0
+    limit: int = 100
+    count_limit: int = 0
+    fields: frozenset[str] | None = field(default=None)
