@@ -1,0 +1,63 @@
+"""Date-times: any RFC 3339 text in, one canonical text out: UTC, milliseconds, `Z`.
+
+Promise: canonical texts are 24 characters long, so their order as text is their order in time in every store.
+Offsets are converted, further digits are cut, a leap second (`:60`) becomes `:59.999`; the year after conversion is
+0001 to 9999.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+LENGTH = len("2019-05-06T12:45:12.028Z")
+_RFC_3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+)
+
+
+class NotAnInstant(ValueError):
+    """Raised for text that is no RFC 3339 date-time, or one outside the years 0001 to 9999 in UTC."""
+
+
+def canonical(text: str) -> str:
+    """The same instant as canonical text; raises NotAnInstant."""
+    if _is_canonical(text):
+        return text
+    found = _RFC_3339.fullmatch(text)
+    if found is None:
+        raise NotAnInstant("expected an RFC 3339 date-time such as 2019-05-06T12:45:12.028Z")
+    day, minute, second, fraction, sign, hours, minutes = found.groups()
+    second, fraction = ("59", "999") if second == "60" else (second, (fraction or "")[:3].ljust(3, "0"))
+    try:
+        local = datetime.fromisoformat(f"{day}T{minute}{second}.{fraction}+00:00")
+        if sign is None:
+            return written(local)
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        return written(local - offset if sign == "+" else local + offset)
+    except (ValueError, OverflowError):
+        raise NotAnInstant("expected a date-time that exists, in the years 0001 to 9999 in UTC") from None
+
+
+def _is_canonical(text: str) -> bool:
+    """Whether the text needs no conversion. No regular expression, as this sees every date of every body."""
+    if len(text) != LENGTH or not (text[4] == text[7] == "-") or text[10] != "T" or text[19] != "." or text[23] != "Z":
+        return False
+    if text[11:13] > "23":  # ISO 8601 knows 24:00, and so do newer Pythons; RFC 3339 does not
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def written(moment: datetime) -> str:
+    """An aware datetime as canonical text; microseconds are cut."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def read(text: str) -> datetime:
+    """Canonical text as an aware datetime."""
+    return datetime.fromisoformat(text)
