@@ -1,0 +1,21 @@
+"""The command line: one short file for each command.
+
+Promise: what a command needs is imported when it runs, so that help and refusals come at once.
+"""
+
+import click
+
+import tmf_sales
+from tmf_sales.cli.check import check
+from tmf_sales.cli.contract import contract
+from tmf_sales.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tmf_sales.__version__, prog_name="tmf-sales")
+def main() -> None:
+    """TM Forum sales leads (TMF699) and quotes (TMF648), served from their contracts."""
+
+
+for command in (serve, check, contract):
+    main.add_command(command)

@@ -1,0 +1,58 @@
+"""One worker: uvicorn in this process, with uvloop and httptools."""
+
+from __future__ import annotations
+
+import math
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from tmf_sales.settings import Settings
+
+# What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
+UVICORN: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "ws": "none",
+    "lifespan": "on",
+    "interface": "asgi3",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+}
+
+
+def time_to_finish(settings: Settings) -> int:
+    """Seconds that requests under way get after SIGTERM: no request may take longer anyway."""
+    return math.ceil(settings.request_deadline) + 1
+
+
+class TellingServer(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.announce()
+
+
+def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    # uvicorn raises the signal again when it has shut down: the process ends by these handlers, with 0.
+    signal.signal(signal.SIGTERM, end_well)
+    signal.signal(signal.SIGINT, end_well)
+    config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
+    TellingServer(config, announce).run(sockets=[listener])
+
+
+def end_well(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -1,0 +1,57 @@
+"""Settings as options of a command: the text of each is the one that settings.py has.
+
+Promise: an option that is not valid is refused like its environment variable, in one line, with exit code 2.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from tmf_sales.settings import (
+    Described,
+    InvalidSettings,
+    Settings,
+    describe_settings,
+    load_settings,
+    option_of,
+    unknown_variables,
+)
+
+Command = Callable[..., Any]
+
+
+class Refused(click.ClickException):
+    """Raised when a command cannot do what was asked; the message is all that the user sees."""
+
+    exit_code = 2
+
+
+def setting_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command one option for each of these settings, in this order."""
+    rows = {row.name: row for row in describe_settings()}
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            command = _option(rows[name])(command)
+        return command
+
+    return decorate
+
+
+def settings_from(options: dict[str, object]) -> Settings:
+    for name in unknown_variables(os.environ):
+        click.echo(f"Warning: {name} is no setting and has no effect", err=True)
+    try:
+        return load_settings(os.environ, options)
+    except InvalidSettings as error:
+        raise Refused(str(error)) from None
+
+
+def _option(row: Described) -> Callable[[Command], Command]:
+    help_text = f"{row.purpose[0].upper()}{row.purpose[1:]}.".replace("`", "")
+    if row.is_switch:
+        return click.option(option_of(row.name), is_flag=True, default=None, help=f"{help_text} [{row.variable}]")
+    default = f"; default {row.default}" if row.default else ""
+    return click.option(option_of(row.name), metavar="VALUE", help=f"{help_text} [{row.variable}{default}]")

@@ -1,0 +1,82 @@
+"""`tmf-sales serve`: one worker is uvicorn in this process, several are gunicorn's.
+
+Promise: what is really bound is told in one line on standard output once the service answers; SIGTERM lets the requests
+under way finish and ends with exit code 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+import tmf_sales
+from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.settings import Settings, is_loopback
+
+BACKLOG = 2048
+
+
+@click.command()
+@setting_options(
+    "host", "port", "store", "workers", "strict", "seed", "public_url", "allow_anonymous", "price_book", "no_delivery"
+)
+@click.option(
+    "--stack",
+    type=click.Choice(["asgi", "flask"]),
+    default="asgi",
+    show_default=True,
+    help="What runs the handlers: the service itself, or stock Connexion on Flask, the slow reference.",
+)
+def serve(stack: str, **options: object) -> None:
+    """Serve both APIs until SIGTERM or Ctrl-C."""
+    settings = settings_from(options)
+    listener = listen(settings.host, settings.port)
+    settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+    if settings.seed:
+        from tmf_sales.seeding import seed_store
+
+        seed_store(settings)
+    if not is_loopback(settings.host):
+        click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
+    run = run_several if settings.workers > 1 else run_one
+    run(application_of(settings, stack), settings, listener)
+
+
+def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
+    """What makes the ASGI application, in the process that will serve it."""
+
+    def make() -> Any:
+        from tmf_sales import app
+
+        return app.create_flask_app(settings) if stack == "flask" else app.create_app(settings)
+
+    return make
+
+
+def listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise Refused(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def announcement(settings: Settings) -> str:
+    url = dataclasses.replace(settings, public_url=None).public_base
+    return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store})"
+
+
+def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
+    from tmf_sales.cli import one_worker
+
+    one_worker.run(make_app, settings, listener, lambda: click.echo(announcement(settings)))
+
+
+def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
+    from tmf_sales.cli import several_workers
+
+    several_workers.run(make_app, settings, listener, lambda: click.echo(announcement(settings)))

@@ -1,0 +1,271 @@
+"""Every setting once: its name, its environment variable, its default and what it is for, in one line each.
+
+Promise: a `Settings` that exists is good. A bad one is refused at start in one line that names the variable or the
+option, shows the value safely and says what was expected; the README's table is made from this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from tmf_sales.errors import quoted
+
+PREFIX = "TMF_SALES_"
+MEMORY = "memory:"
+STORE_SCHEMES = ("mongodb://", "mongodb+srv://", "sqlite:///")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class InvalidSettings(Exception):
+    """Raised when a setting is not valid, alone or together with another; one line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the text of a setting is read, and what to say was expected when it cannot be."""
+
+    field: fields.Field[Any]
+    expected: str
+
+
+class Parsed(fields.Field[Any]):
+    """A value that `parse` makes of the text; it raises ValueError on a text that does not fit."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.parse = parse
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return self.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValidationError("does not fit") from error
+
+
+def whole_number(least: int, most: int | None = None) -> Kind:
+    span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    return Kind(fields.Integer(validate=validate.Range(least, most)), f"a whole number {span}")
+
+
+def one_of(*choices: str) -> Kind:
+    return Kind(fields.String(validate=validate.OneOf(choices)), f"one of {', '.join(choices)}")
+
+
+def read_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part) for part in read_list(text))
+
+
+def read_store(text: str) -> str:
+    named = text.startswith(STORE_SCHEMES) and len(text) > len(text.partition("://")[0]) + 4
+    if text != MEMORY and not named:
+        raise ValueError(text)
+    return text
+
+
+def read_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def read_file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(text)
+    return path
+
+
+def read_bytes(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,11}) ?(KiB|MiB)?", text)
+    if not match:
+        raise ValueError(text)
+    return int(match[1]) * {None: 1, "KiB": 1024, "MiB": 1024 * 1024}[match[2]]
+
+
+def read_duration(text: str) -> timedelta:
+    """ISO 8601, without years and months, which have no fixed length."""
+    match = re.fullmatch(r"P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?", text)
+    numbers = match.groups(default="0") if match else ()
+    duration = timedelta(**dict(zip(("weeks", "days", "hours", "minutes", "seconds"), map(int, numbers), strict=False)))
+    if not duration or text.endswith("T"):
+        raise ValueError(text)
+    return duration
+
+
+TEXT = Kind(fields.String(validate=validate.Length(1)), "a text")
+SWITCH = Kind(fields.Boolean(), "true or false")
+SECONDS = Kind(fields.Float(validate=validate.Range(0.001, 3600)), "a number of seconds up to 3600")
+SIZE = Kind(Parsed(read_bytes), "a number of bytes, or one with KiB or MiB behind it")
+DURATION = Kind(Parsed(read_duration), "an ISO 8601 duration of weeks, days, hours, minutes or seconds, such as P30D")
+LIST = Kind(Parsed(read_list), "a list, separated by commas")
+NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
+FILE = Kind(Parsed(read_file), "the path of a file that exists")
+URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
+STORE = Kind(Parsed(read_store), "mongodb://..., sqlite:///PATH or memory:")
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    kind: Kind
+    purpose: str
+    secret: bool
+
+
+def setting(default: Any, kind: Kind, purpose: str, *, secret: bool = False) -> Any:
+    return dataclasses.field(default=default, repr=not secret, metadata={"about": _About(kind, purpose, secret)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the service runs with. Sizes are bytes, spans of time seconds unless they are a timedelta."""
+
+    host: str = setting("127.0.0.1", TEXT, "address to listen on")
+    port: int = setting(8080, whole_number(0, 65535), "port to listen on; 0 lets the system choose")
+    store: str = setting("sqlite:///tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
+    workers: int = setting(1, whole_number(1, 256), "processes that share the port")
+    strict: bool = setting(False, SWITCH, "refuse unknown attributes and filters instead of keeping them")
+    public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
+    trusted_hosts: tuple[str, ...] = setting((), LIST, "values of the Host header that may become the base of href")
+    allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
+    seed: bool = setting(False, SWITCH, "put the contracts' examples into an empty store")
+    price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
+    validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
+    body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body")
+    request_deadline: float = setting(10.0, SECONDS, "after so many seconds a request is answered 503")
+    statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
+    max_concurrent: int = setting(256, whole_number(1), "requests that one worker has under way; further ones get 503")
+    page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")
+    page_max: int = setting(1000, whole_number(1), "longest page that a request may ask for")
+    count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
+    no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
+    webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
+    callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
+    require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
+    log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "least severity that is logged")
+    response_validation: bool = setting(False, SWITCH, "check every answer against the contract; for tests, slow")
+
+    @property
+    def public_base(self) -> str:
+        """What every href starts with, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def shown_store(self) -> str:
+        """The store's URL without its credentials."""
+        return re.sub(r"//[^/]*@", "//***@", self.store)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One row of the table of settings."""
+
+    name: str
+    variable: str
+    default: str
+    purpose: str
+    is_switch: bool
+
+
+def describe_settings() -> list[Described]:
+    return [
+        Described(
+            name=field.name,
+            variable=variable_of(field.name),
+            default=shown_default(field.default),
+            purpose=field.metadata["about"].purpose,
+            is_switch=field.metadata["about"].kind is SWITCH,
+        )
+        for field in dataclasses.fields(Settings)
+    ]
+
+
+def variable_of(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def option_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def shown_default(value: object) -> str:
+    """A default as one would write it into the environment; empty where there is none."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, timedelta):
+        return f"P{value.days}D"
+    return "" if value is None or value == () else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def load_settings(environ: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
+    """Settings from the environment and, before it, from the options that were given; an empty or None one is not.
+
+    Raises InvalidSettings.
+    """
+    given = {name: value for name, value in (options or {}).items() if value not in (None, "")}
+    found = {name: environ[variable_of(name)] for name in _ABOUT if environ.get(variable_of(name))}
+    sources = dict.fromkeys(found, variable_of) | dict.fromkeys(given, option_of)
+    raw: dict[str, object] = {**found, **given}
+    try:
+        settings = Settings(**_SCHEMA.load(raw))
+    except ValidationError as error:
+        names = sorted(map(str, error.messages_dict))
+        raise InvalidSettings("\n".join(_refusal(sources[name](name), name, raw[name]) for name in names)) from None
+    refuse_what_does_not_go_together(settings)
+    return settings
+
+
+def refuse_what_does_not_go_together(settings: Settings) -> None:
+    if settings.store == MEMORY and settings.workers > 1:
+        raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
+    if settings.page_default > settings.page_max:
+        raise InvalidSettings(f"page_default {settings.page_default} is more than page_max {settings.page_max}")
+    if not settings.allow_anonymous and not is_loopback(settings.host):
+        raise InvalidSettings(
+            f"host {quoted(settings.host)} is not a loopback address, and without authentication everybody who reaches "
+            "it is admin; expected --allow-anonymous (TMF_SALES_ALLOW_ANONYMOUS=true) if that is meant"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings but are none: misspelt, most likely."""
+    known = {variable_of(name) for name in _ABOUT}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def _refusal(source: str, name: str, value: object) -> str:
+    about = _ABOUT[name]
+    return f"{source} is {_shown(name, value)}; expected {about.kind.expected}"
+
+
+def _shown(name: str, value: object) -> str:
+    """The value without what may be secret in it: a webhook secret, a URL with a password."""
+    if _ABOUT[name].secret:
+        return "not valid (its value is not shown)"
+    return quoted(re.sub(r"//.*@", "//***@", value)) if isinstance(value, str) else quoted(value)
+
+
+_ABOUT: dict[str, _About] = {field.name: field.metadata["about"] for field in dataclasses.fields(Settings)}
+_SCHEMA = Schema.from_dict({name: about.kind.field for name, about in _ABOUT.items()}, name="SettingsSchema")()
