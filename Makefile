@@ -1,0 +1,30 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-full lint format lock docs
+
+help: ## say what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## make .venv with the exact versions that are tested
+	@scripts/install dev
+
+run: ## set everything up, then serve both APIs on 127.0.0.1:8080 (options: make run ARGS="--port 9000 --seed")
+	@scripts/install run
+	@exec .venv/bin/tmf-sales serve $(ARGS)
+
+test: install ## set everything up, then run all tests but the long ones
+	@scripts/test $(ARGS)
+
+test-full: install ## the same with the long ones
+	@scripts/test-full $(ARGS)
+
+lint: install ## check style, types, imports, file sizes and names
+	@scripts/lint
+
+format: install ## put the code into its form
+	@scripts/format
+
+lock: install ## choose the versions anew that requirements*.lock pin
+	@scripts/lock
+
+docs: install ## write the README's tables anew
+	@.venv/bin/python scripts/readme_tables.py

@@ -1,0 +1,51 @@
+"""Fails when too little is covered: 100 % of lines and branches where a defect loses data, 95 % over all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+GATES = {
+    "src/tmf_sales/tmf630/": 100.0,
+    "src/tmf_sales/events/": 100.0,
+    "src/tmf_sales/storage/": 100.0,
+    "src/tmf_sales/": 95.0,
+}
+
+
+def covered(files: dict[str, Any], room: str) -> float:
+    """Per cent of the lines and branches of the files below `room`."""
+    sums = [entry["summary"] for name, entry in files.items() if name.startswith(room)]
+    whole = sum(each["num_statements"] + each.get("num_branches", 0) for each in sums)
+    reached = sum(each["covered_lines"] + each.get("covered_branches", 0) for each in sums)
+    return 100.0 * reached / whole if whole else 100.0
+
+
+def gaps(files: dict[str, Any], room: str) -> list[str]:
+    """One line for each file below `room` with something that no test reaches."""
+    lines = []
+    for name, entry in sorted(files.items()):
+        branches = [f"{start}->{end}" for start, end in entry.get("missing_branches", [])]
+        missing = [*map(str, entry["missing_lines"]), *branches]
+        if name.startswith(room) and missing:
+            lines.append(f"  {name}: {', '.join(missing[:12])}{' ...' if len(missing) > 12 else ''}")
+    return lines
+
+
+def main(report: str) -> int:
+    files = json.loads(Path(report).read_text())["files"]
+    failed = False
+    for room, least in GATES.items():
+        reached = covered(files, room)
+        short = reached < least
+        failed = failed or short
+        print(f"coverage {room:28} {reached:6.2f} % of {least:.0f} %{'  TOO LITTLE' if short else ''}")
+        if short:
+            print("\n".join(gaps(files, room)))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
