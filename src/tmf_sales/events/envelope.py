@@ -1,0 +1,236 @@
+"""What happened to a resource, as TMF events: (before, after) -> event documents. Pure.
+
+Promise: create, delete, state change, attribute value change and information required, each with the full envelope
+(notification chapters of TMF699 and TMF648); a change that changes nothing has no event. A document that comes in
+is never changed, and may be shared by the events that come out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = dict[str, Any]
+
+PATHS_SHOWN = 20
+TEXT_LIMIT = 1000
+_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class EventTypes:
+    """The names that the contract's x-events gives to what can happen; an API may lack `information_required`."""
+
+    create: str
+    delete: str
+    state_change: str
+    attribute_value_change: str
+    information_required: str | None = None
+
+    @classmethod
+    def from_contract(cls, x_events: Mapping[str, str]) -> EventTypes:
+        """Read `{create, delete, stateChange, attributeValueChange, informationRequired}`; KeyError if one lacks."""
+        return cls(
+            create=x_events["create"],
+            delete=x_events["delete"],
+            state_change=x_events["stateChange"],
+            attribute_value_change=x_events["attributeValueChange"],
+            information_required=x_events.get("informationRequired"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What the events of one request have in common.
+
+    `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: a fresh UUID for each event.
+    """
+
+    now: str
+    correlation_id: str
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Tells what happened to resources of one type.
+
+    `resource` is the member of `event` that holds the whole resource; `represent` gives a stored document the form
+    that answers have (its href). `state` is the member with the resource's state; `items` maps each list member whose
+    elements have a state of their own to that state's member, and elements may hold such a list again; elements are
+    the same when their `id` is. `incomplete` are the states in which somebody must provide information.
+    """
+
+    types: EventTypes
+    resource: str
+    domain: str
+    represent: Callable[[Document], Document]
+    state: str = "state"
+    items: Mapping[str, str] = field(default_factory=dict)
+    incomplete: frozenset[str] = frozenset({"pending"})
+
+    def created(self, document: Document, occasion: Occasion) -> tuple[Document, ...]:
+        return (self._event(self.types.create, document, occasion, "was created"),)
+
+    def deleted(self, documents: Iterable[Document], occasion: Occasion) -> tuple[Document, ...]:
+        """One event for each deleted version, in the order given: the oldest first."""
+        return tuple(self._event(self.types.delete, each, occasion, "was deleted") for each in documents)
+
+    def changed(
+        self,
+        before: Document,
+        after: Document,
+        occasion: Occasion,
+        *,
+        server_set: frozenset[str] = frozenset(),
+        state_title: str | None = None,
+    ) -> tuple[Document, ...]:
+        """The events of a change, in order: state change, information required, attribute value change; or none.
+
+        `server_set`: members that the server set because of a state change, which is no change by the request:
+        `member` of the resource, `list.member` of every element of a list. `state_title` replaces the title of the
+        state change, where a domain has more to say of it.
+        """
+        if _same(before, after):
+            return ()
+        happened = (
+            self._state_change(before, after, occasion, state_title),
+            self._information_required(before, after, occasion),
+            self._attribute_value_change(before, after, occasion, server_set),
+        )
+        return tuple(event for event in happened if event is not None)
+
+    def _state_change(
+        self, before: Document, after: Document, occasion: Occasion, title: str | None
+    ) -> Document | None:
+        old, new = before.get(self.state), after.get(self.state)
+        if old != new:
+            text = f"changed its {self.state} from {old} to {new}"
+            return self._event(self.types.state_change, after, occasion, text, path=self.state, title=title)
+        known = dict(self._item_states(before))
+        paths = [path for path, state in self._item_states(after) if path in known and known[path] != state]
+        if not paths:
+            return None
+        text = f"changed the state of {_counted(len(paths), 'item')}"
+        return self._event(self.types.state_change, after, occasion, text, path=_listed(paths), title=title)
+
+    def _information_required(self, before: Document, after: Document, occasion: Occasion) -> Document | None:
+        if self.types.information_required is None:
+            return None
+        paths = []
+        if self._becomes_incomplete(before.get(self.state), after.get(self.state)):
+            paths.append(self.state)
+        known = dict(self._item_states(before))
+        paths += [path for path, state in self._item_states(after) if self._becomes_incomplete(known.get(path), state)]
+        if not paths:
+            return None
+        text, path = "needs information", _listed(paths)
+        return self._event(self.types.information_required, after, occasion, text, path=path, priority="high")
+
+    def _attribute_value_change(
+        self, before: Document, after: Document, occasion: Occasion, server_set: frozenset[str]
+    ) -> Document | None:
+        old, new = self._without_states(before, server_set), self._without_states(after, server_set)
+        names = sorted(name for name in old.keys() | new.keys() if _differs(old, new, name))
+        if not names:
+            return None
+        text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", _listed(names)
+        return self._event(self.types.attribute_value_change, after, occasion, text, path=path)
+
+    def _becomes_incomplete(self, old: object, new: object) -> bool:
+        return new in self.incomplete and old not in self.incomplete
+
+    def _item_states(self, holder: Document, prefix: str = "") -> Iterator[tuple[str, object]]:
+        """Every element's state with its path: `items[?(@.id=='2')].state`, elements in elements included."""
+        for name, state in self.items.items():
+            for item in _elements(holder, name):
+                place = f"{prefix}{name}[?(@.id=={_literal(item.get('id'))})]"
+                yield f"{place}.{state}", item.get(state)
+                yield from self._item_states(item, f"{place}.")
+
+    def _without_states(self, document: Document, server_set: frozenset[str]) -> Document:
+        kept = {name: value for name, value in document.items() if name != self.state and name not in server_set}
+        self._strip_items(kept, server_set)
+        return kept
+
+    def _strip_items(self, holder: Document, server_set: frozenset[str]) -> None:
+        """Replace the lists with states in `holder` (a copy of ours) by copies without states."""
+        for name, state in self.items.items():
+            if not isinstance(holder.get(name), list):
+                continue
+            holder[name] = [self._stripped_item(item, name, state, server_set) for item in holder[name]]
+
+    def _stripped_item(self, item: Any, name: str, state: str, server_set: frozenset[str]) -> Any:
+        if not isinstance(item, dict):
+            return item
+        kept = {key: value for key, value in item.items() if key != state and f"{name}.{key}" not in server_set}
+        self._strip_items(kept, server_set)
+        return kept
+
+    def _event(
+        self,
+        event_type: str,
+        document: Document,
+        occasion: Occasion,
+        text: str,
+        *,
+        path: str | None = None,
+        title: str | None = None,
+        priority: str = "normal",
+    ) -> Document:
+        event: Document = {
+            "eventId": occasion.new_id(),
+            "eventTime": occasion.now,
+            "eventType": event_type,
+            "correlationId": occasion.correlation_id,
+            "domain": self.domain,
+            "title": title or _CAMEL_HUMP.sub(" ", event_type),
+            "description": f"{self.resource} {document.get('id')} {text}"[:TEXT_LIMIT],
+            "priority": priority,
+            "timeOcurred": occasion.now,  # spelled so by the specifications
+        }
+        if path is not None:
+            event["fieldPath"] = path
+        event["event"] = {self.resource: self.represent(document)}
+        return event
+
+
+def _elements(holder: Document, name: str) -> Iterator[Document]:
+    value = holder.get(name)
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _literal(id: object) -> str:
+    escaped = str(id).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """The paths in one text, separated by commas; none is cut in the middle, those beyond the limits are left out."""
+    shown: list[str] = []
+    room = TEXT_LIMIT
+    for path in paths[:PATHS_SHOWN]:
+        room -= len(path) + 1
+        if room >= 0:
+            shown.append(path)
+    return ",".join(shown)
+
+
+def _differs(old: Document, new: Document, name: str) -> bool:
+    return name not in old or name not in new or not _same(old[name], new[name])
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equal as JSON: 1 is 1.0, but never true, which Python's == holds to be the same."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+    if isinstance(old, list):
+        return isinstance(new, list) and len(old) == len(new) and all(map(_same, old, new))
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
