@@ -1,0 +1,122 @@
+"""Operands: text from a client becomes values of the type that the contract gives the attribute, and a condition.
+
+Promise: what cannot be such a value is refused, never guessed. Date-times compare as instants through their canonical
+text; a date or date prefix is the whole period that it names (TMF630 part 1, filtering).
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from tmf_sales.errors import quoted as shown
+from tmf_sales.storage.criteria import Compare, Condition, Operator, Or, Path, Scalar
+from tmf_sales.tmf630 import instants
+from tmf_sales.tmf630.attributes import Attribute
+
+Reading = Literal["text", "number", "boolean"]
+
+ANY_READING: tuple[Reading, ...] = ("text", "number", "boolean")
+_EXACT_DIGITS = 15
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_PERIOD = re.compile(
+    r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2}(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?)?)?)?)?"
+)
+_FIRST_MOMENT = "0001-01-01T00:00:00.000Z"
+_LAST_MOMENT = "9999-12-31T23:59:59.999Z"
+_BLANK_OFFSET = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})", re.IGNORECASE)
+
+
+class Unfit(ValueError):
+    """Raised when an operand is not of the attribute's type, or the type does not have the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Text from a client, and how it may be read where the contract does not say of what type the attribute is."""
+
+    text: str
+    readings: tuple[Reading, ...] = ANY_READING
+
+
+def any_of(conditions: list[Condition]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+
+
+def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: Operand) -> Condition:
+    """Some value at the path is `operator` the operand; raises Unfit. Periods become prefixes and bounds."""
+    if attribute is not None and attribute.type == "date-time":
+        return _compare_instant(path, operator, operand.text)
+    values = _values(attribute, operand)
+    if operator is not Operator.EQ:
+        values = [value for value in values if not isinstance(value, bool)]
+        if not values:
+            raise Unfit("a boolean has no order")
+    return any_of([Compare(path, operator, value) for value in values])
+
+
+def _values(attribute: Attribute | None, operand: Operand) -> list[Scalar]:
+    kind = attribute.type if attribute else "any"
+    if kind == "object":
+        raise Unfit("is an object: name one of its members")
+    if kind == "any":
+        read = [_READERS[reading](operand.text) for reading in operand.readings]
+        return [value for value in read if value is not None]
+    reading: Reading = "number" if kind in {"number", "integer"} else "boolean" if kind == "boolean" else "text"
+    value = _READERS[reading](operand.text)
+    if value is None:
+        raise Unfit(f"{shown(operand.text)} is not {_EXPECTED[reading]}")
+    return [value]
+
+
+def _number(text: str) -> int | float | None:
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    if found[1] is None and found[2] is None and len(text) <= _EXACT_DIGITS:
+        return int(text)
+    value = float(text)
+    return value if abs(value) != float("inf") else None
+
+
+def _boolean(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text)
+
+
+_READERS: dict[Reading, Callable[[str], Scalar | None]] = {"text": str, "number": _number, "boolean": _boolean}
+_EXPECTED: dict[Reading, str] = {"text": "text", "number": "a number", "boolean": "true or false"}
+
+
+def _compare_instant(path: Path, operator: Operator, text: str) -> Condition:
+    # A `+` before an offset arrives as a blank from clients that do not encode it.
+    text = _BLANK_OFFSET.sub(r"\1+\2", text)
+    if not _PERIOD.fullmatch(text):
+        return Compare(path, operator, _instant(text))
+    prefix, first, last = _period(text)
+    if operator is Operator.EQ:
+        return Compare(path, Operator.PREFIX, prefix)
+    return Compare(path, operator, last if operator in {Operator.GT, Operator.LTE} else first)
+
+
+def _instant(text: str) -> str:
+    try:
+        return instants.canonical(text)
+    except ValueError:
+        raise Unfit(f"{shown(text)} is not a date-time") from None
+
+
+def _period(text: str) -> tuple[str, str, str]:
+    """The period as the canonical texts' common prefix, its first and its last moment, both canonical."""
+    prefix = text[: len(_FIRST_MOMENT) - 1]
+    last = prefix + _LAST_MOMENT[len(prefix) :]
+    if len(prefix) == len("2019-05"):
+        last = f"{prefix}-{monthrange(int(prefix[:4]) or 1, int(prefix[5:]))[1]}{last[len('2019-05-31') :]}"
+    try:
+        first = instants.canonical(prefix + _FIRST_MOMENT[len(prefix) :])
+    except ValueError:
+        raise Unfit(f"{shown(text)} is not a date-time") from None
+    return prefix, first, last

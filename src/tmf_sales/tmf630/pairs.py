@@ -1,0 +1,158 @@
+"""The raw query string, cut into terms: name, operator, operands (TMF630 part 1, filtering; the WHATWG form encoding).
+
+Promise: this is the only place that decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are
+the same; what separates operands is then read in the decoded text, unless it is double-quoted or was encoded twice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from tmf_sales.errors import InvalidFilter, InvalidParameter
+from tmf_sales.errors import quoted as shown
+
+LONGEST_QUERY = 8 * 1024
+MOST_PARTS = 200
+RESERVED = frozenset({"fields", "offset", "limit", "sort", "filter"})
+SUFFIXES = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "regex", "in", "exists"})
+_LITERALS = {"=": "eq", "==": "eq", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "=~": "regex"}
+
+_HEAD = re.compile(r"([^=<>;]*?)(\*=|=~|==|>=|<=|=|>|<)")
+_QUOTED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
+_PLAIN_OPERAND = re.compile(r"[^,;]*")
+_PATTERN = re.compile(r"[^;]*")
+_ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One attribute, one operator, its operands as text. `label` is what the client wrote, for messages."""
+
+    label: str
+    name: str
+    operator: str
+    operands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One of the reserved names with its decoded value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stood between two `&`: a reserved parameter, or terms of which one has to hold. `raw` is not decoded."""
+
+    raw: str
+    parameter: Parameter | None
+    terms: tuple[Term, ...]
+
+
+def read_parts(raw: str) -> tuple[Part, ...]:
+    """The parts of a query string whose characters are its bytes (latin-1); raises InvalidFilter, InvalidParameter."""
+    if len(raw) > LONGEST_QUERY:
+        raise InvalidParameter(f"the query string is longer than {LONGEST_QUERY} characters")
+    parts = [part for part in raw.split("&") if part]
+    if len(parts) > MOST_PARTS:
+        raise InvalidParameter(f"the query string has more than {MOST_PARTS} parameters")
+    return tuple(_read_part(part) for part in parts)
+
+
+def _read_part(raw: str) -> Part:
+    text = _decoded(raw)
+    head = _HEAD.match(text)
+    name = head[1].strip() if head else ""
+    if head and name in RESERVED:
+        if head[2] == "=":
+            return Part(raw, Parameter(name, text[head.end() :]), ())
+        if name == "filter" or head[2] not in {"==", "=~"}:
+            raise InvalidParameter(f"{name}: is a reserved name, and the attribute of this name is {name}.eq")
+        raise InvalidParameter(f"{name}: {shown(text[head.end() - 1 :])} is not a value of it")
+    return Part(raw, None, _read_terms(text))
+
+
+def _decoded(raw: str) -> str:
+    try:
+        text = unquote_to_bytes(raw.replace("+", " ").encode("latin-1")).decode()
+    except UnicodeError:
+        raise InvalidFilter(f"{shown(raw)} is not percent-encoded UTF-8") from None
+    if "\0" in text:
+        raise InvalidFilter(f"{shown(text)} has a NUL character at position {text.index(chr(0)) + 1}")
+    return text
+
+
+def _read_terms(text: str) -> tuple[Term, ...]:
+    """The terms between semicolons; one without an operator has further operands for the term before it."""
+    terms: list[Term] = []
+    position = 0
+    while position <= len(text):
+        head = None if text.startswith('"', position) else _HEAD.match(text, position)
+        if head:
+            label, name, operator, position = _read_head(head)
+        elif terms:
+            label, name, operator = terms[-1].label, terms[-1].name, terms[-1].operator
+        else:
+            raise InvalidFilter(f"{shown(text)}: there is no operator; an equality is name=value")
+        operands, position = _read_operands(text, position, operator, label)
+        if head is None or (terms and operator == "eq" and (name, operator) == (terms[-1].name, terms[-1].operator)):
+            terms[-1] = Term(label, name, operator, terms[-1].operands + operands)
+        else:
+            terms.append(Term(label, name, operator, operands or ("",)))
+    return tuple(terms)
+
+
+def _read_head(head: re.Match[str]) -> tuple[str, str, str, int]:
+    """Label, attribute, operator, and where the operands start."""
+    name, literal = head[1].strip(), head[2]
+    attribute, dot, suffix = name.rpartition(".")
+    if dot and suffix in SUFFIXES:
+        if not literal.startswith("="):
+            raise InvalidFilter(f"{shown(name)}: has two operators, .{suffix} and {literal}")
+        return name, attribute, suffix, head.end(1) + 1
+    if name in RESERVED:
+        raise InvalidParameter(f"{name}: cannot stand beside other conditions in one parameter")
+    # The pair's own "=" may follow an operator that is part of the encoded name: `name%3E%3D=5`.
+    end = head.end() + (literal != "=" and head.string.startswith("=", head.end()))
+    return name if literal == "=" else name + literal, name, _LITERALS[literal], end
+
+
+def _read_operands(text: str, position: int, operator: str, label: str) -> tuple[tuple[str, ...], int]:
+    """The operands up to the next semicolon, without empty ones, and the position behind it."""
+    operands: list[str] = []
+    separator = ","
+    while separator == ",":
+        found = _operand(text, position, operator, label)
+        if found.re is _QUOTED_OPERAND:
+            operands.append(found[1].replace('""', '"'))
+        elif found[0]:
+            operands.append(_decoded_again(found[0]))
+        separator = text[found.end() : found.end() + 1]
+        position = found.end() + 1
+    return tuple(operands), position
+
+
+def _operand(text: str, position: int, operator: str, label: str) -> re.Match[str]:
+    """The next operand. A pattern keeps its commas, and quotes that are not around the whole of it."""
+    if not text.startswith('"', position):
+        return (_PATTERN if operator == "regex" else _PLAIN_OPERAND).match(text, position)  # type: ignore[return-value]
+    found = _QUOTED_OPERAND.match(text, position)
+    if operator == "regex" and (found is None or text.startswith(",", found.end())):
+        return _PATTERN.match(text, position)  # type: ignore[return-value]
+    if found is None:
+        raise InvalidFilter(f"{shown(label)}: the double quote at position {position + 1} is not closed")
+    return found
+
+
+def _decoded_again(operand: str) -> str:
+    """An operand in which a separator or quote is still encoded was encoded twice, as clients do to protect it."""
+    if not _ENCODED_TWICE.search(operand):
+        return operand
+    try:
+        return unquote_to_bytes(operand).decode()
+    except UnicodeError:
+        raise InvalidFilter(f"{shown(operand)} is not percent-encoded UTF-8") from None

@@ -1,0 +1,104 @@
+"""Attribute selection: `fields=a,b.c` cuts a document down to what was asked for (TMF630 part 1).
+
+Promise: id and href (of an event: what identifies it) are always there. A dotted name keeps objects and list elements
+in their place with the members selected inside them; a value that is no object has no members and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.errors import quoted as shown
+from tmf_sales.storage import Document
+from tmf_sales.storage.criteria import Path
+from tmf_sales.tmf630.attributes import Attributes, path_of
+
+MOST_FIELDS = 50
+OF_A_RESOURCE = ("id", "href")
+OF_AN_EVENT = ("eventId", "eventTime", "eventType")
+
+Tree = dict[str, "Tree | None"]
+
+
+class Selection:
+    """What to keep of a document. `top_level` are the names of the members that are kept, whole or in part."""
+
+    __slots__ = ("_nested", "_tree", "top_level")
+
+    def __init__(self, paths: Iterable[Path], always: Iterable[str] = OF_A_RESOURCE) -> None:
+        self._tree: Tree = dict.fromkeys(always)
+        for path in paths:
+            _add(self._tree, path)
+        self.top_level = frozenset(self._tree)
+        self._nested = any(inner is not None for inner in self._tree.values())
+
+    def select(self, document: Document) -> Document:
+        """The selected members, id and href first; the document itself is left as it is."""
+        if self._nested:
+            return _cut(document, self._tree)
+        return {name: document[name] for name in self._tree if name in document}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Selection) and self._tree == other._tree
+
+    def __hash__(self) -> int:
+        return hash(self.top_level)
+
+    def __repr__(self) -> str:
+        return f"Selection({self._tree})"
+
+
+def _add(tree: Tree, path: Path) -> None:
+    """Select one more path; a member that is selected as a whole stays whole."""
+    for name in path[:-1]:
+        inner = tree.setdefault(name, {})
+        if inner is None:
+            return
+        tree = inner
+    tree[path[-1]] = None
+
+
+def _cut(document: Document, tree: Tree) -> Document:
+    kept: Document = {}
+    for name, inner in tree.items():
+        if name not in document:
+            continue
+        value = document[name]
+        if inner is None:
+            kept[name] = value
+        elif isinstance(value, dict):
+            kept[name] = _cut(value, inner)
+        elif isinstance(value, list):
+            kept[name] = _cut_elements(value, inner)
+    return kept
+
+
+def _cut_elements(elements: list[Any], tree: Tree) -> list[Any]:
+    return [_cut(element, tree) for element in elements if isinstance(element, dict)]
+
+
+def read_fields(
+    values: Iterable[str], attributes: Attributes, *, strict: bool, always: Iterable[str] = OF_A_RESOURCE
+) -> Selection | None:
+    """The selection of all `fields` parameters together; None when they name nothing at all.
+
+    Names unknown to the contract select nothing, or what an open resource holds under them; strict refuses them.
+    """
+    names = [name.strip() for value in values for name in value.split(",")]
+    names = [name for name in names if name]
+    if not names:
+        return None
+    if len(names) > MOST_FIELDS:
+        raise InvalidParameter(f"fields: more than {MOST_FIELDS} names")
+    return Selection([_path(name, attributes, strict=strict) for name in names if name != "none"], always)
+
+
+def _path(name: str, attributes: Attributes, *, strict: bool) -> Path:
+    path = path_of(name)
+    if path is None:
+        raise InvalidParameter(f"fields: {shown(name)} is not the name of an attribute")
+    if strict and attributes.at(path) is None:
+        raise InvalidParameter(f"fields: {shown(name)} is not an attribute of this resource")
+    return path
