@@ -15,6 +15,10 @@ QUOTE_LIMIT = 40
 VIOLATION_LIMIT = 20
 
 
+class CannotStart(Exception):
+    """Raised when the service cannot start: a setting, a contract, a store. Its text is one line for who started it."""
+
+
 class TmfError(Exception):
     """An answer that is not 2xx. Subclasses fix status, code and reason; the instance says where and why."""
 
@@ -269,6 +273,13 @@ class VersionTaken(Conflict):
 
     code = "versionTaken"
     reason = "This version exists already"
+
+
+class ResourceTooLarge(Conflict):
+    """Raised when a resource with all its versions would exceed what a store keeps as one unit."""
+
+    code = "resourceTooLarge"
+    reason = "The resource would become too large"
 
 
 class IdempotencyConflict(Conflict):

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from tmf_sales.errors import quoted
+from tmf_sales.errors import CannotStart, quoted
 
 PREFIX = "TMF_SALES_"
 MEMORY = "memory:"
@@ -26,7 +26,7 @@ STORE_SCHEMES = ("mongodb://", "mongodb+srv://", "sqlite:///")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class InvalidSettings(Exception):
+class InvalidSettings(CannotStart):
     """Raised when a setting is not valid, alone or together with another; one line for each."""
 
 

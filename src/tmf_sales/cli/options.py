@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from tmf_sales.errors import CannotStart
 from tmf_sales.settings import (
     Described,
-    InvalidSettings,
     Settings,
     describe_settings,
     load_settings,
@@ -45,7 +45,7 @@ def settings_from(options: dict[str, object]) -> Settings:
         click.echo(f"Warning: {name} is no setting and has no effect", err=True)
     try:
         return load_settings(os.environ, options)
-    except InvalidSettings as error:
+    except CannotStart as error:
         raise Refused(str(error)) from None
 
 

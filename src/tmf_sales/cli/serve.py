@@ -7,6 +7,7 @@ under way finish and ends with exit code 0.
 from __future__ import annotations
 
 import dataclasses
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ import click
 
 import tmf_sales
 from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.errors import CannotStart
 from tmf_sales.settings import Settings, is_loopback
 
 BACKLOG = 2048
@@ -43,7 +45,10 @@ def serve(stack: str, **options: object) -> None:
     if not is_loopback(settings.host):
         click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
     run = run_several if settings.workers > 1 else run_one
-    run(application_of(settings, stack), settings, listener)
+    try:
+        run(application_of(settings, stack), settings, listener)
+    except CannotStart as error:
+        raise Refused(str(error)) from None
 
 
 def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
@@ -62,7 +67,14 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        raise Refused(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}") from None
+        raise Refused(f"cannot listen on {host} port {port}: {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """What the system says; a name that does not resolve has a text and no number of the system's."""
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
+        return os.strerror(error.errno)
+    return str(error.args[-1])
 
 
 def announcement(settings: Settings) -> str:
