@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import orjson
 
 from tmf_sales.errors import Unavailable
-from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.criteria import Path, Query
 
 Document = dict[str, Any]
+"""A JSON object; integers fit in 64 bits, texts have no lone surrogates, member names no NUL and no `$` in front."""
 
 UNIT_LIMIT = 8 * 1024 * 1024
 OUTBOX_ENTRIES = 200
@@ -31,6 +32,16 @@ class AlreadyExists(Exception):
 
 class UnitTooLarge(Exception):
     """Raised by commit when a resource with all its versions would exceed 8 MB."""
+
+
+class StoreRefused(Exception):
+    """Raised by open when this release cannot serve from the store: a newer format, not a store, no such directory."""
+
+
+def refuse_newer_format(found: int, known: int) -> None:
+    """Raise StoreRefused when the store was written by a release that knows more than this one."""
+    if found > known:
+        raise StoreRefused(f"the store has format {found}, this release knows formats up to {known}")
 
 
 class StorageUnavailable(Unavailable):
@@ -75,6 +86,13 @@ class Version:
         if self._text is None:
             self._text = orjson.dumps(self._document)
         return self._text
+
+
+def refuse_too_large_unit(versions: Sequence[Version]) -> None:
+    """Raise UnitTooLarge when the versions together, as JSON, exceed 8 MB."""
+    size = sum(len(version.text) for version in versions)
+    if size > UNIT_LIMIT:
+        raise UnitTooLarge(f"{size} bytes, at most {UNIT_LIMIT}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +147,22 @@ class Change:
 class Index:
     """What the contract's x-index asks for: one path, or several for a compound index; True marks descending."""
 
-    paths: tuple[tuple[tuple[str, ...], bool], ...]
+    paths: tuple[tuple[Path, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of resource as a store needs to know it: its name and its indexes."""
+    """A kind of resource as a store needs to know it: its name, its indexes, and which paths are lists by contract.
+
+    A compound index has no path through a list.
+    """
 
     name: str
     indexes: tuple[Index, ...] = ()
+    lists: frozenset[Path] = frozenset()
+
+    def goes_through_list(self, path: Path) -> bool:
+        return any(path[:length] in self.lists for length in range(1, len(path) + 1))
 
 
 class Storage(Protocol):

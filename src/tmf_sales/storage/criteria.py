@@ -7,6 +7,7 @@ MongoDB does). A condition holds when some value reached satisfies it. A list at
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,7 +55,10 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """Some element of a list at `path` satisfies `condition` as a whole; paths in it start at the element."""
+    """Some element of a list at `path` satisfies `condition` as a whole; paths in it start at the element.
+
+    Only elements with members count, so objects, and lists (which have none of the members that are asked for).
+    """
 
     path: Path
     condition: Condition
@@ -79,6 +83,18 @@ class Not:
     """The condition does not hold; so a missing value satisfies the negation of any comparison."""
 
     condition: Condition
+
+
+@functools.lru_cache(maxsize=4096)
+def is_reachable(path: Path) -> bool:
+    """Whether `path` can reach a value.
+
+    On every store alike, a step that is empty, begins with `$`, is a number, or has a dot or NUL in it reaches nothing:
+    MongoDB would take it for something else than a member's name.
+    """
+    return bool(path) and not any(
+        not step or step.startswith("$") or "." in step or "\0" in step or step.isdecimal() for step in path
+    )
 
 
 Condition = Compare | Regex | Exists | Element | And | Or | Not

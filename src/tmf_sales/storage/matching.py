@@ -1,0 +1,159 @@
+"""What a Condition means, as plain Python: does this document satisfy it, and in which order do documents stand.
+
+The other adapters must give the same answers for any JSON document. What holds of lists is MongoDB's rule: a step goes
+into the elements of a list, one level deep; the list at the end of a path offers its elements.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import re2  # type: ignore[import-untyped]
+
+from tmf_sales.storage.criteria import (
+    And,
+    Compare,
+    Condition,
+    Element,
+    Exists,
+    Not,
+    Operator,
+    Or,
+    Path,
+    Regex,
+    Scalar,
+    Sort,
+    is_reachable,
+)
+
+T = TypeVar("T")
+
+
+def matches(condition: Condition, document: Any) -> bool:
+    """Whether `document` satisfies `condition`; any JSON value may stand where an object is expected."""
+    match condition:
+        case Compare(path, operator, operand):
+            return any(_compares(operator, value, operand) for value in values_at(document, path))
+        case Regex(path, pattern):
+            return any(isinstance(value, str) and has_match(pattern, value) for value in values_at(document, path))
+        case Exists(path):
+            return any(True for _ in _ends(document, path))
+        case Element(path, inner):
+            return any(matches(inner, element) for element in _elements_at(document, path))
+        case And(conditions):
+            return all(matches(each, document) for each in conditions)
+        case Or(conditions):
+            return any(matches(each, document) for each in conditions)
+        case Not(inner):
+            return not matches(inner, document)
+
+
+def values_at(document: Any, path: Path) -> Iterator[Any]:
+    """Every value that a comparison at `path` looks at: what the path ends at, and the elements of a list there."""
+    for end in _ends(document, path):
+        if isinstance(end, list):
+            yield from end
+        else:
+            yield end
+
+
+def single_value_at(document: Any, path: Path) -> Scalar | None:
+    """The scalar at `path` when no list is on the way, else None: what documents are sorted by."""
+    value = document
+    for step in path if is_reachable(path) else ("",):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value if isinstance(value, (str, int, float)) else None
+
+
+def meets_list(document: Any, path: Path) -> bool:
+    """Whether a list is on the way of `path`, or at its end, so that it may reach several values."""
+    value = document
+    for step in path:
+        if not isinstance(value, dict):
+            break
+        value = value.get(step)
+    return isinstance(value, list)
+
+
+def in_order(rows: Iterable[T], sort: Sequence[Sort], document: Callable[[T], Any], id: Callable[[T], str]) -> list[T]:
+    """The rows by `sort`, then by id; numbers stand before texts, texts before booleans, missing values last."""
+    ordered = sorted(rows, key=id)
+    for each in reversed(sort):
+        keyed = [(single_value_at(document(row), each.path), row) for row in ordered]
+        present = [(_rank(value), row) for value, row in keyed if value is not None]
+        present.sort(key=lambda pair: pair[0], reverse=each.descending)
+        ordered = [row for _, row in present] + [row for value, row in keyed if value is None]
+    return ordered
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def has_match(pattern: str, text: str) -> bool:
+    """Whether `text` contains a match of the RE2 `pattern`; linear in the text, whatever the pattern."""
+    return _compiled(pattern).search(text) is not None
+
+
+def _ends(value: Any, path: Path) -> Iterator[Any]:
+    """What `path` ends at on every way from an object through lists one level deep."""
+    if not is_reachable(path) or not isinstance(value, dict):
+        return
+    step, rest = path[0], path[1:]
+    if step not in value:
+        return
+    reached = value[step]
+    if not rest:
+        yield reached
+    elif isinstance(reached, list):
+        for element in reached:
+            yield from _ends(element, rest)
+    else:
+        yield from _ends(reached, rest)
+
+
+def _elements_at(document: Any, path: Path) -> Iterator[Any]:
+    """The elements that `Element` looks at: objects, and lists as if they were objects without members."""
+    for end in _ends(document, path):
+        if isinstance(end, list):
+            yield from (element for element in end if isinstance(element, (dict, list)))
+
+
+def _compares(operator: Operator, value: Any, operand: Scalar) -> bool:
+    if _family(value) is not _family(operand):
+        return False
+    if operator is Operator.EQ:
+        return bool(value == operand)
+    if isinstance(operand, bool):
+        return False
+    match operator:
+        case Operator.GT:
+            return bool(value > operand)
+        case Operator.GTE:
+            return bool(value >= operand)
+        case Operator.LT:
+            return bool(value < operand)
+        case Operator.LTE:
+            return bool(value <= operand)
+        case Operator.PREFIX:
+            return isinstance(operand, str) and value.startswith(operand)
+
+
+def _family(value: Any) -> type:
+    """The type that a value compares within; True is no number in JSON though it is one in Python."""
+    if isinstance(value, bool):
+        return bool
+    return float if isinstance(value, int) else type(value)
+
+
+def _rank(value: Scalar) -> tuple[int, Scalar]:
+    if isinstance(value, bool):
+        return 2, value
+    return (1, value) if isinstance(value, str) else (0, value)

@@ -1,0 +1,61 @@
+"""The oracle: a store in plain dictionaries, obviously right, for tests and fuzzing; nothing survives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tmf_sales.storage import (
+    AlreadyExists,
+    Change,
+    Kind,
+    Page,
+    RevisionConflict,
+    Row,
+    Storage,
+    Stored,
+    refuse_too_large_unit,
+)
+from tmf_sales.storage.criteria import EVERYTHING, Query
+from tmf_sales.storage.matching import in_order, matches
+
+
+class MemoryStorage(Storage):
+    """Every method is atomic because none of them awaits anything."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self._kinds: dict[str, dict[str, Stored]] = {kind.name: {} for kind in kinds}
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None: ...
+
+    async def get(self, kind: str, id: str) -> Stored | None:
+        return self._kinds[kind].get(id)
+
+    async def find(self, kind: str, query: Query) -> Page:
+        found = [
+            Row(stored.id, stored.current)
+            for stored in self._kinds[kind].values()
+            if query.where == EVERYTHING or matches(query.where, stored.current.document)
+        ]
+        ordered = in_order(found, query.sort, document=lambda row: row.version.document, id=lambda row: row.id)
+        exact = not query.count_limit or len(found) <= query.count_limit
+        total = len(found) if exact else query.count_limit
+        return Page(ordered[query.offset : query.offset + query.limit], total, exact)
+
+    async def commit(self, change: Change) -> int:
+        resources = self._kinds[change.kind]
+        stored = resources.get(change.id)
+        if change.expected_revision == 0 and stored is not None:
+            raise AlreadyExists(change.id)
+        if change.expected_revision != (stored.revision if stored is not None else 0):
+            raise RevisionConflict(change.id)
+        refuse_too_large_unit(change.versions)
+        revision = change.expected_revision + 1
+        if change.versions:
+            resources[change.id] = Stored(change.id, revision, change.versions)
+        else:
+            resources.pop(change.id, None)
+        return revision

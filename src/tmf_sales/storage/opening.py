@@ -1,0 +1,39 @@
+"""From the store's URL to the adapter: `memory:`, `sqlite:///path`, `sqlite:path`, `mongodb://host/database`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from tmf_sales.storage import Kind, Storage
+from tmf_sales.storage.memory import MemoryStorage
+
+
+def open_store(url: str, kinds: Sequence[Kind]) -> Storage:
+    """The store that `url` names, not yet opened. Raises ValueError, in one line without the URL's password."""
+    scheme, _, rest = url.partition(":")
+    match scheme:
+        case "memory" if not rest:
+            return MemoryStorage(kinds)
+        case "sqlite":
+            return _sqlite(rest, kinds)
+        case "mongodb" | "mongodb+srv":
+            # Imported here so that a service without MongoDB does not need to load its driver.
+            from tmf_sales.storage.mongo import MongoStorage
+
+            return MongoStorage(url, kinds)
+    raise ValueError(f"the store {scheme + ':'!r} is not known: use memory:, sqlite:///path or mongodb://host/database")
+
+
+def _sqlite(rest: str, kinds: Sequence[Kind]) -> Storage:
+    from tmf_sales.storage.sqlite import SqliteStorage
+
+    parts = urlsplit(f"sqlite:{rest}")
+    path = url2pathname(parts.path)
+    if parts.netloc or parts.query or parts.fragment or not path or path.endswith("/"):
+        raise ValueError(
+            f"the store 'sqlite:{rest}' names no file: use sqlite:///absolute/path or sqlite:relative/path"
+        )
+    return SqliteStorage(Path(path), kinds)

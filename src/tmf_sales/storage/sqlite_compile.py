@@ -1,0 +1,259 @@
+"""Query -> SQL for one kind. What the indexes serve becomes SQL; the rest is asked of the oracle, row by row.
+
+Evaluating JSON in SQLite costs the same per row and differs from version to version in NUL, escapes and member names;
+so SQL sees index values only. Every value is bound; names of tables and columns come from the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from tmf_sales.storage.criteria import (
+    EVERYTHING,
+    And,
+    Compare,
+    Condition,
+    Element,
+    Operator,
+    Or,
+    Path,
+    Query,
+    Scalar,
+    Sort,
+)
+from tmf_sales.storage.matching import matches, single_value_at
+from tmf_sales.storage.sqlite_schema import Layout, SqlValue, stored_value
+
+SYMBOLS = {Operator.EQ: "=", Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
+LAST_CODE_POINT = 0x10FFFF
+
+
+@dataclass(slots=True)
+class Statement:
+    """SQL and the values to bind."""
+
+    sql: str
+    values: list[SqlValue]
+
+
+@dataclass(slots=True)
+class Plan:
+    """How to find a page: rows of (id, changed, current).
+
+    `count` is None where the kind's counter has the count. The SQL calls the two Python functions as
+    `satisfies(current)` and `sort_value(number, current)`.
+    """
+
+    page: Statement
+    count: Statement | None
+    satisfies: Callable[[bytes], bool]
+    sort_values: list[Callable[[bytes], SqlValue]]
+
+
+@dataclass(slots=True)
+class _Where:
+    """What stands after WHERE, collected from the conditions that all have to hold."""
+
+    terms: list[str] = field(default_factory=list)
+    values: list[SqlValue] = field(default_factory=list)
+    residual: list[Condition] = field(default_factory=list)
+
+    def add(self, sql: str, *values: SqlValue) -> None:
+        self.terms.append(sql)
+        self.values.extend(values)
+
+    @property
+    def sql(self) -> str:
+        return " AND ".join(self.terms) or "1"
+
+
+def compile_query(query: Query, layout: Layout, *, even: bool) -> Plan:
+    """The plan for `query`. `even` says that no document has a list where the contract has none.
+
+    Without it a column may not tell all that a path reaches, and only the oracle decides.
+    """
+    conjuncts = [each for each in _conjuncts(query.where) if each != EVERYTHING]
+    compiler = _Compiler(layout, even)
+    driver = compiler.choose_driver(conjuncts)
+    where = _Where()
+    if driver is not None:
+        where.add("e.path = ? AND e.value = ?", layout.listed[driver.path], stored_value(driver.value))
+    for each in conjuncts:
+        if each is not driver:
+            compiler.add(each, where, driven=driver is not None)
+    return _finish(query, layout, where, driven=driver is not None)
+
+
+def _finish(query: Query, layout: Layout, where: _Where, *, driven: bool) -> Plan:
+    source = f"{layout.table} AS r"
+    if driven:
+        # The entries of one value stand in the order of ids, so the page of an equality reads as many as it shows.
+        source = f"{layout.entries} AS e CROSS JOIN {source} ON r.id = e.id"
+    if where.residual:
+        where.add("satisfies(r.current)")
+    order, sort_values = _order(query.sort, layout, "e.id" if driven else "r.id")
+    page = Statement(
+        f"SELECT r.id, r.changed, r.current FROM {source} WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?",
+        [*where.values, query.limit, query.offset],
+    )
+    return Plan(page, _count(query, layout, where, source, driven=driven), _predicate(where.residual), sort_values)
+
+
+def _count(query: Query, layout: Layout, where: _Where, source: str, *, driven: bool) -> Statement | None:
+    if not where.terms:
+        return None
+    if driven and len(where.terms) == 1:
+        source = f"{layout.entries} AS e"
+    if query.count_limit:
+        inner = f"SELECT 1 FROM {source} WHERE {where.sql} LIMIT ?"
+        return Statement(f"SELECT count(*) FROM ({inner})", [*where.values, query.count_limit + 1])
+    return Statement(f"SELECT count(*) FROM {source} WHERE {where.sql}", where.values)
+
+
+def _order(sort: tuple[Sort, ...], layout: Layout, id: str) -> tuple[str, list[Callable[[bytes], SqlValue]]]:
+    terms: list[str] = []
+    functions: list[Callable[[bytes], SqlValue]] = []
+    for each in sort:
+        if each.path in layout.columns:
+            term = f"r.{layout.columns[each.path]}"
+        else:
+            term = f"sort_value({len(functions)}, r.current)"
+            functions.append(_sort_function(each.path))
+        if each.descending:
+            terms.append(f"{term} DESC")  # A missing value is NULL, the smallest of all, so it comes last by itself.
+        else:
+            terms.append(term if each.always_present else f"{term} NULLS LAST")
+    return ", ".join([*terms, id]), functions
+
+
+def _sort_function(path: Path) -> Callable[[bytes], SqlValue]:
+    return lambda text: stored_value(single_value_at(orjson.loads(text), path))
+
+
+def _predicate(conditions: list[Condition]) -> Callable[[bytes], bool]:
+    condition = And(tuple(conditions))
+    needles = list(_necessary_texts(condition))
+
+    def satisfies(text: bytes) -> bool:
+        return all(needle in text for needle in needles) and matches(condition, orjson.loads(text))
+
+    return satisfies
+
+
+def _necessary_texts(condition: Condition) -> list[bytes]:
+    """What the JSON of every document that matches has in it; looking for it first is cheaper than parsing."""
+    found: list[bytes] = []
+    for each in _conjuncts(condition):
+        if isinstance(each, Compare) and isinstance(each.value, str):
+            if each.operator is Operator.EQ:
+                found.append(orjson.dumps(each.value))
+            elif each.operator is Operator.PREFIX:
+                found.append(orjson.dumps(each.value)[:-1])
+        elif isinstance(each, Element):
+            found.extend(_necessary_texts(each.condition))
+    return found
+
+
+def _conjuncts(condition: Condition) -> list[Condition]:
+    if isinstance(condition, And):
+        return [part for each in condition.conditions for part in _conjuncts(each)]
+    return [condition]
+
+
+class _Compiler:
+    """Turns the conditions that index values can decide into SQL."""
+
+    def __init__(self, layout: Layout, even: bool) -> None:
+        self._listed = layout.listed
+        self._columns = layout.columns if even else {}
+        self._entries = layout.entries
+
+    def choose_driver(self, conjuncts: list[Condition]) -> Compare | None:
+        """The equality on a path through lists whose entries are walked, if there is one."""
+        for each in conjuncts:
+            if isinstance(each, Compare) and each.operator is Operator.EQ and each.path in self._listed:
+                return each
+        return None
+
+    def add(self, condition: Condition, where: _Where, *, driven: bool) -> None:
+        """Add one conjunct: as SQL when that decides it, else as a residual, narrowed by what SQL can say."""
+        term = self._term(condition, driven=driven)
+        if term is not None:
+            where.add(term.sql, *term.values)
+            return
+        where.residual.append(condition)
+        if isinstance(condition, Element):
+            for inner in _conjuncts(condition.condition):
+                if isinstance(inner, Compare):
+                    narrower = self._term(
+                        Compare(condition.path + inner.path, inner.operator, inner.value), driven=driven
+                    )
+                    if narrower is not None:
+                        where.add(narrower.sql, *narrower.values)
+
+    def _term(self, condition: Condition, *, driven: bool) -> Statement | None:
+        match condition:
+            case Compare(path, operator, operand) if path in self._columns:
+                return _comparison(f"r.{self._columns[path]}", operator, operand)
+            case Compare(path, operator, operand) if path in self._listed:
+                term = _comparison("x.value", operator, operand)
+                rows = f"FROM {self._entries} AS x WHERE x.path = ? AND {term.sql}"
+                sql = f"EXISTS (SELECT 1 {rows} AND x.id = r.id)" if driven else f"r.id IN (SELECT x.id {rows})"
+                return Statement(sql, [self._listed[path], *term.values])
+            case And(conditions):
+                return self._combined(" AND ", "1", conditions, driven=driven)
+            case Or(conditions):
+                return self._combined(" OR ", "0", conditions, driven=driven)
+            case _:
+                return None
+
+    def _combined(self, word: str, empty: str, conditions: tuple[Condition, ...], *, driven: bool) -> Statement | None:
+        terms: list[Statement] = []
+        for each in conditions:
+            term = self._term(each, driven=driven)
+            if term is None:
+                return None
+            terms.append(term)
+        sql = word.join(f"({term.sql})" for term in terms) or empty
+        return Statement(sql, [value for term in terms for value in term.values])
+
+
+def _comparison(column: str, operator: Operator, operand: Scalar) -> Statement:
+    """One comparison within the operand's type: numbers end before '', texts before the empty blob."""
+    value = stored_value(operand)
+    if operator is Operator.EQ:
+        return Statement(f"{column} = ?", [value])
+    if isinstance(value, bytes):
+        return Statement("0", [])
+    if operator is Operator.PREFIX:
+        if not isinstance(value, str):
+            return Statement("0", [])
+        return _starts_with(column, value)
+    symbol = SYMBOLS[operator]
+    if operator in (Operator.GT, Operator.GTE):
+        beyond = "x''" if isinstance(value, str) else "''"
+        return Statement(f"{column} {symbol} ? AND {column} < {beyond}", [value])
+    if isinstance(value, str):
+        return Statement(f"{column} {symbol} ? AND {column} >= ''", [value])
+    return Statement(f"{column} {symbol} ?", [value])
+
+
+def _starts_with(column: str, prefix: str) -> Statement:
+    after = _next_text(prefix)
+    if after is None:
+        return Statement(f"{column} >= ? AND {column} < x''", [prefix])
+    return Statement(f"{column} >= ? AND {column} < ?", [prefix, after])
+
+
+def _next_text(prefix: str) -> str | None:
+    """The first text after all those that start with `prefix`, or None when no text is."""
+    kept = prefix.rstrip(chr(LAST_CODE_POINT))
+    if not kept:
+        return None
+    last = ord(kept[-1])
+    # The code points from D800 to DFFF are surrogates: no text has them.
+    following = 0xE000 if last == 0xD7FF else last + 1
+    return kept[:-1] + chr(following)

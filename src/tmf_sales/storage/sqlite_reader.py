@@ -1,0 +1,117 @@
+"""Reading from the SQLite file: connections that cannot write, each statement within a time limit."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path as FilePath
+from typing import Any
+
+from tmf_sales.storage import Page, Row, StorageUnavailable, Stored, Version
+from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.sqlite_compile import Plan, Statement, compile_query
+from tmf_sales.storage.sqlite_schema import Layout, SqlValue, unpack_versions
+
+BUSY_TIMEOUT = 5.0
+OPERATIONS_BETWEEN_CHECKS = 2_000
+
+
+class TookTooLong(StorageUnavailable):
+    """Raised when a query runs into the store's time limit."""
+
+    code = "queryTooExpensive"
+    reason = "The query took too long"
+
+
+class Reader:
+    """A read-only connection for one thread at a time."""
+
+    def __init__(self, path: FilePath, time_limit: float) -> None:
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._connection.create_function("satisfies", 1, self._satisfies)
+        self._connection.create_function("sort_value", 2, self._sort_value)
+        self._time_limit = time_limit
+        self._deadline = 0.0
+        self._predicate: Callable[[bytes], bool] = bool
+        self._sort_values: list[Callable[[bytes], SqlValue]] = []
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get(self, layout: Layout, id: str) -> Stored | None:
+        """One resource by its id: the statement that has to be quick."""
+        try:
+            row = self._connection.execute(layout.point_read, (id,)).fetchone()
+        except sqlite3.Error as failure:
+            raise StorageUnavailable("the store could not be read") from failure
+        if row is None:
+            return None
+        revision, changed, current, others = row
+        version = Version(changed, text=current)
+        return Stored(id, revision, (version, *unpack_versions(others)) if others else (version,))
+
+    def find(self, layout: Layout, query: Query) -> Page:
+        with self.snapshot():
+            [(total, uneven)] = self.all("SELECT total, uneven FROM kind WHERE name = ?", [layout.kind.name])
+            plan = compile_query(query, layout, even=not uneven)
+            self._use_functions_of(plan)
+            rows = [Row(key, Version(changed, text=text)) for key, changed, text in self._run(plan.page)]
+            if plan.count is not None:
+                total = self._count_matches(plan.count, query, len(rows))
+        exact = not query.count_limit or total <= query.count_limit
+        return Page(rows, total if exact else query.count_limit, exact)
+
+    def explain(self, layout: Layout, query: Query) -> list[str]:
+        """SQLite's own words on how it would find the page."""
+        statement = compile_query(query, layout, even=True).page
+        return [row[3] for row in self.all(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)]
+
+    def all(self, sql: str, values: list[SqlValue]) -> list[Any]:
+        return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several statements on one state of the store, with one time limit for them together."""
+        self._deadline = time.monotonic() + self._time_limit
+        self._connection.set_progress_handler(self._is_late, OPERATIONS_BETWEEN_CHECKS)
+        try:
+            self._connection.execute("BEGIN")
+            yield
+        except sqlite3.Error as failure:
+            if self._is_late():
+                raise TookTooLong(f"more than {self._time_limit:g} s; narrow the query") from None
+            raise StorageUnavailable("the store could not be read") from failure
+        finally:
+            self._connection.set_progress_handler(None, 0)
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _count_matches(self, count: Statement, query: Query, shown: int) -> int:
+        if 0 < shown < query.limit:  # The page has the last match on it, so it tells how many there are.
+            return query.offset + shown
+        [(matching,)] = self._run(count)
+        return int(matching)
+
+    def _run(self, statement: Statement) -> list[Any]:
+        return self.all(statement.sql, statement.values)
+
+    def _use_functions_of(self, plan: Plan) -> None:
+        self._predicate = plan.satisfies
+        self._sort_values = plan.sort_values
+
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self._deadline
+
+    def _satisfies(self, text: bytes) -> bool:
+        return self._predicate(text)
+
+    def _sort_value(self, number: int, text: bytes) -> SqlValue:
+        return self._sort_values[number](text)

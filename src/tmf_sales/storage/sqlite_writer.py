@@ -1,0 +1,163 @@
+"""The one thread of a process that writes to the SQLite file: all waiting writes go into one transaction.
+
+A write is answered after the fsync of its own group. Between processes the turn is passed on in a queue of two lock
+files, because SQLite's busy handler lets a writer starve.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tmf_sales.storage import StorageUnavailable
+from tmf_sales.storage.sqlite_schema import transaction
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+GROUP_LIMIT = 512
+WRITE_TIMEOUT = 8.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    job: Job[Any]
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    waiting: _Waiting
+    result: Any = None
+    error: Exception | None = None
+
+    def tell(self) -> None:
+        if self.waiting.answer.done():  # The caller's deadline passed while the write was under way.
+            return
+        if self.error is not None:
+            self.waiting.answer.set_exception(self.error)
+        else:
+            self.waiting.answer.set_result(self.result)
+
+
+class Turn:
+    """A fair lock between processes: who waits at the front of the queue gets the turn before whoever had it last.
+
+    The kernel lets go of both locks when a process dies, so a killed writer holds nobody up.
+    """
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._front = os.open(f"{path}-front", flags, 0o600)
+        self._turn = os.open(f"{path}-turn", flags, 0o600)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        fcntl.flock(self._front, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._turn, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(self._front, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._front)
+        os.close(self._turn)
+
+
+class Writer:
+    """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
+
+    def __init__(self, connection: sqlite3.Connection, turn: Turn) -> None:
+        self._connection = connection
+        self._turn = turn
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job[T]) -> T:
+        """Run `job` in a transaction; what it returns or raises comes back once the transaction is on the disk.
+
+        Raises StorageUnavailable when the outcome is not known.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Waiting(job, loop, answer))
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                return await answer
+        except TimeoutError:
+            raise StorageUnavailable("the store did not confirm the write in time; its outcome is not known") from None
+
+    async def close(self) -> None:
+        """Finish what was asked for and stop."""
+        self._queue.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, WRITE_TIMEOUT)
+
+    def _work(self) -> None:
+        running = True
+        while running:
+            group = [self._queue.get()]
+            while len(group) < GROUP_LIMIT:
+                try:
+                    group.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            running = None not in group
+            waiting = [each for each in group if each is not None]
+            if waiting:
+                _tell(self._commit(waiting))
+
+    def _commit(self, group: Sequence[_Waiting]) -> list[_Outcome]:
+        try:
+            with self._turn.taken(), transaction(self._connection):
+                return [self._run_alone(each) for each in group]
+        except (sqlite3.Error, OSError):
+            log.exception("writing to the store failed")
+            return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
+
+    def _run_alone(self, waiting: _Waiting) -> _Outcome:
+        """Run one job so that its failure undoes what it wrote and nothing else."""
+        execute = self._connection.execute
+        execute("SAVEPOINT job")
+        try:
+            result = waiting.job(self._connection)
+        except Exception as error:  # Whatever it is, it is the answer to this job and to no other.
+            if not self._connection.in_transaction:  # SQLite gave up the whole transaction: a full disk, for example.
+                raise
+            execute("ROLLBACK TO job")
+            execute("RELEASE job")
+            if isinstance(error, sqlite3.Error):
+                log.exception("a write to the store failed")
+                error = StorageUnavailable("the store could not write")
+            return _Outcome(waiting, error=error)
+        execute("RELEASE job")
+        return _Outcome(waiting, result)
+
+
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    """Answer everybody, waking each event loop once."""
+    for loop in {outcome.waiting.loop for outcome in outcomes}:
+        mine = [outcome for outcome in outcomes if outcome.waiting.loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_tell_here, mine)
+
+
+def _tell_here(outcomes: Sequence[_Outcome]) -> None:
+    for outcome in outcomes:
+        outcome.tell()
