@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tmf_sales.errors import ForbiddenTransition
 
@@ -24,6 +25,11 @@ class Lifecycle:
     initial: str
     transitions: Mapping[str, Sequence[str]]
     set_on: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_contract(cls, table: Mapping[str, Any], set_on: Mapping[str, str]) -> Lifecycle:
+        """Read `x-lifecycle` and `x-set-on` as the contract has them."""
+        return cls(table["initial"], table["transitions"], set_on)
 
     def is_final(self, state: str) -> bool:
         return not self.allowed(state)

@@ -1,0 +1,209 @@
+"""JSON Patch: (document, operations) -> document, as RFC 6902 says, with paths that may be queries (TMF630).
+
+Promise: pure and atomic; the inputs are never changed, and an operation that fails is named with its number. Bounded:
+so many operations, so much copied or added, so deep a result, so much work to find what queries match.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
+from jsonpointer import JsonPointerException
+
+from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation
+from tmf_sales.errors import quoted as shown
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.merge import own_copy
+from tmf_sales.tmf630.patch_jsonpath import parse_jsonpath
+from tmf_sales.tmf630.patch_path import (
+    Location,
+    MalformedPath,
+    NoSuchPlace,
+    Path,
+    Work,
+    parse_pointer,
+    value_at,
+    written_pointer,
+)
+
+MAX_OPERATIONS = 1_000
+MAX_ADDED = 4 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_PATH = 1_000
+
+OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
+WITH_VALUE = {"add", "replace", "test"}
+WITH_FROM = {"move", "copy"}
+CREATING = {"add", "move", "copy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, checked: `number` counts from 0."""
+
+    number: int
+    op: str
+    path: Path
+    path_text: str
+    source: Path | None
+    value: Any
+
+    def __str__(self) -> str:
+        return f"operation {self.number} ({self.op} {shown(self.path_text)})"
+
+
+def apply_json_patch(document: Document, operations: Any) -> Document:
+    """The patched document.
+
+    Raises InvalidPatch for a patch that is malformed, PatchDoesNotApply for one that does not fit the document,
+    BodyTooLarge and PatchResultRefused at the bounds.
+    """
+    return _Application(document).run(_parse(operations))
+
+
+def _parse(operations: Any) -> list[Operation]:
+    if not isinstance(operations, list):
+        raise InvalidPatch("/: expected a list of operations (RFC 6902, 3)")
+    if len(operations) > MAX_OPERATIONS:
+        raise InvalidPatch(f"/: expected at most {MAX_OPERATIONS} operations")
+    return [_parse_operation(number, operation) for number, operation in enumerate(operations)]
+
+
+def _parse_operation(number: int, operation: Any) -> Operation:
+    if not isinstance(operation, dict):
+        raise InvalidPatch(f"operation {number}: expected an object")
+    op = operation.get("op")
+    if op not in OPERATIONS:
+        raise InvalidPatch(f"operation {number}: expected op to be one of {', '.join(OPERATIONS)}")
+    if op in WITH_VALUE and "value" not in operation:
+        raise InvalidPatch(f"operation {number} ({op}): expected a value")
+    return Operation(
+        number=number,
+        op=op,
+        path=_parse_path(number, op, operation, "path"),
+        path_text=operation["path"],
+        source=_parse_path(number, op, operation, "from") if op in WITH_FROM else None,
+        value=operation.get("value"),
+    )
+
+
+def _parse_path(number: int, op: str, operation: Document, member: str) -> Path:
+    text = operation.get(member)
+    if not isinstance(text, str):
+        raise InvalidPatch(f"operation {number} ({op}): expected {member} to be text")
+    try:
+        return _read_path(text)
+    except MalformedPath as error:
+        raise InvalidPatch(f"operation {number} ({op}): {member} {shown(text)}: {error}") from None
+
+
+def _read_path(text: str) -> Path:
+    if len(text) > MAX_PATH:
+        raise MalformedPath(f"expected at most {MAX_PATH} characters")
+    if not text or text[0] == "/":
+        return parse_pointer(text)
+    if text[0] == "$" or "[" in text:
+        return parse_jsonpath(text)
+    raise MalformedPath("expected a JSON pointer (/...) or JSONPath ($... or name[?(...)])")
+
+
+class _Application:
+    """A patch under way: the document so far, what was added to it, what work remains."""
+
+    def __init__(self, document: Document) -> None:
+        self.document: Any = own_copy(document)
+        self.added = 0
+        self.work = Work()
+
+    def run(self, operations: list[Operation]) -> Document:
+        for operation in operations:
+            try:
+                self._apply(operation)
+            except (NoSuchPlace, JsonPatchException, JsonPointerException) as error:
+                raise PatchDoesNotApply(f"{operation}: {_told(error)}") from None
+            except RecursionError:  # moves have put values into each other, deeper than any document may be
+                raise _too_deep() from None
+        if depth_of(self.document) > MAX_DEPTH:
+            raise _too_deep()
+        if not isinstance(self.document, dict):
+            raise PatchResultRefused([Violation("", "expected an object, as a resource cannot become anything else")])
+        return self.document
+
+    def _apply(self, operation: Operation) -> None:
+        source = None if operation.source is None else self._only_place(operation.source)
+        if operation.op == "move" and source is not None:
+            self._move(source, operation.path)
+            return
+        value = operation.value if source is None else value_at(self.document, source)
+        places = self._places(operation.path, creating=operation.op in CREATING)
+        if operation.op in {"add", "replace", "copy"}:
+            self._refuse_too_much(value, places)
+        # A copy is the addition of what was there (RFC 6902, 4.5). From the last place to the first, so that what comes
+        # or goes in a list leaves the other places where they are.
+        op = "add" if operation.op == "copy" else operation.op
+        for place in reversed(places):
+            self._run({"op": op, "path": written_pointer(place), "value": value})
+
+    def _move(self, source: Location, path: Path) -> None:
+        """Remove, then find the target, then add (RFC 6902, 4.4). Without a copy, which the library would make."""
+        value = value_at(self.document, source)
+        self._run({"op": "remove", "path": written_pointer(source)})
+        target = self._only_place(path, creating=True)
+        if not target:
+            self.document = value
+            return
+        container, last = value_at(self.document, target[:-1]), target[-1]
+        if isinstance(container, dict):
+            container[last] = value
+        else:
+            container.insert(last if isinstance(last, int) else len(container), value)
+
+    def _only_place(self, path: Path, creating: bool = False) -> Location:
+        places = self._places(path, creating)
+        if len(places) > 1:
+            raise NoSuchPlace(f"the path matches {len(places)} places, one is needed")
+        return places[0]
+
+    def _places(self, path: Path, creating: bool) -> list[Location]:
+        places = path.places(self.document, self.work, creating)
+        if not places:
+            raise NoSuchPlace("nothing matches the path")
+        return places
+
+    def _run(self, standard: Document) -> None:
+        self.document = JsonPatch([standard]).apply(self.document, in_place=True)
+
+    def _refuse_too_much(self, value: Any, places: list[Location]) -> None:
+        """Refuse before it is done: nested copies double a document with each operation."""
+        try:
+            size = len(orjson.dumps(value))
+        except TypeError:  # orjson's own bound on depth is well over ours
+            raise _too_deep() from None
+        self.added += size * len(places)
+        if self.added > MAX_ADDED:
+            raise BodyTooLarge(f"the patch adds or copies more than {MAX_ADDED} bytes")
+        if depth_of(value) + max(map(len, places)) > MAX_DEPTH:
+            raise _too_deep()
+
+
+def depth_of(value: Any) -> int:
+    """How many objects and lists are inside each other; a scalar has none. Not recursive: the value may be hostile."""
+    depth, level = 0, [value]
+    while level := [inner for inner in level if isinstance(inner, dict | list)]:
+        depth += 1
+        level = [child for inner in level for child in (inner.values() if isinstance(inner, dict) else inner)]
+    return depth
+
+
+def _too_deep() -> PatchResultRefused:
+    return PatchResultRefused([Violation("", f"expected at most {MAX_DEPTH} objects and lists inside each other")])
+
+
+def _told(error: Exception) -> str:
+    """Why, without the values: the library's messages may hold whole documents."""
+    if isinstance(error, JsonPatchTestFailed):
+        return "the value there is another one"
+    return str(error)[:200]

@@ -1,0 +1,199 @@
+"""JSONPath as the path of a JSON Patch operation (TMF630): `item[?(@.id=='2')].quantity`.
+
+python-jsonpath reads the text; only a closed subset of what it reads is taken over: members, indexes, `[*]`, and
+conditions of comparisons, existence, `&&`, `||`, `!`. Promise: no function, regular expression or descent runs, and a
+lookup costs at most what `Work` allows.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
+from jsonpath.filter import (
+    BaseExpression,
+    BooleanLiteral,
+    FloatLiteral,
+    InfixExpression,
+    IntegerLiteral,
+    Nil,
+    PrefixExpression,
+    RelativeFilterQuery,
+    StringLiteral,
+)
+from jsonpath.segments import JSONPathChildSegment
+from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, WildcardSelector
+
+from tmf_sales.tmf630.patch_path import Location, MalformedPath, Work, reached
+
+Predicate = Callable[[Any, Work], bool]
+_ENVIRONMENT = JSONPathEnvironment()
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The elements of a list for which the predicate holds."""
+
+    holds: Predicate
+
+
+Step = str | int | Where
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed JSONPath; a name steps into an object, an index or a condition into a list."""
+
+    steps: tuple[Step, ...]
+    is_query = True
+
+    def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
+        return list(self._from(document, 0, (), work, creating))
+
+    def _from(self, node: Any, depth: int, location: Location, work: Work, creating: bool) -> Iterator[Location]:
+        work.spend()
+        if depth == len(self.steps):
+            yield location
+            return
+        step = self.steps[depth]
+        if isinstance(step, str) and isinstance(node, dict):
+            if step in node:
+                yield from self._from(node[step], depth + 1, (*location, step), work, creating)
+            elif creating and depth + 1 == len(self.steps):
+                yield (*location, step)
+        elif not isinstance(step, str) and isinstance(node, list):
+            for number in _chosen(step, node, work):
+                yield from self._from(node[number], depth + 1, (*location, number), work, creating)
+
+
+def _chosen(step: int | Where, elements: list[Any], work: Work) -> Iterator[int]:
+    if isinstance(step, Where):
+        yield from (number for number, element in enumerate(elements) if step.holds(element, work))
+    elif -len(elements) <= step < len(elements):
+        yield step % len(elements)
+
+
+def parse_jsonpath(text: str) -> Query:
+    """Raises MalformedPath, also for JSONPath that is valid but outside the subset."""
+    try:
+        path = _ENVIRONMENT.compile(text)
+        if not isinstance(path, JSONPath):
+            raise MalformedPath("expected one path, not a union of several")
+        return Query(tuple(_steps(path)))
+    except JSONPathError as error:
+        raise MalformedPath(f"expected JSONPath: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise MalformedPath("expected fewer parentheses") from None
+
+
+def _steps(path: JSONPath) -> Iterator[Step]:
+    for segment in path.segments:
+        if not isinstance(segment, JSONPathChildSegment) or len(segment.selectors) != 1:
+            raise MalformedPath("expected single members, indexes, [*] and [?(...)] only")
+        yield _step(segment.selectors[0])
+
+
+def _step(selector: JSONPathSelector) -> Step:
+    if isinstance(selector, NameSelector):
+        return selector.name
+    if isinstance(selector, IndexSelector):
+        return selector.index
+    if isinstance(selector, WildcardSelector):
+        return Where(_always)
+    if isinstance(selector, Filter):
+        return Where(_predicate(selector.expression.expression))
+    raise MalformedPath("expected single members, indexes, [*] and [?(...)] only")
+
+
+def _always(element: Any, work: Work) -> bool:
+    return True
+
+
+def _predicate(expression: BaseExpression) -> Predicate:
+    if isinstance(expression, RelativeFilterQuery):
+        return _exists(_members(expression))
+    if isinstance(expression, PrefixExpression) and expression.operator == "!":
+        return _negated(_predicate(expression.right))
+    if isinstance(expression, InfixExpression):
+        if expression.operator == "&&":
+            return _both(_predicate(expression.left), _predicate(expression.right))
+        if expression.operator == "||":
+            return _either(_predicate(expression.left), _predicate(expression.right))
+        return _comparison(expression)
+    raise MalformedPath("expected comparisons of members with values, joined by && and ||, in a condition")
+
+
+def _comparison(expression: InfixExpression) -> Predicate:
+    left, sign, right = expression.left, expression.operator, expression.right
+    if sign not in _MIRRORED:
+        raise MalformedPath("expected ==, !=, <, <=, > or >= in a condition")
+    if isinstance(right, RelativeFilterQuery):
+        left, sign, right = right, _MIRRORED[sign], left
+    if not isinstance(left, RelativeFilterQuery):
+        raise MalformedPath("expected a member of the element (@.name) in a comparison")
+    path, value = _members(left), _literal(right)
+    if sign == "==":
+        return _some(path, lambda found: _same(found, value))
+    if sign == "!=":
+        return _negated(_some(path, lambda found: _same(found, value)))
+    compare = _ORDERS[sign]
+    return _some(path, lambda found: _comparable(found, value) and compare(found, value))
+
+
+def _members(query: RelativeFilterQuery) -> tuple[str, ...]:
+    steps = tuple(_steps(query.path))
+    names = tuple(step for step in steps if isinstance(step, str))
+    if len(names) != len(steps):
+        raise MalformedPath("expected member names only after @ in a condition")
+    return names
+
+
+def _literal(expression: BaseExpression) -> Any:
+    if isinstance(expression, Nil):
+        return None
+    if isinstance(expression, StringLiteral | IntegerLiteral | FloatLiteral | BooleanLiteral):
+        return expression.value
+    raise MalformedPath("expected text, a number, true, false or null to compare with")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON scalars: 1 is 1.0 but never true."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _comparable(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
+    return all(isinstance(value, str) for value in (one, other)) or all(
+        isinstance(value, int | float) for value in (one, other)
+    )
+
+
+def _exists(path: tuple[str, ...]) -> Predicate:
+    return lambda node, work: any(True for _ in reached(node, path, work))
+
+
+def _some(path: tuple[str, ...], fits: Callable[[Any], bool]) -> Predicate:
+    return lambda node, work: any(fits(value) for value in reached(node, path, work))
+
+
+def _negated(inner: Predicate) -> Predicate:
+    return lambda node, work: not inner(node, work)
+
+
+def _both(one: Predicate, other: Predicate) -> Predicate:
+    return lambda node, work: one(node, work) and other(node, work)
+
+
+def _either(one: Predicate, other: Predicate) -> Predicate:
+    return lambda node, work: one(node, work) or other(node, work)

@@ -1,0 +1,266 @@
+"""Where a JSON Patch operation points: JSON pointers (RFC 6901) and the two spellings of JSON Patch Query (TMF630).
+
+`/item/quantity?id=2` names members without indexes, goes through lists, and keeps the elements that meet the
+conditions; `item[?(@.id=='2')].quantity` is JSONPath (RFC 9535), of which members, indexes, `[*]` and conditions are
+known. Promise: a path is data; looking it up costs at most what `Work` allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from tmf_sales.errors import BodyTooLarge
+
+MAX_WORK = 300_000
+Location = tuple[str | int, ...]
+MISSING: Any = object()
+_INDEX = re.compile(r"0|[1-9][0-9]{0,14}")
+_QUERY = re.compile(r"([^?]*)\?([^=?]+=.*)", re.DOTALL)
+
+
+class MalformedPath(ValueError):
+    """Raised for text that is no path; says what is wrong with it."""
+
+
+class NoSuchPlace(ValueError):
+    """Raised when a plain pointer leads nowhere; says where it ends."""
+
+
+class Work:
+    """Counts the values that the paths of one patch look at; raises BodyTooLarge beyond the limit."""
+
+    def __init__(self, limit: int = MAX_WORK) -> None:
+        self.left = limit
+
+    def spend(self, steps: int = 1) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise BodyTooLarge(f"the paths of the patch look at more than {MAX_WORK} values; send it in parts")
+
+
+class Path(Protocol):
+    """A parsed path."""
+
+    is_query: bool
+
+    def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
+        """The places that it names, in document order; with `creating` also where only the last step is missing.
+
+        A query may name none; a plain pointer names one or raises NoSuchPlace.
+        """
+
+
+def parse_pointer(text: str) -> Path:
+    """A pointer, plain or with a query. Raises MalformedPath.
+
+    A `?` begins a query when `name=` follows it; a member whose own name looks so is reached with JSONPath.
+    """
+    query = _QUERY.fullmatch(text)
+    return _parse_query(query[1], query[2]) if query else Pointer(_tokens(text))
+
+
+def _tokens(pointer: str) -> tuple[str, ...]:
+    if re.search(r"~(?![01])", pointer):
+        raise MalformedPath("expected ~0 or ~1 after ~ (RFC 6901, 3)")
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
+
+
+def written_pointer(location: Location) -> str:
+    """The location as a JSON pointer."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in location)
+
+
+def value_at(document: Any, location: Location) -> Any:
+    """What stands at an existing location."""
+    for step in location:
+        document = document[step]
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """RFC 6901: exactly one place."""
+
+    tokens: tuple[str, ...]
+    is_query = False
+
+    def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
+        location: Location = ()
+        for number, token in enumerate(self.tokens, start=1):
+            step = _step(document, token, may_be_new=creating and number == len(self.tokens))
+            if step is None:
+                raise NoSuchPlace(f"nothing is at {written_pointer((*location, token))}")
+            location = (*location, step)
+            if number < len(self.tokens):
+                document = document[step]
+        return [location]
+
+
+def _step(node: Any, token: str, may_be_new: bool) -> str | int | None:
+    """The member name or the index that a token means at a node, or None."""
+    if isinstance(node, dict):
+        return token if may_be_new or token in node else None
+    if not isinstance(node, list):
+        return None
+    if token == "-":  # noqa: S105 - the end of a list
+        return "-" if may_be_new else None
+    if not _INDEX.fullmatch(token):
+        return None
+    index = int(token)
+    return index if index < len(node) + may_be_new else None
+
+
+def _is_list_step(token: str) -> bool:
+    return token == "-" or _INDEX.fullmatch(token) is not None  # noqa: S105 - the end of a list
+
+
+def _member(node: Any, step: str | int) -> Any:
+    """What is at a step of an object or a list, or MISSING."""
+    if isinstance(node, dict):
+        return node.get(step, MISSING)
+    return node[step] if isinstance(step, int) and step < len(node) else MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Some value at `path`, through lists, reads as `text`."""
+
+    path: tuple[str, ...]
+    text: str
+
+    def holds(self, node: Any, work: Work) -> bool:
+        return any(_reads_as(value, self.text) for value in reached(node, self.path, work))
+
+
+def reached(node: Any, path: tuple[str, ...], work: Work) -> Iterator[Any]:
+    """The values at a path; where a list is met, those of each of its elements."""
+    work.spend()
+    if isinstance(node, list):
+        for element in node:
+            yield from reached(element, path, work)
+    elif not path:
+        yield node
+    elif isinstance(node, dict) and path[0] in node:
+        yield from reached(node[path[0]], path[1:], work)
+
+
+def _reads_as(value: Any, text: str) -> bool:
+    """Whether a scalar is what the text of a query means; a query does not say types."""
+    if isinstance(value, str):
+        return value == text
+    if value is None or isinstance(value, bool):
+        return text == {None: "null", True: "true", False: "false"}[value]
+    try:
+        return bool(value == float(text))
+    except ValueError:
+        return False
+
+
+def _parse_query(pointer: str, query: str) -> PointerQuery:
+    tokens = _tokens(pointer)
+    if not tokens:
+        raise MalformedPath("expected a member before the query")
+    claimed: dict[int, list[Condition]] = {}
+    free = []
+    for part in query.split("&"):
+        name, equals, text = part.partition("=")
+        path = tuple(unquote(name).split("."))
+        if not equals or not all(path):
+            raise MalformedPath("expected name=value conditions, joined by &, after ?")
+        position, own = _claim(path, tokens)
+        condition = Condition(own, unquote(text))
+        if position is None:
+            free.append(condition)
+        else:
+            claimed.setdefault(position, []).append(condition)
+    return PointerQuery(tokens, {at: tuple(conditions) for at, conditions in claimed.items()}, tuple(free))
+
+
+def _claim(path: tuple[str, ...], tokens: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
+    """Which token's value a condition is about, and its path from there: `party.role` is about `/party`, and so is
+    `item.party.role` about `/item/party`; one that repeats no name (None) is about the innermost list.
+    """
+    names = [(at, token) for at, token in enumerate(tokens) if not _is_list_step(token)]
+    for count in range(min(len(names), len(path) - 1), 0, -1):
+        if path[:count] == tuple(name for _, name in names[:count]):
+            return names[count - 1][0], path[count:]
+    for at, name in names:
+        if len(path) > 1 and path[0] == name:
+            return at, path[1:]
+    return None, path
+
+
+@dataclass(frozen=True, slots=True)
+class PointerQuery:
+    """The first spelling: a pointer that goes through lists by itself, with conditions.
+
+    `claimed`: conditions by the number of the token whose value (or, for a list, whose elements) must meet them.
+    `free`: conditions on the element of the innermost list, or on the whole document when there is no list.
+    """
+
+    tokens: tuple[str, ...]
+    claimed: Mapping[int, tuple[Condition, ...]]
+    free: tuple[Condition, ...]
+    is_query = True
+
+    def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
+        return list(_Search(self, work, creating).at(document, 0, (), document))
+
+    def goes_through_list(self, depth: int) -> bool:
+        """Whether a list that `depth` tokens reach is gone through; at the path's end only to find elements."""
+        if depth == len(self.tokens):
+            return bool(self.free) or depth - 1 in self.claimed
+        return not _is_list_step(self.tokens[depth])
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One lookup of a query: each method yields the places at or below `node`, which `depth` tokens have reached.
+
+    `innermost` is the element of the innermost list on the way, or the document.
+    """
+
+    query: PointerQuery
+    work: Work
+    creating: bool
+
+    def at(self, node: Any, depth: int, location: Location, innermost: Any) -> Iterator[Location]:
+        self.work.spend()
+        if isinstance(node, list):
+            yield from self._in_list(node, depth, location)
+        elif self._meets_claims(node, depth):
+            yield from self._in_value(node, depth, location, innermost)
+
+    def _in_list(self, elements: list[Any], depth: int, location: Location) -> Iterator[Location]:
+        if self.query.goes_through_list(depth):
+            for number, element in enumerate(elements):
+                yield from self.at(element, depth, (*location, number), element)
+        elif depth == len(self.query.tokens):
+            yield location
+        elif (step := self._step(elements, depth)) is not None:
+            inner = _member(elements, step)
+            if self._meets_claims(inner, depth):
+                yield from self._behind(inner, depth + 1, (*location, step), inner)
+
+    def _in_value(self, node: Any, depth: int, location: Location, innermost: Any) -> Iterator[Location]:
+        if depth == len(self.query.tokens):
+            yield from self._behind(MISSING, depth, location, innermost)
+        elif (step := self._step(node, depth)) is not None:
+            yield from self._behind(_member(node, step), depth + 1, (*location, step), innermost)
+
+    def _behind(self, inner: Any, depth: int, location: Location, innermost: Any) -> Iterator[Location]:
+        if inner is not MISSING:
+            yield from self.at(inner, depth, location, innermost)
+        elif all(condition.holds(innermost, self.work) for condition in self.query.free):
+            yield location
+
+    def _step(self, node: Any, depth: int) -> str | int | None:
+        is_last = depth + 1 == len(self.query.tokens)
+        return _step(node, self.query.tokens[depth], may_be_new=self.creating and is_last)
+
+    def _meets_claims(self, node: Any, depth: int) -> bool:
+        return all(condition.holds(node, self.work) for condition in self.query.claimed.get(depth - 1, ()))
