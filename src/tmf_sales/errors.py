@@ -1,7 +1,7 @@
 """Every way a request can fail, as one exception per condition, and the TMF Error body that the client reads.
 
-Promise: every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is wrong
-in general, `message` names the place (JSON pointer, parameter, header) and what was expected there.
+Promise: every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is
+wrong in general, `message` names the place (JSON pointer, parameter, header) and what was expected there.
 """
 
 from __future__ import annotations
@@ -309,7 +309,7 @@ class TooManyRequests(TmfError):
 
 
 class Unavailable(TmfError):
-    """Raised when the service cannot answer now but may soon: store away, deadline passed, too busy. Has Retry-After."""
+    """Raised when the service cannot answer now but may soon (store away, deadline, too busy); has Retry-After."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"

@@ -1,0 +1,14 @@
+"""The thin modules, one per contract: what a contract cannot say of its resources, and nothing else.
+
+`RULES` names the rules of each resource that has some; a resource without is run by its contract alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tmf_sales.handlers.quote import QuoteRules
+from tmf_sales.handlers.sales_lead import SalesLeadRules
+from tmf_sales.tmf630.rules import Rules
+
+RULES: Mapping[str, Callable[[], Rules]] = {"SalesLead": SalesLeadRules, "Quote": QuoteRules}

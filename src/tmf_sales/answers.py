@@ -1,0 +1,102 @@
+"""Writes answers to the ASGI server, and turns any exception, whoever raised it, into the one TMF Error body.
+
+Promise: whatever goes wrong, the client reads a TMF Error as application/json (TMF630 part 1) that holds no stack
+trace, no library's text and nothing of the body; what the service did not expect goes to the log with its trace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+
+import orjson
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from starlette.exceptions import HTTPException
+
+from tmf_sales.errors import (
+    BadRequest,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    NoSuchRoute,
+    TmfError,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from tmf_sales.tmf630.contract import Contract
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+ErrorHandler = Callable[[ConnexionRequest, Exception], Awaitable[ConnexionResponse]]
+
+log = logging.getLogger("tmf_sales")
+
+JSON_TYPE = (b"content-type", b"application/json")
+
+_BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
+    400: (BadRequest, "The request could not be read"),
+    401: (Unauthenticated, "Authorization: expected a credential that the service accepts"),
+    403: (Forbidden, "The credential does not carry the scope that the operation needs"),
+    404: (NoSuchRoute, "No operation has this path"),
+    405: (MethodNotAllowed, "Allow lists the methods of this path"),
+    415: (UnsupportedMediaType, "Content-Type: expected one that the operation takes"),
+}
+
+
+def as_tmf_error(error: BaseException) -> TmfError:
+    """The TMF Error for any exception; one that nobody foresaw is logged and becomes InternalError."""
+    if isinstance(error, TmfError):
+        return error
+    status = error.status if isinstance(error, ProblemException) else getattr(error, "status_code", None)
+    if isinstance(error, HTTPException | ProblemException) and status in _BY_STATUS:
+        kind, message = _BY_STATUS[status]
+        return kind(message, dict(error.headers or {}))
+    log.error("unforeseen %s", type(error).__name__, exc_info=error)
+    return InternalError("The service met a defect of its own; the log has more")
+
+
+def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], ErrorHandler]]:
+    """What Connexion calls for what it, Starlette, or a defect raised: each answers with the TMF Error."""
+
+    async def answer(request: ConnexionRequest, raised: Exception) -> ConnexionResponse:
+        error = as_tmf_error(raised)
+        if isinstance(error, MethodNotAllowed):
+            # Starlette's Allow names the methods of the first route with this path only.
+            error.headers["Allow"] = ", ".join(_methods_at(apis, request.scope["path"]))
+        return ConnexionResponse(
+            status_code=int(error.status),
+            mimetype="application/json",
+            body=orjson.dumps(error.body()),
+            headers=error.headers,
+        )
+
+    return [(kind, answer) for kind in (ProblemException, HTTPException, Exception)]
+
+
+def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
+    for api in apis:
+        if path.startswith(f"{api.base_path}/"):
+            return api.methods_at(path.removeprefix(api.base_path))
+    return ()
+
+
+async def send_answer(
+    send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
+) -> None:
+    """One answer. A HEAD answer has the headers of the GET and no body (RFC 9110, 9.3.2)."""
+    sent = [*headers]
+    if body:
+        sent.append(JSON_TYPE)
+    if status not in (204, 304) and not head:
+        sent.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def send_error(send: Send, error: TmfError, scope: Message) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
+    if isinstance(error, Unauthenticated) and "WWW-Authenticate" not in error.headers:
+        headers.append((b"www-authenticate", b'Bearer realm="tmf-api"'))
+    await send_answer(send, int(error.status), orjson.dumps(error.body()), headers, head=scope["method"] == "HEAD")

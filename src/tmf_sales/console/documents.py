@@ -1,0 +1,59 @@
+"""The contracts as the service hands them out: one file per API, every reference inside, laid out as written.
+
+Connexion's own pages for this fail on recursive schemas, so they are answered before it. Made once, at the first call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import yaml
+
+from tmf_sales.answers import Send, send_error
+from tmf_sales.errors import MethodNotAllowed
+from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.tmf630.contract import Contract
+
+
+def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
+    """The application for each path: `{base path}/openapi.json` and `.yaml`."""
+    pages: dict[str, App] = {}
+    for api in apis:
+        pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
+        pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
+    return pages
+
+
+def as_json(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def as_yaml(document: dict[str, Any]) -> bytes:
+    """YAML in the order of the source, without anchors, so that any reader takes it."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120).encode()
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def _page(media_type: bytes, make: Callable[[], bytes]) -> App:
+    made: list[bytes] = []
+
+    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            allow = {"Allow": "GET, HEAD"}
+            await send_error(send, MethodNotAllowed("Allow lists the methods of this path", allow), scope)
+            return
+        if not made:
+            made.append(await asyncio.to_thread(make))
+        headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(made[0]))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": made[0] if scope["method"] == "GET" else b""})
+
+    return page

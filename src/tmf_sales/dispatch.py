@@ -1,0 +1,45 @@
+"""The ASGI application behind Connexion: finds the handler of the operation that routing found, and sends its answer.
+
+Promise: one dictionary lookup between a validated request and its handler; what no contract knows goes to the cold
+pages, or is answered 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tmf_sales.answers import Send, send_answer, send_error
+from tmf_sales.errors import NoSuchRoute, TmfError
+from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.tmf630.exchange import Handler, Request
+from tmf_sales.validation import REQUEST
+
+Handlers = Mapping[str, Handler]
+
+
+class Dispatcher:
+    """`handlers`: base path of an API -> operationId -> handler. `pages` serves the paths that `has_page` knows."""
+
+    def __init__(self, handlers: Mapping[str, Handlers], pages: App, has_page: Callable[[str], bool]) -> None:
+        self._handlers = handlers
+        self._pages = pages
+        self._has_page = has_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request | None = scope.get(REQUEST)
+        if request is None:
+            await self._answer_elsewhere(scope, receive, send)
+            return
+        base_path = scope["extensions"]["connexion_routing"]["api_base_path"]
+        try:
+            result = await self._handlers[base_path][request.operation_id](request)
+        except TmfError as error:
+            await send_error(send, error, scope)
+            return
+        await send_answer(send, result.status, result.body, result.headers, head=request.method == "HEAD")
+
+    async def _answer_elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in {"GET", "HEAD"} and self._has_page(scope["path"]):
+            await self._pages(scope, receive, send)
+        else:
+            await send_error(send, NoSuchRoute("No operation of any API has this path"), scope)

@@ -1,0 +1,127 @@
+"""The gate before Connexion, on plain ASGI: what holds for every request, whatever its operation.
+
+Promise: no request waits without bound, no worker takes more requests than it can, one trailing slash is the same
+resource, an Accept that excludes JSON is refused, and what fails here is answered by the same TMF Error as anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from tmf_sales.answers import Send, send_error
+from tmf_sales.errors import BodyTimeout, BodyTooLarge, NotAcceptable, TmfError, Unavailable
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+JSON_RANGES = ("application/json", "application/*", "*/*")
+
+
+class Ingress:
+    """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies.
+
+    `api_prefix` starts the paths of all APIs; `pages` are the prefixes below it that answer something else than JSON.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        probes: Mapping[str, App],
+        *,
+        api_prefix: str,
+        pages: tuple[str, ...],
+        deadline: float,
+        max_concurrent: int,
+    ) -> None:
+        self._app = app
+        self._probes = probes
+        self._api_prefix = api_prefix
+        self._pages = pages
+        self._deadline = deadline
+        self._free = max_concurrent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif (probe := self._probes.get(scope["path"])) is not None:
+            await probe(scope, receive, send)
+        elif self._free <= 0:
+            await send_error(send, Unavailable("The service has as many requests under way as it takes"), scope)
+        else:
+            self._free -= 1
+            try:
+                await self._answer(scope, receive, send)
+            finally:
+                self._free += 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched_send(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            path: str = scope["path"]
+            if path.startswith(self._api_prefix) and not path.startswith(self._pages):
+                _drop_trailing_slash(scope)
+                _refuse_other_than_json(scope)
+            async with asyncio.timeout(self._deadline):
+                await self._app(scope, receive, watched_send)
+        except TimeoutError:
+            if not started:
+                await send_error(send, Unavailable(f"No answer within {self._deadline:g} seconds"), scope)
+        except TmfError as error:
+            await send_error(send, error, scope)
+
+
+def _drop_trailing_slash(scope: Scope) -> None:
+    if scope["path"].endswith("/"):
+        scope["path"] = scope["path"][:-1]
+        scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
+
+
+def _refuse_other_than_json(scope: Scope) -> None:
+    """RFC 9110, 12.5.1: a range with weight 0 excludes; no Accept accepts all."""
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1").lower()
+    if accept in ("", "*/*", "application/json"):
+        return
+    for entry in accept.split(","):
+        media, *parameters = (part.strip() for part in entry.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        if media in JSON_RANGES and weight.strip("0.") != "":
+            return
+    raise NotAcceptable("Accept: expected application/json or a range that holds it")
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int, patience: float) -> bytes:
+    """The whole body, chunked or not; raises BodyTooLarge, and BodyTimeout when it stalls for `patience` seconds."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
+            raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body", False):
+        try:
+            async with asyncio.timeout(patience):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTimeout(f"Nothing arrived for {patience:g} seconds") from None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"expected at most {limit} bytes", {"Connection": "close"})

@@ -1,0 +1,249 @@
+"""Loads a hand-written OpenAPI contract, bundles it, and says what it tells of each operation and resource.
+
+Promise: what the contract says is read here once, at start; nothing of it is written again in Python. A contract that
+cannot be served is refused with one line that names the file, the place and the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tmf_sales.storage import Index
+from tmf_sales.storage import Kind as StoredKind
+from tmf_sales.tmf630.attributes import Attributes
+from tmf_sales.tmf630.schema_check import SchemaCheck, Schemas
+from tmf_sales.tmf630.shape import Shape, Shapes
+from tmf_sales.tmf630.typed_paths import TypedPaths
+
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+
+
+class BrokenContract(Exception):
+    """Raised when a contract cannot be served: one line with the file, the JSON pointer and the rule."""
+
+    def __init__(self, file: str, pointer: str, rule: str) -> None:
+        super().__init__(f"{file}#{pointer}: {rule}")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe YAML loader, but a date stays the text that its author wrote."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.YAMLError as error:
+        raise BrokenContract(path.name, "", f"is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise BrokenContract(path.name, "", "is not a mapping")
+    return document
+
+
+def bundle(path: Path) -> dict[str, Any]:
+    """The contract as one document: components of other files are copied in under their own names, order kept."""
+    return _Bundler(path).bundled()
+
+
+class _Bundler:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._document = load_yaml(path)
+        self._components: dict[str, dict[str, Any]] = self._document.setdefault("components", {})
+        self._files: dict[str, dict[str, Any]] = {}
+
+    def bundled(self) -> dict[str, Any]:
+        own = {section: list(entries) for section, entries in self._components.items()}
+        for name in [name for name in self._document if name != "components"]:
+            self._document[name] = self._adopt(self._document[name], None)
+        for section, entries in own.items():
+            for name in entries:
+                self._components[section][name] = self._adopt(self._components[section][name], None)
+        return self._document
+
+    def _adopt(self, node: Any, file: str | None) -> Any:
+        """A node of `file` (None: the contract itself) with every reference pointing into the bundle."""
+        if isinstance(node, list):
+            return [self._adopt(element, file) for element in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(reference := node.get("$ref"), str):
+            return {**node, "$ref": self._settle(reference, file)}
+        return {name: self._adopt(value, file) for name, value in node.items()}
+
+    def _settle(self, reference: str, file: str | None) -> str:
+        target, _, pointer = reference.partition("#")
+        source = target or file
+        if source is None:
+            return reference
+        section, _, name = pointer.removeprefix("/components/").partition("/")
+        known = self._components.setdefault(section, {})
+        if name not in known:
+            known[name] = None  # so that a recursive type ends
+            known[name] = self._adopt(self._component(source, section, name, pointer), source)
+        return f"#{pointer}"
+
+    def _component(self, source: str, section: str, name: str, pointer: str) -> Any:
+        if source not in self._files:
+            self._files[source] = load_yaml(self._path.with_name(source))
+        try:
+            return self._files[source]["components"][section][name]
+        except KeyError:
+            raise BrokenContract(self._path.name, pointer, f"is not in {source}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation as the contract states it. `bodies` maps a media type (lower case) to its schema."""
+
+    id: str
+    method: str
+    path: str
+    bodies: Mapping[str, dict[str, Any]]
+    parameters: tuple[dict[str, Any], ...]
+    statuses: frozenset[str]
+
+    @property
+    def creates(self) -> bool:
+        """A POST body: what the contract marks readOnly may not be sent in it."""
+        return self.method == "post"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """What the contract says of one resource: its types, what a patch may change, lifecycle, versions, events."""
+
+    kind: str
+    name: str
+    api: str
+    base_path: str
+    path: str
+    shape: Shape
+    attributes: Attributes
+    after_patch: SchemaCheck
+    fixed_members: frozenset[str]
+    version_member: str | None
+    events: Mapping[str, str]
+    indexes: tuple[Index, ...]
+    patch_types: tuple[str, ...] = field(default=())
+
+    def href(self, public_url: str, id: str) -> str:
+        return f"{public_url}{self.base_path}{self.path}/{id}"
+
+    def stored_kind(self) -> StoredKind:
+        return StoredKind(self.kind, self.indexes, self.shape.lists())
+
+
+class Contract:
+    """One API: its bundled document, its operations and its resources.
+
+    `name` is the file's first word ("tmf648"); `base_path` the path of its first server.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.name
+        self.name = path.name.partition("-")[0]
+        self.document = bundle(path)
+        self.title: str = self.document["info"]["title"]
+        self.version: str = self.document["info"]["version"]
+        self.base_path: str = self.document["servers"][0]["url"]
+        self.schemas = Schemas(self.document)
+        self.shapes = Shapes(self.document)
+        self.operations = {operation.id: operation for operation in self._operations()}
+        self.resources = {resource.kind: resource for resource in self._resources()}
+
+    def methods_at(self, path: str) -> tuple[str, ...]:
+        """The methods (upper case, HEAD wherever GET is) that the contract has for a path below its base path."""
+        wanted = path.strip("/").split("/")
+        for template, item in self.document["paths"].items():
+            steps = template.strip("/").split("/")
+            if len(steps) == len(wanted) and all(
+                step.startswith("{") or step == want for step, want in zip(steps, wanted, strict=True)
+            ):
+                methods = {method.upper() for method in METHODS if method in item}
+                return tuple(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+        return ()
+
+    def _operations(self) -> Iterator[Operation]:
+        seen: set[str] = set()
+        for path, item in self.document["paths"].items():
+            shared = item.get("parameters", [])
+            for method in METHODS:
+                if method not in item:
+                    continue
+                stated, pointer = item[method], f"/paths/{path.replace('/', '~1')}/{method}"
+                operation_id = stated.get("operationId")
+                if not operation_id:
+                    raise BrokenContract(self.file, pointer, "has no operationId")
+                if operation_id in seen:
+                    raise BrokenContract(self.file, pointer, f"operationId {operation_id} is there twice")
+                seen.add(operation_id)
+                body = self.resolve(stated.get("requestBody", {}))
+                yield Operation(
+                    id=operation_id,
+                    method=method,
+                    path=path,
+                    bodies={media.lower(): entry["schema"] for media, entry in body.get("content", {}).items()},
+                    parameters=tuple(self.resolve(p) for p in [*shared, *stated.get("parameters", [])]),
+                    statuses=frozenset(str(status) for status in stated.get("responses", {})),
+                )
+
+    def _resources(self) -> Iterator[ResourceType]:
+        for name, schema in self.document["components"]["schemas"].items():
+            if "x-events" not in schema:
+                continue
+            create = self.operations.get(f"create{name}")
+            if create is None:
+                raise BrokenContract(self.file, f"/components/schemas/{name}", f"needs an operation create{name}")
+            patch = self.operations.get(f"patch{name}")
+            update = schema.get("x-update")
+            if update not in self.document["components"]["schemas"]:
+                raise BrokenContract(self.file, f"/components/schemas/{name}/x-update", "names no schema")
+            shape = self.shapes.named(name)
+            yield ResourceType(
+                kind=create.path.strip("/"),
+                name=name,
+                api=self.name,
+                base_path=self.base_path,
+                path=create.path,
+                shape=shape,
+                attributes=TypedPaths(shape, self.shapes.required(schema.get("x-full", name))),
+                after_patch=self.schemas.check({"$ref": f"#/components/schemas/{update}"}),
+                fixed_members=self.shapes.read_only(update),
+                version_member=schema.get("x-versioned"),
+                events=schema["x-events"],
+                indexes=tuple(_index(entry) for entry in schema.get("x-index", [])),
+                patch_types=tuple(patch.bodies) if patch else (),
+            )
+
+    def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        """The node itself, or what its local $ref points at."""
+        while "$ref" in node:
+            target: Any = self.document
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                target = target[step.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
+
+
+def _index(entry: str | list[str]) -> Index:
+    names = [entry] if isinstance(entry, str) else entry
+    return Index(tuple((tuple(name.lstrip("-").split(".")), name.startswith("-")) for name in names))
+
+
+def load_contracts(folder: Path) -> tuple[Contract, ...]:
+    """Every contract in the folder, by file name; a `-common-` file holds shared components and is not served."""
+    paths = sorted(path for path in folder.glob("*.yaml") if "-common-" not in path.name)
+    if not paths:
+        raise BrokenContract(str(folder.name), "", "has no contract")
+    return tuple(Contract(path) for path in paths)

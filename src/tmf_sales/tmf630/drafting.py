@@ -1,0 +1,164 @@
+"""What a resource becomes: a body that creates one, or a patch of one, turned into the document to store. Pure.
+
+Promise: the steps stand here in their order, each once; a refused request leaves nothing behind. The document that was
+stored is never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused, Violation
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.contract import ResourceType
+from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch, own_copy
+from tmf_sales.tmf630.patch import apply_json_patch
+from tmf_sales.tmf630.representation import with_href
+from tmf_sales.tmf630.rules import Rules
+from tmf_sales.tmf630.schema_check import json_pointer
+from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, settle, states
+
+JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document ready to be stored; `server_set`: the members that the server changed and the request did not."""
+
+    document: Document
+    server_set: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Drafter:
+    """Makes documents of one resource type, by its contract and its domain's rules."""
+
+    type: ResourceType
+    rules: Rules
+    merge_keys: MergeKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "merge_keys", _merge_keys(self.type.shape, {}))
+
+    def settle_body(self, body: Document) -> None:
+        """Bring a body's date-times into their one form, in place; raises InvalidBody with all that is wrong."""
+        found: list[Violation] = []
+        settle(body, self.type.shape, (), found)
+        if found:
+            raise InvalidBody(found)
+
+    def new(self, body: Document, id: str, now: str, version: str | None = None) -> Document:
+        """The document that a settled body creates; `version` is the number of a further version."""
+        document = {"id": id, **body}
+        if version is not None and self.type.version_member:
+            document[self.type.version_member] = version
+        fill(document, self.type.shape, now)
+        if violations := self.rules.check_body(document):
+            raise InvalidBody(violations)
+        self.rules.on_create(document, now)
+        return document
+
+    def patched(self, before: Document, patch: Any, media_type: str, href: str, now: str) -> Draft:
+        """The document after a patch; raises what refuses it, in the order of these steps."""
+        after = self._apply(before, patch, media_type, href)
+        self._refuse_changed_members(before, after, href)
+        self._refuse_what_the_contract_refuses(after)
+        after.pop("href", None)
+        fill_new_elements(before, after, self.type.shape, now)
+        self._refuse_broken_rules(after)
+        requested = _changed_members(before, after)
+        if not requested:
+            return Draft(before)
+        self._refuse_what_the_state_closes(before, requested)
+        sent = requested | (frozenset(patch) if isinstance(patch, dict) else frozenset())
+        self.rules.on_patch(before, after, now)
+        self._follow_lifecycles(before, after, sent, now)
+        self.rules.on_settled(before, after, now)
+        return Draft(after, frozenset(_changed_members(before, after) - requested))
+
+    def _apply(self, before: Document, patch: Any, media_type: str, href: str) -> Document:
+        """The patch works on the representation that GET shows, href included."""
+        shown_document = with_href(before, href)
+        if media_type in JSON_PATCHES:
+            return apply_json_patch(shown_document, patch)
+        self.settle_body(patch := own_copy(patch))
+        return apply_merge_patch(shown_document, patch, self.merge_keys)
+
+    def _refuse_changed_members(self, before: Document, after: Document, href: str) -> None:
+        settled = own_copy({name: after[name] for name in self.type.fixed_members if name in after})
+        settle(settled, self.type.shape, (), [])
+        stored = with_href(before, href)
+        changed = sorted(name for name in self.type.fixed_members if settled.get(name) != stored.get(name))
+        if changed:
+            raise NotPatchable("; ".join(f"/{name}: cannot be changed" for name in changed))
+
+    def _refuse_what_the_contract_refuses(self, after: Document) -> None:
+        violations = self.type.after_patch.violations(after)
+        if not violations:
+            settle(after, self.type.shape, (), violations)
+        if violations:
+            raise PatchResultRefused(violations)
+
+    def _refuse_broken_rules(self, after: Document) -> None:
+        if violations := self.rules.check_body(after):
+            raise PatchResultRefused(violations)
+
+    def _refuse_what_the_state_closes(self, before: Document, requested: frozenset[str]) -> None:
+        member = self.type.shape.lifecycle_member
+        if member is None or member.lifecycle is None:
+            return
+        state = before[member.name]
+        still_open = self.rules.members_open_in(state, member.lifecycle.is_final(state))
+        if still_open is None:
+            return
+        closed = sorted(requested - still_open - {member.name})
+        if closed:
+            places = ", ".join(f"/{name}" for name in closed)
+            allowed = ", ".join(sorted(still_open)) or "nothing"
+            raise FinalState(f"{places}: cannot change while {member.name} is {state}; open in it: {allowed}")
+
+    def _follow_lifecycles(self, before: Document, after: Document, sent: frozenset[str], now: str) -> None:
+        for at in states(before, after, self.type.shape):
+            self._follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
+
+    def _follow_lifecycle(self, at: StateAt, sent: frozenset[str], now: str) -> None:
+        lifecycle = at.member.lifecycle
+        if lifecycle is None:
+            return
+        was = (at.before or {}).get(at.member.name, lifecycle.initial)
+        becomes = at.after.get(at.member.name)
+        lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
+        if becomes is not None and becomes != was:
+            for date in lifecycle.dates_set_on_entering(becomes):
+                if date not in sent:
+                    at.after[date] = now
+
+
+def _changed_members(before: Document, after: Document) -> frozenset[str]:
+    return frozenset(
+        name
+        for name in before.keys() | after.keys()
+        if name not in before or name not in after or not same_json(before[name], after[name])
+    )
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Equal as JSON: 1 is 1.0, but never true, which Python's == takes for the same."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same_json, one, other))
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _merge_keys(shape: Shape, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:
+    """The lists of a type whose elements a merge patch knows by a member, at any depth; types may hold themselves."""
+    if shape.name in made:
+        return made[shape.name]
+    keys = made[shape.name] = {}
+    for name, member in shape.members.items():
+        inside = _merge_keys(member.shape, made) if member.shape else {}
+        if member.merge_key or (inside and not member.is_list):
+            keys[name] = Keyed(member.merge_key if member.is_list else None, inside)
+    return keys

@@ -1,0 +1,56 @@
+"""What a handler gets and what it answers, without any framework: both HTTP stacks speak to the handlers in these.
+
+The body of a Request has been validated against the contract; headers and query arrive as the client sent them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls. Without authentication everybody is the admin (the service then listens on loopback only)."""
+
+    subject: str
+    roles: frozenset[str]
+
+
+ANONYMOUS_ADMIN = Principal("anonymous", frozenset({"admin"}))
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end."""
+
+    operation_id: str
+    method: str
+    path_parameters: Mapping[str, str]
+    raw_query: str
+    headers: Headers
+    public_url: str
+    correlation_id: str
+    principal: Principal = ANONYMOUS_ADMIN
+    body: Any = None
+    media_type: str = ""
+
+    def header(self, name: bytes) -> str | None:
+        """The value of a header given by its lower-case name; several are joined as RFC 9110, 5.3 says."""
+        found = [value for key, value in self.headers if key == name]
+        return b", ".join(found).decode("latin-1") if found else None
+
+
+@dataclass(slots=True)
+class Result:
+    """An answer: JSON bytes (empty for none) and headers, without those that the HTTP side adds to every answer."""
+
+    status: int
+    body: bytes = b""
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+Handler = Callable[[Request], Awaitable[Result]]

@@ -1,0 +1,92 @@
+"""List operations: which resources, in which order, how many of them, and how the client gets to the others.
+
+Promise: rows, order and counts are the store's; X-Total-Count counts what matches, X-Result-Count what is on this page
+(TMF630 part 1, paging; RFC 8288 for Link). Asking for one id opens all versions of a versioned resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from tmf_sales.storage import Page, Row, Storage
+from tmf_sales.storage.matching import in_order, matches
+from tmf_sales.tmf630 import versions
+from tmf_sales.tmf630.contract import ResourceType
+from tmf_sales.tmf630.exchange import Request, Result
+from tmf_sales.tmf630.query import ListRequest, Paging, page_links, parse_query
+from tmf_sales.tmf630.representation import json_list, text_with_href, with_href
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lists the resources of one type."""
+
+    type: ResourceType
+    store: Storage
+    strict: bool
+    paging: Paging
+
+    async def answer(self, request: Request) -> Result:
+        wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
+        page = await self._find(wanted)
+        result = self._counted(request, wanted, page)
+        result.body = json_list(self._texts(request, wanted, page.rows))
+        return result
+
+    async def head(self, request: Request) -> Result:
+        wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
+        return self._counted(request, wanted, await self._find(wanted))
+
+    async def _find(self, wanted: ListRequest) -> Page:
+        id = wanted.single_id if self.type.version_member else None
+        if id is None:
+            return await self.store.find(self.type.kind, wanted.query)
+        return await self._find_versions(id, wanted)
+
+    async def _find_versions(self, id: str, wanted: ListRequest) -> Page:
+        """All versions of one resource, the current one first, or those whose number was asked for."""
+        member = self.type.version_member or ""
+        unit = await self.store.get(self.type.kind, id)
+        rows = [Row(id, version) for version in unit.versions] if unit else []
+        numbers = wanted.equality_on((member,))
+        if numbers is not None:
+            asked = {number for text in numbers if (number := _number_or_none(text)) is not None}
+            rows = [row for row in rows if versions.number_in(row.version, member) in asked]
+        rest = wanted.where_without(("id",), (member,))
+        rows = [row for row in rows if matches(rest, row.version.document)]
+        place = {row: f"{number:06}" for number, row in enumerate(rows)}
+        rows = in_order(rows, wanted.query.sort, lambda row: row.version.document, place.__getitem__)
+        first = wanted.query.offset
+        return Page(rows[first : first + wanted.query.limit], len(rows))
+
+    def _texts(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> list[bytes]:
+        if wanted.selection is None:
+            return [text_with_href(row.version, row.id, self._href(request, row.id)) for row in rows]
+        select = wanted.selection.select
+        return [orjson.dumps(select(with_href(row.version.document, self._href(request, row.id)))) for row in rows]
+
+    def _href(self, request: Request, id: str) -> str:
+        return self.type.href(request.public_url, id)
+
+    def _counted(self, request: Request, wanted: ListRequest, page: Page) -> Result:
+        """The answer without its body: 206 when a page was asked for and it is not everything."""
+        shown = len(page.rows)
+        total = b"x-total-count" if page.exact else b"x-total-count-at-least"
+        url = f"{request.public_url}{self.type.base_path}{self.type.path}"
+        headers = [
+            (total, b"%d" % page.total),
+            (b"x-result-count", b"%d" % shown),
+            (b"link", page_links(url, wanted, page.total, exact=page.exact).encode("latin-1")),
+        ]
+        is_part = wanted.paged and 0 < page.total != shown and wanted.query.offset < page.total
+        return Result(206 if is_part else 200, headers=headers)
+
+
+def _number_or_none(text: str) -> versions.Number | None:
+    try:
+        return versions.number_of(text)
+    except ValueError:
+        return None

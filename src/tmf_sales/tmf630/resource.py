@@ -1,0 +1,283 @@
+"""The engine: list, retrieve, create, patch and delete for any resource that a contract describes; it calls the store.
+
+Promise: a change is one atomic write of document and events; a lost race is tried again or told to the client, never
+overwritten; a refused request changes nothing (TMF630 part 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from tmf_sales.errors import NotFound, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
+from tmf_sales.errors import quoted as shown
+from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict, Storage, Stored, UnitTooLarge, Version
+from tmf_sales.tmf630 import instants, versions
+from tmf_sales.tmf630.contract import ResourceType
+from tmf_sales.tmf630.drafting import Drafter
+from tmf_sales.tmf630.exchange import Handler, Request, Result
+from tmf_sales.tmf630.listing import Listing
+from tmf_sales.tmf630.query import Paging, parse_retrieve
+from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
+from tmf_sales.tmf630.rules import Rules
+
+RACES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine takes from the service's settings; see there."""
+
+    strict: bool = False
+    page_default: int = 100
+    page_max: int = 1000
+    count_limit: int = 0
+
+
+class ResourceEngine:
+    """All operations on the resources of one type."""
+
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        rules: Rules,
+        store: Storage,
+        settings: EngineSettings,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.type = resource_type
+        self.rules = rules
+        self._store = store
+        self._strict = settings.strict
+        self._clock = clock
+        self._new_id = new_id
+        self._drafter = Drafter(resource_type, rules)
+        paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
+        self._listing = Listing(resource_type, store, settings.strict, paging)
+        self._events = EventTypes.from_contract(resource_type.events)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handler of each operation that a contract may have for this type, by operationId."""
+        name = self.type.name
+        return {
+            f"list{name}": self._listing.answer,
+            f"head{name}": self._listing.head,
+            f"create{name}": self.create,
+            f"retrieve{name}": self.retrieve,
+            f"patch{name}": self.patch,
+            f"delete{name}": self.delete,
+        }
+
+    # read ------------------------------------------------------------------------------------------------------------
+
+    async def retrieve(self, request: Request) -> Result:
+        id, number = self._split(request)
+        unit = await self._get_or_not_found(id)
+        version = unit.versions[self._place_of(unit, number)]
+        tag = (b"etag", entity_tag(version.revision))
+        known = request.header(b"if-none-match")
+        if known is not None and tag_is_listed(known, version.revision, weak=True):
+            return Result(304, headers=[tag])
+        href = self._href(request, id)
+        if not request.raw_query:
+            return Result(200, text_with_href(version, id, href), [tag, self._accept_patch])
+        view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
+        return Result(200, orjson.dumps(view.apply(with_href(version.document, href))), [tag, self._accept_patch])
+
+    # create ----------------------------------------------------------------------------------------------------------
+
+    async def create(self, request: Request) -> Result:
+        body: Document = request.body
+        now = instants.written(self._clock())
+        self._drafter.settle_body(body)
+        if self.type.version_member and "id" in body:
+            return await self._create_version(request, body, now)
+        if (answer := self.rules.answer_instantly(body, now)) is not None:
+            return Result(200, self._selected(request, answer))
+        id = self._new_id()
+        document = self._drafter.new(body, id, now)
+        events = self._announcer(request).created(document, self._occasion(request, now))
+        version = Version(1, document)
+        await self._commit(Change(self.type.kind, id, 0, (version,), events))
+        return self._created(request, id, version)
+
+    async def _create_version(self, request: Request, body: Document, now: str) -> Result:
+        """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
+        member = self.type.version_member or ""
+        for _ in range(RACES):
+            unit = await self._get_or_not_found(body["id"])
+            wanted = body.get(member) or versions.next_after(unit.versions, member)
+            self._refuse_taken_version(unit.versions, wanted)
+            document = self._drafter.new(body, unit.id, now, wanted)
+            version = Version(unit.revision + 1, document)
+            events = self._announcer(request).created(document, self._occasion(request, now))
+            ordered = versions.highest_first((*unit.versions, version), member)
+            if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
+                return self._created(request, unit.id, version)
+        raise _too_many_races()
+
+    def _created(self, request: Request, id: str, version: Version) -> Result:
+        href = self._href(request, id)
+        headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision)), self._accept_patch]
+        return Result(201, self._answer(request, version, id, href), headers)
+
+    # patch -----------------------------------------------------------------------------------------------------------
+
+    async def patch(self, request: Request) -> Result:
+        id, number = self._split(request)
+        href = self._href(request, id)
+        for _ in range(RACES):
+            unit = await self._get_or_not_found(id)
+            place = self._place_of(unit, number)
+            before = unit.versions[place]
+            self._refuse_if_revision_differs(request, before)
+            now = instants.written(self._clock())
+            draft = self._drafter.patched(before.document, request.body, request.media_type, href, now)
+            if draft.document is before.document:
+                return self._patched(request, before, id, href)
+            after = Version(unit.revision + 1, draft.document)
+            change = Change(
+                self.type.kind,
+                id,
+                unit.revision,
+                self._with_patched(unit.versions, place, after),
+                self._announcer(request).changed(
+                    before.document,
+                    draft.document,
+                    self._occasion(request, now),
+                    server_set=draft.server_set,
+                    state_title=self.rules.title_of_state_change(before.document, draft.document),
+                ),
+            )
+            if await self._commit_unless_lost(change):
+                return self._patched(request, after, id, href)
+        raise _too_many_races()
+
+    def _with_patched(self, stored: tuple[Version, ...], place: int, after: Version) -> tuple[Version, ...]:
+        """The unit's versions with one replaced, in their order; its number may have changed to one that is free."""
+        others = stored[:place] + stored[place + 1 :]
+        if self.type.version_member is None:
+            return (after,)
+        self._refuse_taken_version(others, after.document[self.type.version_member])
+        return versions.highest_first((*others, after), self.type.version_member)
+
+    def _patched(self, request: Request, version: Version, id: str, href: str) -> Result:
+        headers = [(b"etag", entity_tag(version.revision)), self._accept_patch]
+        return Result(200, self._answer(request, version, id, href), headers)
+
+    # delete ----------------------------------------------------------------------------------------------------------
+
+    async def delete(self, request: Request) -> Result:
+        id, number = self._split(request)
+        for _ in range(RACES):
+            unit = await self._get_or_not_found(id)
+            place = self._place_of(unit, number)
+            self._refuse_if_revision_differs(request, unit.versions[place])
+            kept = () if number is None else unit.versions[:place] + unit.versions[place + 1 :]
+            gone = unit.versions if number is None else (unit.versions[place],)
+            now = instants.written(self._clock())
+            events = self._announcer(request).deleted(
+                (version.document for version in reversed(gone)), self._occasion(request, now)
+            )
+            if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, kept, events)):
+                return Result(204)
+        raise _too_many_races()
+
+    # guards and small steps ------------------------------------------------------------------------------------------
+
+    def _split(self, request: Request) -> tuple[str, versions.Number | None]:
+        id = request.path_parameters["id"]
+        return versions.split_id(id) if self.type.version_member else (id, None)
+
+    async def _get_or_not_found(self, id: str) -> Stored:
+        unit = await self._store.get(self.type.kind, id)
+        if unit is None:
+            raise NotFound(f"{self.type.name} {shown(id)} does not exist")
+        return unit
+
+    def _place_of(self, unit: Stored, number: versions.Number | None) -> int:
+        if number is None:
+            return 0
+        member = self.type.version_member or ""
+        for place, version in enumerate(unit.versions):
+            if versions.number_in(version, member) == number:
+                return place
+        asked = ".".join(map(str, number))
+        raise NotFound(f"{self.type.name} {shown(unit.id)} has no version {asked}")
+
+    def _refuse_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
+        member = self.type.version_member or ""
+        if any(versions.number_in(version, member) == versions.number_of(wanted) for version in stored):
+            raise VersionTaken(f"/{member}: version {shown(wanted)} exists already")
+
+    def _refuse_if_revision_differs(self, request: Request, version: Version) -> None:
+        wanted = request.header(b"if-match")
+        if wanted is not None and not tag_is_listed(wanted, version.revision, weak=False):
+            raise PreconditionFailed(f"If-Match: the current ETag is {entity_tag(version.revision).decode()}")
+
+    async def _commit(self, change: Change) -> None:
+        try:
+            await self._store.commit(change)
+        except AlreadyExists:
+            raise VersionTaken(f"/id: {shown(change.id)} exists already") from None
+        except UnitTooLarge:
+            raise _too_large(change.id) from None
+
+    async def _commit_unless_lost(self, change: Change) -> bool:
+        """Commit; False when somebody else changed the resource since it was read, so that the caller reads again."""
+        try:
+            await self._store.commit(change)
+        except RevisionConflict:
+            return False
+        except UnitTooLarge:
+            raise _too_large(change.id) from None
+        return True
+
+    def _href(self, request: Request, id: str) -> str:
+        return self.type.href(request.public_url, id)
+
+    @property
+    def _accept_patch(self) -> tuple[bytes, bytes]:
+        return b"accept-patch", ", ".join(self.type.patch_types).encode()
+
+    def _answer(self, request: Request, version: Version, id: str, href: str) -> bytes:
+        if not request.raw_query:
+            return text_with_href(version, id, href)
+        return self._selected(request, with_href(version.document, href))
+
+    def _selected(self, request: Request, document: Document) -> bytes:
+        view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
+        return orjson.dumps(view.apply(document))
+
+    def _announcer(self, request: Request) -> Announcer:
+        """Tells of changes with the href that this request's answers have."""
+        shape = self.type.shape
+        member = shape.lifecycle_member
+        return Announcer(
+            types=self._events,
+            resource=self.type.kind,
+            domain=self.type.base_path.split("/")[2],
+            represent=lambda document: with_href(document, self._href(request, document["id"])),
+            state=member.name if member else "",
+            items={
+                name: element.lifecycle_member.name
+                for name, element in ((m.name, m.shape) for m in shape.stateful.values())
+                if element and element.lifecycle_member
+            },
+        )
+
+    def _occasion(self, request: Request, now: str) -> Occasion:
+        return Occasion(now, request.correlation_id, self._new_id)
+
+
+def _too_many_races() -> Unavailable:
+    return Unavailable("The resource is being changed by too many others at once")
+
+
+def _too_large(id: str) -> ResourceTooLarge:
+    return ResourceTooLarge(f"{shown(id)} with all its versions would exceed 8 MB")

@@ -1,0 +1,380 @@
+"""The contract's types as a graph that is walked along with a document: what each member is, and what happens to it.
+
+Promise: a walk visits only the members that need it, whatever the document holds; members unknown to the contract are
+never touched. What a member needs is written in the contract as format date-time or an x- extension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tmf_sales.errors import Violation
+from tmf_sales.storage import Document
+from tmf_sales.tmf630 import instants
+from tmf_sales.tmf630.lifecycle import Lifecycle
+from tmf_sales.tmf630.schema_check import json_pointer
+
+Steps = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Member:
+    """One member of a type. `type` is that of its value, or of its elements when `is_list`."""
+
+    name: str
+    type: str
+    is_list: bool = False
+    enum: tuple[str, ...] | None = None
+    shape: Shape | None = None
+    merge_key: str | None = None
+    default: Any = None
+    lenient: str | None = None
+    lifecycle: Lifecycle | None = None
+
+    @property
+    def is_instant(self) -> bool:
+        return self.type == "date-time"
+
+
+@dataclass(slots=True)
+class Shape:
+    """One object type: its members, and which of them each kind of walk has to visit."""
+
+    name: str
+    members: dict[str, Member] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    ordered: tuple[str, str] | None = None
+    settled: dict[str, Member] = field(default_factory=dict)
+    filled: dict[str, Member] = field(default_factory=dict)
+    stateful: dict[str, Member] = field(default_factory=dict)
+    lenient: dict[str, Member] = field(default_factory=dict)
+
+    def lists(self) -> frozenset[tuple[str, ...]]:
+        """The paths (to where a type recurs) that end at a list by contract."""
+        return frozenset(self._lists((), ()))
+
+    def _lists(self, path: tuple[str, ...], inside: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for member in self.members.values():
+            here = (*path, member.name)
+            if member.is_list:
+                yield here
+            if member.shape and member.shape.name not in inside:
+                yield from member.shape._lists(here, (*inside, self.name))
+
+    @property
+    def lifecycle_member(self) -> Member | None:
+        return next((member for member in self.members.values() if member.lifecycle), None)
+
+
+class Shapes:
+    """The shapes of one contract; each is made once, so recursive types meet themselves."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
+        self._made: dict[str, Shape] = {}
+
+    def named(self, name: str) -> Shape:
+        """The shape of a schema, complete with the marks of which members each walk visits."""
+        shape = self._shape(name)
+        _mark_visits(list(self._made.values()))
+        return shape
+
+    def read_only(self, name: str) -> frozenset[str]:
+        """The top-level members that a schema marks readOnly."""
+        return frozenset(
+            member for member, schema in self._flat(self._schemas[name])["properties"].items() if schema.get("readOnly")
+        )
+
+    def required(self, name: str) -> frozenset[str]:
+        """The top-level members that a schema requires."""
+        return frozenset(self._flat(self._schemas[name])["required"])
+
+    def _shape(self, name: str) -> Shape:
+        if name not in self._made:
+            self._made[name] = shape = Shape(name)
+            self._build(shape, self._schemas[name])
+        return self._made[name]
+
+    def _build(self, shape: Shape, schema: dict[str, Any]) -> None:
+        flat = self._flat(schema)
+        shape.required = frozenset(flat["required"])
+        shape.ordered = tuple(flat["x-ordered"]) if "x-ordered" in flat else None
+        for name, member_schema in flat["properties"].items():
+            shape.members[name] = self._member(shape.name, name, member_schema)
+
+    def _member(self, owner: str, name: str, schema: dict[str, Any]) -> Member:
+        own, target = self._target(schema)
+        is_list = own.get("type") == "array"
+        if is_list:
+            element, target = self._target(own.get("items", {}))
+        else:
+            element = own
+        flat = self._flat(element)
+        shape = None
+        if flat["properties"]:
+            shape = self._shape(target) if target else self._inline(f"{owner}.{name}", element)
+        return Member(
+            name=name,
+            type="date-time" if flat.get("format") == "date-time" else flat.get("type", "any"),
+            is_list=is_list,
+            enum=tuple(flat["enum"]) if "enum" in flat else None,
+            shape=shape,
+            merge_key=own.get("x-merge-key"),
+            default=schema.get("x-default", own.get("x-default")),
+            lenient=schema.get("x-lenient", own.get("x-lenient")),
+            lifecycle=_lifecycle(flat) if "x-lifecycle" in flat else None,
+        )
+
+    def _inline(self, name: str, schema: dict[str, Any]) -> Shape:
+        if name not in self._made:
+            self._made[name] = shape = Shape(name)
+            self._build(shape, schema)
+        return self._made[name]
+
+    def _target(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        """The schema behind a $ref, alone or as the only entry of an allOf that adds no members, and its name."""
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return self._schemas[name], name
+        if len(entries := schema.get("allOf", [])) == 1 and "properties" not in schema:
+            target, name = self._target(entries[0])
+            return {**target, **{key: value for key, value in schema.items() if key != "allOf"}}, name
+        return schema, None
+
+    def _flat(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A schema with its allOf folded in; later entries win over earlier ones, as they narrow them."""
+        flat: dict[str, Any] = {"properties": {}, "required": []}
+        for entry in [*schema.get("allOf", []), {k: v for k, v in schema.items() if k not in {"allOf", "$ref"}}]:
+            part = self._flat(self._target(entry)[0]) if "$ref" in entry or "allOf" in entry else entry
+            flat["properties"] |= part.get("properties", {})
+            flat["required"] = [*flat["required"], *part.get("required", [])]
+            flat |= {key: value for key, value in part.items() if key not in {"properties", "required"}}
+        return self._flat(self._target(schema)[0]) if "$ref" in schema else flat
+
+
+def _lifecycle(schema: dict[str, Any]) -> Lifecycle:
+    table = schema["x-lifecycle"]
+    return Lifecycle(table["initial"], table["transitions"], schema.get("x-set-on", {}))
+
+
+def _mark_visits(shapes: list[Shape]) -> None:
+    """Decide, to a fixed point because types recur, which members each walk has to go into."""
+    changed = True
+    while changed:
+        changed = False
+        for shape in shapes:
+            for member in shape.members.values():
+                inner = member.shape
+                own = member.is_instant or member.merge_key
+                wanted = (
+                    (shape.settled, own or (inner and (inner.settled or inner.ordered))),
+                    (shape.filled, member.default is not None or member.lifecycle or (inner and inner.filled)),
+                    (shape.stateful, member.lifecycle or (inner and inner.stateful)),
+                    (shape.lenient, member.lenient or (inner and inner.lenient)),
+                )
+                for visits, needed in wanted:
+                    if needed and member.name not in visits:
+                        visits[member.name] = member
+                        changed = True
+
+
+def settle(document: Document, shape: Shape, place: Steps, found: list[Violation]) -> None:
+    """Bring every date-time into its one form, in place; collect what breaks x-ordered or a list's unique key."""
+    visits = shape.settled
+    for name, value in document.items():
+        member = visits.get(name)
+        if member is None or value is None:
+            continue
+        if member.is_list:
+            if isinstance(value, list):
+                _settle_list(value, member, (*place, name), found)
+        elif member.shape is not None:
+            if isinstance(value, dict):
+                settle(value, member.shape, (*place, name), found)
+        elif isinstance(value, str):
+            document[name] = _instant(value, (*place, name), found)
+    if shape.ordered:
+        _check_order(document, shape.ordered, place, found)
+
+
+def _settle_list(elements: list[Any], member: Member, place: Steps, found: list[Violation]) -> None:
+    if member.shape is not None:
+        for number, element in enumerate(elements):
+            if isinstance(element, dict):
+                settle(element, member.shape, (*place, number), found)
+    elif member.is_instant:
+        for number, element in enumerate(elements):
+            if isinstance(element, str):
+                elements[number] = _instant(element, (*place, number), found)
+    if member.merge_key:
+        _check_unique(elements, member.merge_key, place, found)
+
+
+def _instant(text: str, place: Steps, found: list[Violation]) -> str:
+    try:
+        return instants.canonical(text)
+    except ValueError as error:
+        found.append(Violation(json_pointer(place), str(error)))
+        return text
+
+
+def _check_unique(elements: list[Any], key: str, place: Steps, found: list[Violation]) -> None:
+    seen: dict[str, int] = {}
+    for number, element in enumerate(elements):
+        value = element.get(key) if isinstance(element, dict) else None
+        if not isinstance(value, str):
+            continue
+        if value in seen:
+            text = f"is the same as that of element {seen[value]}; it must be unique in its list"
+            found.append(Violation(json_pointer((*place, number, key)), text))
+        seen.setdefault(value, number)
+
+
+def _check_order(document: Document, ordered: tuple[str, str], place: Steps, found: list[Violation]) -> None:
+    first, second = (document.get(name) for name in ordered)
+    if isinstance(first, str) and isinstance(second, str) and len(first) == len(second) and first > second:
+        found.append(Violation(json_pointer((*place, ordered[1])), f"must not be before {ordered[0]}"))
+
+
+def fill(document: Document, shape: Shape, now: str) -> None:
+    """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
+    for name, member in shape.filled.items():
+        value = document.get(name)
+        if value is None:
+            if name in document:
+                continue
+            if member.lifecycle and not member.is_list:
+                document[name] = member.lifecycle.initial
+            elif member.default is not None:
+                _set_default(document, name, member.default, now)
+        elif member.shape is not None:
+            _fill_inside(value, member, now)
+
+
+def _fill_inside(value: Any, member: Member, now: str) -> None:
+    shape = member.shape
+    if shape is None:
+        return
+    if not member.is_list:
+        if isinstance(value, dict):
+            fill(value, shape, now)
+    elif isinstance(value, list):
+        for element in value:
+            if isinstance(element, dict):
+                fill(element, shape, now)
+        number_elements(value, shape)
+
+
+def _set_default(document: Document, name: str, default: Any, now: str) -> None:
+    if default == "$now":
+        document[name] = now
+    elif isinstance(default, str) and default.startswith("$"):
+        if default != "$nextNumber" and default[1:] in document:
+            document[name] = document[default[1:]]
+    else:
+        document[name] = default
+
+
+def number_elements(elements: list[Any], shape: Shape) -> None:
+    """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
+    for name, member in shape.filled.items():
+        if member.default != "$nextNumber":
+            continue
+        objects = [element for element in elements if isinstance(element, dict)]
+        taken = [
+            int(e[name]) for e in objects if isinstance(e.get(name), str) and e[name].isascii() and e[name].isdigit()
+        ]
+        following = max(taken, default=0) + 1
+        for element in objects:
+            if name not in element:
+                element[name] = str(following)
+                following += 1
+
+
+def fill_new_elements(before: Document, after: Document, shape: Shape, now: str) -> None:
+    """Give the elements that a patch added to keyed lists what a created one would get, at any depth."""
+    for name, member in shape.filled.items():
+        elements = after.get(name)
+        if not member.is_list or member.shape is None or not isinstance(elements, list):
+            continue
+        if not member.merge_key:
+            number_elements(elements, member.shape)
+            continue
+        stored = elements_by_key(before.get(name), member.merge_key)
+        for element in elements:
+            if isinstance(element, dict):
+                known = stored.get(element.get(member.merge_key))
+                if known is None:
+                    fill(element, member.shape, now)
+                else:
+                    fill_new_elements(known, element, member.shape, now)
+        number_elements(elements, member.shape)
+
+
+def elements_by_key(elements: Any, key: str) -> dict[Any, Document]:
+    if not isinstance(elements, list):
+        return {}
+    return {
+        element[key]: element for element in elements if isinstance(element, dict) and isinstance(element.get(key), str)
+    }
+
+
+class StateAt(NamedTuple):
+    """One object with a lifecycle in a patched document: itself, and what was stored under the same key (or None)."""
+
+    place: Steps
+    member: Member
+    before: Document | None
+    after: Document
+
+
+def states(before: Document | None, after: Document, shape: Shape, place: Steps = ()) -> Iterator[StateAt]:
+    """Every object in `after` whose type has a lifecycle, the resource itself first, paired by the lists' keys."""
+    for name, member in shape.stateful.items():
+        if member.lifecycle:
+            yield StateAt((*place, name), member, before, after)
+    for name, member in shape.stateful.items():
+        value = after.get(name)
+        if member.shape is None or value is None:
+            continue
+        stored = (before or {}).get(name)
+        if isinstance(value, dict):
+            yield from states(stored if isinstance(stored, dict) else None, value, member.shape, (*place, name))
+        elif isinstance(value, list):
+            known = elements_by_key(stored, member.merge_key) if member.merge_key else {}
+            for number, element in enumerate(value):
+                if isinstance(element, dict):
+                    pair = known.get(element.get(member.merge_key or ""))
+                    yield from states(pair, element, member.shape, (*place, name, number))
+
+
+def forgive(body: Document, shape: Shape) -> None:
+    """Read the misprints that the contract marks x-lenient as what was meant, in place."""
+    for name, member in shape.lenient.items():
+        value = body.get(name)
+        if member.lenient == "booleanText" and value in ("true", "false"):
+            body[name] = value == "true"
+        elif member.lenient == "emptyAsMissing" and value == "":
+            del body[name]
+        elif member.shape is not None:
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, dict):
+                    forgive(inner, member.shape)
+
+
+def unknown_members(body: Document, shape: Shape, place: Steps = ()) -> Iterator[str]:
+    """Pointers of the members that the contract does not know, where no @schemaLocation says what they are."""
+    if "@schemaLocation" in body:
+        return
+    for name, value in body.items():
+        member = shape.members.get(name)
+        if member is None:
+            yield json_pointer((*place, name))
+        elif member.shape is not None:
+            inner = enumerate(value) if isinstance(value, list) else [(None, value)]
+            for number, element in inner:
+                if isinstance(element, dict):
+                    here = (*place, name) if number is None else (*place, name, number)
+                    yield from unknown_members(element, member.shape, here)

@@ -1,0 +1,53 @@
+"""The types that a contract gives to dotted paths, for the query language: see Attributes.
+
+Promise: one walk per path and process, whatever the number of requests; types may hold themselves.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from tmf_sales.storage.criteria import Path
+from tmf_sales.tmf630.attributes import Attribute, AttributeType
+from tmf_sales.tmf630.shape import Shape
+
+REMEMBERED = 1000
+
+
+class TypedPaths:
+    """The attributes of one resource. `always_present`: the top-level members that every stored resource has."""
+
+    def __init__(self, shape: Shape, always_present: frozenset[str]) -> None:
+        self._shape = shape
+        self._always_present = always_present
+        self._known: dict[Path, Attribute | None] = {}
+
+    def at(self, path: Path) -> Attribute | None:
+        """What the contract says of this path; None where it says nothing."""
+        if path not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[path] = self._look_up(path)
+        return self._known[path]
+
+    def _look_up(self, path: Path) -> Attribute | None:
+        shape: Shape | None = self._shape
+        member, through_list = None, False
+        for step in path:
+            member = shape.members.get(step) if shape else None
+            if member is None:
+                return None
+            through_list |= member.is_list
+            shape = member.shape
+        if member is None:
+            return None
+        kind = "object" if member.shape else member.type
+        return Attribute(
+            type=cast(AttributeType, kind if kind in _TYPES else "any"),
+            enum=member.enum,
+            through_list=through_list,
+            always_present=len(path) == 1 and path[0] in self._always_present,
+        )
+
+
+_TYPES = {"string", "number", "integer", "boolean", "date-time", "object"}

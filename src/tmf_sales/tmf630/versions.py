@@ -1,0 +1,54 @@
+"""Version numbers of a versioned resource: digits with dots, compared part by part as numbers; and ids that name one.
+
+"1", "1.0" and "01" are the same version, 1.10 is above 1.9. Promise: one place reads the forms in which a path names a
+version (`X:(version=1.0)`, `X(Version=1.0)`, `X (version=1)`), and nothing that has not this form is taken for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.errors import quoted as shown
+from tmf_sales.storage import Version
+
+Number = tuple[int, ...]
+
+PARTS_LIMIT = 64
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
+_VERSIONED_ID = re.compile(r"(?P<id>.+?) ?:?\((?:version|Version)=(?P<version>[^()]*)\)", re.DOTALL)
+
+
+def number_of(text: str) -> Number:
+    """The version as a tuple without trailing zeros: tuples compare as versions do. ValueError when it is none."""
+    if not _NUMBER.fullmatch(text) or len(text) > PARTS_LIMIT:
+        raise ValueError(f"{shown(text)} is not a version: expected digits with dots, like 1 or 2.1")
+    parts = [int(part) for part in text.split(".")]
+    while len(parts) > 1 and parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)
+
+
+def split_id(id: str) -> tuple[str, Number | None]:
+    """An id from a path, and the version that it asks for; raises InvalidParameter when that is no version."""
+    if not id.endswith(")") or (match := _VERSIONED_ID.fullmatch(id)) is None:
+        return id, None
+    try:
+        return match["id"], number_of(match["version"])
+    except ValueError as error:
+        raise InvalidParameter(f"id: {error}") from None
+
+
+def number_in(version: Version, member: str) -> Number:
+    return number_of(version.document[member])
+
+
+def next_after(versions: Sequence[Version], member: str) -> str:
+    """The number for a new version that names none: one above the highest, in its first part."""
+    return str(number_in(versions[0], member)[0] + 1)
+
+
+def highest_first(versions: Sequence[Version], member: str) -> tuple[Version, ...]:
+    """The order in which a unit keeps its versions: the current one, which is the highest, comes first."""
+    return tuple(sorted(versions, key=lambda version: number_in(version, member), reverse=True))

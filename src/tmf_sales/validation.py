@@ -1,0 +1,212 @@
+"""Request validation compiled from the contracts at start; takes the place of Connexion's RequestValidationMiddleware.
+
+Promise: a handler only ever sees what its contract allows, and a client reads all that is wrong with a body at once.
+Built on Connexion's RoutedMiddleware, so that routing and security before it stay Connexion's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+
+from tmf_sales.answers import Send, send_error
+from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, quoted
+from tmf_sales.ingress import App, Receive, Scope, read_body
+from tmf_sales.strict_json import parse_strictly
+from tmf_sales.tmf630.contract import Contract, Operation
+from tmf_sales.tmf630.exchange import Request
+from tmf_sales.tmf630.schema_check import SchemaCheck
+from tmf_sales.tmf630.shape import Shape, forgive, unknown_members
+
+REQUEST = "tmf_sales.request"
+
+WITH_BODY = {"post", "put", "patch"}
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSettings:
+    """What validation takes from the service's settings; `trusted_hosts` maps a Host header to its public URL."""
+
+    strict: bool
+    body_limit: int
+    patience: float
+    public_url: str
+    trusted_hosts: Mapping[bytes, str]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyCheck:
+    """The compiled schema of one media type, and the type that it is about where it is a resource as a whole."""
+
+    check: SchemaCheck
+    shape: Shape | None
+
+    def refuse_violations(self, body: Any, strict: bool) -> None:
+        """Raises InvalidBody with every violation. In open mode misprints marked x-lenient are mended in place."""
+        violations = self.check.violations(body)
+        if violations and not strict and self.shape is not None and isinstance(body, dict):
+            forgive(body, self.shape)
+            violations = self.check.violations(body)
+        if strict and self.shape is not None and isinstance(body, dict):
+            violations += [Violation(at, "is not known to the contract") for at in unknown_members(body, self.shape)]
+        if violations:
+            raise InvalidBody(violations)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCheck:
+    name: str
+    type: str
+    check: SchemaCheck
+
+    def refuse_violation(self, text: str) -> None:
+        value: Any = text
+        if self.type == "integer":
+            value = int(text) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20 else text
+        for violation in self.check.violations(value):
+            raise InvalidParameter(f"{self.name}: {violation.expected}")
+
+
+class ValidatedOperation:
+    """One operation: everything that can be prepared is prepared here, at start."""
+
+    def __init__(self, next_app: App, contract: Contract, operation: Operation, settings: ValidationSettings) -> None:
+        self._next_app = next_app
+        self._operation = operation
+        self._settings = settings
+        self._takes_body = operation.method in WITH_BODY
+        shape = _shape_of(contract, operation)
+        self._bodies = {
+            media: BodyCheck(
+                contract.schemas.check(schema, refuse_read_only=operation.creates),
+                shape if "json-patch" not in media else None,
+            )
+            for media, schema in operation.bodies.items()
+        }
+        self._path, self._query = (_parameter_checks(contract, operation, place) for place in ("path", "query"))
+        self._headers = {
+            check.name.lower().encode(): check for check in _parameter_checks(contract, operation, "header")
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            scope[REQUEST] = await self._validated(scope, receive)
+        except TmfError as error:
+            await send_error(send, error, scope)
+            return
+        await self._next_app(scope, receive, send)
+
+    async def _validated(self, scope: Scope, receive: Receive) -> Request:
+        operation, settings = self._operation, self._settings
+        request = Request(
+            operation_id=operation.id,
+            method=scope["method"],
+            path_parameters=scope["path_params"],
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers=scope["headers"],
+            public_url=self._public_url(scope),
+            correlation_id="",
+        )
+        self._refuse_wrong_parameters(request)
+        if operation.method not in {"get", "head"}:
+            request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
+        if self._takes_body:
+            check = self._bodies[self._media_type(request)]
+            request.body = parse_strictly(await read_body(scope, receive, settings.body_limit, settings.patience))
+            check.refuse_violations(request.body, settings.strict)
+        return request
+
+    def _public_url(self, scope: Scope) -> str:
+        if not self._settings.trusted_hosts:
+            return self._settings.public_url
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return self._settings.trusted_hosts.get(host.lower(), self._settings.public_url)
+
+    def _refuse_wrong_parameters(self, request: Request) -> None:
+        for check in self._path:
+            check.refuse_violation(request.path_parameters[check.name])
+        if request.raw_query and self._query:
+            for name, text in parse_qsl(request.raw_query, keep_blank_values=True, encoding="utf-8", errors="replace"):
+                for check in self._query:
+                    if check.name == name:
+                        check.refuse_violation(text)
+        for header, value in request.headers:
+            if (header_check := self._headers.get(header)) is not None:
+                header_check.refuse_violation(value.decode("latin-1"))
+
+    def _media_type(self, request: Request) -> str:
+        """The media type in lower case; raises UnsupportedMediaType, with Accept-Patch where that helps (RFC 5789)."""
+        header = request.header(b"content-type") or ""
+        media, *parameters = (part.strip().lower() for part in header.split(";"))
+        encoding = (request.header(b"content-encoding") or "identity").strip().lower()
+        charset_is_utf8 = all(
+            p in ("", "charset=utf-8", 'charset="utf-8"') for p in parameters if p.startswith("charset")
+        )
+        if media in self._bodies and charset_is_utf8 and encoding == "identity":
+            request.media_type = media
+            return media
+        expected = ", ".join(self._bodies)
+        headers = {"Accept-Patch": expected} if self._operation.method == "patch" else {}
+        if media in self._bodies:
+            raise UnsupportedMediaType("expected UTF-8 without Content-Encoding", headers)
+        raise UnsupportedMediaType(
+            f"Content-Type is {quoted(media) if media else 'missing'}; expected {expected}", headers
+        )
+
+
+class ValidationAPI(RoutedAPI[ValidatedOperation]):  # type: ignore[misc]
+    """The validated operations of one API, as RoutedMiddleware looks them up."""
+
+    def __init__(
+        self, *args: Any, contracts: Mapping[str, Contract], settings: ValidationSettings, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._contract = contracts[self.base_path]
+        self._settings = settings
+        self.add_paths()
+
+    def make_operation(self, operation: Any) -> ValidatedOperation:
+        stated = self._contract.operations[operation.operation_id]
+        return ValidatedOperation(self.next_app, self._contract, stated, self._settings)
+
+
+class CompiledValidation(RoutedMiddleware[ValidationAPI]):  # type: ignore[misc]
+    """Stands in Connexion's pipeline where RequestValidationMiddleware would."""
+
+    api_cls = ValidationAPI
+
+    def __init__(self, app: App, contracts: Sequence[Contract], settings: ValidationSettings) -> None:
+        super().__init__(app)
+        self._contracts = {contract.base_path: contract for contract in contracts}
+        self._settings = settings
+
+    def add_api(self, specification: Any, **kwargs: Any) -> ValidationAPI:
+        api: ValidationAPI = super().add_api(
+            specification, contracts=self._contracts, settings=self._settings, **kwargs
+        )
+        return api
+
+
+def _shape_of(contract: Contract, operation: Operation) -> Shape | None:
+    for resource in contract.resources.values():
+        if operation.id in {f"create{resource.name}", f"patch{resource.name}"}:
+            return resource.shape
+    return None
+
+
+def _parameter_checks(contract: Contract, operation: Operation, place: str) -> list[ParameterCheck]:
+    """The parameters of one place; the open-ended filter object is left to the query language."""
+    return [
+        ParameterCheck(
+            parameter["name"],
+            contract.resolve(parameter["schema"]).get("type", "string"),
+            contract.schemas.check(parameter["schema"]),
+        )
+        for parameter in operation.parameters
+        if parameter["in"] == place and contract.resolve(parameter["schema"]).get("type") != "object"
+    ]
