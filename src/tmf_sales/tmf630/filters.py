@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tmf_sales.errors import InvalidFilter
 from tmf_sales.errors import quoted as shown
-from tmf_sales.storage.criteria import EVERYTHING, And, Condition, Exists, Not, Operator, Or, Path, Regex
+from tmf_sales.storage.criteria import Condition, Exists, Not, Operator, Path, Regex
 from tmf_sales.tmf630.attributes import Attribute, Attributes, path_of
 from tmf_sales.tmf630.operands import Operand, Unfit, any_of, compare
 from tmf_sales.tmf630.pairs import Part, Term
@@ -118,8 +118,7 @@ class Filters:
         for operand in operands:
             if self.strict and attribute and attribute.enum and operand.text not in attribute.enum:
                 raise Unfit(f"{shown(operand.text)} is not one of {', '.join(attribute.enum)}")
-            condition = compare(path, attribute, Operator.EQ, operand)
-            readings.extend(condition.conditions if isinstance(condition, Or) else (condition,))
+            readings.append(compare(path, attribute, Operator.EQ, operand))
         return any_of(readings)
 
 
@@ -144,7 +143,3 @@ def existence(path: Path, operands: Iterable[str]) -> Condition:
     if wanted not in (["true"], ["false"]):
         raise Unfit(f"{shown(','.join(wanted))} is not true or false")
     return Exists(path) if wanted == ["true"] else Not(Exists(path))
-
-
-def all_of(conditions: list[Condition]) -> Condition:
-    return conditions[0] if len(conditions) == 1 else And(tuple(conditions)) if conditions else EVERYTHING

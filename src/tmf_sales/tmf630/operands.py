@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from tmf_sales.errors import quoted as shown
-from tmf_sales.storage.criteria import Compare, Condition, Operator, Or, Path, Scalar
+from tmf_sales.storage.criteria import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
 from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.attributes import Attribute
 
@@ -43,8 +43,20 @@ class Operand:
     readings: tuple[Reading, ...] = ANY_READING
 
 
-def any_of(conditions: list[Condition]) -> Condition:
-    return conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """The conjunction, as flat and as small as it can be."""
+    flat: list[Condition] = []
+    for condition in conditions:
+        flat.extend(condition.conditions if isinstance(condition, And) else (condition,))
+    return flat[0] if len(flat) == 1 else And(tuple(flat)) if flat else EVERYTHING
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """The disjunction, as flat and as small as it can be."""
+    flat: list[Condition] = []
+    for condition in conditions:
+        flat.extend(condition.conditions if isinstance(condition, Or) else (condition,))
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: Operand) -> Condition:
@@ -55,7 +67,7 @@ def compare(path: Path, attribute: Attribute | None, operator: Operator, operand
     if operator is not Operator.EQ:
         values = [value for value in values if not isinstance(value, bool)]
         if not values:
-            raise Unfit("a boolean has no order")
+            raise Unfit("a boolean has no order, it is only equal or not")
     return any_of([Compare(path, operator, value) for value in values])
 
 
@@ -63,14 +75,12 @@ def _values(attribute: Attribute | None, operand: Operand) -> list[Scalar]:
     kind = attribute.type if attribute else "any"
     if kind == "object":
         raise Unfit("is an object: name one of its members")
-    if kind == "any":
-        read = [_READERS[reading](operand.text) for reading in operand.readings]
-        return [value for value in read if value is not None]
-    reading: Reading = "number" if kind in {"number", "integer"} else "boolean" if kind == "boolean" else "text"
-    value = _READERS[reading](operand.text)
-    if value is None:
-        raise Unfit(f"{shown(operand.text)} is not {_EXPECTED[reading]}")
-    return [value]
+    readings = _READINGS.get(kind, operand.readings)
+    read = [_READERS[reading](operand.text) for reading in readings]
+    values = [value for value in read if value is not None]
+    if not values:
+        raise Unfit(f"{shown(operand.text)} is not {_EXPECTED[readings[0]]}")
+    return values
 
 
 def _number(text: str) -> int | float | None:
@@ -88,6 +98,12 @@ def _boolean(text: str) -> bool | None:
 
 
 _READERS: dict[Reading, Callable[[str], Scalar | None]] = {"text": str, "number": _number, "boolean": _boolean}
+_READINGS: dict[str, tuple[Reading, ...]] = {
+    "string": ("text",),
+    "number": ("number",),
+    "integer": ("number",),
+    "boolean": ("boolean",),
+}
 _EXPECTED: dict[Reading, str] = {"text": "text", "number": "a number", "boolean": "true or false"}
 
 

@@ -6,43 +6,37 @@ parameter. What it makes never changes, so that equal strings share one.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NamedTuple
 
-from tmf_sales.errors import InvalidParameter
+from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.errors import quoted as shown
 from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import Condition, Path, Query, Sort
-from tmf_sales.tmf630.attributes import Attributes, path_of
-from tmf_sales.tmf630.filters import Criterion, Filters, all_of
+from tmf_sales.storage.criteria import Condition, Path, Query
+from tmf_sales.storage.matching import matches
+from tmf_sales.tmf630.attributes import Attributes
+from tmf_sales.tmf630.filters import Criterion, Filters
+from tmf_sales.tmf630.jsonpath_filter import condition_of, read_expression
+from tmf_sales.tmf630.operands import all_of, any_of
+from tmf_sales.tmf630.paging import LARGEST_OFFSET, Paging, in_url, page_links, read_number, read_sort
 from tmf_sales.tmf630.pairs import Part, read_parts
-from tmf_sales.tmf630.selection import Selection, read_fields
+from tmf_sales.tmf630.selection import OF_AN_EVENT, Selection, read_fields
 
-LARGEST_OFFSET = 2**53 - 1
-MOST_SORT_KEYS = 8
-_DIGITS = re.compile(r"[0-9]{1,16}")
+DEFAULT_PAGING = Paging()
 _CACHED_LENGTH = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Paging:
-    """The page sizes that an operation offers. `count_limit`: matches are counted exactly up to it; 0 is no bound."""
-
-    default_limit: int = 100
-    largest_limit: int = 1000
-    count_limit: int = 0
-
-
-DEFAULT_PAGING = Paging()
-
-
-@dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What a list operation was asked for. `paged`: limit or offset was given, so a part of the whole is a 206."""
+    """What a list operation was asked for. `paged`: limit or offset was given, so a part of the whole is a 206.
+
+    `raw` is the query string as it came, `others` the same without offset and limit.
+    """
 
     raw: str
+    others: str
     query: Query
     criteria: tuple[Criterion, ...]
     selection: Selection | None
@@ -62,6 +56,32 @@ class ListRequest:
         """The condition without its top-level equalities on these attributes."""
         return all_of([criterion.condition for criterion in self.criteria if criterion.path not in paths])
 
+    def links(self, returned: int, total: int, *, exact: bool) -> Iterator[tuple[str, str]]:
+        """Relation and query string of every link from this page of `returned` out of `total` (RFC 8288)."""
+        yield "self", in_url(self.raw)
+        yield from page_links(in_url(self.others), self.query.offset, self.query.limit, returned, total, exact=exact)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one resource is to be shown: the lists at these paths cut down to what matches, then the selection."""
+
+    selection: Selection | None = None
+    trims: tuple[tuple[Path, Condition], ...] = ()
+
+    def apply(self, document: Document) -> Document:
+        """The document as it was asked for; the one given is left as it is."""
+        for path, condition in self.trims:
+            document = _trimmed(document, path, condition)
+        return self.selection.select(document) if self.selection else document
+
+
+class EventQuery(NamedTuple):
+    """What a listener asks for: which events, and what of them."""
+
+    condition: Condition
+    selection: Selection | None
+
 
 def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Paging = DEFAULT_PAGING) -> ListRequest:
     """Read the query string of a list operation; `raw` is not decoded, its characters are its bytes (latin-1).
@@ -74,70 +94,101 @@ def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Pagin
 
 def _parse_query(raw: str, attributes: Attributes, strict: bool, paging: Paging) -> ListRequest:
     parts = read_parts(raw)
-    criteria = Filters(attributes, strict).criteria(parts)
+    filters = Filters(attributes, strict)
+    criteria = (*filters.criteria(parts), *_expressions(parts, filters))
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
-    limit = _read_number(parts, "limit", paging.largest_limit)
-    offset = _read_number(parts, "offset", LARGEST_OFFSET)
+    limit = read_number("limit", _values(parts, "limit"), paging.largest_limit)
+    offset = read_number("offset", _values(parts, "offset"), LARGEST_OFFSET)
     query = Query(
         where=all_of([criterion.condition for criterion in criteria]),
-        sort=_read_sort(_values(parts, "sort"), attributes),
+        sort=read_sort(_values(parts, "sort"), attributes),
         offset=offset or 0,
-        limit=min(paging.default_limit, paging.largest_limit) if limit is None else limit,
+        limit=paging.default_limit if limit is None else limit,
         count_limit=paging.count_limit,
         fields=selection.top_level if selection else None,
     )
-    return ListRequest(raw, query, criteria, selection, paged=limit is not None or offset is not None)
+    others = "&".join(part.raw for part in parts if not (part.parameter and part.parameter.name in {"offset", "limit"}))
+    return ListRequest(raw, others, query, criteria, selection, paged=limit is not None or offset is not None)
+
+
+def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
+    """Read the query string of an operation on one resource: `fields`, and `filter` expressions that trim its lists.
+
+    Raises InvalidFilter and InvalidParameter; for strict also when there is any other parameter.
+    """
+    parse = _parse_retrieve_once if len(raw) <= _CACHED_LENGTH else _parse_retrieve
+    return parse(raw, attributes, strict)
+
+
+def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
+    parts = read_parts(raw)
+    if strict:
+        _refuse_all_but(parts, {"fields", "filter"})
+    selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
+    return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)))
+
+
+def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False) -> EventQuery:
+    """Read a listener's query: filters and `fields` on the event document; its characters are text, not bytes.
+
+    Raises InvalidFilter and InvalidParameter.
+    """
+    try:
+        parts = read_parts(raw.removeprefix("?").encode().decode("latin-1"))
+    except UnicodeEncodeError:
+        raise InvalidFilter(f"{shown(raw)} has a character that no text has") from None
+    filters = Filters(attributes, strict)
+    criteria = (*filters.criteria(parts), *_expressions(parts, filters))
+    for name in ("limit", "offset", "sort"):
+        if _values(parts, name):
+            raise InvalidParameter(f"{name}: events have no pages and no order")
+    selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=OF_AN_EVENT)
+    return EventQuery(all_of([criterion.condition for criterion in criteria]), selection)
 
 
 _parse_query_once = lru_cache(maxsize=1024)(_parse_query)
+_parse_retrieve_once = lru_cache(maxsize=1024)(_parse_retrieve)
 
 
 def _values(parts: Iterable[Part], name: str) -> list[str]:
     return [part.parameter.value for part in parts if part.parameter and part.parameter.name == name]
 
 
-def _read_number(parts: Iterable[Part], name: str, largest: int) -> int | None:
-    values = _values(parts, name)
-    if not values:
-        return None
-    if len(values) > 1:
-        raise InvalidParameter(f"{name}: is given more than once")
-    if not _DIGITS.fullmatch(values[0]) or int(values[0]) > largest:
-        raise InvalidParameter(f"{name}: {shown(values[0])} is not an integer from 0 to {largest}")
-    return int(values[0])
+def _refuse_all_but(parts: Iterable[Part], names: set[str]) -> None:
+    for part in parts:
+        name = part.parameter.name if part.parameter else part.terms[0].name
+        if name not in names:
+            raise InvalidParameter(f"{shown(name)} is not a parameter of this operation")
 
 
-def _read_sort(values: Iterable[str], attributes: Attributes) -> tuple[Sort, ...]:
-    """The sort keys of all `sort` parameters together, the first one first."""
-    names = [name.strip() for value in values for name in value.split(",")]
-    keys = [_sort_key(name, attributes) for name in names if name]
-    if len(keys) > MOST_SORT_KEYS:
-        raise InvalidParameter(f"sort: more than {MOST_SORT_KEYS} names")
-    return tuple({key.path: key for key in reversed(keys)}.values())[::-1]
+def _expressions(parts: Iterable[Part], filters: Filters) -> tuple[Criterion, ...]:
+    """All `filter` parameters as one criterion, of which one has to hold."""
+    conditions = [condition_of(read_expression(text, filters)) for text in _values(parts, "filter")]
+    return (Criterion(any_of(conditions)),) if conditions else ()
 
 
-def _sort_key(name: str, attributes: Attributes) -> Sort:
-    # An encoded `+` arrives as a blank, which strip has taken away.
-    path = path_of(name.lstrip("+-") if name[:2] not in {"--", "++", "+-", "-+"} else "")
-    attribute = attributes.at(path) if path else None
-    if path is None or attribute is None:
-        raise InvalidParameter(f"sort: {shown(name)} is not an attribute of this resource")
-    if attribute.through_list or attribute.type in {"object", "any"}:
-        raise InvalidParameter(f"sort: {shown(name)} has no order, as it is not a single value")
-    return Sort(path, descending=name.startswith("-"), always_present=attribute.always_present)
+def _trims(expressions: Iterable[str], filters: Filters) -> tuple[tuple[Path, Condition], ...]:
+    """The lists that `filter` expressions trim, the outer ones first, and what their elements have to satisfy."""
+    trims: dict[Path, list[Condition]] = {}
+    for text in expressions:
+        path: Path = ()
+        for leg in read_expression(text, filters):
+            path = (*path, *leg.path)
+            if leg.filter is None or not path:
+                raise InvalidFilter(f"filter: {shown(text)} does not end at a list with a filter, as member[?(...)]")
+            trims.setdefault(path, []).append(leg.filter)
+    return tuple((path, any_of(trims[path])) for path in sorted(trims, key=len))
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """How one resource is to be shown."""
-
-    selection: Selection | None
-
-    def apply(self, document: Document) -> Document:
-        """The document as it was asked for; the one given is left as it is."""
-        return self.selection.select(document) if self.selection else document
-
-
-def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
-    """Read the query string of an operation on one resource."""
-    return View(read_fields(_values(read_parts(raw), "fields"), attributes, strict=strict))
+def _trimmed(value: Any, path: Path, condition: Condition) -> Any:
+    """A copy of the value in which the list at the path has only elements that satisfy the condition."""
+    if isinstance(value, list):
+        return [_trimmed(element, path, condition) for element in value]
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    inner = value[path[0]]
+    if len(path) > 1:
+        inner = _trimmed(inner, path[1:], condition)
+    elif isinstance(inner, list):
+        inner = [element for element in inner if matches(condition, element)]
+    return {**value, path[0]: inner}

@@ -1,0 +1,93 @@
+"""Sorting and paging: sort, offset and limit, and the links from a page to its neighbours (TMF630 part 1; RFC 8288)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote as percent_encoded
+
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.errors import quoted as shown
+from tmf_sales.storage.criteria import Sort
+from tmf_sales.tmf630.attributes import Attributes, path_of
+
+LARGEST_OFFSET = 2**53 - 1
+MOST_SORT_KEYS = 8
+_DIGITS = re.compile(r"[0-9]{1,16}")
+# What may stand in a query (RFC 3986, 3.4), and the percent sign of what is encoded already.
+_SAFE_IN_QUERY = "%!$&'()*+,;=:@/?-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The page sizes that an operation offers. `count_limit`: matches are counted exactly up to it; 0 is no bound."""
+
+    default_limit: int = 100
+    largest_limit: int = 1000
+    count_limit: int = 0
+
+
+def read_number(name: str, values: list[str], largest: int) -> int | None:
+    """The one value of offset or limit; None when it was not given."""
+    if not values:
+        return None
+    if len(values) > 1:
+        raise InvalidParameter(f"{name}: is given more than once")
+    if not _DIGITS.fullmatch(values[0]) or int(values[0]) > largest:
+        raise InvalidParameter(f"{name}: {shown(values[0])} is not an integer from 0 to {largest}")
+    return int(values[0])
+
+
+def read_sort(values: Iterable[str], attributes: Attributes) -> tuple[Sort, ...]:
+    """The sort keys of all `sort` parameters together; of a name that comes again only the first counts."""
+    names = [name.strip() for value in values for name in value.split(",")]
+    names = [name for name in names if name]
+    if len(names) > MOST_SORT_KEYS:
+        raise InvalidParameter(f"sort: more than {MOST_SORT_KEYS} names")
+    keys: dict[tuple[str, ...], Sort] = {}
+    for name in names:
+        key = _sort_key(name, attributes)
+        keys.setdefault(key.path, key)
+    return tuple(keys.values())
+
+
+def _sort_key(name: str, attributes: Attributes) -> Sort:
+    # A `+` that was not encoded arrived as a blank and has been stripped.
+    path = path_of(name[1:] if name[0] in "+-" else name)
+    attribute = attributes.at(path) if path else None
+    if path is None or attribute is None:
+        raise InvalidParameter(f"sort: {shown(name)} is not an attribute of this resource")
+    if attribute.through_list or attribute.type in {"object", "any"}:
+        raise InvalidParameter(f"sort: {shown(name)} has no order, as it is not a single value")
+    return Sort(path, descending=name.startswith("-"), always_present=attribute.always_present)
+
+
+def in_url(query: str) -> str:
+    """A query string, decoded or not as the client sent it, with only such characters as a URI may have."""
+    return percent_encoded(query, safe=_SAFE_IN_QUERY, encoding="latin-1")
+
+
+def page_links(
+    others: str, offset: int, limit: int, returned: int, total: int, *, exact: bool
+) -> Iterator[tuple[str, str]]:
+    """The relations of a page to other pages, with their query strings; `others` is what they all keep.
+
+    `total` is exact, or only known to be reached. `last` stands on the grid of pages that `next` goes through.
+    """
+
+    def page(start: int) -> str:
+        own = f"offset={start}&limit={limit}"
+        return f"{others}&{own}" if others else own
+
+    yield "first", page(0)
+    if limit == 0:
+        return
+    phase = offset % limit
+    last = phase + max(total - 1 - phase, 0) // limit * limit
+    if offset > 0:
+        yield "prev", page(max(min(offset - limit, last) if exact else offset - limit, 0))
+    if offset + returned < total or (not exact and returned == limit):
+        yield "next", page(offset + limit)
+    if exact:
+        yield "last", page(last)
