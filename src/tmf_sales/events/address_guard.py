@@ -1,0 +1,203 @@
+"""Which addresses a callback may reach: none inside the operator's network, unless the operator allows it.
+
+Promise: a host is resolved once, every address it has is vetted, and the answer is what the caller connects to, so a
+name that changes its addresses between check and use gains nothing. What is refused follows the IANA registries of
+special addresses; an IPv6 address that carries an IPv4 one is judged by both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tmf_sales.errors import CallbackRefused, InvalidBody, Violation
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+URL_LIMIT = 2048
+LOOKUP_TIMEOUT = 5.0
+LOOKUP_THREADS = 32
+POINTER = "/callback"
+LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+_FORBIDDEN_V4 = [
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # shared by providers; one cloud keeps its metadata here
+        "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # a cloud's virtual host, in public space
+        "169.254.0.0/16",  # link-local, where most clouds keep their metadata
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",  # private
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+    )
+]
+# Only 2000::/3 is assigned to the internet: loopback, private, link-local, site-local, multicast, NAT64 (64:ff9b::/96)
+# and IPv4 in IPv6 (::/96) are outside of it.
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_FORBIDDEN_V6 = [
+    ipaddress.IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4, which carries any IPv4 address
+        "3fff::/20",  # documentation
+    )
+]
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
+
+
+class Unresolved(Exception):
+    """Raised when a name has no address now; it may have one later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A callback taken apart: where to connect, and what to ask for there."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header: the port only when it is not the scheme's."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+
+class AddressGuard:
+    """Vets callbacks. `allowed` are networks that may be reached although they are forbidden otherwise."""
+
+    def __init__(
+        self, allowed: Iterable[Network] = (), *, require_https: bool = False, resolve: Resolve | None = None
+    ) -> None:
+        self._allowed = tuple(allowed)
+        self._require_https = require_https
+        self._resolve = resolve or resolve_by_system
+
+    async def vet(self, url: str) -> None:
+        """Check a callback at its registration; a name that does not resolve is taken, it may be there later.
+
+        Raises InvalidBody when it is no callback at all, CallbackRefused when its address is forbidden.
+        """
+        target = parse_callback(url)
+        if self._require_https and not target.secure:
+            raise CallbackRefused(f"{POINTER}: this service calls https only")
+        try:
+            await self.addresses(target)
+        except Unresolved:
+            return
+
+    async def addresses(self, target: Target) -> list[str]:
+        """Addresses to connect to, all of them vetted; raises CallbackRefused or Unresolved.
+
+        One forbidden address refuses the name: which of its addresses would be used is nothing to rely on.
+        """
+        if self._require_https and not target.secure:
+            raise CallbackRefused(f"{POINTER}: this service calls https only")
+        found = [target.host] if is_literal(target.host) else await self._look_up(target)
+        if not all(self._is_allowed(each) for each in found):
+            # The address stays unsaid: it would tell the client what the operator's names resolve to.
+            raise CallbackRefused(f"{POINTER}: the host's address is not one that this service may call")
+        return found
+
+    async def _look_up(self, target: Target) -> list[str]:
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT):
+                found = await self._resolve(target.host, target.port)
+        except (OSError, UnicodeError, TimeoutError) as error:
+            raise Unresolved(f"{target.host} has no address") from error
+        if not found:
+            raise Unresolved(f"{target.host} has no address")
+        return list(dict.fromkeys(found))
+
+    def _is_allowed(self, text: str) -> bool:
+        address = parse_address(text)
+        if address is None:
+            return False
+        if any(address.version == network.version and address in network for network in self._allowed):
+            return True
+        return not is_forbidden(address)
+
+
+def parse_callback(url: str) -> Target:
+    """Take a callback apart; raises InvalidBody when it is not an absolute http or https URL without userinfo."""
+    if len(url) > URL_LIMIT:
+        raise _invalid(f"at most {URL_LIMIT} characters")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise _invalid("an ASCII URL; other characters are percent-encoded, names in their xn-- form")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _invalid("an absolute http or https URL") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise _invalid("an absolute http or https URL")
+    if "@" in parts.netloc:
+        raise _invalid("a URL without user and password")
+    if "#" in url:
+        raise _invalid("a URL without fragment")
+    if not (is_literal(host) if "[" in parts.netloc else _NAME.fullmatch(host)):
+        raise _invalid("a URL whose host is a name or an address")
+    if port == 0:
+        raise _invalid("a URL with a port from 1 to 65535")
+    secure = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(secure, host, port or (443 if secure else 80), path)
+
+
+def is_literal(host: str) -> bool:
+    """Whether the host is an address in its one usual spelling; the resolver reads all others, such as 0x7f.1."""
+    return parse_address(host) is not None
+
+
+def parse_address(text: str) -> Address | None:
+    """The address; IPv4 inside `::ffff:0:0/96` counts as IPv4, an IPv6 zone is dropped; None when it is none."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return mapped or address
+
+
+def is_forbidden(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return any(address in network for network in _FORBIDDEN_V4)
+    return address not in _GLOBAL_V6 or any(address in network for network in _FORBIDDEN_V6)
+
+
+# Threads of their own: a name server that does not answer must not hold up the threads that the rest works with.
+_LOOKUPS = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="callback-lookup")
+
+
+async def resolve_by_system(host: str, port: int) -> list[str]:
+    """All addresses of a name, in the system's order; raises OSError when there is none."""
+    found = await asyncio.get_running_loop().run_in_executor(
+        _LOOKUPS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    )
+    return [str(address[0]) for *_, address in found]
+
+
+def _invalid(expected: str) -> InvalidBody:
+    return InvalidBody([Violation(POINTER, f"expected {expected}")])
