@@ -229,6 +229,13 @@ class ForbiddenTransition(Conflict):
         super().__init__(f"{pointer}: cannot change from {current} to {quoted(wanted)}; allowed: {choices}")
 
 
+class StatesDisagree(Conflict):
+    """Raised when the states that a patch asks for, of a resource and of what it holds, do not go together."""
+
+    code = "statesDisagree"
+    reason = "These states do not go together"
+
+
 class FinalState(Conflict):
     """Raised when a patch changes what the current state of the resource no longer lets change."""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-LENGTH = len("2019-05-06T12:45:12.028Z")
+LAST = "9999-12-31T23:59:59.999Z"
+LENGTH = len(LAST)
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?"
     r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
@@ -58,6 +59,9 @@ def written(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def read(text: str) -> datetime:
-    """Canonical text as an aware datetime."""
-    return datetime.fromisoformat(text)
+def later(text: str, by: timedelta) -> str:
+    """Canonical text that much later, or the last instant that there is."""
+    try:
+        return written(datetime.fromisoformat(text) + by)
+    except OverflowError:
+        return LAST

@@ -27,7 +27,7 @@ class MalformedPath(ValueError):
 
 
 class NoSuchPlace(ValueError):
-    """Raised when a plain pointer leads nowhere; says where it ends."""
+    """Raised when a plain pointer points at nothing; says where it ends."""
 
 
 class Work:

@@ -1,0 +1,14 @@
+"""TMF699 Sales Management: the rules of a sales lead that its contract cannot express.
+
+Everything else (members, defaults, lifecycle, dates set on transition, indexes, events) is in the contract.
+"""
+
+from __future__ import annotations
+
+from tmf_sales.tmf630.rules import Rules
+
+
+class SalesLeadRules(Rules):
+    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+        """A lead that is accepted, rejected or cancelled is still talked about: people, notes, what came of it."""
+        return frozenset({"note", "relatedParty", "salesOpportunity"}) if final else None
