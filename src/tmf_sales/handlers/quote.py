@@ -57,7 +57,7 @@ class QuoteRules(Rules):
         """With instantSyncQuote the answer to POST has the prices (TMF648, Create quote), if there is one for every
         item; a new version of a quote is always created.
         """
-        if body.get("instantSyncQuote") is not True or "id" in body:
+        if body.get("instantSyncQuote") is not True or "id" in body or self.check_body(body):
             return None
         priced = price_items(body, self.book)
         if priced is None:
@@ -98,14 +98,6 @@ class QuoteRules(Rules):
         if after["state"] == APPROVED != before["state"]:
             self._hold_from(after.get("effectiveQuoteCompletionDate") or now, after)
         recompute_a_total_that_the_prices_left_behind(before, after)
-
-    def requires_information(self, before: Document | None, after: Document) -> bool:
-        """QuoteInformationRequiredEvent: the quote, or one more of its items, waits for information."""
-        if before is None:
-            return False
-        changes = item_changes(before.get("quoteItem"), after.get("quoteItem"))
-        became_pending = after["state"] == PENDING != before["state"]
-        return became_pending or any(item.becomes(PENDING) for item in changes)
 
     def title_of_state_change(self, before: Document, after: Document) -> str | None:
         if after["state"] == ACCEPTED != before["state"] and after.get("agreement"):

@@ -55,7 +55,6 @@ class Query:
     """A parsed JSONPath; a name steps into an object, an index or a condition into a list."""
 
     steps: tuple[Step, ...]
-    is_query = True
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         return list(self._from(document, 0, (), work, creating))

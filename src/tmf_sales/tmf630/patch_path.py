@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import unquote
 
 from tmf_sales.errors import BodyTooLarge
 
@@ -19,6 +18,7 @@ MAX_WORK = 300_000
 Location = tuple[str | int, ...]
 MISSING: Any = object()
 _INDEX = re.compile(r"0|[1-9][0-9]{0,14}")
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _QUERY = re.compile(r"([^?]*)\?([^=?]+=.*)", re.DOTALL)
 
 
@@ -36,16 +36,14 @@ class Work:
     def __init__(self, limit: int = MAX_WORK) -> None:
         self.left = limit
 
-    def spend(self, steps: int = 1) -> None:
-        self.left -= steps
+    def spend(self) -> None:
+        self.left -= 1
         if self.left < 0:
             raise BodyTooLarge(f"the paths of the patch look at more than {MAX_WORK} values; send it in parts")
 
 
 class Path(Protocol):
     """A parsed path."""
-
-    is_query: bool
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         """The places that it names, in document order; with `creating` also where only the last step is missing.
@@ -86,7 +84,6 @@ class Pointer:
     """RFC 6901: exactly one place."""
 
     tokens: tuple[str, ...]
-    is_query = False
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         location: Location = ()
@@ -168,16 +165,21 @@ def _parse_query(pointer: str, query: str) -> PointerQuery:
     free = []
     for part in query.split("&"):
         name, equals, text = part.partition("=")
-        path = tuple(unquote(name).split("."))
+        path = tuple(_decoded(name).split("."))
         if not equals or not all(path):
             raise MalformedPath("expected name=value conditions, joined by &, after ?")
         position, own = _claim(path, tokens)
-        condition = Condition(own, unquote(text))
+        condition = Condition(own, _decoded(text))
         if position is None:
             free.append(condition)
         else:
             claimed.setdefault(position, []).append(condition)
     return PointerQuery(tokens, {at: tuple(conditions) for at, conditions in claimed.items()}, tuple(free))
+
+
+def _decoded(text: str) -> str:
+    """Percent-decoded (RFC 3986, 2.1), so that a value may hold & or =; a % that begins no code stays."""
+    return _ENCODED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace"), text)
 
 
 def _claim(path: tuple[str, ...], tokens: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
@@ -205,7 +207,6 @@ class PointerQuery:
     tokens: tuple[str, ...]
     claimed: Mapping[int, tuple[Condition, ...]]
     free: tuple[Condition, ...]
-    is_query = True
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         return list(_Search(self, work, creating).at(document, 0, (), document))

@@ -52,10 +52,6 @@ class Rules:
     def on_settled(self, before: Document, after: Document, now: str) -> None:
         """Complete `after` in place, once its states are allowed and the dates that they set are in."""
 
-    def requires_information(self, before: Document | None, after: Document) -> bool:
-        """Whether this change asks somebody for information (the contract's informationRequired event)."""
-        return False
-
     def title_of_state_change(self, before: Document, after: Document) -> str | None:
         """A title for the state change event that says more than the usual one, or None."""
         return None
