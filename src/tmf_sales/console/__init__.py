@@ -1,0 +1,118 @@
+"""The cold pages: a small Flask app with the index of the APIs and the drawings of their lifecycles.
+
+Promise: made from the contracts alone, once; nothing is fetched from anywhere, no script runs, and the store is never
+touched. What is not here is refused with a TMF Error like everywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from typing import Any, Protocol
+
+from flask import Flask, Response, jsonify, render_template
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+import tmf_sales
+from tmf_sales import errors
+from tmf_sales.console.calls import Call, calls_of
+from tmf_sales.console.lifecycles import LifecycleDrawing, lifecycles_of
+
+
+class Described(Protocol):
+    """What the pages need to know of a contract."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def base_path(self) -> str: ...
+    @property
+    def document(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API as the index shows it."""
+
+    name: str
+    title: str
+    version: str
+    base_path: str
+    about: str
+    lifecycles: tuple[LifecycleDrawing, ...]
+    calls: tuple[Call, ...]
+
+
+def create_console(contracts: Sequence[Described], public_base: str = "http://127.0.0.1:8080") -> Flask:
+    """`public_base` is where the example calls go, without a slash at its end."""
+    app = Flask(__name__, static_folder=None)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    apis = [_api(contract, public_base) for contract in contracts]
+    drawings = {(api.name, drawing.schema): drawing for api in apis for drawing in api.lifecycles}
+    style, drawing_style = (files(__name__).joinpath("templates", name).read_text() for name in ("page.css", "svg.css"))
+
+    @app.get("/")
+    def index() -> Response:
+        page = render_template(
+            "index.html.jinja", apis=apis, style=style + drawing_style, version=tmf_sales.__version__, base=public_base
+        )
+        return _guarded(Response(page, mimetype="text/html"), style + drawing_style)
+
+    @app.get("/lifecycle/<api>/<schema>.svg")
+    def lifecycle(api: str, schema: str) -> Response:
+        if (api, schema) not in drawings:
+            raise NotFound
+        drawing = render_template("lifecycle.svg.jinja", drawing=drawings[api, schema], style=drawing_style, alone=True)
+        return _guarded(Response(drawing, mimetype="image/svg+xml"), drawing_style)
+
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(Exception, partial(_error, errors.InternalError("The page could not be made")))
+    return app
+
+
+def _api(contract: Described, public_base: str) -> Api:
+    about = contract.document["info"].get("description", "").strip()
+    return Api(
+        name=contract.name,
+        title=contract.title,
+        version=contract.version,
+        base_path=contract.base_path,
+        about=about.partition("\n\n")[0],
+        lifecycles=tuple(lifecycles_of(contract.document)),
+        calls=tuple(calls_of(contract.document, public_base + contract.base_path)),
+    )
+
+
+def _guarded(page: Response, style: str) -> Response:
+    """Let the browser apply the page's own style and do nothing else with it."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    page.headers["X-Content-Type-Options"] = "nosniff"
+    page.headers["Referrer-Policy"] = "no-referrer"
+    page.headers["Cache-Control"] = "no-cache"
+    return page
+
+
+def _refuse(problem: Exception) -> Response:
+    if isinstance(problem, MethodNotAllowed):
+        allowed = ", ".join(sorted(problem.valid_methods or ()))
+        return _error(errors.MethodNotAllowed(f"This page has only {allowed}", {"Allow": allowed}), problem)
+    return _error(errors.NoSuchRoute("See / for what is served"), problem)
+
+
+def _error(error: errors.TmfError, _problem: Exception) -> Response:
+    answer = jsonify(error.body())
+    answer.status_code = error.status
+    answer.headers.update(error.headers)
+    return answer
