@@ -7,6 +7,7 @@ than it must (RFC 9112). An own small client because a webhook needs no more, an
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Iterable
 from typing import cast
@@ -42,8 +43,8 @@ class Connection(asyncio.Protocol):
     """A connection with at most one request under way. Open it with `connect`."""
 
     def __init__(self) -> None:
-        self._transport: asyncio.WriteTransport | None = None
-        self._parser: httptools.HttpResponseParser | None = None
+        self._transport: asyncio.WriteTransport
+        self._parser: httptools.HttpResponseParser
         self._answer = Answer()
         self._received = 0
         self._waiter: asyncio.Future[Answer] | None = None
@@ -63,7 +64,7 @@ class Connection(asyncio.Protocol):
 
     async def post(self, target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
         """Send and wait for the answer; raises ConnectionFailed. Cancelled in between, the connection is closed."""
-        if self._transport is None or not self.is_open:
+        if not self.is_open:
             raise ConnectionFailed("the connection is closed", was_idle=True)
         self._answer, self._received = Answer(), 0
         self._parser = httptools.HttpResponseParser(self)
@@ -79,8 +80,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         self.is_open = False
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     # asyncio calls these
 
@@ -89,30 +89,32 @@ class Connection(asyncio.Protocol):
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is None or self._waiter.done() or self._parser is None:
-            self.close()  # nobody asked: what comes next would be taken for the next answer
+        if self._waiter is None or self._waiter.done():
+            self.close()  # nobody asked: what comes now would be taken for the next answer
             return
         self._received += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail("the answer is not HTTP/1.1")
-            return
-        if self._received > ANSWER_LIMIT and not self._waiter.done():
-            self._end_early()
+            self._end("the answer is not HTTP/1.1")
+        if self._received > ANSWER_LIMIT:
+            self._end("the answer has too many headers")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.is_open = False
-        self._end_early(_told(exc) if exc else "the connection was closed before the answer")
+        self._end(_told(exc) if isinstance(exc, OSError) else "the connection was closed before the answer")
 
     # httptools calls these
+
+    def on_message_begin(self) -> None:
+        if self._waiter is None or self._waiter.done():
+            self.close()  # a second answer came behind the first
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"retry-after":
             self._answer.retry_after = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code() if self._parser else 0
+        status = self._parser.get_status_code()
         self._answer.status = status if status >= 200 else 0
 
     def on_body(self, body: bytes) -> None:
@@ -120,27 +122,23 @@ class Connection(asyncio.Protocol):
             self._answer.body = (self._answer.body + body)[:ANSWER_SHOWN]
 
     def on_message_complete(self) -> None:
-        if not self._answer.status:  # 100 Continue and the like: the answer is yet to come
-            self._answer = Answer()
-        elif self._waiter is not None and not self._waiter.done():
-            if not (self._parser and self._parser.should_keep_alive()):
+        if self._answer.status:  # 100 Continue and the like have none: the answer is yet to come
+            if not self._parser.should_keep_alive():
                 self.close()
-            self._waiter.set_result(self._answer)
+            self._hand_over()
+        self._answer = Answer()
 
-    def _end_early(self, otherwise: str = "the answer has too many headers") -> None:
-        """The status is what counts: it stands although the body is too long or was cut off."""
+    def _end(self, failure: str) -> None:
+        """End before the answer did. A status that has come stands, although the body is too long or was cut off."""
         self.close()
-        if self._waiter is None or self._waiter.done():
-            return
         if self._answer.status:
-            self._waiter.set_result(self._answer)
-        else:
-            self._fail(otherwise)
+            self._hand_over()
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(ConnectionFailed(failure, was_idle=self._received == 0))
 
-    def _fail(self, message: str) -> None:
-        self.close()
+    def _hand_over(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(ConnectionFailed(message, was_idle=self._received == 0))
+            self._waiter.set_result(self._answer)
 
 
 def _request(target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
@@ -154,10 +152,10 @@ def _request(target: Target, headers: Iterable[tuple[str, str]], body: bytes) ->
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
 
 
-def _told(error: BaseException) -> str:
+def _told(error: OSError) -> str:
     """What went wrong in words, without addresses."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return "TLS failed"
-    return f"{type(error).__name__}: {error.strerror or 'failed'}" if isinstance(error, OSError) else "failed"
+    return f"{type(error).__name__}: {os.strerror(error.errno) if error.errno else 'failed'}"

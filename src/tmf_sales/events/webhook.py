@@ -114,6 +114,10 @@ class Webhook:
         self._idle.clear()
         self._idle_count = 0
 
+    @property
+    def idle_connections(self) -> int:
+        return sum(connection.is_open for idle in self._idle.values() for connection in idle)
+
     async def _exchange(self, target: Target, headers: list[tuple[str, str]], body: bytes) -> Answer:
         origin = (target.secure, target.host, target.port)
         while (connection := self._take_idle(origin)) is not None:
@@ -178,6 +182,5 @@ class Webhook:
         self._idle_count += 1
 
     def _forget_closed(self) -> None:
-        open_ones = {origin: deque(each for each in idle if each.is_open) for origin, idle in self._idle.items()}
-        self._idle = {origin: idle for origin, idle in open_ones.items() if idle}
+        self._idle = {origin: deque(each for each in idle if each.is_open) for origin, idle in self._idle.items()}
         self._idle_count = sum(map(len, self._idle.values()))
