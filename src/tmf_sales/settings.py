@@ -22,7 +22,6 @@ from tmf_sales.errors import CannotStart, quoted
 
 PREFIX = "TMF_SALES_"
 MEMORY = "memory:"
-STORE_SCHEMES = ("mongodb://", "mongodb+srv://", "sqlite:///")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -70,8 +69,10 @@ def read_networks(text: str) -> tuple[Network, ...]:
 
 
 def read_store(text: str) -> str:
-    named = text.startswith(STORE_SCHEMES) and len(text) > len(text.partition("://")[0]) + 4
-    if text != MEMORY and not named:
+    parts = urlsplit(text)
+    is_file = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
+    is_server = parts.scheme in {"mongodb", "mongodb+srv"} and bool(parts.netloc)
+    if text != MEMORY and not is_server and not (is_file and parts.path.strip("/") and not text.endswith("/")):
         raise ValueError(text)
     return text
 
@@ -116,7 +117,7 @@ LIST = Kind(Parsed(read_list), "a list, separated by commas")
 NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
 FILE = Kind(Parsed(read_file), "the path of a file that exists")
 URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
-STORE = Kind(Parsed(read_store), "mongodb://..., sqlite:///PATH or memory:")
+STORE = Kind(Parsed(read_store), "mongodb://HOST/DATABASE, sqlite:///ABSOLUTE/PATH, sqlite:RELATIVE/PATH or memory:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Settings:
 
     host: str = setting("127.0.0.1", TEXT, "address to listen on")
     port: int = setting(8080, whole_number(0, 65535), "port to listen on; 0 lets the system choose")
-    store: str = setting("sqlite:///tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
+    store: str = setting("sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
     strict: bool = setting(False, SWITCH, "refuse unknown attributes and filters instead of keeping them")
     public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")

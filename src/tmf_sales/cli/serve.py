@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -38,10 +39,6 @@ def serve(stack: str, **options: object) -> None:
     settings = settings_from(options)
     listener = listen(settings.host, settings.port)
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
-    if settings.seed:
-        from tmf_sales.seeding import seed_store
-
-        seed_store(settings)
     if not is_loopback(settings.host):
         click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
     run = run_several if settings.workers > 1 else run_one
@@ -55,9 +52,14 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
     """What makes the ASGI application, in the process that will serve it."""
 
     def make() -> Any:
+        # Connexion imports a test client that nobody uses here and that says which package to use it with.
+        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
         from tmf_sales import app
 
-        return app.create_flask_app(settings) if stack == "flask" else app.create_app(settings)
+        try:
+            return app.create_flask_app(settings) if stack == "flask" else app.create_app(settings)
+        except ValueError as error:  # how a store refuses its URL
+            raise CannotStart(str(error)) from error
 
     return make
 

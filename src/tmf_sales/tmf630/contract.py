@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tmf_sales.errors import CannotStart
 from tmf_sales.storage import Index
 from tmf_sales.storage import Kind as StoredKind
 from tmf_sales.tmf630.attributes import Attributes
@@ -23,7 +24,7 @@ from tmf_sales.tmf630.typed_paths import TypedPaths
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 
-class BrokenContract(Exception):
+class BrokenContract(CannotStart):
     """Raised when a contract cannot be served: one line with the file, the JSON pointer and the rule."""
 
     def __init__(self, file: str, pointer: str, rule: str) -> None:
