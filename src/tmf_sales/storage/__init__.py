@@ -51,6 +51,13 @@ class StorageUnavailable(Unavailable):
     reason = "The store cannot answer now"
 
 
+class TookTooLong(StorageUnavailable):
+    """Raised by find when the query runs into the store's time limit."""
+
+    code = "queryTooExpensive"
+    reason = "The query took too long"
+
+
 class OutboxFull(Unavailable):
     """Raised by commit when 200 events or 4 MB of them already wait in the document (only where they wait in it)."""
 

@@ -11,23 +11,26 @@ from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.memory import MemoryStorage
 
 
-def open_store(url: str, kinds: Sequence[Kind]) -> Storage:
-    """The store that `url` names, not yet opened. Raises ValueError, in one line without the URL's password."""
+def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> Storage:
+    """The store that `url` names, not yet opened; a query may take `statement_timeout` seconds.
+
+    Raises ValueError, in one line without the URL's password.
+    """
     scheme, _, rest = url.partition(":")
     match scheme:
         case "memory" if not rest:
             return MemoryStorage(kinds)
         case "sqlite":
-            return _sqlite(rest, kinds)
+            return _sqlite(rest, kinds, statement_timeout)
         case "mongodb" | "mongodb+srv":
             # Imported here so that a service without MongoDB does not need to load its driver.
             from tmf_sales.storage.mongo import MongoStorage
 
-            return MongoStorage(url, kinds)
+            return MongoStorage(url, kinds, statement_timeout)
     raise ValueError(f"the store {scheme + ':'!r} is not known: use memory:, sqlite:///path or mongodb://host/database")
 
 
-def _sqlite(rest: str, kinds: Sequence[Kind]) -> Storage:
+def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
     from tmf_sales.storage.sqlite import SqliteStorage
 
     parts = urlsplit(f"sqlite:{rest}")
@@ -36,4 +39,4 @@ def _sqlite(rest: str, kinds: Sequence[Kind]) -> Storage:
         raise ValueError(
             f"the store 'sqlite:{rest}' names no file: use sqlite:///absolute/path or sqlite:relative/path"
         )
-    return SqliteStorage(Path(path), kinds)
+    return SqliteStorage(Path(path), kinds, statement_timeout)

@@ -9,20 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Any
 
-from tmf_sales.storage import Page, Row, StorageUnavailable, Stored, Version
+from tmf_sales.storage import Page, Row, StorageUnavailable, Stored, TookTooLong, Version
 from tmf_sales.storage.criteria import Query
 from tmf_sales.storage.sqlite_compile import Plan, Statement, compile_query
 from tmf_sales.storage.sqlite_schema import Layout, SqlValue, unpack_versions
 
 BUSY_TIMEOUT = 5.0
 OPERATIONS_BETWEEN_CHECKS = 2_000
-
-
-class TookTooLong(StorageUnavailable):
-    """Raised when a query runs into the store's time limit."""
-
-    code = "queryTooExpensive"
-    reason = "The query took too long"
 
 
 class Reader:

@@ -1,0 +1,263 @@
+"""The store that the design is made for: MongoDB.
+
+Every write is one operation on one document with the revision in its filter, so a standalone server, a replica set and
+a sharded cluster all serve. What commit has answered, a majority has in its journal. The events of a write wait in the
+document itself (`outbox`) until they are moved on; a deleted resource stays as a tombstone until then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pymongo
+from pymongo.asynchronous.collection import AsyncCollection
+
+from tmf_sales.storage import (
+    OUTBOX_ENTRIES,
+    OUTBOX_LIMIT,
+    AlreadyExists,
+    Change,
+    Document,
+    Kind,
+    OutboxFull,
+    Page,
+    RevisionConflict,
+    Row,
+    Storage,
+    StorageUnavailable,
+    Stored,
+    Version,
+    refuse_newer_format,
+    refuse_too_large_unit,
+)
+from tmf_sales.storage.criteria import Query, is_reachable
+from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, translated
+from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
+
+FORMAT = 1
+AWAY_LIMIT = 2.0
+INDEX_TIMEOUT = 600.0
+
+Collection = AsyncCollection[dict[str, Any]]
+
+
+class MongoStorage(Storage):
+    """`statement_timeout` is in seconds and bounds every find, on the server and on the way to it."""
+
+    def __init__(self, uri: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> None:
+        check_uri(uri)
+        self._uri = uri
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._statement_timeout = statement_timeout
+        self._is_prepared = False
+        self._away_since: float | None = None
+
+    async def open(self) -> None:
+        self._client = make_client(self._uri)
+        self._database = self._client[database_name(self._uri)]
+        self._resources: dict[str, Collection] = {name: self._database[f"resource_{name}"] for name in self._kinds}
+        self._outbox = Outbox(self._resources, self._database["event"])
+        self._preparing = asyncio.Lock()
+        with contextlib.suppress(StorageUnavailable):
+            await self._ready()
+
+    async def close(self) -> None:
+        await self._outbox.close()
+        await self._client.close()
+
+    async def ping(self) -> None:
+        await self._ready()
+        with translated():
+            await self._client.admin.command("ping")
+
+    async def get(self, kind: str, id: str) -> Stored | None:
+        collection = self._resources[kind]
+        await self._ready()
+        with translated():
+            found = await collection.find_one({"_id": id}, {"outbox": 0})
+        if found is None or "document" not in found:
+            return None
+        current = Version(found["changed"], found["document"])
+        others = (Version(each["changed"], each["document"]) for each in found.get("others", ()))
+        return Stored(id, found["revision"], (current, *others))
+
+    async def find(self, kind: str, query: Query) -> Page:
+        collection = self._resources[kind]
+        await self._ready()
+        where = compile_where(query.where)
+        with translated(), pymongo.timeout(self._statement_timeout):
+            found = await self._page(collection, where, query) if query.limit else []
+            total = query.offset + len(found)
+            if not 0 < len(found) < query.limit:  # Else the page has the last match on it.
+                bound: dict[str, Any] = {"limit": query.count_limit + 1} if query.count_limit else {}
+                total = await collection.count_documents(where, **bound)
+        rows = [Row(each["_id"], Version(each["changed"], each["document"])) for each in found]
+        exact = not query.count_limit or total <= query.count_limit
+        return Page(rows, total if exact else query.count_limit, exact)
+
+    async def _page(self, collection: Collection, where: Document, query: Query) -> list[dict[str, Any]]:
+        order = compile_sort(query.sort)
+        projection = _projection(query.fields)
+        if order is not None:
+            cursor = collection.find(where, projection, sort=order, skip=query.offset, limit=query.limit)
+            return await cursor.to_list()
+        stages = [{"$match": where}, *compile_sort_stages(query.sort)]
+        if query.offset:
+            stages.append({"$skip": query.offset})
+        stages += [{"$limit": query.limit}, {"$project": projection}]
+        return await (await collection.aggregate(stages, allowDiskUse=True)).to_list()
+
+    async def commit(self, change: Change) -> int:
+        refuse_too_large_unit(change.versions)
+        collection = self._resources[change.kind]
+        await self._ready()
+        if change.expected_revision == 0:
+            await self._insert(collection, change)
+        elif change.versions:
+            await self._replace(collection, change)
+        else:
+            await self._delete(collection, change)
+        if change.events:
+            self._outbox.wake(change.kind, change.id)
+        return change.expected_revision + 1
+
+    async def _insert(self, collection: Collection, change: Change) -> None:
+        if not change.versions:
+            raise RevisionConflict(change.id)
+        unit: dict[str, Any] = {"_id": change.id, "revision": 1, "born": time.time_ns() // 1000, **_content(change)}
+        if change.events:
+            size = _refuse_too_many_events(change)
+            unit |= {"outbox": outbox_entries(change), "outbox_size": size}
+        try:
+            with translated():
+                await collection.insert_one(unit)
+        except AlreadyExists:
+            if not await self._clear_tombstone(collection, change):
+                raise
+            with translated():
+                await collection.insert_one(unit)
+
+    async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
+        """Whether the id was held by a deleted resource only, which then is gone."""
+        with translated():
+            found = await collection.find_one({"_id": change.id}, {"deleted": 1})
+        if found is None or found.get("deleted"):
+            await self._outbox.move(change.kind, change.id)
+            return True
+        return False
+
+    async def _replace(self, collection: Collection, change: Change) -> None:
+        content = _content(change)
+        update: dict[str, Any] = {"$set": {"revision": change.expected_revision + 1, **content}}
+        if "others" not in content:
+            update["$unset"] = {"others": ""}
+        await self._update(collection, change, update)
+
+    async def _delete(self, collection: Collection, change: Change) -> None:
+        if not change.events:
+            unit = {"_id": change.id, "revision": change.expected_revision, "outbox_size": {"$exists": False}}
+            with translated():
+                if (await collection.delete_one(unit)).deleted_count:
+                    return
+        await self._update(
+            collection,
+            change,
+            {
+                "$set": {"revision": change.expected_revision + 1, "deleted": True},
+                "$unset": {"document": "", "others": "", "changed": ""},
+            },
+        )
+        self._outbox.wake(change.kind, change.id)
+
+    async def _update(self, collection: Collection, change: Change, update: dict[str, Any]) -> None:
+        """Apply `update` and add the events if the revision is the expected one and the outbox has room for them."""
+        unit: dict[str, Any] = {
+            "_id": change.id,
+            "revision": change.expected_revision,
+            "deleted": {"$exists": False},
+        }
+        if change.events:
+            size = _refuse_too_many_events(change)
+            unit[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
+            unit["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
+            update |= {"$push": {"outbox": {"$each": outbox_entries(change)}}, "$inc": {"outbox_size": size}}
+        with translated():
+            if (await collection.update_one(unit, update)).matched_count:
+                return
+        await self._refuse_other_revision(collection, change)
+        await self._outbox.move(change.kind, change.id)
+        with translated():
+            if (await collection.update_one(unit, update)).matched_count:
+                return
+        await self._refuse_other_revision(collection, change)
+        raise OutboxFull("the events of this resource must be moved on before it can change again")
+
+    async def _refuse_other_revision(self, collection: Collection, change: Change) -> None:
+        with translated():
+            found = await collection.find_one({"_id": change.id}, {"revision": 1, "deleted": 1})
+        if found is None or found.get("deleted") or found["revision"] != change.expected_revision:
+            raise RevisionConflict(change.id)
+
+    async def _ready(self) -> None:
+        """Prepare the store when its server is there for the first time; fail at once when it has been away for long.
+
+        A server that has just gone away is waited for by the driver, because another one may be elected.
+        """
+        if self._client.topology_description.has_writable_server():
+            self._away_since = None
+        elif self._away_since is None:
+            self._away_since = time.monotonic()
+        elif time.monotonic() - self._away_since > AWAY_LIMIT:
+            raise StorageUnavailable("no server of the store can be reached")
+        if not self._is_prepared:
+            async with self._preparing:
+                if not self._is_prepared:
+                    await self._prepare()
+
+    async def _prepare(self) -> None:
+        with translated():
+            setting = self._database["setting"]
+            await setting.update_one({"_id": "format"}, {"$setOnInsert": {"value": FORMAT}}, upsert=True)
+            found = await setting.find_one({"_id": "format"})
+            refuse_newer_format(found["value"] if found else FORMAT, FORMAT)
+            with pymongo.timeout(INDEX_TIMEOUT):
+                for name, kind in self._kinds.items():
+                    await self._resources[name].create_indexes(_index_models(kind))
+        self._is_prepared = True
+
+
+def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
+    """The contract's indexes, each ending in the id that breaks ties, and the one that a sweep looks at."""
+    models = [pymongo.IndexModel([("outbox_size", 1)], sparse=True)]
+    for index in kind.indexes:
+        keys = [(f"document.{'.'.join(path)}", -1 if down else 1) for path, down in index.paths]
+        models.append(pymongo.IndexModel([*keys, ("_id", 1)]))
+    return models
+
+
+def _content(change: Change) -> dict[str, Any]:
+    current, *others = change.versions
+    content: dict[str, Any] = {"changed": current.revision, "document": current.document}
+    if others:
+        content["others"] = [{"changed": each.revision, "document": each.document} for each in others]
+    return content
+
+
+def _refuse_too_many_events(change: Change) -> int:
+    """The size of the events in bytes. Raises OutboxFull when not even an empty outbox could take them."""
+    size = size_of(change.events)
+    if len(change.events) > OUTBOX_ENTRIES or size > OUTBOX_LIMIT:
+        raise OutboxFull("one write makes more events than can wait in a document")
+    return size
+
+
+def _projection(fields: frozenset[str] | None) -> dict[str, Any]:
+    """What a page needs of each unit; a name that a projection cannot say makes it read all of the document."""
+    if fields is None or not fields or not all(is_reachable((name,)) for name in fields):
+        return {"changed": 1, "document": 1}
+    return {"changed": 1, **{f"document.{name}": 1 for name in sorted(fields)}}

@@ -1,0 +1,88 @@
+"""A server that speaks MongoDB's protocol, in a process of its own: SecantusDB, a development dependency only."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+SERVER = Path(sys.executable).with_name("secantusd-py")
+STOP_TIMEOUT = 20
+
+
+class MongoServer:
+    """Started on a port that the system chooses, and on the same one again after a kill."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [SERVER, "--port", str(self._port), "--storage-path", self._data, "--log-level", "INFO"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        log = self._process.stderr
+        assert log is not None
+        seen: deque[str] = deque(maxlen=20)
+        for line in log:
+            seen.append(line)
+            if found := re.search(r"listening on [\d.]+:(\d+)", line):
+                self._port = int(found[1])
+                threading.Thread(target=_drain, args=(log,), daemon=True).start()
+                return
+        raise RuntimeError("the server did not start: " + "".join(seen))
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def __enter__(self) -> MongoServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def _drain(log: IO[str]) -> None:
+    with contextlib.suppress(ValueError), log:
+        for _ in log:
+            pass
