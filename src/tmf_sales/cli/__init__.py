@@ -3,6 +3,8 @@
 Promise: what a command needs is imported when it runs, so that help and refusals come at once.
 """
 
+import warnings
+
 import click
 
 import tmf_sales
@@ -15,6 +17,8 @@ from tmf_sales.cli.serve import serve
 @click.version_option(tmf_sales.__version__, prog_name="tmf-sales")
 def main() -> None:
     """TM Forum sales leads (TMF699) and quotes (TMF648), served from their contracts."""
+    # Connexion imports a test client that nobody uses here and that warns which package to use it with.
+    warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
 for command in (serve, check, contract):

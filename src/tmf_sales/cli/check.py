@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -61,7 +60,8 @@ def report(subject: str, finding: Finding) -> bool:
 
 
 def settings_found(settings: Settings) -> Iterator[str]:
-    yield f"store {settings.shown_store}, {'strict' if settings.strict else 'open'} mode, hrefs at {settings.public_base}"
+    mode = "strict" if settings.strict else "open"
+    yield f"store {settings.shown_store}, {mode} mode, hrefs at {settings.public_base}"
     if unknown := unknown_variables(os.environ):
         raise CannotStart(f"{', '.join(unknown)} is no setting; expected the names that the README lists")
 
@@ -70,7 +70,7 @@ def contracts_found() -> Iterator[str]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
     for contract in contracts():
-        problems = sorted(OpenAPIV30SpecValidator(contract.document).iter_errors(), key=str)  # type: ignore[arg-type]
+        problems = sorted(OpenAPIV30SpecValidator(contract.document).iter_errors(), key=str)
         for problem in problems:
             place = "/".join(map(str, problem.absolute_path))
             raise CannotStart(f"{contract.file}#/{place}: {problem.message[:200]}")
@@ -79,7 +79,6 @@ def contracts_found() -> Iterator[str]:
 
 
 def service_found(settings: Settings) -> Iterator[str]:
-    warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
     from tmf_sales.app import create_app
 
     create_app(settings)

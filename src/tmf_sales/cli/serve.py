@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -52,8 +51,6 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
     """What makes the ASGI application, in the process that will serve it."""
 
     def make() -> Any:
-        # Connexion imports a test client that nobody uses here and that says which package to use it with.
-        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
         from tmf_sales import app
 
         try:
