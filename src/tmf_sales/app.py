@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import ipaddress
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,13 +28,17 @@ from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 
-from tmf_sales import handlers, observe
+from tmf_sales import observe, stock
 from tmf_sales.answers import error_handlers
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.dispatch import Dispatcher, Handlers
+from tmf_sales.events.address_guard import AddressGuard
+from tmf_sales.handlers import RULES
+from tmf_sales.handlers.hub import LISTENER, hub_handlers
 from tmf_sales.ingress import App, Ingress
-from tmf_sales.settings import Settings
+from tmf_sales.seeding import seed
+from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
@@ -41,6 +47,7 @@ from tmf_sales.tmf630.rules import Rules
 from tmf_sales.validation import CompiledValidation, ValidationSettings
 
 API_PREFIX = "/tmf-api/"
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 RuleTable = Mapping[str, Callable[[], Rules]]
 Clock = Callable[[], datetime]
@@ -60,54 +67,96 @@ def contracts_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "openapi"
 
 
-def create_app(
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The service without its HTTP side: what both stacks run. `handlers`: base path of an API -> its handlers."""
+
+    settings: Settings
+    apis: tuple[Contract, ...]
+    store: Storage
+    handlers: Mapping[str, Handlers]
+    new_id: Callable[[], str]
+
+    def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return lifespan(self.store, self.apis if self.settings.seed else ())
+
+
+def compose(
     settings: Settings,
     *,
     clock: Clock = utc_now,
     ids: Callable[[], str] = new_uuid,
     contracts: Path | None = None,
-    rules: RuleTable = handlers.RULES,
-) -> App:
-    """The service as one ASGI application; raises BrokenContract and ValueError with one line."""
+    rules: RuleTable = RULES,
+) -> Composition:
+    """Raises BrokenContract and ValueError with one line."""
+    # Connexion warns of each operation without a token function, and of each media type other than plain JSON.
+    logging.getLogger("connexion").setLevel(logging.ERROR)
     apis = load_contracts(contracts or contracts_folder())
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     engines = create_engines(apis, rules, store, settings, clock, ids)
-    console = create_console(apis)
+    guard = address_guard(settings)
+    return Composition(
+        settings, apis, store, {api.base_path: handlers_of(api, engines[api.name], store, guard) for api in apis}, ids
+    )
+
+
+def create_app(settings: Settings, **parts: Any) -> App:
+    """The service as one ASGI application; `parts` as for compose, which says what it raises."""
+    service = compose(settings, **parts)
+    console = create_console(service.apis)
     has_page = console.url_map.bind("").test
     dispatcher = Dispatcher(
-        {api.base_path: handlers_of(api, engines[api.name], store) for api in apis},
+        service.handlers,
         WSGIMiddleware(console),  # type: ignore[arg-type]
         lambda path: bool(has_page(path)),
     )
     connexion_app = ConnexionMiddleware(
         dispatcher,
-        middlewares=pipeline(apis, settings, ids),
-        lifespan=lambda _: lifespan(store),
+        middlewares=pipeline(service.apis, validation_settings(service)),
+        lifespan=lambda _: service.lifespan(),
     )
-    for api in apis:
+    for api in service.apis:
         connexion_app.add_api(api.document, base_path=api.base_path, resolver=_no_function)
-    for kind, handler in error_handlers(apis):
+    for kind, handler in error_handlers(service.apis):
         connexion_app.add_error_handler(kind, handler)
-    return Ingress(
-        connexion_app,
-        {**observe.probes(store.ping), **documents(apis)},
-        api_prefix=API_PREFIX,
-        pages=tuple(f"{api.base_path}/ui" for api in apis),
-        deadline=settings.request_deadline,
-        max_concurrent=settings.max_concurrent,
+    return gate(connexion_app, service)
+
+
+def create_flask_app(settings: Settings, **parts: Any) -> App:
+    """The reference: the same handlers behind stock Connexion on Flask, with Connexion's own validation (see stock)."""
+    service = compose(settings, **parts)
+    return gate(
+        stock.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan), service
     )
 
 
-def pipeline(apis: Sequence[Contract], settings: Settings, ids: Callable[[], str]) -> list[Any]:
-    """Connexion's default middlewares in their order; only request validation is another one."""
-    validation = ValidationSettings(
+def gate(app: App, service: Composition) -> App:
+    """What stands before either stack."""
+    return Ingress(
+        app,
+        {**observe.probes(service.store.ping), **documents(service.apis)},
+        api_prefix=API_PREFIX,
+        pages=tuple(f"{api.base_path}/ui" for api in service.apis),
+        deadline=service.settings.request_deadline,
+        max_concurrent=service.settings.max_concurrent,
+    )
+
+
+def validation_settings(service: Composition) -> ValidationSettings:
+    settings = service.settings
+    return ValidationSettings(
         strict=settings.strict,
         body_limit=settings.body_limit,
         patience=settings.request_deadline,
         public_url=settings.public_base,
         trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
-        new_id=ids,
+        new_id=service.new_id,
     )
+
+
+def pipeline(apis: Sequence[Contract], validation: ValidationSettings) -> list[Any]:
+    """Connexion's default middlewares in their order; only request validation is another one."""
     return [
         ServerErrorMiddleware,
         ExceptionMiddleware,
@@ -141,9 +190,9 @@ def create_engines(
     return engines
 
 
-def handlers_of(api: Contract, engines: Sequence[ResourceEngine], store: Storage) -> Handlers:
+def handlers_of(api: Contract, engines: Sequence[ResourceEngine], store: Storage, guard: AddressGuard) -> Handlers:
     """The handler of each of the API's operations; raises BrokenContract when one of them has none."""
-    known = {**handlers.hub.hub_handlers(api, store)}
+    known = {**hub_handlers(api, store, guard)}
     for engine in engines:
         known |= engine.handlers()
     for operation_id in api.operations.keys() - known.keys():
@@ -151,16 +200,22 @@ def handlers_of(api: Contract, engines: Sequence[ResourceEngine], store: Storage
     return {operation_id: known[operation_id] for operation_id in api.operations}
 
 
+def address_guard(settings: Settings) -> AddressGuard:
+    """A service that only this machine reaches may call this machine; otherwise the operator says what it may call."""
+    own = LOOPBACK if is_loopback(settings.host) else ()
+    return AddressGuard((*settings.callback_networks, *own), require_https=settings.require_https)
+
+
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
     own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
-    return (*own, Kind(handlers.hub.LISTENER))
+    return (*own, Kind(LISTENER))
 
 
 @contextlib.asynccontextmanager
-async def lifespan(store: Storage) -> AsyncIterator[None]:
+async def lifespan(store: Storage, seeded: Sequence[Contract]) -> AsyncIterator[None]:
     """Open the store before the first request; then keep what start made out of the garbage collector's way."""
-    logging.getLogger("connexion").setLevel(logging.ERROR)
     await store.open()
+    await seed(store, seeded)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -16,7 +16,7 @@ from tmf_sales.storage.matching import in_order, matches
 from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.query import ListRequest, Paging, page_links, parse_query
+from tmf_sales.tmf630.query import ListRequest, Paging, parse_query
 from tmf_sales.tmf630.representation import json_list, text_with_href, with_href
 
 
@@ -76,11 +76,11 @@ class Listing:
         shown = len(page.rows)
         total = b"x-total-count" if page.exact else b"x-total-count-at-least"
         url = f"{request.public_url}{self.type.base_path}{self.type.path}"
-        headers = [
-            (total, b"%d" % page.total),
-            (b"x-result-count", b"%d" % shown),
-            (b"link", page_links(url, wanted, page.total, exact=page.exact).encode("latin-1")),
-        ]
+        links = ", ".join(
+            f'<{url}{query and "?"}{query}>; rel="{relation}"'
+            for relation, query in wanted.links(shown, page.total, exact=page.exact)
+        )
+        headers = [(total, b"%d" % page.total), (b"x-result-count", b"%d" % shown), (b"link", links.encode("latin-1"))]
         is_part = wanted.paged and 0 < page.total != shown and wanted.query.offset < page.total
         return Result(206 if is_part else 200, headers=headers)
 

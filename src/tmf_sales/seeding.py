@@ -1,0 +1,40 @@
+"""Puts the resources that the contracts show as examples into a store, so that a first look finds something.
+
+Promise: nothing that is stored is touched; several processes may do it at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+
+from tmf_sales.storage import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
+from tmf_sales.tmf630.contract import Contract, ResourceType
+
+log = logging.getLogger("tmf_sales")
+
+
+async def seed(store: Storage, apis: Sequence[Contract]) -> None:
+    """Store each example of a retrieved resource under its own id, without an event: nothing happened to it.
+
+    A store that does not answer is left unseeded: the service starts without it, too.
+    """
+    try:
+        for api in apis:
+            for resource in api.resources.values():
+                for document in examples(api, resource):
+                    with contextlib.suppress(AlreadyExists):
+                        await store.commit(Change(resource.kind, document["id"], 0, (Version(1, document),)))
+    except StorageUnavailable:
+        log.warning("the store does not answer; the examples are not in it")
+
+
+def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:
+    """The documents that the contract shows as answers of the resource's retrieve operation, as they are stored."""
+    retrieve = api.document["paths"][f"{resource.path}/{{id}}"]["get"]
+    content = api.resolve(retrieve["responses"]["200"])["content"]["application/json"]
+    for example in content.get("examples", {}).values():
+        value = api.resolve(example)["value"]
+        if "id" in value:
+            yield {"id": value["id"], **{name: member for name, member in value.items() if name not in ("id", "href")}}
