@@ -33,6 +33,8 @@ MAX_OPERATIONS = 1_000
 MAX_ADDED = 4 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_PATH = 1_000
+MAX_JSONPATH = 64 * 1024
+STEPS_OF_A_CHANGE = 10
 
 OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 WITH_VALUE = {"add", "replace", "test"}
@@ -69,7 +71,15 @@ def _parse(operations: Any) -> list[Operation]:
         raise InvalidPatch("/: expected a list of operations (RFC 6902, 3)")
     if len(operations) > MAX_OPERATIONS:
         raise InvalidPatch(f"/: expected at most {MAX_OPERATIONS} operations")
+    if sum(map(_jsonpath_length, operations)) > MAX_JSONPATH:
+        raise InvalidPatch(f"/: expected at most {MAX_JSONPATH} characters of JSONPath in all operations")
     return [_parse_operation(number, operation) for number, operation in enumerate(operations)]
+
+
+def _jsonpath_length(operation: Any) -> int:
+    """JSONPath is slow to read, so there is a bound on all of it together."""
+    texts = (operation.get("path"), operation.get("from")) if isinstance(operation, dict) else ()
+    return sum(len(text) for text in texts if isinstance(text, str) and text[:1] != "/")
 
 
 def _parse_operation(number: int, operation: Any) -> Operation:
@@ -139,6 +149,7 @@ class _Application:
             return
         value = operation.value if source is None else value_at(self.document, source)
         places = self._places(operation.path, creating=operation.op in CREATING)
+        self.work.spend(STEPS_OF_A_CHANGE * (len(places) - 1))
         if operation.op in {"add", "replace", "copy"}:
             self._refuse_too_much(value, places)
         # A copy is the addition of what was there (RFC 6902, 4.5). From the last place to the first, so that what comes

@@ -91,8 +91,6 @@ def parse_jsonpath(text: str) -> Query:
         return Query(tuple(_steps(path)))
     except JSONPathError as error:
         raise MalformedPath(f"expected JSONPath: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise MalformedPath("expected fewer parentheses") from None
 
 
 def _steps(path: JSONPath) -> Iterator[Step]:

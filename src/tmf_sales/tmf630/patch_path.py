@@ -31,15 +31,15 @@ class NoSuchPlace(ValueError):
 
 
 class Work:
-    """Counts the values that the paths of one patch look at; raises BodyTooLarge beyond the limit."""
+    """Counts the values that the queries of one patch look at; raises BodyTooLarge beyond the limit."""
 
-    def __init__(self, limit: int = MAX_WORK) -> None:
-        self.left = limit
+    def __init__(self) -> None:
+        self.left = MAX_WORK
 
-    def spend(self) -> None:
-        self.left -= 1
+    def spend(self, steps: int = 1) -> None:
+        self.left -= steps
         if self.left < 0:
-            raise BodyTooLarge(f"the paths of the patch look at more than {MAX_WORK} values; send it in parts")
+            raise BodyTooLarge(f"the queries of the patch look at more than {MAX_WORK} values; send it in parts")
 
 
 class Path(Protocol):
@@ -159,8 +159,6 @@ def _reads_as(value: Any, text: str) -> bool:
 
 def _parse_query(pointer: str, query: str) -> PointerQuery:
     tokens = _tokens(pointer)
-    if not tokens:
-        raise MalformedPath("expected a member before the query")
     claimed: dict[int, list[Condition]] = {}
     free = []
     for part in query.split("&"):

@@ -1,0 +1,96 @@
+"""Whatever a patch is, it applies or is refused as the client's mistake, and changes nothing of what it was given."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tmf_sales.errors import TmfError
+from tmf_sales.tmf630.merge import Keyed, apply_merge_patch
+from tmf_sales.tmf630.patch import OPERATIONS, apply_json_patch
+
+NAMES = st.sampled_from(["a", "b", "id", "list", "", "0", "~", "/", "a?b=c", "$", "[0]"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    | NAMES
+)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+OBJECTS = st.dictionaries(NAMES, JSON, max_size=5)
+
+STEPS = st.sampled_from(["a", "b", "id", "list", "", "0", "1", "-", "01", "~0", "~1", "~2", "a?b", "\u00e9", "%61"])
+POINTERS = st.lists(STEPS, max_size=4).map(lambda steps: "".join(f"/{step}" for step in steps))
+CONDITIONS = st.lists(
+    st.tuples(st.lists(STEPS, min_size=1, max_size=3).map(".".join), STEPS).map("=".join), min_size=1, max_size=3
+).map("&".join)
+SELECTORS = st.sampled_from(
+    [
+        "[0]",
+        "[-1]",
+        "[*]",
+        "['a']",
+        "[?(@.id=='a')]",
+        "[?(@.a>1 && @.b!=null)]",
+        "[?(!@.a || @.list=='b')]",
+        "[?@.a=~/(/]",
+        "[?length(@.a)>1]",
+        "..a",
+        ".list",
+        ".a",
+        "[",
+        "]",
+        "(",
+        " ",
+    ]
+)
+JSONPATHS = st.tuples(st.sampled_from(["$", "a", "list", ""]), st.lists(SELECTORS, max_size=4).map("".join)).map(
+    "".join
+)
+PATHS = POINTERS | st.tuples(POINTERS, CONDITIONS).map("?".join) | JSONPATHS | st.text(max_size=8)
+PLAUSIBLE_OPERATIONS = st.lists(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from([*OPERATIONS, "merge"]), "path": PATHS}, optional={"value": JSON, "from": PATHS}
+    ),
+    max_size=5,
+)
+
+KEYS: dict[str, Keyed] = {}
+KEYS |= {"list": Keyed("id", KEYS), "a": Keyed(None, KEYS)}
+
+
+def is_applied_or_refused(apply: Callable[[], Any]) -> bool:
+    try:
+        return isinstance(apply(), dict)
+    except TmfError as refusal:
+        return 400 <= refusal.status < 500
+
+
+@given(OBJECTS, JSON | OBJECTS)
+def test_any_merge_patch_applies_or_is_refused(document: Any, patch: Any) -> None:
+    inputs = copy.deepcopy((document, patch))
+    assert is_applied_or_refused(lambda: apply_merge_patch(document, patch, KEYS))
+    assert (document, patch) == inputs
+
+
+@given(OBJECTS, OBJECTS)
+def test_a_merge_patch_applied_twice_is_applied_once(document: Any, patch: Any) -> None:
+    once = apply_merge_patch(document, patch, KEYS)
+
+    assert apply_merge_patch(once, patch, KEYS) == once
+
+
+@settings(max_examples=300)
+@given(OBJECTS, JSON | PLAUSIBLE_OPERATIONS)
+def test_any_json_patch_applies_or_is_refused(document: Any, operations: Any) -> None:
+    inputs = copy.deepcopy((document, operations))
+    assert is_applied_or_refused(lambda: apply_json_patch(document, operations))
+    assert (document, operations) == inputs
