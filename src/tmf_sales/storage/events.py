@@ -1,0 +1,184 @@
+"""What the delivery of events asks of a store: the log of events, and the lanes in which they go to listeners.
+
+A lane is one listener's way for the events of one resource: they go out in their order, and while one waits for its
+retry, only those behind it wait. A lane is there while something is to be delivered in it; what has to go is not
+copied into it but read from the log, so its size is always that of a cursor.
+Every adapter offers this as `events` beside its Storage; it is written so that each step touches one record at a time
+and may be done twice (after a crash, or by two workers) without losing anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from tmf_sales.storage import Document
+
+BEHIND = "~"
+"""Added to the order of an event this sorts behind it, and before the order of the next one."""
+
+
+class StoredEvent:
+    """An event of the log. `order` sorts the events of one resource as they happened: ASCII texts of equal length.
+
+    `stored` is when it came into the log, in seconds since 1970; `text` the event document as JSON in UTF-8.
+    """
+
+    __slots__ = ("_document", "id", "kind", "order", "resource", "revision", "stored", "text")
+
+    def __init__(
+        self, id: str, kind: str, resource: str, revision: int, order: str, stored: float, text: bytes
+    ) -> None:
+        self.id = id
+        self.kind = kind
+        self.resource = resource
+        self.revision = revision
+        self.order = order
+        self.stored = stored
+        self.text = text
+        self._document: Document | None = None
+
+    @property
+    def document(self) -> Document:
+        if self._document is None:
+            self._document = orjson.loads(self.text)
+        return self._document
+
+
+class LaneKey(NamedTuple):
+    """What names a lane."""
+
+    listener: str
+    kind: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Events of the resource from order `first` to order `last`, both included, are to go to the listener.
+
+    `failures` counts the failed tries in a row of the event that is next.
+    """
+
+    key: LaneKey
+    first: str
+    last: str
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """An event and the listeners that are to get it; those in `leased` with the lane leased at once when it is new."""
+
+    event: StoredEvent
+    listeners: Sequence[str]
+    leased: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One try of one delivery. `at` is seconds since 1970, `duration` seconds; `answer` at most 2 KB."""
+
+    listener: str
+    event: str
+    at: float
+    duration: float
+    status: int | None
+    answer: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of a try in a leased lane. `first` is where the lane now begins: `order + BEHIND` after a success.
+
+    With `due` (seconds since 1970) the lease is given back and the lane rests until then; without, it is kept.
+    """
+
+    lane: Lane
+    first: str
+    failures: int = 0
+    due: float | None = None
+    attempt: AttemptRecord | None = None
+
+
+class EventStore(Protocol):
+    """The log and the lanes. A worker is named by `owner`; it has a lane while its lease runs. Times: seconds since 1970.
+
+    All methods may raise StorageUnavailable.
+    """
+
+    arrived: asyncio.Event
+    """Set whenever this process has put events where `unfanned` finds them; whoever waits for it clears it."""
+
+    async def unfanned(self, limit: int) -> list[StoredEvent]:
+        """Events not yet fanned out, the oldest first; those of one resource in their order, none left out between.
+
+        Where events wait in documents, those of this process's writes are moved on as they happen; see `sweep`.
+        """
+
+    async def sweep(self) -> int:
+        """Move on what a crash left in documents; answer how many events. Nothing to do where they never wait."""
+
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
+        """For each event not yet fanned out: put it into the lanes of its listeners, then mark it as fanned out.
+
+        A lane that is not there is made, beginning with this event, due now, or leased to `owner` until `until`. One
+        that is there only gets its `last` raised: neither its lease nor its due time changes. Answers the lanes that
+        were made and leased, each as it is after the last of the events. The order of `fans` is kept.
+        """
+
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
+        """Lease lanes that are due and that nobody has a running lease on: for each listener at most its `room`.
+
+        Those due longest come first. A lane goes to one owner only, whatever other workers do at the same time.
+        """
+
+    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
+        """The events of the lane's resource from `first` to `last`, in their order."""
+
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        """Write down what came of tries, and keep their attempts; the answers stand in the order of the steps.
+
+        A step counts if the owner still has the lane as the step knows it (the same `first`). If nothing is left
+        between `first` and `last`, as it now is, the lane is removed: None. With `due` it is given back: None.
+        Otherwise the lane as it now is, leased until `until`. A step that does not count: None, and if the owner still
+        has the lane (a replay moved its `first`), the lease is given back, due now.
+        """
+
+    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+        """Extend the leases that the owner has on these lanes."""
+
+    async def release(self, owner: str, now: float) -> None:
+        """Give back all leases of the owner; its lanes are due now."""
+
+    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+        """Deliver these events to the listener again, and what lies between them and where their lanes are.
+
+        Lanes that are not there are made; those that are get the smaller `first`, the larger `last`, no failures, and
+        are due now, their leases taken away.
+        """
+
+    async def forget(self, listener: str) -> None:
+        """Remove all lanes of the listener."""
+
+    async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
+        """A page of the log, events stored at `since` or later in the order in which they were stored, and where the
+        next page begins: None or a cursor gives the first page or that one; the last cursor again gives what is new.
+        """
+
+    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+        """Attempts made at `since` or later, of one listener or of all, the newest first."""
+
+    async def waiting(self) -> Mapping[str, int]:
+        """How many lanes each listener has, for those that have some."""
+
+    async def expire(self, before: float) -> int:
+        """Remove events that were stored before, fanned out, and are in no lane, and attempts made before.
+
+        Answers how many events were removed.
+        """
