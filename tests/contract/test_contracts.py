@@ -22,6 +22,7 @@ COMMON = OPENAPI / "tmf-common-v4.yaml"
 CONTRACTS = [OPENAPI / "tmf699-sales-v4.yaml", OPENAPI / "tmf648-quote-v4.yaml"]
 METHODS = {"get", "head", "post", "patch", "delete"}
 SAFE = 2**53 - 1
+LINE = 130
 
 Json = dict[str, Any]
 Check = Callable[[str, Json], Iterator[str]]
@@ -149,7 +150,7 @@ def undescribed_attributes(file: str, document: Json) -> Iterator[str]:
         for pointer, node in nodes(schema, start):
             if not re.search(r"/properties/[^/]+$", pointer) or "$ref" in node:
                 continue
-            if not 0 < len(node.get("description", "")) <= 100:
+            if not 0 < len(node.get("description", "")) <= LINE:
                 yield f"{file}#{pointer}: needs a description of one short line"
     for pointer, operation in operations(document):
         for member in {"operationId", "tags", "summary", "description"} - operation.keys():
