@@ -107,7 +107,7 @@ class Step:
 
 
 class EventStore(Protocol):
-    """The log and the lanes. A worker is named by `owner`; it has a lane while its lease runs. Times: seconds since 1970.
+    """The log and the lanes. A worker is named by `owner`; it has a lane while its lease runs. Times are since 1970.
 
     All methods may raise StorageUnavailable.
     """

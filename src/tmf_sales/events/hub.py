@@ -1,0 +1,217 @@
+"""Who listens: listeners are registered, listed, removed, disabled, and asked whether an event is for them.
+
+Promise: the same callback with the same query is one listener of an API, on every store; a query is checked when it is
+registered; no secret is in what `view` shows. Rules: TMF630 part 1, Notifications; /hub of the specifications.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import orjson
+
+from tmf_sales.errors import DuplicateListener, InvalidBody, InvalidParameter, NotFound, Violation
+from tmf_sales.events.address_guard import AddressGuard
+from tmf_sales.events.listener import (
+    NOTHING,
+    ActiveListeners,
+    KeptSecret,
+    Known,
+    Listener,
+    ParseQuery,
+    read_listener,
+    written,
+)
+from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
+from tmf_sales.storage import AlreadyExists, Change, Kind, RevisionConflict, Row, Storage, Version
+from tmf_sales.storage.criteria import And, Compare, Operator, Query, Sort
+
+LISTENER = "listener"
+LISTENER_KIND = Kind(LISTENER)
+PAGE = 1000
+TRIES = 10
+
+log = logging.getLogger(__name__)
+
+
+class Registration(NamedTuple):
+    """A new listener and, where it has a secret of its own, that secret: the only time that it is told."""
+
+    listener: Listener
+    secret: str | None
+
+
+class Hub:
+    """Keeps listeners as documents of the kind `listener`. `own_secrets` gives each one a secret of its own."""
+
+    def __init__(
+        self,
+        store: Storage,
+        parse_query: ParseQuery,
+        guard: AddressGuard,
+        *,
+        api_of: Mapping[str, str],
+        own_secrets: bool = False,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """`api_of`: for each kind of resource the name of the API whose listeners get its events."""
+        self._store = store
+        self._parse_query = parse_query
+        self._guard = guard
+        self._api_of = api_of
+        self._own_secrets = own_secrets
+        self._random_bytes = random_bytes
+        self._known: dict[str, Known] = {}
+
+    async def register(self, api: str, callback: str, query: str | None) -> Registration:
+        """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateListener.
+
+        A listener that was disabled may be registered again; that enables it.
+        """
+        self._check_query(api, query)
+        await self._guard.vet(callback)
+        secret = written_secret(self._random_bytes(NEW_SECRET_BYTES)) if self._own_secrets else None
+        listener = Listener(
+            id=_id_of(api, callback, query),
+            api=api,
+            callback=callback,
+            query=query,
+            secrets=(KeptSecret(secret),) if secret else (),
+        )
+        try:
+            await self._write(listener, expected_revision=0)
+        except AlreadyExists:
+            await self._replace_disabled(listener)
+        return Registration(listener, secret)
+
+    async def unregister(self, api: str, id: str) -> None:
+        """Raises NotFound."""
+        for _ in range(TRIES):
+            stored = await self._store.get(LISTENER, id)
+            if stored is None or stored.current.document["api"] != api:
+                break
+            try:
+                await self._store.commit(Change(LISTENER, id, stored.revision, ()))
+            except RevisionConflict:
+                continue
+            return
+        raise NotFound(f"listener {id[:40]!r} is not registered")
+
+    async def get(self, api: str, id: str) -> Listener:
+        """Raises NotFound."""
+        stored = await self._store.get(LISTENER, id)
+        if stored is None or stored.current.document["api"] != api:
+            raise NotFound(f"listener {id[:40]!r} is not registered")
+        return read_listener(stored.current.document)
+
+    async def listeners(self, api: str | None = None) -> list[Listener]:
+        """All listeners, or those of one API, by id; disabled ones included."""
+        return [known.listener for known in await self._all(api)]
+
+    async def active(self) -> ActiveListeners:
+        """The listeners that are not disabled, as they are in the store now."""
+        found = await self._all(None)
+        self._known = {known.listener.id: known for known in found}
+        return ActiveListeners(
+            {id: each for id, each in self._known.items() if not each.listener.disabled}, self._api_of
+        )
+
+    async def note_failure(self, id: str, since: float) -> None:
+        """The listener fails, at least since then; what is known already is not written again."""
+        await self._update(id, lambda it: it if it.failing_since is not None else replace(it, failing_since=since))
+
+    async def note_success(self, id: str) -> None:
+        await self._update(id, lambda it: replace(it, failing_since=None))
+
+    async def disable(self, id: str, reason: str) -> None:
+        """Send nothing more to it, until it is enabled or registered again."""
+        await self._update(id, lambda it: replace(it, disabled=reason))
+
+    async def enable(self, id: str) -> None:
+        await self._update(id, lambda it: replace(it, disabled=None, failing_since=None))
+
+    async def rotate_secret(self, id: str, now: float, overlap: float) -> str:
+        """Give the listener a new secret and answer it; the old ones still sign for `overlap` seconds."""
+        text = written_secret(self._random_bytes(NEW_SECRET_BYTES))
+
+        def rotated(it: Listener) -> Listener:
+            valid = (kept for kept in it.secrets if kept.until is None or now < kept.until)
+            old = (KeptSecret(kept.text, kept.until or now + overlap) for kept in valid)
+            return replace(it, secrets=(KeptSecret(text), *old))
+
+        if not await self._update(id, rotated):
+            raise NotFound(f"listener {id[:40]!r} is not registered")
+        return text
+
+    def _check_query(self, api: str, query: str | None) -> None:
+        if query is None:
+            return
+        try:
+            self._parse_query(api, query)
+        except InvalidParameter as error:
+            raise InvalidBody([Violation("/query", error.message)]) from error
+
+    async def _replace_disabled(self, listener: Listener) -> None:
+        stored = await self._store.get(LISTENER, listener.id)
+        if stored is None or not stored.current.document.get("disabled"):
+            raise DuplicateListener(f"this callback with this query is listener {listener.id}")
+        try:
+            await self._write(listener, stored.revision)
+        except RevisionConflict:
+            raise DuplicateListener(f"this callback with this query is listener {listener.id}") from None
+
+    async def _update(self, id: str, change: Callable[[Listener], Listener]) -> bool:
+        """Change a stored listener; answer whether it is there."""
+        for _ in range(TRIES):
+            stored = await self._store.get(LISTENER, id)
+            if stored is None:
+                return False
+            before = read_listener(stored.current.document)
+            after = change(before)
+            if after == before:
+                return True
+            try:
+                await self._write(after, stored.revision)
+            except RevisionConflict:
+                continue
+            return True
+        log.warning("listener %s changes too often to be written", id)
+        return True
+
+    async def _write(self, listener: Listener, expected_revision: int) -> None:
+        version = Version(expected_revision + 1, written(listener))
+        await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,)))
+
+    async def _all(self, api: str | None) -> list[Known]:
+        where = Compare(("api",), Operator.EQ, api) if api else And(())
+        found: list[Known] = []
+        while True:
+            query = Query(where, (Sort(("id",), always_present=True),), offset=len(found), limit=PAGE)
+            page = await self._store.find(LISTENER, query)
+            found += map(self._know, page.rows)
+            if len(page.rows) < PAGE:
+                return found
+
+    def _know(self, row: Row) -> Known:
+        """The listener of a row; reading and compiling are done once for each of its revisions."""
+        known = self._known.get(row.id)
+        if known is not None and known.revision == row.version.revision:
+            return known
+        listener = read_listener(row.version.document)
+        try:
+            parsed = self._parse_query(listener.api, listener.query) if listener.query is not None else None
+        except InvalidParameter:
+            # Registered under another contract. Nothing tells which events it wants, so it gets none.
+            log.warning("the query of listener %s is no longer valid: it gets no events", listener.id)
+            parsed = NOTHING
+        return Known(row.version.revision, listener, parsed)
+
+
+def _id_of(api: str, callback: str, query: str | None) -> str:
+    """The same registration has the same id, so that the store itself refuses the second one."""
+    return hashlib.sha256(orjson.dumps([api, callback, query])).hexdigest()[:32]

@@ -1,0 +1,136 @@
+"""A listener as it is kept, and the listeners of one moment: which of them want an event, and what of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from tmf_sales.events.signing import Secret
+from tmf_sales.storage import Document
+from tmf_sales.storage.criteria import Condition, Or
+from tmf_sales.storage.matching import matches
+
+
+class Selection(Protocol):
+    """What of an event is sent; the event's identity always stays."""
+
+    def select(self, document: Document) -> Document: ...
+
+
+class Parsed(Protocol):
+    """A query that was read: which events, and what of them (None is everything)."""
+
+    @property
+    def condition(self) -> Condition: ...
+
+    @property
+    def selection(self) -> Selection | None: ...
+
+
+ParseQuery = Callable[[str, str], Parsed]
+"""(name of the API, raw query) -> what it asks for; raises InvalidParameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """A listener's secret; one that was replaced signs until `until` (seconds since 1970), the current has none."""
+
+    text: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A registered listener. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more."""
+
+    id: str
+    api: str
+    callback: str
+    query: str | None
+    secrets: tuple[KeptSecret, ...] = ()
+    failing_since: float | None = None
+    disabled: str | None = None
+
+    def view(self) -> Document:
+        """The EventSubscription of the contract."""
+        return {"id": self.id, "callback": self.callback, "query": self.query}
+
+    def signing_secrets(self, now: float) -> tuple[Secret, ...]:
+        return tuple(Secret(kept.text) for kept in self.secrets if kept.until is None or now < kept.until)
+
+
+class Known(NamedTuple):
+    revision: int
+    listener: Listener
+    parsed: Parsed | None
+
+
+class _Nothing(NamedTuple):
+    condition: Condition
+    selection: None
+
+
+NOTHING = _Nothing(Or(()), None)
+
+
+class ActiveListeners:
+    """The listeners at one moment."""
+
+    def __init__(self, known: Mapping[str, Known], api_of: Mapping[str, str]) -> None:
+        self._known = known
+        self._api_of = api_of
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._known
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def ids(self) -> list[str]:
+        return list(self._known)
+
+    def get(self, id: str) -> Listener | None:
+        known = self._known.get(id)
+        return known.listener if known else None
+
+    def matching(self, kind: str, event: Document) -> list[str]:
+        """Ids of the listeners that are to get an event of a resource of this kind."""
+        api = self._api_of.get(kind)
+        return [id for id, known in self._known.items() if known.listener.api == api and _wants(known, event)]
+
+    def wants(self, id: str, kind: str, event: Document) -> bool:
+        known = self._known.get(id)
+        return known is not None and known.listener.api == self._api_of.get(kind) and _wants(known, event)
+
+    def selected(self, id: str, event: Document) -> Document:
+        """What of the event the listener asked for; the event itself when it is everything."""
+        known = self._known.get(id)
+        selection = known.parsed.selection if known and known.parsed else None
+        return selection.select(event) if selection else event
+
+
+def _wants(known: Known, event: Document) -> bool:
+    return known.parsed is None or matches(known.parsed.condition, event)
+
+
+def written(listener: Listener) -> Document:
+    return {
+        **listener.view(),
+        "api": listener.api,
+        "secrets": [{"text": kept.text, "until": kept.until} for kept in listener.secrets],
+        "failingSince": listener.failing_since,
+        "disabled": listener.disabled,
+    }
+
+
+def read_listener(document: Mapping[str, Any]) -> Listener:
+    return Listener(
+        id=document["id"],
+        api=document["api"],
+        callback=document["callback"],
+        query=document["query"],
+        secrets=tuple(KeptSecret(kept["text"], kept["until"]) for kept in document.get("secrets", ())),
+        failing_since=document.get("failingSince"),
+        disabled=document.get("disabled"),
+    )
