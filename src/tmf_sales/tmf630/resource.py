@@ -123,7 +123,7 @@ class ResourceEngine:
 
     def _created(self, request: Request, id: str, version: Version) -> Result:
         href = self._href(request, id)
-        headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision)), self._accept_patch]
+        headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision))]
         return Result(201, self._answer(request, version, id, href), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class ResourceEngine:
         return versions.highest_first((*others, after), self.type.version_member)
 
     def _patched(self, request: Request, version: Version, id: str, href: str) -> Result:
-        headers = [(b"etag", entity_tag(version.revision)), self._accept_patch]
+        headers = [(b"etag", entity_tag(version.revision))]
         return Result(200, self._answer(request, version, id, href), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""The running services that the tests in this folder speak to, and clients that hold every answer for its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.api import Api
+from tests.http.resources import LEAD, QUOTE, Resource
+from tests.service import Service, start_service
+from tests.truth import Truth
+from tmf_sales.tmf630.contract import load_contracts
+
+CONTRACTS = Path(__file__).parents[2] / "openapi"
+SALES = "/tmf-api/sales/v4"
+QUOTES = "/tmf-api/quoteManagement/v4"
+
+
+class Services:
+    """Starts services for as long as the tests run, each kind once."""
+
+    def __init__(self, folder: Path, ends: ExitStack) -> None:
+        self._folder = folder
+        self._ends = ends
+        self._running: dict[tuple[str, ...], Service] = {}
+        self.truth = Truth(load_contracts(CONTRACTS))
+
+    def on(self, store: str, *options: str, **environ: str) -> Service:
+        """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
+        key = (store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
+        if key not in self._running:
+            url = "memory:" if store == "memory" else f"sqlite:///{self._folder}/{len(self._running)}.sqlite"
+            log = self._folder / f"{len(self._running)}.log"
+            service = start_service(log, "--store", url, *options, environ=environ)
+            self._ends.callback(service.stop)
+            self._running[key] = service
+        return self._running[key]
+
+    def api(self, service: Service, base_path: str) -> Api:
+        return self._ends.enter_context(Api(service.url, base_path, self.truth))
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with ExitStack() as ends:
+        yield Services(tmp_path_factory.mktemp("services"), ends)
+
+
+@pytest.fixture(scope="session", params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def leads(services: Services, store: str) -> Api:
+    return services.api(services.on(store), SALES)
+
+
+@pytest.fixture(scope="session")
+def quotes(services: Services, store: str) -> Api:
+    return services.api(services.on(store), QUOTES)
+
+
+@pytest.fixture(scope="session", params=[LEAD, QUOTE], ids=["lead", "quote"])
+def resource(request: pytest.FixtureRequest) -> Resource:
+    kind = request.param
+    assert isinstance(kind, Resource)
+    return kind
+
+
+@pytest.fixture(scope="session")
+def api(services: Services, store: str, resource: Resource) -> Api:
+    """The API of the resource at hand, for what holds for every resource."""
+    return services.api(services.on(store), resource.base_path)
