@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
 import socket
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -47,12 +44,5 @@ class TellingServer(uvicorn.Server):
 
 
 def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
-    # uvicorn raises the signal again when it has shut down: the process ends by these handlers, with 0.
-    signal.signal(signal.SIGTERM, end_well)
-    signal.signal(signal.SIGINT, end_well)
     config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
     TellingServer(config, announce).run(sockets=[listener])
-
-
-def end_well(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import click
@@ -35,6 +38,9 @@ BACKLOG = 2048
 )
 def serve(stack: str, **options: object) -> None:
     """Serve both APIs until SIGTERM or Ctrl-C."""
+    # uvicorn raises the signal again when it has shut down, so the process ends by these handlers then, too.
+    signal.signal(signal.SIGTERM, end_well)
+    signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
     listener = listen(settings.host, settings.port)
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
@@ -91,3 +97,7 @@ def run_several(make_app: Callable[[], Any], settings: Settings, listener: socke
     from tmf_sales.cli import several_workers
 
     several_workers.run(make_app, settings, listener, lambda: click.echo(announcement(settings)))
+
+
+def end_well(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
