@@ -10,7 +10,7 @@ import gc
 import ipaddress
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +27,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+from connexion.spec import OpenAPISpecification
 
 from tmf_sales import observe, stock
 from tmf_sales.answers import error_handlers
@@ -104,7 +105,7 @@ def compose(
 def create_app(settings: Settings, **parts: Any) -> App:
     """The service as one ASGI application; `parts` as for compose, which says what it raises."""
     service = compose(settings, **parts)
-    console = create_console(service.apis)
+    console = create_console(service.apis, settings.public_base)
     has_page = console.url_map.bind("").test
     dispatcher = Dispatcher(
         service.handlers,
@@ -116,8 +117,9 @@ def create_app(settings: Settings, **parts: Any) -> App:
         middlewares=pipeline(service.apis, validation_settings(service)),
         lifespan=lambda _: service.lifespan(),
     )
-    for api in service.apis:
-        connexion_app.add_api(api.document, base_path=api.base_path, resolver=_no_function)
+    with _specification_taken_as_valid():
+        for api in service.apis:
+            connexion_app.add_api(api.document, base_path=api.base_path, resolver=_no_function)
     for kind, handler in error_handlers(service.apis):
         connexion_app.add_error_handler(kind, handler)
     return gate(connexion_app, service)
@@ -233,3 +235,14 @@ def _public_url_of(host: str, settings: Settings) -> str:
 def _no_function(_operation_id: str) -> Callable[[], None]:
     """Connexion wants a function for each operation; ours are found by the dispatcher."""
     return lambda: None
+
+
+@contextlib.contextmanager
+def _specification_taken_as_valid() -> Iterator[None]:
+    """Connexion would validate each contract again at each start, for 100 ms; tests and `tmf-sales check` do it."""
+    validate = OpenAPISpecification._validate_spec
+    OpenAPISpecification._validate_spec = classmethod(lambda _cls, _spec: None)
+    try:
+        yield
+    finally:
+        OpenAPISpecification._validate_spec = validate
