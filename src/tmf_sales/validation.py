@@ -18,7 +18,7 @@ from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, Unsupporte
 from tmf_sales.ingress import App, Receive, Scope, read_body
 from tmf_sales.strict_json import parse_strictly
 from tmf_sales.tmf630.contract import Contract, Operation
-from tmf_sales.tmf630.exchange import Request
+from tmf_sales.tmf630.exchange import Headers, Request
 from tmf_sales.tmf630.schema_check import SchemaCheck
 from tmf_sales.tmf630.shape import Shape, forgive, unknown_members
 
@@ -37,6 +37,12 @@ class ValidationSettings:
     public_url: str
     trusted_hosts: Mapping[bytes, str]
     new_id: Callable[[], str]
+
+    def public_url_for(self, headers: Headers) -> str:
+        if not self.trusted_hosts:
+            return self.public_url
+        host = next((value for name, value in headers if name == b"host"), b"")
+        return self.trusted_hosts.get(host.lower(), self.public_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class ValidatedOperation:
             path_parameters=scope["path_params"],
             raw_query=scope["query_string"].decode("latin-1"),
             headers=scope["headers"],
-            public_url=self._public_url(scope),
+            public_url=settings.public_url_for(scope["headers"]),
             correlation_id="",
         )
         self._refuse_wrong_parameters(request)
@@ -120,12 +126,6 @@ class ValidatedOperation:
             request.body = parse_strictly(await read_body(scope, receive, settings.body_limit, settings.patience))
             check.refuse_violations(request.body, settings.strict)
         return request
-
-    def _public_url(self, scope: Scope) -> str:
-        if not self._settings.trusted_hosts:
-            return self._settings.public_url
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return self._settings.trusted_hosts.get(host.lower(), self._settings.public_url)
 
     def _refuse_wrong_parameters(self, request: Request) -> None:
         for check in self._path:
