@@ -32,27 +32,28 @@ POINTERS = st.lists(STEPS, max_size=4).map(lambda steps: "".join(f"/{step}" for 
 CONDITIONS = st.lists(
     st.tuples(st.lists(STEPS, min_size=1, max_size=3).map(".".join), STEPS).map("=".join), min_size=1, max_size=3
 ).map("&".join)
-SELECTORS = st.sampled_from(
+PUNCTUATION = st.sampled_from("a$@.[]()?<>!*~#_^|&,:-0%/ \\")
+TOKENS = PUNCTUATION | st.sampled_from(
+    ["..", "==", "!=", "<=", ">=", "&&", "||", "=~", "'x'", '"y"', "'\\ud800'", "1.5", "1e5", "1e400", "9" * 30, "true"]
+)
+JSONPATH_PARTS = TOKENS | st.sampled_from(
     [
-        "[0]",
-        "[-1]",
+        "in",
+        "null",
+        "/(/",
+        "match(",
+        "and",
+        "not",
+        "@.a",
+        "[?(@.a",
+        "[?@.id=='a']",
         "[*]",
-        "['a']",
-        "[?(@.id=='a')]",
-        "[?(@.a>1 && @.b!=null)]",
-        "[?(!@.a || @.list=='b')]",
-        "[?@.a=~/(/]",
-        "[?length(@.a)>1]",
-        "..a",
+        "[0]",
+        "[?(@.list==1)]",
         ".list",
-        ".a",
-        "[",
-        "]",
-        "(",
-        " ",
     ]
 )
-JSONPATHS = st.tuples(st.sampled_from(["$", "a", "list", ""]), st.lists(SELECTORS, max_size=4).map("".join)).map(
+JSONPATHS = st.tuples(st.sampled_from(["$", "a", "list", ""]), st.lists(JSONPATH_PARTS, max_size=9).map("".join)).map(
     "".join
 )
 PATHS = POINTERS | st.tuples(POINTERS, CONDITIONS).map("?".join) | JSONPATHS | st.text(max_size=8)

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
+from jsonpath import JSONPath
 from jsonpath.filter import (
     BaseExpression,
     BooleanLiteral,
-    FloatLiteral,
     InfixExpression,
-    IntegerLiteral,
     Nil,
     PrefixExpression,
     RelativeFilterQuery,
@@ -27,10 +25,10 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathChildSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, WildcardSelector
 
+from tmf_sales.tmf630.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
 from tmf_sales.tmf630.patch_path import Location, MalformedPath, Work, reached
 
 Predicate = Callable[[Any, Work], bool]
-_ENVIRONMENT = JSONPathEnvironment()
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -85,12 +83,9 @@ def _chosen(step: int | Where, elements: list[Any], work: Work) -> Iterator[int]
 def parse_jsonpath(text: str) -> Query:
     """Raises MalformedPath, also for JSONPath that is valid but outside the subset."""
     try:
-        path = _ENVIRONMENT.compile(text)
-        if not isinstance(path, JSONPath):
-            raise MalformedPath("expected one path, not a union of several")
-        return Query(tuple(_steps(path)))
-    except JSONPathError as error:
-        raise MalformedPath(f"expected JSONPath: {str(error).splitlines()[0]}") from None
+        return Query(tuple(_steps(Source(text).parse())))
+    except UnsupportedExpression as error:
+        raise MalformedPath(str(error)) from None
 
 
 def _steps(path: JSONPath) -> Iterator[Step]:
@@ -139,12 +134,10 @@ def _comparison(expression: InfixExpression) -> Predicate:
     if not isinstance(left, RelativeFilterQuery):
         raise MalformedPath("expected a member of the element (@.name) in a comparison")
     path, value = _members(left), _literal(right)
-    if sign == "==":
-        return _some(path, lambda found: _same(found, value))
-    if sign == "!=":
-        return _negated(_some(path, lambda found: _same(found, value)))
-    compare = _ORDERS[sign]
-    return _some(path, lambda found: _comparable(found, value) and compare(found, value))
+    if sign in _ORDERS:
+        return _some(path, _ordered(_ORDERS[sign], value))
+    same = _some(path, _same_as(value, right.value if isinstance(right, NumberLiteral) else None))
+    return same if sign == "==" else _negated(same)
 
 
 def _members(query: RelativeFilterQuery) -> tuple[str, ...]:
@@ -158,22 +151,28 @@ def _members(query: RelativeFilterQuery) -> tuple[str, ...]:
 def _literal(expression: BaseExpression) -> Any:
     if isinstance(expression, Nil):
         return None
-    if isinstance(expression, StringLiteral | IntegerLiteral | FloatLiteral | BooleanLiteral):
+    if isinstance(expression, NumberLiteral):
+        return float(expression.value)
+    if isinstance(expression, StringLiteral | BooleanLiteral):
         return expression.value
     raise MalformedPath("expected text, a number, true, false or null to compare with")
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equal as JSON scalars: 1 is 1.0 but never true."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def _same_as(value: Any, written: str | None) -> Callable[[Any], bool]:
+    """Equal as JSON scalars: 1 is 1.0 but never true. A number also equals the text of its digits, as in `filter`."""
+
+    def same(found: Any) -> bool:
+        if isinstance(found, str):
+            return found in (value, written)
+        return isinstance(found, bool) == isinstance(value, bool) and bool(found == value)
+
+    return same
 
 
-def _comparable(one: Any, other: Any) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return False
-    return all(isinstance(value, str) for value in (one, other)) or all(
-        isinstance(value, int | float) for value in (one, other)
-    )
+def _ordered(compare: Callable[[Any, Any], bool], value: Any) -> Callable[[Any], bool]:
+    """Texts compare with texts, numbers with numbers."""
+    kind: Any = str if isinstance(value, str) else int | float if isinstance(value, float) else ()
+    return lambda found: isinstance(found, kind) and not isinstance(found, bool) and compare(found, value)
 
 
 def _exists(path: tuple[str, ...]) -> Predicate:
