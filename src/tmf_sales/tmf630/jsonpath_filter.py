@@ -153,7 +153,7 @@ class _Compiler:
         if operator == "=~":
             if not isinstance(literal, PatternLiteral | StringLiteral):
                 raise Unfit("=~ needs a regular expression between slashes")
-            return matching(path, attribute, literal.value)
+            return matching(path, attribute, _storable(literal.value))
         operand = _operand(literal)
         if operator in {"==", "!="}:
             equal = self.filters.equality(path, attribute, [operand])
@@ -165,14 +165,19 @@ def _operand(literal: BaseExpression) -> Operand:
     """A literal has the type that it is written in, unless the contract gives the attribute another one."""
     match literal:
         case StringLiteral(value=text):
-            if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-                raise Unfit(f"{shown(text)} has a character that no text has")
-            return Operand(text, ("text",))
+            return Operand(_storable(text), ("text",))
         case NumberLiteral(value=text):
             return Operand(text, ("number",))
         case BooleanLiteral(value=value):
             return Operand("true" if value else "false", ("boolean",))
     raise Unfit(f"it is compared with something other than a text, a number, true or false{_hint(literal)}")
+
+
+def _storable(text: str) -> str:
+    r"""The text, unless it has what only an escape such as \ud800 can bring in and no stored text has."""
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        raise Unfit(f"{shown(text)} has a character that no text has")
+    return text
 
 
 def _hint(expression: BaseExpression) -> str:

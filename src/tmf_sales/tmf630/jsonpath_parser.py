@@ -6,7 +6,9 @@ large is refused by its tokens, before it is parsed.
 
 from __future__ import annotations
 
-from jsonpath import CompoundJSONPath, JSONPath, JSONPathEnvironment
+from typing import cast
+
+from jsonpath import JSONPath, JSONPathEnvironment
 from jsonpath.exceptions import JSONPathError, JSONPathSyntaxError
 from jsonpath.filter import BaseExpression, FilterExpressionLiteral
 from jsonpath.lex import Lexer
@@ -74,7 +76,7 @@ class _Environment(JSONPathEnvironment):
     keys_filter_token = ""
 
 
-_ENVIRONMENT = _Environment(filter_caching=False)
+_ENVIRONMENT = _Environment(filter_caching=False, well_typed=False)
 
 
 class Source:
@@ -82,6 +84,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         stripped = text.strip(" \t\r\n")
+        self.given = stripped
         start = "" if stripped.startswith(ROOT) else ROOT if stripped.startswith("[") else f"{ROOT}."
         self.text = start + stripped
         self._added = len(start) - text.find(stripped)
@@ -96,16 +99,14 @@ class Source:
         """The library's tree of the expression; raises UnsupportedExpression."""
         try:
             self._refuse_excess()
-            parsed = _ENVIRONMENT.compile(self.text)
+            # Without the operators for it, no expression is a union of several paths.
+            return cast(JSONPath, _ENVIRONMENT.compile(self.text))
         except JSONPathError as error:
             raise self.refusal(_what(error), error.token) from None
         except (ValueError, OverflowError) as error:
             if isinstance(error, UnsupportedExpression):
                 raise
-            raise UnsupportedExpression(f"{shown(self.text)} has a number that is not one") from None
-        if isinstance(parsed, CompoundJSONPath):
-            raise UnsupportedExpression("a union of paths is not supported")
-        return parsed
+            raise UnsupportedExpression(f"{shown(self.given)} has an index that is no integer") from None
 
     def _refuse_excess(self) -> None:
         """The parser calls itself for brackets and for operators, so these are what has to be bounded."""

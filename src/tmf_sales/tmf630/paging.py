@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote as percent_encoded
 
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.errors import quoted as shown
@@ -15,8 +14,8 @@ from tmf_sales.tmf630.attributes import Attributes, path_of
 LARGEST_OFFSET = 2**53 - 1
 MOST_SORT_KEYS = 8
 _DIGITS = re.compile(r"[0-9]{1,16}")
-# What may stand in a query (RFC 3986, 3.4), and the percent sign of what is encoded already.
-_SAFE_IN_QUERY = "%!$&'()*+,;=:@/?-._~"
+# Not what may stand in a query (RFC 3986, 3.4), nor the percent sign of what is encoded already.
+_UNSAFE_IN_QUERY = re.compile(r"[^%!$&'()*+,;=:@/?._~A-Za-z0-9-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,8 @@ def _sort_key(name: str, attributes: Attributes) -> Sort:
 
 
 def in_url(query: str) -> str:
-    """A query string, decoded or not as the client sent it, with only such characters as a URI may have."""
-    return percent_encoded(query, safe=_SAFE_IN_QUERY, encoding="latin-1")
+    """A query string as it was sent (latin-1), with only such characters as a URI may have."""
+    return _UNSAFE_IN_QUERY.sub(lambda found: f"%{ord(found[0]):02X}", query)
 
 
 def page_links(

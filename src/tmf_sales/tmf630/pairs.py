@@ -1,14 +1,13 @@
 """The raw query string, cut into terms: name, operator, operands (TMF630 part 1, filtering; the WHATWG form encoding).
 
 Promise: this is the only place that decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are
-the same; what separates operands is then read in the decoded text, unless it is double-quoted or was encoded twice.
+the same; what separates operands is then read in the decoded text, unless it stands between `"` or was encoded twice.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.errors import quoted as shown
@@ -20,9 +19,10 @@ SUFFIXES = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "regex", "in", "exis
 _LITERALS = {"=": "eq", "==": "eq", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "=~": "regex"}
 
 _HEAD = re.compile(r"([^=<>;]*?)(\*=|=~|==|>=|<=|=|>|<)")
-_QUOTED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
+_ENCLOSED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
 _PLAIN_OPERAND = re.compile(r"[^,;]*")
 _PATTERN = re.compile(r"[^;]*")
+_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
 
 
@@ -68,17 +68,15 @@ def _read_part(raw: str) -> Part:
     head = _HEAD.match(text)
     name = head[1].strip() if head else ""
     if head and name in RESERVED:
-        if head[2] == "=":
-            return Part(raw, Parameter(name, text[head.end() :]), ())
-        if name == "filter" or head[2] not in {"==", "=~"}:
+        if head[2] != "=":
             raise InvalidParameter(f"{name}: is a reserved name, and the attribute of this name is {name}.eq")
-        raise InvalidParameter(f"{name}: {shown(text[head.end() - 1 :])} is not a value of it")
+        return Part(raw, Parameter(name, text[head.end() :]), ())
     return Part(raw, None, _read_terms(text))
 
 
 def _decoded(raw: str) -> str:
     try:
-        text = unquote_to_bytes(raw.replace("+", " ").encode("latin-1")).decode()
+        text = _percent_decoded(raw.replace("+", " ").encode("latin-1"))
     except UnicodeError:
         raise InvalidFilter(f"{shown(raw)} is not percent-encoded UTF-8") from None
     if "\0" in text:
@@ -86,10 +84,17 @@ def _decoded(raw: str) -> str:
     return text
 
 
+def _percent_decoded(text: bytes) -> str:
+    """The text that the bytes spell (RFC 3986, 2.1); a percent sign that encodes nothing stands for itself."""
+    return _ENCODED.sub(lambda found: bytes.fromhex(found[1].decode()), text).decode()
+
+
 def _read_terms(text: str) -> tuple[Term, ...]:
     """The terms between semicolons; one without an operator has further operands for the term before it."""
     terms: list[Term] = []
     position = 0
+    if text.count(";") > MOST_PARTS:
+        raise InvalidFilter(f"{shown(text)}: more than {MOST_PARTS} semicolons")
     while position <= len(text):
         head = None if text.startswith('"', position) else _HEAD.match(text, position)
         if head:
@@ -127,7 +132,7 @@ def _read_operands(text: str, position: int, operator: str, label: str) -> tuple
     separator = ","
     while separator == ",":
         found = _operand(text, position, operator, label)
-        if found.re is _QUOTED_OPERAND:
+        if found.re is _ENCLOSED_OPERAND:
             operands.append(found[1].replace('""', '"'))
         elif found[0]:
             operands.append(_decoded_again(found[0]))
@@ -137,22 +142,22 @@ def _read_operands(text: str, position: int, operator: str, label: str) -> tuple
 
 
 def _operand(text: str, position: int, operator: str, label: str) -> re.Match[str]:
-    """The next operand. A pattern keeps its commas, and quotes that are not around the whole of it."""
+    """The next operand. A pattern keeps its commas, and a `"` unless it stands at both ends."""
     if not text.startswith('"', position):
         return (_PATTERN if operator == "regex" else _PLAIN_OPERAND).match(text, position)  # type: ignore[return-value]
-    found = _QUOTED_OPERAND.match(text, position)
+    found = _ENCLOSED_OPERAND.match(text, position)
     if operator == "regex" and (found is None or text.startswith(",", found.end())):
         return _PATTERN.match(text, position)  # type: ignore[return-value]
     if found is None:
-        raise InvalidFilter(f"{shown(label)}: the double quote at position {position + 1} is not closed")
+        raise InvalidFilter(f'{shown(label)}: the " at position {position + 1} is not closed')
     return found
 
 
 def _decoded_again(operand: str) -> str:
-    """An operand in which a separator or quote is still encoded was encoded twice, as clients do to protect it."""
+    """An operand in which a separator or `"` is still encoded was encoded twice, as clients do to protect it."""
     if not _ENCODED_TWICE.search(operand):
         return operand
     try:
-        return unquote_to_bytes(operand).decode()
+        return _percent_decoded(operand.encode())
     except UnicodeError:
         raise InvalidFilter(f"{shown(operand)} is not percent-encoded UTF-8") from None

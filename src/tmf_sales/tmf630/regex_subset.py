@@ -1,7 +1,7 @@
 """The closed subset of regular expressions that `.regex` takes: the same meaning and bounded work in every store.
 
 Literals, `.`, `^` first, `$` last, character classes, one quantifier for each atom; no groups, alternation,
-back-references or escape classes (TMF630 part 1, filtering). What comes out is valid in RE2 and in PCRE alike.
+back-references or escape classes (TMF630 part 1, filtering). What comes out means in RE2 what the client meant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_WAYS = 1000
 _CLASS = re.compile(r"\[(\^?)((?:\\.|[^\]\\\[])+)\]", re.DOTALL)
 _CLASS_MEMBER = re.compile(r"\\(.)|(.)", re.DOTALL)
 _QUANTIFIER = re.compile(r"[*+?]|\{([0-9]{1,3})(,([0-9]{0,3}))?\}")
-_SPECIAL = frozenset(r"\^$.|?*+()[]{}")
+_REFUSED = frozenset("^$|?*+(){")
 
 
 class UnsupportedPattern(ValueError):
@@ -26,10 +26,7 @@ class UnsupportedPattern(ValueError):
 
 
 def checked_pattern(pattern: str) -> str:
-    r"""The pattern, written anew from what was understood of it; raises UnsupportedPattern.
-
-    The end is written `\z`, since `$` would also match before a line's end at the end in PCRE.
-    """
+    """The pattern in RE2's syntax, written anew from what was understood of it; raises UnsupportedPattern."""
     if not pattern:
         raise UnsupportedPattern("the pattern is empty")
     if len(pattern) > LONGEST_PATTERN:
@@ -51,7 +48,7 @@ class _Reader:
             written.append("^")
         while self.position < len(self.pattern):
             if self.pattern[self.position :] == "$":
-                written.append(r"\z")
+                written.append("$")
                 break
             written.append(self.atom() + self.quantifier())
         return "".join(written)
@@ -62,7 +59,7 @@ class _Reader:
             return self.character_class()
         if character == "\\":
             return self.escaped()
-        if character != "." and character in _SPECIAL and character != "]" and character != "}":
+        if character in _REFUSED:
             raise self.refusal(shown(character))
         self.position += 1
         return "." if character == "." else _literal(character)
@@ -131,7 +128,7 @@ class _Reader:
 
 
 def _literal(character: str) -> str:
-    """One character that stands for itself in RE2 and in PCRE, inside a class and outside."""
-    if character.isprintable() and (character.isalnum() or not character.isascii() or character in "_ "):
+    """One character that stands for itself, inside a class and outside."""
+    if not character.isascii() or character.isalnum() or character in "_ ":
         return character
-    return f"\\{character}" if character.isascii() and character.isprintable() else f"\\x{{{ord(character):x}}}"
+    return f"\\{character}" if character.isprintable() else f"\\x{ord(character):02x}"

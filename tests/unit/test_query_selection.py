@@ -1,0 +1,112 @@
+"""Attribute selection: what `fields` keeps of a document (TMF630 part 1, attribute selection)."""
+
+import pytest
+from tests.unit.typed_attributes import RESOURCE
+
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.query import parse_query, parse_retrieve
+from tmf_sales.tmf630.selection import Selection
+
+DOCUMENT: Document = {
+    "id": "1",
+    "href": "http://host/1",
+    "@type": "Thing",
+    "name": "n",
+    "period": {"start": "s", "end": "e"},
+    "party": [{"id": "p", "role": "r", "contact": {"city": "c", "zip": "z"}}, {"id": "q"}, "text", [1]],
+    "empty": None,
+}
+IDENTITY: Document = {"id": "1", "href": "http://host/1"}
+
+
+def selected(raw: str) -> Document:
+    before = repr(DOCUMENT)
+    after = parse_retrieve(raw, RESOURCE, strict=False).apply(DOCUMENT)
+    assert repr(DOCUMENT) == before
+    return after
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ("none", {}),
+        ("id", {}),
+        ("id,href", {}),
+        ("name", {"name": "n"}),
+        ("name,none", {"name": "n"}),
+        ("+name,%20@type+", {"name": "n", "@type": "Thing"}),
+        ("name,,", {"name": "n"}),
+        ("name&fields=empty", {"name": "n", "empty": None}),
+        ("unknown", {}),
+        ("period", {"period": {"start": "s", "end": "e"}}),
+        ("period.end", {"period": {"end": "e"}}),
+        ("period.end,period", {"period": {"start": "s", "end": "e"}}),
+        ("period,period.end", {"period": {"start": "s", "end": "e"}}),
+        ("period.end,period.start", {"period": {"end": "e", "start": "s"}}),
+        ("period.unknown", {"period": {}}),
+        ("name.first", {}),
+        ("empty.first", {}),
+        ("party.id", {"party": [{"id": "p"}, {"id": "q"}]}),
+        ("party.role", {"party": [{"role": "r"}, {}]}),
+        ("party.contact.city,name", {"party": [{"contact": {"city": "c"}}, {}], "name": "n"}),
+    ],
+)
+def test_fields_keep_what_they_name_and_the_identity(fields: str, kept: Document) -> None:
+    assert selected(f"fields={fields}") == {**IDENTITY, **kept}
+
+
+@pytest.mark.parametrize("raw", ["", "fields=", "fields=,", "fields=+"])
+def test_without_names_everything_is_kept(raw: str) -> None:
+    assert selected(raw) is DOCUMENT
+    assert parse_query(raw, RESOURCE, strict=False).selection is None
+
+
+def test_identity_comes_first() -> None:
+    assert list(selected("fields=name,id")) == ["id", "href", "name"]
+
+
+def test_what_is_not_there_is_not_made_up() -> None:
+    selection = Selection([("name",), ("period", "end")])
+    assert selection.select({"id": "1"}) == {"id": "1"}
+
+
+def test_a_store_need_read_only_the_members_that_are_selected() -> None:
+    request = parse_query("fields=name,party.id", RESOURCE, strict=False)
+    assert request.query.fields == {"id", "href", "name", "party"}
+    assert request.selection == Selection([("name",), ("party", "id")])
+    assert request.selection != Selection([("name",), ("party",)])
+    assert request.selection != "name"
+    assert hash(request.selection) == hash(Selection([("party", "id"), ("name",)]))
+    assert repr(request.selection) == "Selection({'id': None, 'href': None, 'name': None, 'party': {'id': None}})"
+    assert parse_query("", RESOURCE, strict=False).query.fields is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("a[b", "fields: 'a[b' is not the name of an attribute"),
+        ("name;id", "fields: 'name;id' is not the name of an attribute"),
+        ("$where", "fields: '$where' is not the name of an attribute"),
+        ("a..b", "fields: 'a..b' is not the name of an attribute"),
+        (",".join(f"a{number}" for number in range(51)), "fields: more than 50 names"),
+    ],
+)
+def test_what_is_no_name_is_refused(fields: str, message: str) -> None:
+    for parse in (parse_query, parse_retrieve):
+        with pytest.raises(InvalidParameter) as refusal:
+            parse(f"fields={fields}", RESOURCE, strict=False)
+        assert str(refusal.value) == message
+
+
+def test_unknown_names_are_refused_only_where_the_service_is_strict() -> None:
+    assert parse_retrieve("fields=name,none", RESOURCE, strict=True).selection == Selection([("name",)])
+    with pytest.raises(InvalidParameter, match=r"^fields: 'colour' is not an attribute of this resource$"):
+        parse_retrieve("fields=colour", RESOURCE, strict=True)
+
+
+def test_other_parameters_on_one_resource_are_refused_only_where_the_service_is_strict() -> None:
+    assert parse_retrieve("state=open&limit=5", RESOURCE, strict=False).apply(DOCUMENT) is DOCUMENT
+    for raw, name in (("fields=id&state=open", "state"), ("limit=5", "limit")):
+        with pytest.raises(InvalidParameter, match=f"^'{name}' is not a parameter of this operation$"):
+            parse_retrieve(raw, RESOURCE, strict=True)
