@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tmf_sales.json_values import same_json
+
 Document = dict[str, Any]
 
 PATHS_SHOWN = 20
@@ -93,7 +95,7 @@ class Announcer:
         `member` of the resource, `list.member` of every element of a list. `state_title` replaces the title of the
         state change, where a domain has more to say of it.
         """
-        if _same(before, after):
+        if same_json(before, after):
             return ()
         happened = (
             self._state_change(before, after, occasion, state_title),
@@ -220,16 +222,7 @@ def _listed(paths: Sequence[str]) -> str:
 
 
 def _differs(old: Document, new: Document, name: str) -> bool:
-    return name not in old or name not in new or not _same(old[name], new[name])
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, but never true, which Python's == holds to be the same."""
-    if isinstance(old, dict):
-        return isinstance(new, dict) and old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
-    if isinstance(old, list):
-        return isinstance(new, list) and len(old) == len(new) and all(map(_same, old, new))
-    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+    return name not in old or name not in new or not same_json(old[name], new[name])
 
 
 def _counted(number: int, noun: str) -> str:

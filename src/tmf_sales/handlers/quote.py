@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree, Violation
 from tmf_sales.handlers.price_book import PriceBook
 from tmf_sales.handlers.pricing import TotalTooLarge, all_items, price_items, total_price
+from tmf_sales.json_values import same_json
 from tmf_sales.storage import Document
 from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.drafting import same_json
 from tmf_sales.tmf630.rules import Rules
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"

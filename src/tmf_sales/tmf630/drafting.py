@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused, Violation
+from tmf_sales.json_values import own_copy, same_json
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch, own_copy
+from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch
 from tmf_sales.tmf630.patch import apply_json_patch
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
@@ -63,9 +64,9 @@ class Drafter:
         """The document after a patch; raises what refuses it, in the order of these steps."""
         after = self._apply(before, patch, media_type, href)
         self._refuse_changed_members(before, after, href)
+        fill_new_elements(before, after, self.type.shape, now)
         self._refuse_what_the_contract_refuses(after)
         after.pop("href", None)
-        fill_new_elements(before, after, self.type.shape, now)
         self._refuse_broken_rules(after)
         requested = _changed_members(before, after)
         if not requested:
@@ -141,15 +142,6 @@ def _changed_members(before: Document, after: Document) -> frozenset[str]:
         for name in before.keys() | after.keys()
         if name not in before or name not in after or not same_json(before[name], after[name])
     )
-
-
-def same_json(one: Any, other: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, but never true, which Python's == takes for the same."""
-    if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
-    if isinstance(one, list):
-        return isinstance(other, list) and len(one) == len(other) and all(map(same_json, one, other))
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _merge_keys(shape: Shape, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from json_merge_patch import merge  # type: ignore[import-untyped]
 
 from tmf_sales.errors import InvalidPatch
+from tmf_sales.json_values import own_copy
 from tmf_sales.storage import Document
 
 
@@ -37,11 +37,6 @@ def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS)
     if not isinstance(patch, dict):
         raise InvalidPatch("/: expected an object, as a resource cannot become anything else")
     return _merged(document, own_copy(patch), keys)
-
-
-def own_copy(value: Any) -> Any:
-    """A deep copy of a JSON value. Many times quicker than copy.deepcopy, and as deep as any body may be."""
-    return orjson.loads(orjson.dumps(value))
 
 
 def _merged(stored: Any, patch: Document, keys: MergeKeys) -> Document:

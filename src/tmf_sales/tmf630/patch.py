@@ -15,8 +15,8 @@ from jsonpointer import JsonPointerException
 
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation
 from tmf_sales.errors import quoted as shown
+from tmf_sales.json_values import own_copy
 from tmf_sales.storage import Document
-from tmf_sales.tmf630.merge import own_copy
 from tmf_sales.tmf630.patch_jsonpath import parse_jsonpath
 from tmf_sales.tmf630.patch_path import (
     Location,

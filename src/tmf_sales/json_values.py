@@ -1,0 +1,28 @@
+"""JSON values as such: equality and copies. Python's own equality takes true for 1, and deepcopy is slow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Equal as JSON: 1 is 1.0, but never true. Values that were copied are told to be the same by their text alone."""
+    if orjson.dumps(one) == orjson.dumps(other):
+        return True
+    return bool(one == other) and _same_booleans(one, other)
+
+
+def _same_booleans(one: Any, other: Any) -> bool:
+    """Whether two values that Python holds to be equal have their booleans at the same places."""
+    if isinstance(one, dict):
+        return all(_same_booleans(value, other[name]) for name, value in one.items())
+    if isinstance(one, list):
+        return all(map(_same_booleans, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)
+
+
+def own_copy(value: Any) -> Any:
+    """A deep copy. Many times quicker than copy.deepcopy, and as deep as any body may be."""
+    return orjson.loads(orjson.dumps(value))
