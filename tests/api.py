@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import httpx
 import orjson
-
 from tests.truth import Truth
 
 Document = dict[str, Any]
@@ -43,10 +42,10 @@ class Api:
         self._truth.check(answer)
         return answer
 
-    def get(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None, /, **params: Any) -> httpx.Response:
         return self.request("GET", path, headers, **({"params": params} if params else {}))
 
-    def head(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
+    def head(self, path: str, headers: dict[str, str] | None = None, /, **params: Any) -> httpx.Response:
         return self.request("HEAD", path, headers, **({"params": params} if params else {}))
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from tests.api import Api
 from tests.http.resources import LEAD, QUOTE, Resource
 from tests.service import Service, start_service
+from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
+
 from tmf_sales.tmf630.contract import load_contracts
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
@@ -26,18 +28,25 @@ class Services:
         self._folder = folder
         self._ends = ends
         self._running: dict[tuple[str, ...], Service] = {}
+        self._mongo: str | None = os.environ.get("TMF_SALES_TEST_MONGODB")
         self.truth = Truth(load_contracts(CONTRACTS))
 
     def on(self, store: str, *options: str, **environ: str) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
         key = (store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
-            url = "memory:" if store == "memory" else f"sqlite:///{self._folder}/{len(self._running)}.sqlite"
             log = self._folder / f"{len(self._running)}.log"
-            service = start_service(log, "--store", url, *options, environ=environ)
+            service = start_service(log, "--store", self._new_store(store), *options, environ=environ)
             self._ends.callback(service.stop)
             self._running[key] = service
         return self._running[key]
+
+    def _new_store(self, kind: str) -> str:
+        number = len(self._running)
+        if kind == "mongo":
+            self._mongo = self._mongo or self._ends.enter_context(MongoServer(self._folder / "mongo")).uri
+            return f"{self._mongo}/http_{number}"
+        return "memory:" if kind == "memory" else f"sqlite:///{self._folder}/{number}.sqlite"
 
     def api(self, service: Service, base_path: str) -> Api:
         return self._ends.enter_context(Api(service.url, base_path, self.truth))
@@ -49,7 +58,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         yield Services(tmp_path_factory.mktemp("services"), ends)
 
 
-@pytest.fixture(scope="session", params=["memory", "sqlite"])
+@pytest.fixture(scope="session", params=["memory", "sqlite", "mongo"])
 def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

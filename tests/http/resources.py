@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.api import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One type. `minimal` creates it; `text` and `date` name members that a patch may change; states are of `state`."""
+    """One type. `minimal` creates it; `text` and `date` name members that a patch may change.
+
+    `states`: the first one of the member `state`, one that it may become, and one that the latter may not become.
+    """
 
     name: str
     base_path: str
@@ -22,7 +25,6 @@ class Resource:
     text: str
     date: str
     second_text: str
-    extra: Document = field(default_factory=dict)
 
     def body(self, **members: object) -> Document:
         return {**self.minimal, **members}
@@ -43,7 +45,7 @@ LEAD = Resource(
     minimal={"name": "Campaign 17 salesLead 7852"},
     mandatory="name",
     state="status",
-    states=("acknowledged", "inProgress", "accepted"),
+    states=("acknowledged", "inProgress", "cancelled"),
     text="description",
     second_text="rating",
     date="referredDate",

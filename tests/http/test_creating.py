@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.api import Api, document_of, refusal
 from tests.http.resources import Resource
 
@@ -21,7 +20,7 @@ BAD_DATES = {
     "after the year 9999 in UTC": "9999-12-31T23:59:59-01:00",
     "a blank in front": " 2019-05-13T12:00:00Z",
     "nothing": "",
-    "other digits": "２０１９-05-13T12:00:00Z",
+    "other digits": "\uff12\uff10\uff11\uff19-05-13T12:00:00Z",
 }
 
 
@@ -131,7 +130,9 @@ def test_no_more_than_forty_characters_of_a_value_come_back(api: Api, resource: 
 
 
 def test_what_comes_back_of_a_value_is_escaped(api: Api, resource: Resource) -> None:
-    message = refusal(api.post(resource.collection, resource.body(**{resource.date: "\r\n\x1b[31m\u202e"})), 400, "invalidBody")
+    body = resource.body(**{resource.date: "\r\n\x1b[31m\u202e"})
+
+    message = refusal(api.post(resource.collection, body), 400, "invalidBody")
 
     assert message.isascii()
     assert message.isprintable()
