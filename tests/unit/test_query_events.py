@@ -77,5 +77,5 @@ def test_events_have_no_pages(name: str) -> None:
 
 
 def test_text_that_utf_8_cannot_hold_is_refused() -> None:
-    with pytest.raises(InvalidFilter, match="has a character that no text has$"):
+    with pytest.raises(InvalidFilter, match=r"has a character that no text has$"):
         parse_event_query("title=\ud800", ATTRIBUTES)

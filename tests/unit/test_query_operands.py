@@ -28,10 +28,10 @@ def test_numbers_are_compared_as_numbers(text: str, value: float) -> None:
     assert type(found.value) is type(value)
 
 
-@pytest.mark.parametrize("text", ["", "5 ", "+5", ".5", "5.", "0x1", "NaN", "Infinity", "1e999", "9" * 400, "١"])
+@pytest.mark.parametrize("text", ["", "5 ", "+5", ".5", "5.", "0x1", "NaN", "Infinity", "1e999", "9" * 400, "\u0661"])
 def test_other_text_is_no_number(text: str) -> None:
     raw = "count=" + "".join(f"%{byte:02X}" for byte in text.encode())
-    with pytest.raises(InvalidFilter, match="is not a number$"):
+    with pytest.raises(InvalidFilter, match=r"is not a number$"):
         where(raw)
 
 

@@ -36,7 +36,7 @@ def test_defaults_and_bounds_are_the_operations() -> None:
     paging = Paging(default_limit=10, largest_limit=20, count_limit=5000)
     assert parsed("", paging).query.limit == 10
     assert parsed("", paging).query.count_limit == 5000
-    with pytest.raises(InvalidParameter, match="^limit: '21' is not an integer from 0 to 20$"):
+    with pytest.raises(InvalidParameter, match=r"^limit: '21' is not an integer from 0 to 20$"):
         parsed("limit=21", paging)
 
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tmf_sales.storage.matching import has_match
 from tmf_sales.tmf630.regex_subset import UnsupportedPattern, checked_pattern
 
 
@@ -37,7 +37,7 @@ from tmf_sales.tmf630.regex_subset import UnsupportedPattern, checked_pattern
 )
 def test_the_subset_is_written_anew(pattern: str, checked: str) -> None:
     assert checked_pattern(pattern) == checked
-    re2.compile(checked)
+    has_match(checked, "")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_everything_else_is_refused(pattern: str, message: str) -> None:
 
 def test_the_largest_repetition_still_compiles() -> None:
     for pattern in (".{100}" * 14, "[^a]{100}" * 11):
-        re2.compile(checked_pattern(pattern))
+        assert not has_match(checked_pattern(pattern), "")
 
 
 # In this alphabet, Python's dialect agrees with the subset.
@@ -104,7 +104,7 @@ _PATTERNS = st.tuples(
 @given(_PATTERNS, st.text(alphabet="abcé.- \n", max_size=12))
 def test_patterns_mean_what_they_say(pattern: str, text: str) -> None:
     expected = re.search(pattern.removesuffix("$") + (r"\Z" if pattern.endswith("$") else ""), text) is not None
-    assert (re2.search(checked_pattern(pattern), text) is not None) == expected
+    assert has_match(checked_pattern(pattern), text) == expected
 
 
 @given(st.text(max_size=110))
@@ -113,4 +113,4 @@ def test_any_text_is_a_pattern_or_refused(pattern: str) -> None:
         checked = checked_pattern(pattern)
     except UnsupportedPattern:
         return
-    re2.compile(checked)
+    has_match(checked, "")

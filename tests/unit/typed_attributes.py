@@ -1,5 +1,7 @@
 """A resource's attributes for the tests of the query language: one of each type, lists and lists in lists."""
 
+from typing import ClassVar
+
 from tmf_sales.storage.criteria import Condition, Path
 from tmf_sales.tmf630.attributes import Attribute
 from tmf_sales.tmf630.query import parse_query
@@ -22,7 +24,7 @@ _PARTY: dict[Path, Attribute] = {
 class Resource:
     """What a contract says of a resource; everything else is unknown."""
 
-    known: dict[Path, Attribute] = {
+    known: ClassVar[dict[Path, Attribute]] = {
         ("id",): Attribute("string", always_present=True),
         ("name",): Attribute("string"),
         ("limit",): Attribute("string"),
