@@ -35,8 +35,9 @@ from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.dispatch import Dispatcher, Handlers
 from tmf_sales.events.address_guard import AddressGuard
+from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.handlers import RULES
-from tmf_sales.handlers.hub import LISTENER, hub_handlers
+from tmf_sales.handlers.hub import HubHandlers, listener_queries
 from tmf_sales.ingress import App, Ingress
 from tmf_sales.seeding import seed
 from tmf_sales.settings import Settings, is_loopback
@@ -47,7 +48,6 @@ from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.validation import CompiledValidation, ValidationSettings
 
-API_PREFIX = "/tmf-api/"
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 RuleTable = Mapping[str, Callable[[], Rules]]
@@ -96,9 +96,9 @@ def compose(
     apis = load_contracts(contracts or contracts_folder())
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     engines = create_engines(apis, rules, store, settings, clock, ids)
-    guard = address_guard(settings)
+    hub = create_hub(apis, store, settings)
     return Composition(
-        settings, apis, store, {api.base_path: handlers_of(api, engines[api.name], store, guard) for api in apis}, ids
+        settings, apis, store, {api.base_path: handlers_of(api, engines[api.name], hub) for api in apis}, ids
     )
 
 
@@ -138,8 +138,7 @@ def gate(app: App, service: Composition) -> App:
     return Ingress(
         app,
         {**observe.probes(service.store.ping), **documents(service.apis)},
-        api_prefix=API_PREFIX,
-        pages=tuple(f"{api.base_path}/ui" for api in service.apis),
+        base_paths=(api.base_path for api in service.apis),
         deadline=service.settings.request_deadline,
         max_concurrent=service.settings.max_concurrent,
     )
@@ -192,9 +191,9 @@ def create_engines(
     return engines
 
 
-def handlers_of(api: Contract, engines: Sequence[ResourceEngine], store: Storage, guard: AddressGuard) -> Handlers:
+def handlers_of(api: Contract, engines: Sequence[ResourceEngine], hub: Hub) -> Handlers:
     """The handler of each of the API's operations; raises BrokenContract when one of them has none."""
-    known = {**hub_handlers(api, store, guard)}
+    known = {**HubHandlers(api, hub).handlers()}
     for engine in engines:
         known |= engine.handlers()
     for operation_id in api.operations.keys() - known.keys():
@@ -208,9 +207,14 @@ def address_guard(settings: Settings) -> AddressGuard:
     return AddressGuard((*settings.callback_networks, *own), require_https=settings.require_https)
 
 
+def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
+    api_of = {kind: api.name for api in apis for kind in api.resources}
+    return Hub(store, listener_queries(apis), address_guard(settings), api_of=api_of)
+
+
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
     own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
-    return (*own, Kind(LISTENER))
+    return (*own, LISTENER_KIND)
 
 
 @contextlib.asynccontextmanager

@@ -1,37 +1,30 @@
-"""The hub of each API: who listens to its events (notification chapters of TMF699 and TMF648; TMF630, notifications).
+"""The hub of each API over HTTP: register, list, show and remove listeners (TMF630 part 1, notifications).
 
-A listener is a stored document whose id is made of what it asks for, so that the same registration meets itself on
-every store.
+Who listens and what they asked for is kept by events/hub.py; here is only how the contracts speak of it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
-from tmf_sales.errors import DuplicateListener, NotFound, quoted
-from tmf_sales.events.address_guard import AddressGuard
-from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict, Storage, Version
-from tmf_sales.storage.criteria import Compare, Operator, Query
+from tmf_sales.events.hub import Hub
+from tmf_sales.events.listener import ParseQuery
 from tmf_sales.tmf630.attributes import EventAttributes
 from tmf_sales.tmf630.contract import Contract
 from tmf_sales.tmf630.exchange import Handler, Request, Result
-from tmf_sales.tmf630.query import parse_event_query
+from tmf_sales.tmf630.query import EventQuery, parse_event_query
 
-LISTENER = "listener"
-MOST_LISTENERS = 10_000
+SECRET_HEADER = b"webhook-secret"
 
 
-class Hub:
-    """The listeners of one API."""
+class HubHandlers:
+    """The hub operations of one API."""
 
-    def __init__(self, api: Contract, store: Storage, guard: AddressGuard) -> None:
+    def __init__(self, api: Contract, hub: Hub) -> None:
         self._api = api
-        self._store = store
-        self._guard = guard
-        self._attributes = EventAttributes({kind: resource.attributes for kind, resource in api.resources.items()})
+        self._hub = hub
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -42,54 +35,34 @@ class Hub:
         }
 
     async def register(self, request: Request) -> Result:
-        callback, query = request.body["callback"], request.body.get("query")
-        if query:
-            parse_event_query(query, self._attributes)
-        await self._guard.vet(callback)
-        listener = {"id": self._id_of(callback, query), "callback": callback, "query": query, "api": self._api.name}
-        try:
-            await self._store.commit(Change(LISTENER, listener["id"], 0, (Version(1, listener),)))
-        except AlreadyExists:
-            raise DuplicateListener("/callback: the same callback with the same query is registered") from None
-        location = f"{request.public_url}{self._api.base_path}/hub/{listener['id']}"
-        return Result(201, orjson.dumps(_shown(listener)), [(b"location", location.encode())])
+        body = request.body
+        listener, secret = await self._hub.register(self._api.name, body["callback"], body.get("query"))
+        headers = [(b"location", f"{request.public_url}{self._api.base_path}/hub/{listener.id}".encode())]
+        if secret is not None:
+            headers.append((SECRET_HEADER, secret.encode()))
+        return Result(201, orjson.dumps(listener.view()), headers)
 
     async def list_listeners(self, _request: Request) -> Result:
-        own = Query(where=Compare(("api",), Operator.EQ, self._api.name), limit=MOST_LISTENERS)
-        page = await self._store.find(LISTENER, own)
-        return Result(200, orjson.dumps([_shown(row.version.document) for row in page.rows]))
+        listeners = await self._hub.listeners(self._api.name)
+        return Result(200, orjson.dumps([listener.view() for listener in listeners]))
 
     async def retrieve(self, request: Request) -> Result:
-        _, listener = await self._get_or_not_found(request.path_parameters["id"])
-        return Result(200, orjson.dumps(_shown(listener)))
+        listener = await self._hub.get(self._api.name, request.path_parameters["id"])
+        return Result(200, orjson.dumps(listener.view()))
 
     async def unregister(self, request: Request) -> Result:
-        id = request.path_parameters["id"]
-        revision, _ = await self._get_or_not_found(id)
-        try:
-            await self._store.commit(Change(LISTENER, id, revision, ()))
-        except RevisionConflict:
-            raise _not_found(id) from None
+        await self._hub.unregister(self._api.name, request.path_parameters["id"])
         return Result(204)
 
-    async def _get_or_not_found(self, id: str) -> tuple[int, Document]:
-        stored = await self._store.get(LISTENER, id)
-        if stored is None or stored.current.document["api"] != self._api.name:
-            raise _not_found(id)
-        return stored.revision, stored.current.document
 
-    def _id_of(self, callback: str, query: str | None) -> str:
-        asked = orjson.dumps([self._api.name, callback, query])
-        return hashlib.sha256(asked).hexdigest()[:32]
+def listener_queries(apis: Sequence[Contract]) -> ParseQuery:
+    """How the query of a listener is read, by the name of its API: the filter language on the events of that API."""
+    attributes = {
+        api.name: EventAttributes({kind: resource.attributes for kind, resource in api.resources.items()})
+        for api in apis
+    }
 
+    def parse(api: str, raw: str) -> EventQuery:
+        return parse_event_query(raw, attributes[api])
 
-def _shown(listener: Document) -> Document:
-    return {name: listener[name] for name in ("id", "callback", "query")}
-
-
-def _not_found(id: str) -> NotFound:
-    return NotFound(f"Listener {quoted(id)} does not exist")
-
-
-def hub_handlers(api: Contract, store: Storage, guard: AddressGuard) -> Mapping[str, Handler]:
-    return Hub(api, store, guard).handlers()
+    return parse
