@@ -183,6 +183,7 @@ def test_patterns_keep_their_commas(raw: str, expected: Condition) -> None:
         ("name=%FF", "'name=%FF' is not percent-encoded UTF-8"),
         ("name=%25FF%252C", "'%FF%2C' is not percent-encoded UTF-8"),
         ("name=a%00", "'name=a\\x00' has a NUL character at position 7"),
+        ("name=%2500%252C", "'\\x00,' has a NUL character at position 1"),
         ("name=\u20ac", "'name=\\u20ac' is not percent-encoded UTF-8"),
         ("created.gt>2019", "'created.gt': has two operators, .gt and >"),
         ("created.gt=2019-13-01", "created.gt: '2019-13-01' is not a date-time"),

@@ -102,6 +102,7 @@ def assert_closed(condition: Condition) -> None:
         if isinstance(part, Compare):
             assert isinstance(part.operator, Operator)
             assert isinstance(part.value, str | int | float | bool)
+            assert "\0" not in str(part.value)
             str(part.value).encode()
             assert not isinstance(part.value, int) or abs(part.value) < 2**63
         if isinstance(part, Regex):

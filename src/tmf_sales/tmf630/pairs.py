@@ -75,18 +75,18 @@ def _read_part(raw: str) -> Part:
 
 
 def _decoded(raw: str) -> str:
+    return _percent_decoded(raw.replace("+", " "), "latin-1")
+
+
+def _percent_decoded(encoded: str, charset: str) -> str:
+    """The text that the bytes spell (RFC 3986, 2.1); a percent sign that encodes nothing stands for itself."""
     try:
-        text = _percent_decoded(raw.replace("+", " ").encode("latin-1"))
+        text = _ENCODED.sub(lambda found: bytes.fromhex(found[1].decode()), encoded.encode(charset)).decode()
     except UnicodeError:
-        raise InvalidFilter(f"{shown(raw)} is not percent-encoded UTF-8") from None
+        raise InvalidFilter(f"{shown(encoded)} is not percent-encoded UTF-8") from None
     if "\0" in text:
         raise InvalidFilter(f"{shown(text)} has a NUL character at position {text.index(chr(0)) + 1}")
     return text
-
-
-def _percent_decoded(text: bytes) -> str:
-    """The text that the bytes spell (RFC 3986, 2.1); a percent sign that encodes nothing stands for itself."""
-    return _ENCODED.sub(lambda found: bytes.fromhex(found[1].decode()), text).decode()
 
 
 def _read_terms(text: str) -> tuple[Term, ...]:
@@ -155,9 +155,4 @@ def _operand(text: str, position: int, operator: str, label: str) -> re.Match[st
 
 def _decoded_again(operand: str) -> str:
     """An operand in which a separator or `"` is still encoded was encoded twice, as clients do to protect it."""
-    if not _ENCODED_TWICE.search(operand):
-        return operand
-    try:
-        return _percent_decoded(operand.encode())
-    except UnicodeError:
-        raise InvalidFilter(f"{shown(operand)} is not percent-encoded UTF-8") from None
+    return _percent_decoded(operand, "utf-8") if _ENCODED_TWICE.search(operand) else operand
