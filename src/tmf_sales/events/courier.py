@@ -1,0 +1,147 @@
+"""Takes the events of one lane to its listener, one after the other, and has written down what came of each try.
+
+Promise: the next event goes out only when the store has taken down that the one before it arrived; an event that
+fails is tried again when its time has come, and holds back nothing but its own lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from tmf_sales.events.health import Health
+from tmf_sales.events.listener import ActiveListeners, Listener
+from tmf_sales.events.schedule import delay_after
+from tmf_sales.events.signing import Secret
+from tmf_sales.events.webhook import Attempt, Message, Webhook
+from tmf_sales.storage.events import BEHIND, AttemptRecord, EventStore, Lane, Step, StoredEvent
+
+LANE_BATCH = 50
+REVISION_HEADER = "resource-revision"
+
+
+class Recorder:
+    """Writes steps down: those that come while the store is at work are written together next."""
+
+    def __init__(self, store: EventStore, owner: str, until: Callable[[], float]) -> None:
+        self._store = store
+        self._owner = owner
+        self._until = until
+        self._waiting: list[tuple[Step, asyncio.Future[Lane | None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def record(self, step: Step) -> Lane | None:
+        """What EventStore.record answers for the step; raises StorageUnavailable."""
+        answer: asyncio.Future[Lane | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((step, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                lanes = await self._store.record([step for step, _ in batch], self._owner, self._until())
+            except Exception as error:  # noqa: BLE001  whoever waits for the answer gets it
+                _fail([answer for _, answer in batch], error)
+            else:
+                for (_, answer), lane in zip(batch, lanes, strict=True):
+                    if not answer.done():
+                        answer.set_result(lane)
+
+
+class Senses(NamedTuple):
+    """What a worker takes from outside: the time in seconds since 1970, and chance in [0, 1)."""
+
+    now: Callable[[], float]
+    chance: Callable[[], float]
+
+
+class Courier:
+    """Works lanes off. `listeners` is what the worker last saw of them; it is kept fresh from outside."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        webhook: Webhook,
+        health: Health,
+        recorder: Recorder,
+        senses: Senses,
+        secrets: Sequence[Secret],
+    ) -> None:
+        self.listeners = ActiveListeners({}, {})
+        self.is_stopping = False
+        self._store = store
+        self._webhook = webhook
+        self._health = health
+        self._recorder = recorder
+        self._senses = senses
+        self._secrets = tuple(secrets)
+
+    async def work_off(self, lane: Lane, known: Sequence[StoredEvent] = ()) -> None:
+        """Send what is in the lane until it is empty, or rests, or belongs to somebody else.
+
+        `known` are the lane's events when they are at hand. Raises StorageUnavailable: the lease then runs out.
+        """
+        left: Lane | None = lane
+        events = known
+        while left is not None and not self.is_stopping:
+            events = events or await self._store.events_of(left, LANE_BATCH)
+            left = await self._go_through(left, events)
+            events = ()
+
+    async def _go_through(self, lane: Lane, events: Sequence[StoredEvent]) -> Lane | None:
+        if not events:  # the log has lost them, so there is nothing to wait for
+            return await self._recorder.record(Step(lane, lane.last + BEHIND))
+        left: Lane | None = lane
+        for event in events:
+            if left is None or self.is_stopping:
+                break
+            left = await self._deliver(left, event)
+        return left
+
+    async def _deliver(self, lane: Lane, event: StoredEvent) -> Lane | None:
+        listener = self.listeners.get(lane.key.listener)
+        if listener is None:  # unregistered or disabled: the worker clears its lanes
+            return None
+        if not self.listeners.wants(listener.id, event.kind, event.document):
+            return await self._recorder.record(Step(lane, event.order + BEHIND))
+        attempt = await self._try(listener, event)
+        is_disabled = await self._health.note(listener, attempt)
+        left = await self._recorder.record(self._step(lane, event, attempt))
+        if is_disabled:
+            await self._store.forget(listener.id)
+        return left
+
+    async def _try(self, listener: Listener, event: StoredEvent) -> Attempt:
+        selected = self.listeners.selected(listener.id, event.document)
+        body = event.text if selected is event.document else orjson.dumps(selected)
+        message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)),))
+        secrets = listener.signing_secrets(self._senses.now()) or self._secrets
+        return await self._webhook.post(listener.callback, message, secrets)
+
+    def _step(self, lane: Lane, event: StoredEvent, attempt: Attempt) -> Step:
+        record = AttemptRecord(
+            listener=lane.key.listener,
+            event=event.id,
+            at=attempt.at,
+            duration=attempt.duration,
+            status=attempt.status,
+            answer=attempt.answer,
+            error=attempt.error,
+        )
+        if attempt.succeeded:
+            return Step(lane, event.order + BEHIND, attempt=record)
+        failures = lane.failures + 1
+        due = self._senses.now() + delay_after(failures, self._senses.chance(), attempt.retry_after)
+        return Step(lane, lane.first, failures, due, record)
+
+
+def _fail(answers: Sequence[asyncio.Future[Lane | None]], error: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(error)
