@@ -17,6 +17,7 @@ from tmf_sales.tmf630.lifecycle import Lifecycle
 from tmf_sales.tmf630.schema_check import json_pointer
 
 Steps = tuple[str | int, ...]
+LONGEST_NUMBER = 15
 
 
 @dataclass(slots=True)
@@ -283,14 +284,17 @@ def number_elements(elements: list[Any], shape: Shape) -> None:
         if member.default != "$nextNumber":
             continue
         objects = [element for element in elements if isinstance(element, dict)]
-        taken = [
-            int(e[name]) for e in objects if isinstance(e.get(name), str) and e[name].isascii() and e[name].isdigit()
-        ]
+        taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
         following = max(taken, default=0) + 1
         for element in objects:
             if name not in element:
                 element[name] = str(following)
                 following += 1
+
+
+def _is_number(text: Any) -> bool:
+    """Whether it takes part in the numbering. A longer one does not: int() has a limit, and so have identifiers."""
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
 
 def fill_new_elements(before: Document, after: Document, shape: Shape, now: str) -> None:
@@ -305,7 +309,8 @@ def fill_new_elements(before: Document, after: Document, shape: Shape, now: str)
         stored = elements_by_key(before.get(name), member.merge_key)
         for element in elements:
             if isinstance(element, dict):
-                known = stored.get(element.get(member.merge_key))
+                key = element.get(member.merge_key)
+                known = stored.get(key) if isinstance(key, str) else None
                 if known is None:
                     fill(element, member.shape, now)
                 else:
