@@ -34,16 +34,20 @@ class Service:
     def exit_code(self) -> int:
         return self.process.wait(PATIENCE)
 
+    def abandon(self) -> None:
+        """End it at once, however it is."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def stop(self) -> None:
         """End it as an operator does; it must end well and have met no defect of its own."""
         try:
             self.ask_to_end()
             code = self.exit_code()
         finally:
-            self.process.kill()  # no effect on one that has ended
-            self.process.wait(PATIENCE)
-            if self.process.stdout:
-                self.process.stdout.close()
+            self.abandon()  # no effect on one that has ended
         text = self.log.read_text()
         assert code == 0, text
         assert "Traceback" not in text, text
@@ -65,10 +69,17 @@ def start_service(
     announced = first_line(process)
     url = next((word for word in announced.split() if word.startswith("http://")), None)
     if url is None:
-        process.kill()
-        process.wait(PATIENCE)
+        Service("", process, log).abandon()
         raise AssertionError(f"the service does not start: {announced}{log.read_text()}")
     return Service(url, process, log, options)
+
+
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of it behind; one that has ended already is not harmed."""
+    process.kill()
+    process.wait(PATIENCE)
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:

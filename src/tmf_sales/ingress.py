@@ -7,11 +7,11 @@ resource, an Accept that excludes JSON is refused, and what fails here is answer
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from tmf_sales.answers import Send, send_error
-from tmf_sales.errors import BodyTimeout, BodyTooLarge, NotAcceptable, TmfError, Unavailable
+from tmf_sales.errors import BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,7 +23,7 @@ JSON_RANGES = ("application/json", "application/*", "*/*")
 class Ingress:
     """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies.
 
-    `api_prefix` starts the paths of all APIs; `pages` are the prefixes below it that answer something else than JSON.
+    `base_paths` are those of the APIs; below them only /ui answers something else than JSON.
     """
 
     def __init__(
@@ -31,15 +31,15 @@ class Ingress:
         app: App,
         probes: Mapping[str, App],
         *,
-        api_prefix: str,
-        pages: tuple[str, ...],
+        base_paths: Iterable[str],
         deadline: float,
         max_concurrent: int,
     ) -> None:
         self._app = app
         self._probes = probes
-        self._api_prefix = api_prefix
-        self._pages = pages
+        self._roots = frozenset(base_paths)
+        self._api_prefixes = tuple(f"{root}/" for root in self._roots)
+        self._pages = tuple(f"{root}/ui" for root in self._roots)
         self._deadline = deadline
         self._free = max_concurrent
 
@@ -67,7 +67,10 @@ class Ingress:
 
         try:
             path: str = scope["path"]
-            if path.startswith(self._api_prefix) and not path.startswith(self._pages):
+            if path.removesuffix("/") in self._roots:
+                # Connexion's routing would redirect to and fro, to wherever the Host header says.
+                raise NoSuchRoute("No operation has the base path of the API alone")
+            if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
                 _drop_trailing_slash(scope)
                 _refuse_other_than_json(scope)
             async with asyncio.timeout(self._deadline):
