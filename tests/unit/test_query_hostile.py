@@ -77,6 +77,7 @@ CORPUS = [
     "filter=a[(@.length-1)]",
     "filter=$..*",
     "filter=a[?(@.a==1)]&" * 380,
+    "filter=[" + "&" * 8000,
 ]
 
 

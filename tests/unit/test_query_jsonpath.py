@@ -8,7 +8,7 @@ from tests.unit.typed_attributes import RESOURCE, where
 from tmf_sales.errors import InvalidFilter
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex
-from tmf_sales.tmf630.query import parse_retrieve
+from tmf_sales.tmf630.query import parse_query, parse_retrieve
 
 PARTY: Path = ("party",)
 
@@ -107,6 +107,24 @@ def test_several_expressions_are_alternatives_and_hold_with_the_rest() -> None:
     one, two = Element(PARTY, eq("id", "1")), Element(PARTY, eq("id", "2"))
     raw = f"state=held&filter={quote('party[?(@.id==1)]')}&filter={quote('party[?(@.id==2)]')}"
     assert where(raw) == And((eq("state", "held"), Or((one, two))))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "party[?(@.role=='buyer'&&@.id=='55')]",
+        "party%5B?(@.role=='buyer'+&&+@.id=='55')%5d",
+        "party[?(@.role=='buyer'%26%26@.id=='55')]",
+    ],
+)
+def test_the_conjunction_need_not_be_encoded(expression: str) -> None:
+    assert where(f"filter={expression}") == BUYER
+    raw = f"state=held&filter={expression}&&name=a&limit=5"
+    request = parse_query(raw, RESOURCE, strict=False)
+    assert request.query.where == And((eq("state", "held"), eq("name", "a"), BUYER))
+    for _, query in request.links(5, 50, exact=True):
+        assert where(query) == request.query.where
+    assert where("state=held&&name=[&&name=b") == And((eq("state", "held"), Or((eq("name", "["), eq("name", "b")))))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tmf_sales.errors import quoted as shown
 
 LONGEST_QUERY = 8 * 1024
 MOST_PARTS = 200
+MOST_CONJUNCTIONS = 30
 RESERVED = frozenset({"fields", "offset", "limit", "sort", "filter"})
 SUFFIXES = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "regex", "in", "exists"})
 _LITERALS = {"=": "eq", "==": "eq", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "=~": "regex"}
@@ -22,6 +23,8 @@ _HEAD = re.compile(r"([^=<>;]*?)(\*=|=~|==|>=|<=|=|>|<)")
 _ENCLOSED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
 _PLAIN_OPERAND = re.compile(r"[^,;]*")
 _PATTERN = re.compile(r"[^;]*")
+_OPENING = re.compile(r"\[|%5B", re.IGNORECASE)
+_CLOSING = re.compile(r"\]|%5D", re.IGNORECASE)
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
 
@@ -57,10 +60,27 @@ def read_parts(raw: str) -> tuple[Part, ...]:
     """The parts of a query string whose characters are its bytes (latin-1); raises InvalidFilter, InvalidParameter."""
     if len(raw) > LONGEST_QUERY:
         raise InvalidParameter(f"the query string is longer than {LONGEST_QUERY} characters")
-    parts = [part for part in raw.split("&") if part]
+    parts = _split(raw)
     if len(parts) > MOST_PARTS:
         raise InvalidParameter(f"the query string has more than {MOST_PARTS} parameters")
     return tuple(_read_part(part) for part in parts)
+
+
+def _split(raw: str) -> list[str]:
+    """What stands between `&`; but people type the `&&` of an expression as it is, so in brackets it belongs there."""
+    parts: list[str] = []
+    for chunk in raw.split("&&", MOST_CONJUNCTIONS):
+        first, *others = chunk.split("&")
+        if parts and parts[-1].startswith("filter=") and _is_open(parts[-1]):
+            parts[-1] += f"&&{first}"
+        else:
+            parts.append(first)
+        parts += others
+    return [part for part in parts if part]
+
+
+def _is_open(expression: str) -> bool:
+    return len(_OPENING.findall(expression)) > len(_CLOSING.findall(expression))
 
 
 def _read_part(raw: str) -> Part:
