@@ -19,6 +19,7 @@ import click
 
 import tmf_sales
 from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.cli.starting import telling_why
 from tmf_sales.errors import CannotStart
 from tmf_sales.settings import Settings, is_loopback
 
@@ -42,15 +43,15 @@ def serve(stack: str, **options: object) -> None:
     signal.signal(signal.SIGTERM, end_well)
     signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
-    listener = listen(settings.host, settings.port)
-    settings = dataclasses.replace(settings, port=listener.getsockname()[1])
-    if not is_loopback(settings.host):
-        click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
     run = run_several if settings.workers > 1 else run_one
-    try:
-        run(application_of(settings, stack), settings, listener)
-    except CannotStart as error:
-        raise Refused(str(error)) from None
+    with listen(settings.host, settings.port) as listener:
+        settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+        if not is_loopback(settings.host):
+            click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
+        try:
+            run(application_of(settings, stack), settings, listener)
+        except CannotStart as error:
+            raise Refused(str(error)) from None
 
 
 def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
@@ -60,7 +61,8 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
         from tmf_sales import app
 
         try:
-            return app.create_flask_app(settings) if stack == "flask" else app.create_app(settings)
+            create = app.create_flask_app if stack == "flask" else app.create_app
+            return telling_why(create(settings))
         except ValueError as error:  # how a store refuses its URL
             raise CannotStart(str(error)) from error
 

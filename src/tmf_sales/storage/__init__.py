@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from tmf_sales.errors import Unavailable
+from tmf_sales.errors import CannotStart, Unavailable
 from tmf_sales.storage.criteria import Path, Query
 
 Document = dict[str, Any]
@@ -34,7 +34,7 @@ class UnitTooLarge(Exception):
     """Raised by commit when a resource with all its versions would exceed 8 MB."""
 
 
-class StoreRefused(Exception):
+class StoreRefused(CannotStart):
     """Raised by open when this release cannot serve from the store: a newer format, not a store, no such directory."""
 
 

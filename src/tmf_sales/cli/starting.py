@@ -1,0 +1,41 @@
+"""Says in one line why the service cannot start, also where that turns out only when the store is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from tmf_sales.errors import CannotStart
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def telling_why(app: App) -> App:
+    """The same application, but a start that fails by CannotStart gives its line to the server, not a traceback."""
+
+    async def start(scope: Message, receive: Receive, send: Send) -> None:
+        failed: list[Message] = []
+
+        async def hold_back_failure(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await app(scope, receive, hold_back_failure)
+        except CannotStart as error:
+            await send({"type": "lifespan.startup.failed", "message": f"Error: {error}"})
+        except BaseException:
+            for message in failed:
+                await send(message)
+            raise
+
+    def choose(scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine function: no request pays for one more.
+        return (start if scope["type"] == "lifespan" else app)(scope, receive, send)
+
+    return choose

@@ -1,0 +1,205 @@
+"""The command line: what it says of itself, what it refuses in one line, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+import tmf_sales
+from tmf_sales.cli import main
+from tmf_sales.cli.serve import announcement, listen
+from tmf_sales.settings import Settings
+
+# The command stands before the module of the same name.
+serving = importlib.import_module("tmf_sales.cli.serve")
+
+
+def run(*arguments: str, environ: dict[str, str | None] | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, env=environ)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for field in dataclasses.fields(Settings):
+        monkeypatch.delenv(f"TMF_SALES_{field.name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in main.commands)])
+def test_every_command_explains_itself(arguments: list[str]) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_the_version_is_told() -> None:
+    assert tmf_sales.__version__ in run("--version").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "x"], "Error: --port is 'x'; expected a whole number from 0 to 65535"),
+        (["--host", "0.0.0.0"], "expected --allow-anonymous"),  # noqa: S104
+        (["--store", "memory:", "--workers", "2"], "cannot be shared by 2 workers"),
+        (["--store", "mongo://user:hunter2@db"], "--store is 'mongo://***@db'; expected mongodb://HOST/DATABASE"),
+    ],
+)
+def test_serve_refuses_a_bad_setting_in_one_line(arguments: list[str], said: str) -> None:
+    result = run("serve", *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_bad_variable_is_refused_like_an_option() -> None:
+    result = run("serve", environ={"TMF_SALES_PORT": "x"})
+
+    assert result.exit_code == 2
+    assert result.output == "Error: TMF_SALES_PORT is 'x'; expected a whole number from 0 to 65535\n"
+
+
+def test_a_misspelt_variable_is_warned_of() -> None:
+    result = run("serve", "--port", "x", environ={"TMF_SALES_STROE": "memory:"})
+
+    assert "Warning: TMF_SALES_STROE is no setting" in result.output
+
+
+def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port))
+
+    assert result.exit_code == 2
+    assert result.output == f"Error: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_a_host_that_does_not_resolve_is_refused_in_one_line() -> None:
+    result = run("serve", "--host", "no-such-host.invalid", "--allow-anonymous")
+
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: cannot listen on no-such-host.invalid port 8080: ")
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_price_book_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    book = tmp_path / "prices.yaml"
+    book.write_text("- nonsense")
+
+    result = run("serve", "--port", "0", "--store", "memory:", "--price-book", str(book))
+
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: ")
+    assert len(result.output.splitlines()) == 1
+
+
+def test_port_0_lets_the_system_choose() -> None:
+    with listen("127.0.0.1", 0) as one, listen("127.0.0.1", 0) as other:
+        assert one.getsockname()[1] != other.getsockname()[1]
+
+
+def test_what_is_announced_is_what_is_bound_and_shows_no_password() -> None:
+    settings = Settings(host="::1", port=9, public_url="https://api.example.com", store="mongodb://me:hunter2@db/sales")
+
+    assert announcement(settings) == (
+        f"tmf-sales {tmf_sales.__version__} serves http://[::1]:9 (store mongodb://***@db/sales)"
+    )
+
+
+def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, int]] = []
+
+    def note(how: str) -> None:
+        def run_so(_make: object, settings: Settings, listener: socket.socket) -> None:
+            listener.close()
+            ran.append((how, settings.workers))
+
+        monkeypatch.setattr(serving, how, run_so)
+
+    note("run_one")
+    note("run_several")
+    run("serve", "--port", "0")
+    run("serve", "--port", "0", "--workers", "3")
+
+    assert ran == [("run_one", 1), ("run_several", 3)]
+
+
+def test_listening_beyond_loopback_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listener: listener.close())
+
+    result = run("serve", "--port", "0", "--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
+
+    assert result.exit_code == 0
+    assert "there is no authentication" in result.output
+
+
+@pytest.mark.parametrize(("api", "title"), [("tmf648", "Quote Management"), ("tmf699", "Sales Management")])
+def test_contract_prints_the_file_as_written(api: str, title: str) -> None:
+    result = run("contract", "--api", api)
+
+    assert result.exit_code == 0
+    assert result.output.startswith("#")
+    assert yaml.safe_load(result.output)["info"]["title"] == title
+
+
+def test_contract_refuses_an_api_that_is_not_there() -> None:
+    result = run("contract", "--api", "tmf000")
+
+    assert result.exit_code == 2
+    assert result.output == "Error: there is no contract 'tmf000'; expected one of tmf648, tmf699\n"
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:here.sqlite"])
+def test_check_says_what_it_found(store: str) -> None:
+    result = run("check", "--store", store)
+
+    assert result.exit_code == 0, result.output
+    assert "BAD" not in result.output
+    assert f"ok   settings: store {store}, open mode" in result.output
+    assert "ok   contract: tmf699-sales-v4.yaml is OpenAPI 3.0" in result.output
+    assert f"ok   store: {store} holds 0 salesLead" in result.output
+
+
+def test_check_fails_on_a_bad_setting() -> None:
+    result = run("check", environ={"TMF_SALES_PORT": "x", "TMF_SALES_WORKERS": "x"})
+
+    assert result.exit_code == 1
+    assert [line.partition(" is ")[0] for line in result.output.splitlines()] == [
+        "BAD  settings: TMF_SALES_PORT",
+        "BAD  settings: TMF_SALES_WORKERS",
+    ]
+
+
+def test_check_fails_on_a_misspelt_setting() -> None:
+    result = run("check", "--store", "memory:", environ={"TMF_SALES_STROE": "memory:"})
+
+    assert result.exit_code == 1
+    assert "BAD  settings: TMF_SALES_STROE is no setting" in result.output
+
+
+def test_check_fails_on_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "broken.sqlite").write_text("this is no database, and it is long enough to be seen as none" * 50)
+
+    result = run("check", "--store", "sqlite:broken.sqlite")
+
+    assert result.exit_code == 1
+    assert "BAD  store: " in result.output
+    assert "Traceback" not in result.output
