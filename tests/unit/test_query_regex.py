@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tmf_sales.storage.matching import has_match
@@ -93,6 +93,8 @@ def test_the_largest_repetition_still_compiles() -> None:
         assert not has_match(checked_pattern(pattern), "")
 
 
+REPEATABLE = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
 # In this alphabet, Python's dialect agrees with the subset.
 _ATOMS = st.sampled_from(["a", "b", "é", ".", "[ab]", "[^a]", "[a-c]", r"\.", r"\-", "-", " ", ",", "\n"])
 _PARTS = st.tuples(_ATOMS, st.sampled_from(["", "", "", "?", "{2}", "{0,2}"])).map("".join)
@@ -101,12 +103,14 @@ _PATTERNS = st.tuples(
 ).map("".join)
 
 
+@REPEATABLE
 @given(_PATTERNS, st.text(alphabet="abcé.- \n", max_size=12))
 def test_patterns_mean_what_they_say(pattern: str, text: str) -> None:
     expected = re.search(pattern.removesuffix("$") + (r"\Z" if pattern.endswith("$") else ""), text) is not None
     assert has_match(checked_pattern(pattern), text) == expected
 
 
+@REPEATABLE
 @given(st.text(max_size=110))
 def test_any_text_is_a_pattern_or_refused(pattern: str) -> None:
     try:
