@@ -10,6 +10,7 @@ import pytest
 
 from tmf_sales.events import delivery as delivery_module
 from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
+from tmf_sales.events.courier import Recorder
 from tmf_sales.events.delivery import Delivery, DeliverySettings
 from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.schedule import DISABLE_AFTER
@@ -17,7 +18,7 @@ from tmf_sales.events.signing import Secret, read_secrets, written_secret
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 from tmf_sales.storage import Change, Document, StorageUnavailable
 from tmf_sales.storage.criteria import EVERYTHING, Compare, Condition, Operator
-from tmf_sales.storage.events import FanOut, Lane, Step
+from tmf_sales.storage.events import BEHIND, FanOut, Lane, Step
 from tmf_sales.storage.memory import MemoryStorage
 from tmf_sales.storage.memory_events import MemoryEvents
 
@@ -649,3 +650,42 @@ async def test_what_a_crash_left_in_documents_is_moved_on_and_delivered(
     await turn(world.worker())
 
     assert world.got("a") == ["e1"]
+
+
+async def test_more_events_than_a_batch_are_all_fanned_out_in_one_turn(world: World) -> None:
+    await world.listen("a")
+    ids = [f"e{number}" for number in range(2 * delivery_module.FAN_OUT_BATCH)]
+    world.happen("1", *ids)
+    await turn(world.worker())
+
+    assert world.got("a") == ids
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_who_no_longer_waits_for_a_record_does_not_disturb_the_others(world: World, is_away: bool) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+    world.happen("2", "f1")
+    (listener,) = (await world.hub.active()).ids()
+    fans = [FanOut(event, [listener], [listener]) for event in await world.events.unfanned(2)]
+    lanes = await world.events.fan_out(fans, "one", world.time + 10, world.time)
+    gate, record = asyncio.Event(), world.events.record
+
+    async def record_later(steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        await gate.wait()
+        if is_away:
+            raise StorageUnavailable("away")
+        return await record(steps, owner, until)
+
+    world.events.record = record_later  # type: ignore[method-assign]
+    recorder = Recorder(world.events, "one", lambda: world.time + 10)
+    impatient, patient = (asyncio.create_task(recorder.record(Step(lane, lane.last + BEHIND))) for lane in lanes)
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    if is_away:
+        with pytest.raises(StorageUnavailable):
+            await patient
+    else:
+        assert await patient is None

@@ -243,6 +243,15 @@ async def test_the_number_of_idle_connections_is_bounded(
     assert listener.connections == 4
 
 
+async def test_idle_connections_that_were_closed_are_passed_over(client: Webhook) -> None:
+    async with served(Listener()) as first:
+        await asyncio.gather(*(client.post(first.url, MESSAGE) for _ in range(2)))
+    while client.idle_connections:  # noqa: ASYNC110  the loop has yet to see that the other side closed
+        await asyncio.sleep(0)
+
+    assert (await client.post(first.url, MESSAGE)).error is not None
+
+
 async def test_idle_connections_that_were_closed_make_room(
     client: Webhook, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

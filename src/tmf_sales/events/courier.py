@@ -50,7 +50,7 @@ class Recorder:
                 _fail([answer for _, answer in batch], error)
             else:
                 for (_, answer), lane in zip(batch, lanes, strict=True):
-                    if not answer.done():
+                    if not answer.cancelled():
                         answer.set_result(lane)
 
 
@@ -143,5 +143,5 @@ class Courier:
 
 def _fail(answers: Sequence[asyncio.Future[Lane | None]], error: Exception) -> None:
     for answer in answers:
-        if not answer.done():
+        if not answer.cancelled():
             answer.set_exception(error)

@@ -6,6 +6,7 @@ registered; no secret is in what `view` shows. Rules: TMF630 part 1, Notificatio
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -15,7 +16,8 @@ from typing import NamedTuple
 
 import orjson
 
-from tmf_sales.errors import DuplicateListener, InvalidBody, InvalidParameter, NotFound, Violation
+from tmf_sales.errors import DuplicateListener, InvalidBody, InvalidParameter, NotFound, Unavailable, Violation
+from tmf_sales.errors import quoted as shown
 from tmf_sales.events.address_guard import AddressGuard
 from tmf_sales.events.listener import (
     NOTHING,
@@ -94,19 +96,17 @@ class Hub:
         for _ in range(TRIES):
             stored = await self._store.get(LISTENER, id)
             if stored is None or stored.current.document["api"] != api:
-                break
-            try:
+                raise _not_registered(id)
+            with contextlib.suppress(RevisionConflict):
                 await self._store.commit(Change(LISTENER, id, stored.revision, ()))
-            except RevisionConflict:
-                continue
-            return
-        raise NotFound(f"listener {id[:40]!r} is not registered")
+                return
+        raise Unavailable(f"listener {id} changes too often")
 
     async def get(self, api: str, id: str) -> Listener:
         """Raises NotFound."""
         stored = await self._store.get(LISTENER, id)
         if stored is None or stored.current.document["api"] != api:
-            raise NotFound(f"listener {id[:40]!r} is not registered")
+            raise _not_registered(id)
         return read_listener(stored.current.document)
 
     async def listeners(self, api: str | None = None) -> list[Listener]:
@@ -145,7 +145,7 @@ class Hub:
             return replace(it, secrets=(KeptSecret(text), *old))
 
         if not await self._update(id, rotated):
-            raise NotFound(f"listener {id[:40]!r} is not registered")
+            raise _not_registered(id)
         return text
 
     def _check_query(self, api: str, query: str | None) -> None:
@@ -210,6 +210,10 @@ class Hub:
             log.warning("the query of listener %s is no longer valid: it gets no events", listener.id)
             parsed = NOTHING
         return Known(row.version.revision, listener, parsed)
+
+
+def _not_registered(id: str) -> NotFound:
+    return NotFound(f"listener {shown(id)} is not registered")
 
 
 def _id_of(api: str, callback: str, query: str | None) -> str:
