@@ -12,7 +12,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
+from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.validation import CompiledValidation, ValidationSettings
@@ -181,13 +182,16 @@ def create_engines(
 ) -> dict[str, list[ResourceEngine]]:
     """The engine of each resource, by the name of its API; a resource without rules of its own has the contract's."""
     engine_settings = EngineSettings(settings.strict, settings.page_default, settings.page_max, settings.count_limit)
+    idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
     engines: dict[str, list[ResourceEngine]] = {}
     for api in apis:
         engines[api.name] = []
         for resource_type in api.resources.values():
             own = rules.get(resource_type.name, Rules)()
             own.configure(settings)
-            engines[api.name].append(ResourceEngine(resource_type, own, store, engine_settings, clock, ids))
+            engines[api.name].append(
+                ResourceEngine(resource_type, own, store, engine_settings, clock, ids, idempotency)
+            )
     return engines
 
 
@@ -214,7 +218,7 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
 
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
     own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
-    return (*own, LISTENER_KIND)
+    return (*own, LISTENER_KIND, IDEMPOTENCY_KIND)
 
 
 @contextlib.asynccontextmanager

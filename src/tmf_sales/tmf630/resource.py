@@ -6,20 +6,23 @@ overwritten; a refused request changes nothing (TMF630 part 1).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
-from tmf_sales.errors import NotFound, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
+from tmf_sales.errors import Conflict, NotFound, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
 from tmf_sales.errors import quoted as shown
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.json_values import same_json
 from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict, Storage, Stored, UnitTooLarge, Version
 from tmf_sales.tmf630 import instants, versions
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.drafting import Drafter
 from tmf_sales.tmf630.exchange import Handler, Request, Result
+from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
 from tmf_sales.tmf630.query import Paging, parse_retrieve
 from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
@@ -49,6 +52,7 @@ class ResourceEngine:
         settings: EngineSettings,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        idempotency: Idempotency,
     ) -> None:
         self.type = resource_type
         self.rules = rules
@@ -56,6 +60,7 @@ class ResourceEngine:
         self._strict = settings.strict
         self._clock = clock
         self._new_id = new_id
+        self._idempotency = idempotency
         self._drafter = Drafter(resource_type, rules)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
         self._listing = Listing(resource_type, store, settings.strict, paging)
@@ -92,34 +97,49 @@ class ResourceEngine:
     # create ----------------------------------------------------------------------------------------------------------
 
     async def create(self, request: Request) -> Result:
-        body: Document = request.body
-        now = instants.written(self._clock())
-        self._drafter.settle_body(body)
-        if self.type.version_member and "id" in body:
-            return await self._create_version(request, body, now)
-        if (answer := self.rules.answer_instantly(body, now)) is not None:
-            return Result(200, self._selected(request, answer))
-        id = self._new_id()
-        document = self._drafter.new(body, id, now)
-        events = self._announcer(request).created(document, self._occasion(request, now))
-        version = Version(1, document)
-        await self._commit(Change(self.type.kind, id, 0, (version,), events))
-        return self._created(request, id, version)
+        self._drafter.settle_body(request.body)
+        return await self._idempotency.answer(request, functools.partial(self._create, request))
 
-    async def _create_version(self, request: Request, body: Document, now: str) -> Result:
+    async def _create(self, request: Request, reserved: Reservation) -> Result:
+        body: Document = request.body
+        if self.type.version_member and "id" in body:
+            return await self._create_version(request, body, reserved)
+        if (answer := self.rules.answer_instantly(body, reserved.now)) is not None:
+            return Result(200, self._selected(request, answer))
+        document = self._drafter.new(body, reserved.id, reserved.now)
+        events = self._announcer(request).created(document, self._occasion(request, reserved.now))
+        version = Version(1, document)
+        try:
+            await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
+        except AlreadyExists:
+            if not reserved.resumed:
+                raise Conflict(f"/id: {shown(reserved.id)} is taken") from None
+        return self._created(request, reserved.id, version)
+
+    async def _create_version(self, request: Request, body: Document, reserved: Reservation) -> Result:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
         member = self.type.version_member or ""
         for _ in range(RACES):
             unit = await self._get_or_not_found(body["id"])
+            if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
+                return self._created(request, unit.id, written)
             wanted = body.get(member) or versions.next_after(unit.versions, member)
             self._refuse_taken_version(unit.versions, wanted)
-            document = self._drafter.new(body, unit.id, now, wanted)
+            document = self._drafter.new(body, unit.id, reserved.now, wanted)
             version = Version(unit.revision + 1, document)
-            events = self._announcer(request).created(document, self._occasion(request, now))
+            events = self._announcer(request).created(document, self._occasion(request, reserved.now))
             ordered = versions.highest_first((*unit.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
                 return self._created(request, unit.id, version)
         raise _too_many_races()
+
+    def _version_made_of(self, body: Document, unit: Stored, now: str) -> Version | None:
+        """The stored version that this body made at that time, if an earlier try of the request wrote it."""
+        member = self.type.version_member or ""
+        for version in unit.versions:
+            if same_json(version.document, self._drafter.new(body, unit.id, now, version.document[member])):
+                return version
+        return None
 
     def _created(self, request: Request, id: str, version: Version) -> Result:
         href = self._href(request, id)
@@ -223,19 +243,15 @@ class ResourceEngine:
     async def _commit(self, change: Change) -> None:
         try:
             await self._store.commit(change)
-        except AlreadyExists:
-            raise VersionTaken(f"/id: {shown(change.id)} exists already") from None
         except UnitTooLarge:
             raise _too_large(change.id) from None
 
     async def _commit_unless_lost(self, change: Change) -> bool:
         """Commit; False when somebody else changed the resource since it was read, so that the caller reads again."""
         try:
-            await self._store.commit(change)
+            await self._commit(change)
         except RevisionConflict:
             return False
-        except UnitTooLarge:
-            raise _too_large(change.id) from None
         return True
 
     def _href(self, request: Request, id: str) -> str:

@@ -1,0 +1,144 @@
+"""Idempotency-Key: a creation that a client sends again, because it did not see the answer, is made once.
+
+Promise: for 24 hours the same key and body of the same caller get the same answer, another body gets 409, and so does a
+second try while the first still runs. Whoever dies between its steps leaves a reservation that the next try completes:
+the id and the time of the creation are in it, so that the document made again is the one that may be stored already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
+from tmf_sales.storage import AlreadyExists, Change, Document, Index, Kind, RevisionConflict, Storage, Version
+from tmf_sales.storage.criteria import Compare, Operator, Query, Sort
+from tmf_sales.tmf630 import instants
+from tmf_sales.tmf630.exchange import Request, Result
+
+IDEMPOTENCY = "idempotency"
+IDEMPOTENCY_KIND = Kind(IDEMPOTENCY, (Index(((("expires",), False),)),))
+KEPT = timedelta(hours=24)
+RACES = 20
+SWEPT_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The right to make one creation: the id and the time (canonical) that it shall have.
+
+    `resumed`: an earlier try with the same key may have been made, and may have been written.
+    """
+
+    id: str
+    now: str
+    resumed: bool
+
+
+Create = Callable[[Reservation], Awaitable[Result]]
+
+
+class Idempotency:
+    """Answers creations once per key. `deadline`: after so long nobody works on a request any more."""
+
+    def __init__(
+        self, store: Storage, clock: Callable[[], datetime], new_id: Callable[[], str], deadline: timedelta
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._deadline = deadline
+
+    async def answer(self, request: Request, create: Create) -> Result:
+        """What `create` answers, or answered before to the same key and body; raises IdempotencyConflict."""
+        key = request.header(b"idempotency-key")
+        if key is None:
+            return await create(Reservation(self._new_id(), self._now(), resumed=False))
+        place = _digest([request.operation_id, request.principal.subject, key])
+        body = _digest([request.body, request.raw_query])
+        for _ in range(RACES):
+            taken = await self._store.get(IDEMPOTENCY, place)
+            entry = taken.current.document if taken else None
+            if entry and entry["expires"] > self._now():
+                if entry["body"] != body:
+                    raise IdempotencyConflict("Idempotency-Key: it came with another body before")
+                if "answer" in entry:
+                    return _replayed(entry["answer"])
+                if entry["running"] > self._now():
+                    raise IdempotencyConflict("Idempotency-Key: the first request with it still runs")
+            else:
+                entry = None
+            mine = self._reserved(place, body, entry)
+            revision = taken.revision if taken else 0
+            if await self._write(mine, revision):
+                return await self._complete(mine, revision + 1, create, resumed=entry is not None)
+        raise Unavailable("Idempotency-Key: too many requests use it at once")
+
+    async def forget_expired(self) -> int:
+        """Remove reservations whose time is over; answers how many. Several processes may do it at once."""
+        gone = Query(
+            Compare(("expires",), Operator.LT, self._now()),
+            (Sort(("expires",), always_present=True),),
+            limit=SWEPT_AT_ONCE,
+        )
+        page = await self._store.find(IDEMPOTENCY, gone)
+        for row in page.rows:
+            with contextlib.suppress(RevisionConflict):
+                await self._store.commit(Change(IDEMPOTENCY, row.id, row.version.revision, ()))
+        return len(page.rows)
+
+    def _reserved(self, place: str, body: str, before: Document | None) -> Document:
+        now = self._clock()
+        return {
+            "id": place,
+            "body": body,
+            "resource": before["resource"] if before else self._new_id(),
+            "now": before["now"] if before else instants.written(now),
+            "running": instants.written(now + self._deadline),
+            "expires": before["expires"] if before else instants.written(now + KEPT),
+        }
+
+    async def _complete(self, mine: Document, revision: int, create: Create, *, resumed: bool) -> Result:
+        try:
+            result = await create(Reservation(mine["resource"], mine["now"], resumed))
+        except Unavailable:
+            raise  # whether it was written is not known: the reservation stays, for the next try to find out
+        except TmfError:
+            # Nothing was written, and the client may mend what refused it: the key is free again.
+            with contextlib.suppress(RevisionConflict, Unavailable):
+                await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
+            raise
+        with contextlib.suppress(Unavailable):  # the next try completes the reservation
+            await self._write({**mine, "answer": _recorded(result)}, revision)
+        return result
+
+    async def _write(self, entry: Document, expected_revision: int) -> bool:
+        """Write the reservation; False when somebody else did."""
+        version = Version(expected_revision + 1, entry)
+        try:
+            await self._store.commit(Change(IDEMPOTENCY, entry["id"], expected_revision, (version,)))
+        except (AlreadyExists, RevisionConflict):
+            return False
+        return True
+
+    def _now(self) -> str:
+        return instants.written(self._clock())
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _recorded(result: Result) -> Document:
+    headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in result.headers]
+    return {"status": result.status, "headers": headers, "text": result.body.decode()}
+
+
+def _replayed(answer: Document) -> Result:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"]]
+    return Result(answer["status"], answer["text"].encode(), headers)

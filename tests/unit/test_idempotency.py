@@ -1,0 +1,222 @@
+"""A creation that is sent again is made once, whatever happened to the first try."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tmf_sales.app import create_engines
+from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
+from tmf_sales.handlers import RULES
+from tmf_sales.settings import Settings
+from tmf_sales.storage import Change, Stored
+from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.tmf630.exchange import Request, Result
+from tmf_sales.tmf630.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.tmf630.resource import ResourceEngine
+
+APIS = load_contracts(Path(__file__).parents[2] / "openapi")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+class FailingStorage(MemoryStorage):
+    """Fails the commits whose number (from 1) is in `lost`: before or after they are written."""
+
+    def __init__(self, kinds: Any) -> None:
+        super().__init__(kinds)
+        self.commits = 0
+        self.lost_before: set[int] = set()
+        self.lost_after: set[int] = set()
+
+    async def commit(self, change: Change) -> int:
+        self.commits += 1
+        if self.commits in self.lost_before:
+            raise Unavailable("away")
+        revision = await super().commit(change)
+        if self.commits in self.lost_after:
+            raise Unavailable("away")
+        return revision
+
+
+class Service:
+    def __init__(self) -> None:
+        numbers = itertools.count(1)
+        self.clock = Clock()
+        new_id: Callable[[], str] = lambda: f"id-{next(numbers)}"  # noqa: E731
+        kinds = [resource.stored_kind() for api in APIS for resource in api.resources.values()]
+        self.store = FailingStorage([*kinds, IDEMPOTENCY_KIND])
+        self.idempotency = Idempotency(self.store, self.clock, new_id, timedelta(seconds=10))
+        engines = create_engines(APIS, RULES, self.store, Settings(store="memory:"), self.clock, new_id)
+        self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
+
+    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "quote") -> Result:
+        headers = [(b"idempotency-key", key.encode())] if key is not None else []
+        request = Request(
+            operation_id=f"create{kind}",
+            method="POST",
+            path_parameters={},
+            raw_query="",
+            headers=headers,
+            public_url="http://service",
+            correlation_id="c",
+            body=orjson.loads(orjson.dumps(body)),
+        )
+        return await self.engines[kind].create(request)
+
+    async def stored(self, kind: str = "quote") -> list[str]:
+        return [row.id for row in (await self.store.find(kind, Query(limit=1000))).rows]
+
+    async def unit(self, id: str) -> Stored:
+        unit = await self.store.get("quote", id)
+        assert unit is not None
+        return unit
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+QUOTE = {"description": "one", "quoteItem": [{}]}
+
+
+async def test_the_same_key_and_body_get_the_same_answer_and_create_once(service: Service) -> None:
+    first = await service.create(QUOTE)
+    again = await service.create(QUOTE)
+
+    assert again == first
+    assert await service.stored() == [orjson.loads(first.body)["id"]]
+
+
+async def test_without_a_key_each_request_creates(service: Service) -> None:
+    await service.create(QUOTE, key=None)
+    await service.create(QUOTE, key=None)
+
+    assert len(await service.stored()) == 2
+
+
+async def test_another_key_and_another_kind_create_again(service: Service) -> None:
+    await service.create(QUOTE)
+    await service.create(QUOTE, key="k2")
+    await service.create({"name": "lead"}, kind="salesLead")
+
+    assert len(await service.stored()) == 2
+    assert len(await service.stored("salesLead")) == 1
+
+
+async def test_the_same_key_with_another_body_is_refused(service: Service) -> None:
+    await service.create(QUOTE)
+
+    with pytest.raises(IdempotencyConflict, match="another body"):
+        await service.create({**QUOTE, "description": "two"})
+
+
+async def test_a_second_try_while_the_first_runs_is_refused(service: Service) -> None:
+    service.store.lost_before = {2}
+    with pytest.raises(Unavailable):
+        await service.create(QUOTE)
+
+    with pytest.raises(IdempotencyConflict, match="still runs"):
+        await service.create(QUOTE)
+
+
+@pytest.mark.parametrize("lost", [{"lost_before": {2}}, {"lost_after": {2}}], ids=["not written", "written"])
+async def test_a_try_after_the_deadline_completes_what_the_first_left(service: Service, lost: dict[str, Any]) -> None:
+    vars(service.store).update(lost)
+    with pytest.raises(Unavailable):
+        await service.create(QUOTE)
+    service.clock.now += timedelta(seconds=11)
+
+    answer = await service.create(QUOTE)
+
+    assert answer.status == 201
+    assert await service.stored() == [orjson.loads(answer.body)["id"]]
+    assert await service.create(QUOTE) == answer
+
+
+@pytest.mark.parametrize("lost", [{"lost_before": {3}}, {"lost_after": {3}}], ids=["not written", "written"])
+async def test_a_new_version_is_made_once_too(service: Service, lost: dict[str, Any]) -> None:
+    id = orjson.loads((await service.create(QUOTE, key=None)).body)["id"]
+    vars(service.store).update(lost)
+    with pytest.raises(Unavailable):
+        await service.create({"id": id, **QUOTE})
+    service.clock.now += timedelta(seconds=11)
+
+    answer = await service.create({"id": id, **QUOTE})
+
+    assert answer.status == 201
+    assert orjson.loads(answer.body)["version"] == "2"
+    assert len((await service.unit(id)).versions) == 2
+
+
+async def test_an_answer_that_could_not_be_recorded_is_given_all_the_same(service: Service) -> None:
+    service.store.lost_before = {3}
+
+    answer = await service.create(QUOTE)
+
+    assert answer.status == 201
+    service.clock.now += timedelta(seconds=11)
+    assert await service.create(QUOTE) == answer
+
+
+async def test_a_refused_request_frees_its_key(service: Service) -> None:
+    with pytest.raises(NotFound):
+        await service.create({"id": "unknown", **QUOTE})
+
+    answer = await service.create(QUOTE)
+
+    assert answer.status == 201
+
+
+async def test_a_key_is_free_again_after_a_day(service: Service) -> None:
+    first = await service.create(QUOTE)
+    service.clock.now += timedelta(hours=25)
+
+    second = await service.create(QUOTE)
+
+    assert second.body != first.body
+    assert len(await service.stored()) == 2
+
+
+async def test_expired_reservations_are_forgotten(service: Service) -> None:
+    await service.create(QUOTE)
+    assert await service.idempotency.forget_expired() == 0
+    service.clock.now += timedelta(hours=25)
+
+    assert await service.idempotency.forget_expired() == 1
+    assert (await service.store.find(IDEMPOTENCY, Query())).total == 0
+
+
+async def test_an_instant_answer_is_remembered_though_nothing_is_stored(service: Service) -> None:
+    body = {"instantSyncQuote": True, "quoteItem": [{"productOffering": {"id": "54gg-zza1"}}]}
+
+    first = await service.create(body)
+
+    assert first.status == 200
+    assert await service.create(body) == first
+    assert await service.stored() == []
+
+
+async def test_an_id_that_is_taken_is_a_conflict_where_nothing_was_resumed(service: Service) -> None:
+    service.engines["quote"]._new_id = lambda: "same"
+    service.engines["quote"]._idempotency._new_id = lambda: "same"
+    await service.create(QUOTE, key=None)
+
+    with pytest.raises(Conflict):
+        await service.create(QUOTE, key=None)
