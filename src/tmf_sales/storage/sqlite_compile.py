@@ -67,7 +67,7 @@ class _Where:
 
     @property
     def sql(self) -> str:
-        return " AND ".join(self.terms) or "1"
+        return " AND ".join(f"({term})" for term in self.terms) or "1"
 
 
 def compile_query(query: Query, layout: Layout, *, even: bool) -> Plan:
