@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full lint format lock docs
+.PHONY: help install run test test-full lint format lock docs bundle postman docs-site
 
 help: ## say what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,3 +28,12 @@ lock: install ## choose the versions anew that requirements*.lock pin
 
 docs: install ## write the README's tables anew
 	@.venv/bin/python scripts/readme_tables.py
+
+bundle: install ## write each contract in one file and in the gateways' form to build/contracts
+	@scripts/bundle
+
+postman: install ## write a Postman collection for each API to build/postman
+	@scripts/postman
+
+docs-site: install ## write a page for each contract that works offline to build/docs-site
+	@scripts/docs_site

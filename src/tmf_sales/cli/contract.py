@@ -9,16 +9,21 @@ from tmf_sales.cli.options import Refused
 
 @click.command()
 @click.option("--api", required=True, metavar="NAME", help="Which one: tmf648 (quotes) or tmf699 (sales leads).")
-@click.option("--bundled", is_flag=True, help="In one file, with what both APIs share, as the service hands it out.")
-def contract(api: str, *, bundled: bool) -> None:
-    """Print an API's OpenAPI contract, as it was written."""
+@click.option(
+    "--profile",
+    type=click.Choice(["plain", "gateway"]),
+    help="In one file: plain, as the service hands it out, or in the form that API gateways import.",
+)
+@click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
+def contract(api: str, profile: str | None, format: str) -> None:
+    """Print an API's OpenAPI contract, as it was written or in one file."""
     from tmf_sales.app import contracts_folder
-    from tmf_sales.console.documents import as_yaml
-    from tmf_sales.tmf630.contract import load_contracts
+    from tmf_sales.publishing.bundle import published
+    from tmf_sales.tmf630.contract import contract_files
 
-    folder = contracts_folder()
-    contracts = {each.name: each for each in load_contracts(folder)}
+    contracts = {path.name.partition("-")[0]: path for path in contract_files(contracts_folder())}
     if api not in contracts:
         raise Refused(f"there is no contract {api!r}; expected one of {', '.join(contracts)}")
-    source = folder / contracts[api].file
-    click.echo(as_yaml(contracts[api].document) if bundled else source.read_bytes(), nl=False)
+    as_written = profile is None and format == "yaml"
+    text = contracts[api].read_bytes() if as_written else published(contracts[api], profile or "plain", format)
+    click.echo(text, nl=False)

@@ -8,14 +8,11 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import orjson
-import yaml
 
 from tmf_sales.answers import Send, send_error
 from tmf_sales.errors import MethodNotAllowed
 from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.publishing.rendering import as_json, as_yaml
 from tmf_sales.tmf630.contract import Contract
 
 
@@ -26,20 +23,6 @@ def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
         pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
         pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
     return pages
-
-
-def as_json(document: dict[str, Any]) -> bytes:
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def as_yaml(document: dict[str, Any]) -> bytes:
-    """YAML in the order of the source, without anchors, so that any reader takes it."""
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120).encode()
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    def ignore_aliases(self, _data: Any) -> bool:
-        return True
 
 
 def _page(media_type: bytes, make: Callable[[], bytes]) -> App:

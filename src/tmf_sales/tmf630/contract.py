@@ -242,9 +242,13 @@ def _index(entry: str | list[str]) -> Index:
     return Index(tuple((tuple(name.lstrip("-").split(".")), name.startswith("-")) for name in names))
 
 
-def load_contracts(folder: Path) -> tuple[Contract, ...]:
+def contract_files(folder: Path) -> list[Path]:
     """Every contract in the folder, by file name; a `-common-` file holds shared components and is not served."""
     paths = sorted(path for path in folder.glob("*.yaml") if "-common-" not in path.name)
     if not paths:
         raise BrokenContract(str(folder.name), "", "has no contract")
-    return tuple(Contract(path) for path in paths)
+    return paths
+
+
+def load_contracts(folder: Path) -> tuple[Contract, ...]:
+    return tuple(map(Contract, contract_files(folder)))

@@ -1,0 +1,44 @@
+"""The contracts as files for others: each in one piece, as it is or in the gateways' form, as YAML and as JSON.
+
+Promise: the same contracts give the same bytes, in the order in which their authors wrote them.
+`python -m tmf_sales.publishing.bundle CONTRACTS TARGET` writes them all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tmf_sales.publishing.gateway_profile import gateway_profile
+from tmf_sales.publishing.rendering import as_json, as_yaml
+from tmf_sales.tmf630.contract import bundle, contract_files
+
+PROFILES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "plain": lambda document: document,
+    "gateway": gateway_profile,
+}
+FORMATS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {"yaml": as_yaml, "json": as_json}
+
+
+def published(contract: Path, profile: str, format: str) -> bytes:
+    """One contract as a file; the names are those of PROFILES and FORMATS."""
+    return FORMATS[format](PROFILES[profile](bundle(contract)))
+
+
+def publish_all(contracts: Path, target: Path) -> Iterator[Path]:
+    """Write every contract of a folder in every form into another; the paths that were written."""
+    target.mkdir(parents=True, exist_ok=True)
+    for contract in contract_files(contracts):
+        for profile in PROFILES:
+            stem = contract.stem if profile == "plain" else f"{contract.stem}.{profile}"
+            for format in FORMATS:
+                path = target / f"{stem}.{format}"
+                path.write_bytes(published(contract, profile, format))
+                yield path
+
+
+if __name__ == "__main__":
+    for path in publish_all(Path(sys.argv[1]), Path(sys.argv[2])):
+        print(path)

@@ -1,0 +1,155 @@
+"""The contract in the form that API gateways import: what they refuse or misread is gone or written plainly.
+
+Promise: each request and answer that the contract accepts the profile accepts too, but for patches by operations, whose
+media types it leaves out. What it takes beyond the contract is named in WIDER; the contract still decides in the end,
+because the service behind the gateway validates against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tmf_sales.publishing.flat_schemas import CannotFlatten, FlatSchemas, Schema, named, reference_to
+from tmf_sales.publishing.recursion import DEPTH, reachable, references_in, without_recursion
+
+Document = dict[str, Any]
+
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+PREFERRED_MEDIA_TYPES = ("application/merge-patch+json", "application/json")
+KEPT_OF_A_PARAMETER = ("name", "in", "required", "description")
+
+WIDER: Mapping[str, str] = {
+    "nullable": "a member that null removes has no type, only the bounds of its type: any other type passes too",
+    "alternatives": "where the contract asks for one of several members, none of them is asked for",
+    "recursion": f"inside the {DEPTH}rd level of a type that contains itself, any object passes",
+    "readOnly": "a member that may not be sent is checked like any other",
+    "integers": "integers have no format; their bounds stay",
+    "criteria": "filters by attribute are not declared; a gateway has to pass undeclared query parameters on",
+    "security": "no security is declared; the service checks the Authorization header itself",
+}
+
+
+def gateway_profile(bundle: Document) -> Document:
+    """The profile of a contract whose references all point into it; the bundle stays as it is."""
+    return _Profile(bundle).document()
+
+
+class _Profile:
+    def __init__(self, bundle: Document) -> None:
+        self._bundle = bundle
+        self._flat = FlatSchemas(bundle["components"]["schemas"])
+        self._bodies: dict[str, Schema] = {}
+
+    def document(self) -> Document:
+        paths = {path: self._path(item) for path, item in self._bundle["paths"].items()}
+        return {
+            "openapi": self._bundle["openapi"],
+            "info": self._bundle["info"],
+            "servers": self._bundle["servers"],
+            "tags": self._bundle["tags"],
+            "security": [],
+            "paths": _with_plain_names(paths),
+            "components": {"schemas": self._schemas(paths)},
+        }
+
+    def _schemas(self, paths: Document) -> dict[str, Schema]:
+        unrolled = without_recursion({**self._flat.all, **self._bodies})
+        used = reachable(unrolled, references_in(paths))
+        plain: dict[str, Schema] = {}
+        for name in (name for name in unrolled if name in used):
+            if plain_name(name) in plain:
+                raise CannotFlatten(f"two schemas would be named {plain_name(name)}")
+            plain[plain_name(name)] = _with_plain_names(_as_gateways_read(unrolled[name]))
+        return plain
+
+    def _path(self, item: Document) -> Document:
+        shared = item.get("parameters", [])
+        return {method: self._operation(item[method], shared) for method in METHODS if method in item}
+
+    def _operation(self, operation: Document, shared: list[Document]) -> Document:
+        name = operation["operationId"]
+        parameters = [self._resolved(each) for each in [*shared, *operation.get("parameters", [])]]
+        plain = {key: operation[key] for key in ("operationId", "tags", "summary", "description")}
+        plain["parameters"] = [self._parameter(each) for each in parameters if _is_one_value(each)]
+        if "requestBody" in operation:
+            body = self._resolved(operation["requestBody"])
+            plain["requestBody"] = {
+                "required": body.get("required", False),
+                "content": self._content(body["content"], f"{name}Request"),
+            }
+        plain["responses"] = {
+            status: self._answer(self._resolved(answer), f"{name}{status}")
+            for status, answer in operation["responses"].items()
+        }
+        return plain
+
+    def _parameter(self, parameter: Document) -> Document:
+        plain = {key: parameter[key] for key in KEPT_OF_A_PARAMETER if key in parameter}
+        return {**plain, "schema": _as_gateways_read(self._flat.node(parameter["schema"]))}
+
+    def _answer(self, answer: Document, name: str) -> Document:
+        plain: Document = {"description": answer["description"]}
+        if "headers" in answer:
+            plain["headers"] = {header: self._header(self._resolved(h)) for header, h in answer["headers"].items()}
+        if "content" in answer:
+            plain["content"] = self._content(answer["content"], name)
+        return plain
+
+    def _header(self, header: Document) -> Document:
+        return {
+            "description": header["description"],
+            "schema": _as_gateways_read(self._flat.node(header["schema"])),
+        }
+
+    def _content(self, content: Document, name: str) -> Document:
+        """One media type, with a schema that has a name: importers make a model of each."""
+        media_type = next((each for each in PREFERRED_MEDIA_TYPES if each in content), next(iter(content)))
+        schema = self._flat.node(content[media_type]["schema"])
+        if named(schema) is None:
+            name = name[0].upper() + name[1:]
+            self._bodies[name] = schema
+            schema = reference_to(name)
+        return {media_type: {"schema": schema}}
+
+    def _resolved(self, node: Document) -> Document:
+        while "$ref" in node:
+            _, section, name = node["$ref"].removeprefix("#/").split("/")
+            node = self._bundle["components"][section][name]
+        return node
+
+
+def plain_name(name: str) -> str:
+    """Letters and digits only: SalesLead_Create becomes SalesLeadCreate."""
+    return re.sub(r"[^A-Za-z0-9]", "", name)
+
+
+def _is_one_value(parameter: Document) -> bool:
+    return parameter["schema"].get("type") not in {"object", "array"}
+
+
+def _with_plain_names(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_plain_names(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    if name := named(node):
+        return reference_to(plain_name(name))
+    return {key: _with_plain_names(value) for key, value in node.items()}
+
+
+def _as_gateways_read(schema: Schema) -> Schema:
+    """The schema without the keywords that gateways do not know; null passes where nullable was."""
+    plain = {key: value for key, value in schema.items() if key not in {"nullable", "readOnly", "example"}}
+    if schema.get("nullable") is True:
+        del plain["type"]
+        if "enum" in plain and None not in plain["enum"]:
+            plain["enum"] = [*plain["enum"], None]
+    if plain.get("format") in {"int32", "int64"}:
+        del plain["format"]
+    if "properties" in plain:
+        plain["properties"] = {member: _as_gateways_read(entry) for member, entry in plain["properties"].items()}
+    if "items" in plain:
+        plain["items"] = _as_gateways_read(plain["items"])
+    return plain
