@@ -144,10 +144,9 @@ class EventStore(Protocol):
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
         """Write down what came of tries, and keep their attempts; the answers stand in the order of the steps.
 
-        A step counts if the owner still has the lane as the step knows it (the same `first`). If nothing is left
-        between `first` and `last`, as it now is, the lane is removed: None. With `due` it is given back: None.
-        Otherwise the lane as it now is, leased until `until`. A step that does not count: None, and if the owner still
-        has the lane (a replay moved its `first`), the lease is given back, due now.
+        A step counts if the owner still has the lane as the step knows it (the same `first`; a replay may have moved
+        it). One that does not count: None. If nothing is left between `first` and `last`, as it now is, the lane is
+        removed: None. With `due` it is given back: None. Otherwise the lane as it now is, leased until `until`.
         """
 
     async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:

@@ -149,10 +149,7 @@ class MemoryEvents(EventStore):
         if step.attempt is not None:
             self._attempts.append(step.attempt)
         lane = self._lanes.get(step.lane.key)
-        if lane is None or lane.owner != owner:
-            return None
-        if lane.first != step.lane.first:
-            lane.owner, lane.due = None, self._now()
+        if lane is None or lane.owner != owner or lane.first != step.lane.first:
             return None
         lane.first, lane.failures = step.first, step.failures
         if lane.first > lane.last:

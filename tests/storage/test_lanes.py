@@ -1,0 +1,388 @@
+"""What every store promises of events: the log and the lanes (tmf_sales.storage.events, the EventStore protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Collection
+from typing import Protocol, cast
+
+import orjson
+import pytest
+from tests.storage.tickets import delete, insert, ticket, update
+
+from tmf_sales.storage import Document, Storage
+from tmf_sales.storage.events import BEHIND, AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+
+NOW = 1_700_000_000.0
+LATER = NOW + 10
+
+
+class Keeper(Storage, Protocol):
+    """A store with its log and lanes."""
+
+    events: EventStore
+
+
+@pytest.fixture
+def log(store: Storage) -> EventStore:
+    return cast(Keeper, store).events
+
+
+def event(id: str, **members: object) -> Document:
+    return {"eventId": id, "eventTime": "2026-01-02T03:04:05.678Z", "eventType": "TicketChangeEvent", **members}
+
+
+async def unfanned(log: EventStore, count: int) -> list[StoredEvent]:
+    """The next events, when there are so many: a store may move them on just after the write was answered."""
+    async with asyncio.timeout(20):
+        while len(found := await log.unfanned(1000)) < count:
+            log.arrived.clear()
+            if len(found := await log.unfanned(1000)) >= count:
+                break
+            await log.arrived.wait()
+    return found
+
+
+async def happen(store: Storage, log: EventStore, resource: str, *ids: str) -> list[StoredEvent]:
+    """One event a write; answers all that are not fanned out yet."""
+    waiting = len(await log.unfanned(1000))
+    stored = await store.get("ticket", resource)
+    revision = stored.revision if stored else 0
+    for number, id in enumerate(ids, start=revision):
+        change = insert(resource, ticket(), event(id)) if number == 0 else update(resource, number, ticket(), event(id))
+        await store.commit(change)
+    return await unfanned(log, waiting + len(ids))
+
+
+async def fan(
+    log: EventStore, events: list[StoredEvent], *listeners: str, leased: Collection[str] = ("a", "b"), owner: str = "me"
+) -> list[Lane]:
+    return await log.fan_out([FanOut(each, listeners, leased) for each in events], owner, LATER, NOW)
+
+
+async def claim(log: EventStore, owner: str = "other", now: float = NOW, **room: int) -> list[Lane]:
+    return await log.claim(owner, now + 10, now, room or {"a": 100})
+
+
+def ids(events: list[StoredEvent]) -> list[str]:
+    return [each.id for each in events]
+
+
+def attempt(event: str, at: float = NOW, listener: str = "a", status: int | None = 204) -> AttemptRecord:
+    return AttemptRecord(listener, event, at, 0.25, status, "an answer: é", None if status else "no answer in time")
+
+
+async def test_an_event_is_in_the_log_with_the_write_that_it_tells_of(store: Storage, log: EventStore) -> None:
+    before = time.time()
+    await store.commit(insert("1", ticket(), event("e1", note="é"), event("e2")))
+    await store.commit(update("1", 1, ticket(), event("e3")))
+
+    found = await unfanned(log, 3)
+
+    assert ids(found) == ["e1", "e2", "e3"]
+    assert [(each.kind, each.resource, each.revision) for each in found] == [
+        ("ticket", "1", 1),
+        ("ticket", "1", 1),
+        ("ticket", "1", 2),
+    ]
+    assert found[0].document == event("e1", note="é")
+    assert orjson.loads(found[0].text) == event("e1", note="é")
+    assert before - 60 < found[0].stored < time.time() + 60
+
+
+async def test_orders_sort_as_things_happened_and_have_one_length(store: Storage, log: EventStore) -> None:
+    found = await happen(store, log, "1", *(f"e{number}" for number in range(20)))
+    orders = [each.order for each in found if each.resource == "1"]
+
+    assert orders == sorted(set(orders))
+    assert len({len(order) for order in orders}) == 1
+    assert all(order.isascii() and order < order + BEHIND < behind for order, behind in itertools.pairwise(orders))
+
+
+async def test_a_deletion_tells_of_itself_too(store: Storage, log: EventStore) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    await store.commit(delete("1", 1, event("e2")))
+
+    assert ids(await unfanned(log, 2)) == ["e1", "e2"]
+    assert await store.get("ticket", "1") is None
+
+
+async def test_a_write_that_is_refused_tells_nothing(store: Storage, log: EventStore) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    for change in (insert("1", ticket(), event("no")), update("1", 7, ticket(), event("no"))):
+        with pytest.raises(Exception):  # noqa: B017, PT011  which one is the storage suite's business
+            await store.commit(change)
+    await store.commit(update("1", 1, ticket(), event("e2")))
+
+    assert ids(await unfanned(log, 2)) == ["e1", "e2"]
+
+
+async def test_writing_sets_arrived(store: Storage, log: EventStore) -> None:
+    log.arrived.clear()
+    await store.commit(insert("1", ticket(), event("e1")))
+
+    async with asyncio.timeout(20):
+        await log.arrived.wait()
+
+
+async def test_unfanned_keeps_to_its_limit_and_leaves_none_out_between(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2", "e3")
+
+    assert ids(await log.unfanned(2)) == ["e1", "e2"]
+
+
+async def test_a_fanned_event_is_in_the_lanes_of_its_listeners_and_no_longer_unfanned(
+    store: Storage, log: EventStore
+) -> None:
+    events = await happen(store, log, "1", "e1", "e2")
+
+    lanes = await fan(log, events, "a", "b")
+
+    assert {lane.key for lane in lanes} == {LaneKey("a", "ticket", "1"), LaneKey("b", "ticket", "1")}
+    assert {(lane.first, lane.last, lane.failures) for lane in lanes} == {(events[0].order, events[1].order, 0)}
+    assert await log.unfanned(10) == []
+    assert dict(await log.waiting()) == {"a": 1, "b": 1}
+    assert ids(await log.events_of(lanes[0], 10)) == ["e1", "e2"]
+    assert ids(await log.events_of(lanes[0], 1)) == ["e1"]
+
+
+async def test_an_event_without_listeners_is_in_no_lane(store: Storage, log: EventStore) -> None:
+    assert await fan(log, await happen(store, log, "1", "e1")) == []
+    assert await log.unfanned(10) == []
+    assert dict(await log.waiting()) == {}
+
+
+async def test_fanning_out_again_changes_nothing(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1", "e2")
+    (lane,) = await fan(log, events, "a")
+    await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+
+    assert await fan(log, events, "a", owner="other") == []
+    (left,) = await claim(log, now=LATER)
+    assert (left.first, left.last) == (events[0].order + BEHIND, events[1].order)
+
+
+async def test_a_lane_that_is_there_only_grows(store: Storage, log: EventStore) -> None:
+    first = await happen(store, log, "1", "e1")
+    (lane,) = await fan(log, first, "a")
+    await log.record([Step(lane, lane.first, failures=3, due=NOW + 100)], "me", LATER)
+    second = await happen(store, log, "1", "e2")
+
+    assert await fan(log, second, "a") == []
+    assert await claim(log, now=NOW + 99) == []
+    (left,) = await claim(log, now=NOW + 100)
+    assert (left.first, left.last, left.failures) == (first[0].order, second[0].order, 3)
+
+
+async def test_lanes_are_leased_at_once_only_where_asked(store: Storage, log: EventStore) -> None:
+    lanes = await fan(log, await happen(store, log, "1", "e1"), "a", "b", leased=["b"])
+
+    assert [lane.key.listener for lane in lanes] == ["b"]
+    assert [lane.key.listener for lane in await claim(log, a=9, b=9)] == ["a"]
+
+
+async def test_a_leased_lane_is_claimed_by_nobody_until_the_lease_has_run_out(store: Storage, log: EventStore) -> None:
+    await fan(log, await happen(store, log, "1", "e1"), "a")
+
+    assert await claim(log, now=LATER - 0.001) == []
+    assert len(await claim(log, now=LATER)) == 1
+    assert await claim(log, owner="third", now=LATER) == []
+
+
+async def test_no_listener_has_more_lanes_claimed_than_its_room(store: Storage, log: EventStore) -> None:
+    for number in range(6):
+        events = await happen(store, log, f"r{number}", f"e{number}")
+    await fan(log, events, "a", "b", "c", leased=())
+
+    claimed = [lane.key.listener for lane in await claim(log, a=2, b=5, d=5)]
+
+    assert sorted(claimed) == ["a"] * 2 + ["b"] * 5
+    assert sorted(lane.key.listener for lane in await claim(log, a=100, b=100)) == ["a"] * 4 + ["b"]
+
+
+async def test_those_due_longest_are_claimed_first(store: Storage, log: EventStore) -> None:
+    for number in range(4):
+        events = await happen(store, log, f"r{number}", f"e{number}")
+    lanes = await fan(log, events, "a")
+    steps = [Step(lane, lane.first, 1, due=NOW - int(lane.key.resource[1:])) for lane in lanes]
+    await log.record(steps, "me", LATER)
+
+    assert {lane.key.resource for lane in await claim(log, a=2)} == {"r3", "r2"}
+
+
+async def test_many_workers_at_once_never_claim_the_same_lane(store: Storage, log: EventStore) -> None:
+    for number in range(30):
+        events = await happen(store, log, f"r{number}", f"e{number}")
+    await fan(log, events, "a", leased=())
+
+    claimed = await asyncio.gather(*(claim(log, owner=f"w{number}", a=10) for number in range(8)))
+
+    keys = [lane.key for lanes in claimed for lane in lanes]
+    assert len(keys) == len(set(keys))
+    assert len(keys) + len(await claim(log, a=100)) == 30
+
+
+async def test_a_success_moves_the_lane_on_and_the_last_one_removes_it(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1", "e2")
+    (lane,) = await fan(log, events, "a")
+
+    (left,) = await log.record([Step(lane, events[0].order + BEHIND, attempt=attempt("e1"))], "me", LATER + 10)
+    assert left is not None
+    assert ids(await log.events_of(left, 10)) == ["e2"]
+    assert await claim(log, now=LATER + 9) == []
+
+    assert await log.record([Step(left, events[1].order + BEHIND, attempt=attempt("e2"))], "me", LATER) == [None]
+    assert dict(await log.waiting()) == {}
+
+
+async def test_what_came_meanwhile_is_still_in_the_lane(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1")
+    (lane,) = await fan(log, events, "a")
+    more = await happen(store, log, "1", "e2")
+    await fan(log, more, "a")
+
+    (left,) = await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+
+    assert left is not None
+    assert ids(await log.events_of(left, 10)) == ["e2"]
+
+
+async def test_a_failure_gives_the_lane_back_until_it_is_due(store: Storage, log: EventStore) -> None:
+    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+
+    step = Step(lane, lane.first, failures=1, due=NOW + 5, attempt=attempt("e1", status=None))
+    assert await log.record([step], "me", LATER) == [None]
+
+    assert await claim(log, now=NOW + 4.9) == []
+    (left,) = await claim(log, now=NOW + 5)
+    assert left == Lane(lane.key, lane.first, lane.last, 1)
+
+
+async def test_steps_are_answered_in_their_order(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2")
+    events = await happen(store, log, "2", "f1")
+    lanes = sorted(await fan(log, events, "a"), key=lambda lane: lane.key)
+
+    answers = await log.record([Step(lane, lane.first + BEHIND) for lane in lanes], "me", LATER)
+
+    assert [answer and answer.key.resource for answer in answers] == ["1", None]
+
+
+async def test_a_step_of_an_owner_that_lost_the_lane_counts_for_nothing_but_its_attempt(
+    store: Storage, log: EventStore
+) -> None:
+    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+    (taken,) = await claim(log, now=LATER)
+
+    assert await log.record([Step(lane, lane.last + BEHIND, attempt=attempt("e1"))], "me", LATER) == [None]
+    assert dict(await log.waiting()) == {"a": 1}
+    assert len(await log.attempts(listener="a", since=0, limit=10)) == 1
+    assert await log.record([Step(taken, taken.last + BEHIND)], "other", LATER) == [None]
+    assert dict(await log.waiting()) == {}
+
+
+async def test_a_lease_can_be_extended_by_its_owner_only(store: Storage, log: EventStore) -> None:
+    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+    await log.renew([lane], "somebody", LATER + 100)
+    await log.renew([lane], "me", LATER + 5)
+
+    assert await claim(log, now=LATER + 4) == []
+    assert len(await claim(log, now=LATER + 5)) == 1
+
+
+async def test_released_lanes_are_free_at_once(store: Storage, log: EventStore) -> None:
+    await fan(log, await happen(store, log, "1", "e1"), "a")
+    await fan(log, await happen(store, log, "2", "f1"), "a", owner="third")
+    await log.release("me", NOW)
+
+    assert [lane.key.resource for lane in await claim(log)] == ["1"]
+
+
+async def test_a_replay_makes_lanes_for_what_was_delivered(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1", "e2", "e3")
+    (lane,) = await fan(log, events, "a")
+    await log.record([Step(lane, lane.last + BEHIND)], "me", LATER)
+
+    await log.rewind("a", events[1:], NOW)
+
+    (again,) = await claim(log)
+    assert ids(await log.events_of(again, 10)) == ["e2", "e3"]
+
+
+async def test_a_replay_wins_over_a_delivery_under_way(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1", "e2")
+    (lane,) = await fan(log, events, "a")
+    (left,) = await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+    assert left is not None
+    await log.rewind("a", events[:1], NOW)
+
+    assert await log.record([Step(left, events[1].order + BEHIND)], "me", LATER) == [None]
+    (again,) = await claim(log)
+    assert ids(await log.events_of(again, 10)) == ["e1", "e2"]
+
+
+async def test_a_replay_ends_waiting_for_a_retry(store: Storage, log: EventStore) -> None:
+    events = await happen(store, log, "1", "e1")
+    (lane,) = await fan(log, events, "a")
+    await log.record([Step(lane, lane.first, 4, due=NOW + 1000)], "me", LATER)
+    await log.rewind("a", events, NOW)
+
+    (again,) = await claim(log)
+    assert again.failures == 0
+
+
+async def test_the_lanes_of_a_listener_can_be_forgotten(store: Storage, log: EventStore) -> None:
+    (lane, _) = sorted(await fan(log, await happen(store, log, "1", "e1"), "a", "b"), key=lambda lane: lane.key)
+    await log.forget("a")
+
+    assert dict(await log.waiting()) == {"b": 1}
+    assert await log.record([Step(lane, lane.last + BEHIND)], "me", LATER) == [None]
+
+
+async def test_the_log_is_read_page_by_page_and_goes_on_with_what_is_new(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2", "e3")
+
+    page, cursor = await log.log(None, 0, 2)
+    assert ids(page) == ["e1", "e2"]
+    page, cursor = await log.log(cursor, 0, 2)
+    assert ids(page) == ["e3"]
+    page, cursor = await log.log(cursor, 0, 2)
+    assert page == []
+    await happen(store, log, "2", "f1")
+    page, cursor = await log.log(cursor, 0, 2)
+    assert ids(page) == ["f1"]
+    assert await log.log(None, time.time() + 1000, 2) == ([], None)
+
+
+async def test_attempts_are_kept_the_newest_first(store: Storage, log: EventStore) -> None:
+    lanes = await fan(log, await happen(store, log, "1", "e1"), "a", "b")
+    tries = [attempt("e1", NOW + number, lane.key.listener, None) for number, lane in enumerate(lanes)]
+    steps = [Step(lane, lane.first, 1, NOW, one) for lane, one in zip(lanes, tries, strict=True)]
+    await log.record(steps, "me", LATER)
+
+    assert await log.attempts(listener=None, since=NOW, limit=10) == tries[::-1]
+    assert await log.attempts(listener=None, since=NOW, limit=1) == tries[1:]
+    assert await log.attempts(listener=None, since=NOW + 0.5, limit=10) == tries[1:]
+    assert await log.attempts(listener=tries[0].listener, since=0, limit=10) == tries[:1]
+
+
+async def test_what_is_old_and_done_is_removed(store: Storage, log: EventStore) -> None:
+    done = await happen(store, log, "1", "e1")
+    (lane,) = await fan(log, done, "a")
+    await log.record([Step(lane, lane.last + BEHIND, attempt=attempt("e1"))], "me", LATER)
+    await fan(log, await happen(store, log, "2", "f1"), "a")
+    await happen(store, log, "3", "g1")
+
+    assert await log.expire(NOW - 1) == 0
+    assert len(await log.attempts(listener=None, since=0, limit=10)) == 1
+    assert await log.expire(time.time() + 1000) == 1
+    assert ids((await log.log(None, 0, 10))[0]) == ["f1", "g1"]
+    assert await log.attempts(listener=None, since=0, limit=10) == []
+
+
+async def test_a_sweep_finds_nothing_where_nothing_was_left(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1")
+
+    assert await log.sweep() == 0
