@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-from jsonschema import FormatChecker
+from jsonschema import FormatChecker  # type: ignore[import-untyped]
 from openapi_schema_validator import OAS30Validator
 
 from tmf_sales.tmf630.contract import Contract
@@ -32,13 +32,14 @@ DESCRIBED_HEADERS = {
 }
 WITHOUT_BODY = {204, 304}
 
-formats = FormatChecker(())
 
-
-@formats.checks("date-time")
 def is_canonical(value: object) -> bool:
     """Every date-time that the service answers is in UTC with milliseconds."""
     return not isinstance(value, str) or CANONICAL.fullmatch(value) is not None
+
+
+formats = FormatChecker(())
+formats.checks("date-time")(is_canonical)
 
 
 class Untrue(AssertionError):

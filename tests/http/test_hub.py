@@ -1,0 +1,138 @@
+"""The hub of each API: registering and unregistering listeners (notification chapters of TMF699 and TMF648)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.api import Api, Document, document_of, refusal
+from tests.http.resources import Resource, unique_text
+
+Register = Callable[..., Document]
+
+
+@pytest.fixture
+def register(api: Api) -> Iterator[Register]:
+    """Registers listeners that are gone after the test."""
+    ids = []
+
+    def register(callback: str | None = None, **members: Any) -> Document:
+        listener = api.create("/hub", {"callback": callback or callback_of_its_own(), **members})
+        ids.append(listener["id"])
+        return listener
+
+    yield register
+    for id in ids:
+        api.delete(f"/hub/{id}")
+
+
+def callback_of_its_own() -> str:
+    return f"http://{unique_text()}.listener.example/events"
+
+
+def test_a_listener_is_registered_listed_read_and_removed(api: Api, register: Register) -> None:
+    listener = register("http://in.listener.example/a")
+
+    assert listener == {"id": listener["id"], "callback": "http://in.listener.example/a", "query": None}
+    assert listener in api.get("/hub").json()
+    assert api.get(f"/hub/{listener['id']}").json() == listener
+    assert api.delete(f"/hub/{listener['id']}").status_code == 204
+    assert listener not in api.get("/hub").json()
+    refusal(api.get(f"/hub/{listener['id']}"), 404, "notFound")
+    refusal(api.delete(f"/hub/{listener['id']}"), 404, "notFound")
+
+
+def test_the_location_of_a_listener_is_where_it_is_found(api: Api) -> None:
+    answer = api.post("/hub", {"callback": callback_of_its_own()})
+
+    path = answer.headers["location"].removeprefix(api.root)
+    assert path == f"/hub/{document_of(answer)['id']}"
+    assert api.get(path).json() == answer.json()
+    api.delete(path)
+
+
+def test_several_listeners_may_listen(api: Api, register: Register, resource: Resource) -> None:
+    callback = callback_of_its_own()
+    queries = [None, f"eventType={resource.name}CreateEvent", f"eventType={resource.name}DeleteEvent"]
+
+    ids = {register(callback, query=query)["id"] for query in queries}
+
+    assert len(ids) == 3
+
+
+def test_the_same_listener_again_is_a_conflict(api: Api, register: Register) -> None:
+    listener = register()
+
+    for again in ({"callback": listener["callback"]}, {"callback": listener["callback"], "query": None}):
+        refusal(api.post("/hub", again), 409, "duplicateListener")
+    assert api.get("/hub").json().count(listener) == 1
+
+
+def test_a_listener_may_register_again_once_it_left(api: Api, register: Register) -> None:
+    listener = register()
+    api.delete(f"/hub/{listener['id']}")
+
+    assert register(listener["callback"])["callback"] == listener["callback"]
+
+
+def test_a_listener_may_ask_for_some_events(api: Api, register: Register, resource: Resource) -> None:
+    member = resource.collection.removeprefix("/")
+    where = f"eventType={resource.name}CreateEvent&event.{member}.{resource.state}={resource.states[0]}"
+    query = f"{where}&fields=event.{member}.id"
+
+    assert register(query=query)["query"] == query
+
+
+def test_a_query_that_is_none_is_refused(api: Api) -> None:
+    answer = api.post("/hub", {"callback": callback_of_its_own(), "query": "eventTime.gt=never"})
+
+    assert refusal(answer, 400, "invalidBody").startswith("/query: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        *(
+            {"callback": callback}
+            for callback in (None, "", "listener", 5, "/relative", "http://a.example/" + "x" * 2048)
+        ),
+        *({"callback": "http://a.example", "query": query} for query in (5, [], "x" * 8193)),
+    ],
+    ids=lambda body: str(body)[:40],
+)
+def test_what_is_no_registration_is_refused(api: Api, body: Document) -> None:
+    refusal(api.post("/hub", body), 400, "invalidBody")
+
+
+@pytest.mark.parametrize(
+    "callback",
+    ["ftp://a.example/", "mailto:a@b.example", "file:///etc/passwd", "http:///x", "http://user:secret@a.example/"],
+)
+def test_a_callback_is_reached_by_http(api: Api, callback: str) -> None:
+    assert refusal(api.post("/hub", {"callback": callback}), 400, "invalidBody").startswith("/callback: ")
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "[::ffff:169.254.169.254]", "0", "224.0.0.1"])
+def test_a_callback_at_a_forbidden_address_is_refused(api: Api, address: str) -> None:
+    refusal(api.post("/hub", {"callback": f"http://{address}/"}), 409, "callbackRefused")
+
+
+def test_a_listener_belongs_to_its_api(leads: Api, quotes: Api) -> None:
+    callback = callback_of_its_own()
+    listener = leads.create("/hub", {"callback": callback})
+
+    refusal(quotes.get(f"/hub/{listener['id']}"), 404, "notFound")
+    refusal(quotes.delete(f"/hub/{listener['id']}"), 404, "notFound")
+    other = quotes.create("/hub", {"callback": callback})
+    assert other["id"] != listener["id"]
+    for api, one in ((leads, listener), (quotes, other)):
+        assert api.delete(f"/hub/{one['id']}").status_code == 204
+
+
+def test_a_listener_has_no_patch(api: Api, register: Register) -> None:
+    answer = api.patch(f"/hub/{register()['id']}", {})
+
+    refusal(answer, 405, "methodNotAllowed")
+    assert answer.headers["allow"] == "DELETE, GET, HEAD"
