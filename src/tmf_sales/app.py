@@ -23,10 +23,8 @@ from connexion.middleware.context import ContextMiddleware
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.response_validation import ResponseValidationMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
-from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.spec import OpenAPISpecification
 
 from tmf_sales import observe, stock
@@ -39,6 +37,7 @@ from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.handlers import RULES
 from tmf_sales.handlers.hub import HubHandlers, listener_queries
 from tmf_sales.ingress import App, Ingress
+from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.seeding import seed
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
@@ -145,6 +144,11 @@ def gate(app: App, service: Composition) -> App:
     )
 
 
+def swagger_pages(apis: Sequence[Contract]) -> tuple[str, ...]:
+    """What the paths of Swagger UI start with."""
+    return tuple(f"{api.base_path}/ui" for api in apis)
+
+
 def validation_settings(service: Composition) -> ValidationSettings:
     settings = service.settings
     return ValidationSettings(
@@ -162,8 +166,8 @@ def pipeline(apis: Sequence[Contract], validation: ValidationSettings) -> list[A
     return [
         ServerErrorMiddleware,
         ExceptionMiddleware,
-        SwaggerUIMiddleware,
-        RoutingMiddleware,
+        partial(PagesOnlySwaggerUI, pages=swagger_pages(apis)),
+        partial(CompiledRouting, contracts=apis),
         SecurityMiddleware,
         partial(CompiledValidation, contracts=apis, settings=validation),
         ResponseValidationMiddleware,

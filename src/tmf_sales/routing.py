@@ -1,0 +1,68 @@
+"""Two of Connexion's middlewares without the work that a request of ours cannot need.
+
+Promise: what they decide is what Connexion's own would decide; only the way there is shorter. A path that is not found
+here goes through Connexion's router, which answers 404 and 405.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from connexion.middleware.abstract import ROUTING_CONTEXT
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+
+from tmf_sales.answers import Send
+from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.tmf630.contract import Contract
+
+
+class PagesOnlySwaggerUI(SwaggerUIMiddleware):  # type: ignore[misc]
+    """Looks only at paths of its own pages, instead of matching every request against all of them."""
+
+    def __init__(self, app: App, pages: tuple[str, ...]) -> None:
+        super().__init__(app)
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(self._pages):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
+    """Finds an operation by one dictionary lookup; Starlette's router tries the routes one after the other."""
+
+    def __init__(self, app: App, contracts: Sequence[Contract]) -> None:
+        super().__init__(app)
+        self._fixed: dict[tuple[str, str], tuple[str, str]] = {}
+        self._by_parent: dict[tuple[str, str], tuple[str, str, str]] = {}
+        for contract in contracts:
+            for operation in contract.operations.values():
+                self._add(contract.base_path, operation.method.upper(), operation.path, operation.id)
+
+    def _add(self, base_path: str, method: str, path: str, operation_id: str) -> None:
+        """Paths without a parameter, and those whose last segment alone is one; any other is left to Connexion."""
+        if "{" not in path:
+            self._fixed[method, base_path + path] = (base_path, operation_id)
+        elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:
+            self._by_parent[method, base_path + parent[1]] = (base_path, operation_id, parent[2])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope.get("root_path"):
+            method, path = scope["method"], scope["path"]
+            parameters: Mapping[str, str] = {}
+            found = self._fixed.get((method, path))
+            if found is None:
+                parent, _, last = path.rpartition("/")
+                if last and (below := self._by_parent.get((method, parent))) is not None:
+                    found, parameters = below[:2], {below[2]: last}
+            if found is not None:
+                scope["path_params"] = parameters
+                extensions = scope.setdefault("extensions", {})
+                extensions[ROUTING_CONTEXT] = {"api_base_path": found[0], "operation_id": found[1]}
+                await self.app(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
