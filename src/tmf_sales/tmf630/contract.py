@@ -138,6 +138,11 @@ class ResourceType:
     indexes: tuple[Index, ...]
     patch_types: tuple[str, ...] = field(default=())
 
+    @property
+    def domain(self) -> str:
+        """What events say of where they come from: the API's name in its base path."""
+        return self.base_path.strip("/").split("/")[1]
+
     def href(self, public_url: str, id: str) -> str:
         return f"{public_url}{self.base_path}{self.path}/{id}"
 

@@ -65,6 +65,13 @@ class ResourceEngine:
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
         self._listing = Listing(resource_type, store, settings.strict, paging)
         self._events = EventTypes.from_contract(resource_type.events)
+        member = resource_type.shape.lifecycle_member
+        self._state = member.name if member else ""
+        self._item_states = {
+            name: inner.shape.lifecycle_member.name
+            for name, inner in resource_type.shape.stateful.items()
+            if inner.shape and inner.shape.lifecycle_member
+        }
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
@@ -272,19 +279,13 @@ class ResourceEngine:
 
     def _announcer(self, request: Request) -> Announcer:
         """Tells of changes with the href that this request's answers have."""
-        shape = self.type.shape
-        member = shape.lifecycle_member
         return Announcer(
             types=self._events,
             resource=self.type.kind,
-            domain=self.type.base_path.split("/")[2],
+            domain=self.type.domain,
             represent=lambda document: with_href(document, self._href(request, document["id"])),
-            state=member.name if member else "",
-            items={
-                name: element.lifecycle_member.name
-                for name, element in ((m.name, m.shape) for m in shape.stateful.values())
-                if element and element.lifecycle_member
-            },
+            state=self._state,
+            items=self._item_states,
         )
 
     def _occasion(self, request: Request, now: str) -> Occasion:

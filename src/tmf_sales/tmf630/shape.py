@@ -51,6 +51,7 @@ class Shape:
     filled: dict[str, Member] = field(default_factory=dict)
     stateful: dict[str, Member] = field(default_factory=dict)
     lenient: dict[str, Member] = field(default_factory=dict)
+    lifecycle_member: Member | None = None
 
     def lists(self) -> frozenset[tuple[str, ...]]:
         """The paths (to where a type recurs) that end at a list by contract."""
@@ -63,10 +64,6 @@ class Shape:
                 yield here
             if member.shape and member.shape.name not in inside:
                 yield from member.shape._lists(here, (*inside, self.name))
-
-    @property
-    def lifecycle_member(self) -> Member | None:
-        return next((member for member in self.members.values() if member.lifecycle), None)
 
 
 class Shapes:
@@ -103,7 +100,9 @@ class Shapes:
         shape.required = frozenset(flat["required"])
         shape.ordered = tuple(flat["x-ordered"]) if "x-ordered" in flat else None
         for name, member_schema in flat["properties"].items():
-            shape.members[name] = self._member(shape.name, name, member_schema)
+            shape.members[name] = member = self._member(shape.name, name, member_schema)
+            if member.lifecycle and not member.is_list:
+                shape.lifecycle_member = member
 
     def _member(self, owner: str, name: str, schema: dict[str, Any]) -> Member:
         own, target = self._target(schema)
