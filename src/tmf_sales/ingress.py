@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# The most specific first.
 JSON_RANGES = ("application/json", "application/*", "*/*")
 
 
@@ -86,19 +87,22 @@ def _drop_trailing_slash(scope: Scope) -> None:
     if scope["path"].endswith("/"):
         scope["path"] = scope["path"][:-1]
         scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
+    if scope["path"].endswith("/"):  # Connexion's routing would redirect to what the Host header says
+        raise NoSuchRoute("No operation has this path")
 
 
 def _refuse_other_than_json(scope: Scope) -> None:
-    """RFC 9110, 12.5.1: a range with weight 0 excludes; no Accept accepts all."""
+    """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; no Accept accepts all."""
     accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1").lower()
     if accept in ("", "*/*", "application/json"):
         return
+    weights: dict[str, str] = {}
     for entry in accept.split(","):
         media, *parameters = (part.strip() for part in entry.split(";"))
-        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        if media in JSON_RANGES and weight.strip("0.") != "":
-            return
-    raise NotAcceptable("Accept: expected application/json or a range that holds it")
+        weights[media] = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+    deciding = next((weights[media] for media in JSON_RANGES if media in weights), "0")
+    if deciding.strip("0.") == "":
+        raise NotAcceptable("Accept: expected application/json or a range that holds it")
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, patience: float) -> bytes:

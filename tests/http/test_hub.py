@@ -94,11 +94,9 @@ def test_a_query_that_is_none_is_refused(api: Api) -> None:
     "body",
     [
         {},
-        *(
-            {"callback": callback}
-            for callback in (None, "", "listener", 5, "/relative", "http://a.example/" + "x" * 2048)
-        ),
-        *({"callback": "http://a.example", "query": query} for query in (5, [], "x" * 8193)),
+        *({"callback": callback} for callback in (None, "", "listener", 5, "/relative", "http://a/" + "x" * 2048)),
+        {"callback": "http://a.example", "query": 5},
+        {"callback": "http://a.example", "query": "x" * 8193},
     ],
     ids=lambda body: str(body)[:40],
 )
