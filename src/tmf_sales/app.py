@@ -32,8 +32,12 @@ from tmf_sales.answers import error_handlers
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.dispatch import Dispatcher, Handlers
+from tmf_sales.errors import CannotStart
 from tmf_sales.events.address_guard import AddressGuard
+from tmf_sales.events.delivery import Delivery, DeliverySettings
 from tmf_sales.events.hub import LISTENER_KIND, Hub
+from tmf_sales.events.signing import InvalidSecret, read_secrets
+from tmf_sales.events.webhook import Webhook
 from tmf_sales.handlers import RULES
 from tmf_sales.handlers.hub import HubHandlers, listener_queries
 from tmf_sales.ingress import App, Ingress
@@ -41,6 +45,7 @@ from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.seeding import seed
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
+from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
 from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
@@ -217,7 +222,18 @@ def address_guard(settings: Settings) -> AddressGuard:
 
 def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
     api_of = {kind: api.name for api in apis for kind in api.resources}
-    return Hub(store, listener_queries(apis), address_guard(settings), api_of=api_of)
+    guard = address_guard(settings)
+    return Hub(store, listener_queries(apis), guard, api_of=api_of, own_secrets=settings.listener_secrets)
+
+
+def create_delivery(events: EventStore, hub: Hub, settings: Settings, poll: float = 1.0) -> Delivery:
+    """A worker that looks for other processes' events every `poll` seconds; raises CannotStart for a bad secret."""
+    try:
+        secrets = read_secrets(settings.webhook_secret)
+    except InvalidSecret as error:
+        raise CannotStart(f"webhook_secret is not valid (its value is not shown): {error}") from None
+    chosen = DeliverySettings(secrets=secrets, poll=poll, retention=settings.event_retention.total_seconds())
+    return Delivery(events, hub, Webhook(address_guard(settings)), chosen)
 
 
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:

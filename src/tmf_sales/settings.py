@@ -155,6 +155,8 @@ class Settings:
     count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
     no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
+    listener_secrets: bool = setting(False, SWITCH, "give each listener its own secret, told once at registration")
+    event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
     log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "least severity that is logged")

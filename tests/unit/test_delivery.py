@@ -133,7 +133,7 @@ async def running(world: World) -> AsyncIterator[Delivery]:
     worker = world.worker(poll=30.0)
     task = asyncio.create_task(worker.run())
     yield worker
-    await worker.stop()
+    worker.stop()
     await task
 
 
@@ -475,7 +475,7 @@ async def test_a_stopped_worker_lets_the_post_under_way_end_and_gives_its_lanes_
     worker = world.worker(poll=30.0)
     task = asyncio.create_task(worker.run())
     await until(lambda: world.got("a") == ["e1"])
-    await worker.stop()
+    worker.stop()
     gate.set()
     await task
     assert world.got("a") == ["e1"]
@@ -493,7 +493,7 @@ async def test_a_worker_that_may_wait_no_longer_breaks_off(world: World, monkeyp
     worker = world.worker(poll=30.0)
     task = asyncio.create_task(worker.run())
     await until(lambda: world.got("a") == ["e1"])
-    await worker.stop()
+    worker.stop()
     await task
 
     (lane,) = await world.events.claim(
@@ -521,7 +521,7 @@ async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monk
     monkeypatch.setattr(world.events, "record", record)
     world.time += 11
     await until(lambda: world.got("a") == ["e1", "e1"])
-    await worker.stop()
+    worker.stop()
     await task
 
     assert await world.events.waiting() == {}

@@ -10,6 +10,10 @@ import click
 import tmf_sales
 from tmf_sales.cli.check import check
 from tmf_sales.cli.contract import contract
+from tmf_sales.cli.deliver import deliver
+from tmf_sales.cli.events import events
+from tmf_sales.cli.listen import listen
+from tmf_sales.cli.listeners import listeners
 from tmf_sales.cli.serve import serve
 
 
@@ -21,5 +25,5 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
-for command in (serve, check, contract):
+for command in (serve, check, contract, deliver, events, listen, listeners):
     main.add_command(command)

@@ -94,7 +94,7 @@ class Delivery:
         finally:
             await self._finish()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Ask `run` to end."""
         self._stopping.set()
         self._store.arrived.set()

@@ -1,0 +1,35 @@
+"""`tmf-sales deliver`: a delivery worker in a process of its own, beside `tmf-sales serve --no-delivery`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import click
+
+from tmf_sales.cli.opened import Opened, run
+from tmf_sales.cli.options import Refused, setting_options
+from tmf_sales.settings import MEMORY
+
+LOOK_EVERY = 0.1
+
+
+@click.command()
+@setting_options("store")
+def deliver(**options: Any) -> None:
+    """Bring the events in the store to their listeners until SIGTERM or Ctrl-C; any number may do so at once."""
+    run(options, work)
+
+
+async def work(found: Opened) -> None:
+    from tmf_sales.app import create_delivery
+
+    if found.settings.store == MEMORY:
+        raise Refused("store memory: belongs to one process; expected a store that processes can share")
+    worker = create_delivery(found.events, found.hub, found.settings, poll=LOOK_EVERY)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    click.echo(f"tmf-sales delivers events of {found.settings.shown_store}")
+    await worker.run()

@@ -1,0 +1,113 @@
+"""`tmf-sales events`: what has happened, as it happens, and once more for a listener that missed it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tmf_sales.cli.opened import Opened, on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.options import Refused, setting_options
+
+if TYPE_CHECKING:
+    from tmf_sales.storage.events import StoredEvent
+
+PAGE = 200
+LOOK_EVERY = 0.5
+
+since_option = click.option("--since", metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
+json_option = click.option("--json", "as_json", is_flag=True, help="The whole event as JSON, one line each.")
+
+
+@click.group()
+def events() -> None:
+    """Show the events in the store, and deliver them again."""
+
+
+@events.command("list")
+@setting_options("store")
+@since_option
+@json_option
+def list_events(since: str | None, as_json: bool, **options: Any) -> None:
+    """List events in the order in which they were stored."""
+    start = read_moment(since, time.time()) if since else 0.0
+
+    async def work(found: Opened) -> None:
+        async for event in stored_since(found, start):
+            click.echo(shown(event, as_json))
+
+    run(options, work)
+
+
+@events.command()
+@setting_options("store")
+@since_option
+@json_option
+def tail(since: str | None, as_json: bool, **options: Any) -> None:
+    """Show events as they come, until Ctrl-C."""
+    now = time.time()
+    start = read_moment(since, now) if since else now
+
+    async def work(found: Opened) -> None:
+        cursor: str | None = None
+        while True:
+            page, cursor = await found.events.log(cursor, start, PAGE)
+            for event in page:
+                click.echo(shown(event, as_json))
+            if len(page) < PAGE:
+                await asyncio.sleep(LOOK_EVERY)
+
+    try:
+        run(options, work)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+@events.command()
+@setting_options("store")
+@click.option("--listener", required=True, metavar="ID", help="Who is to get the events again.")
+@click.option("--since", required=True, metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
+def replay(listener: str, since: str, **options: Any) -> None:
+    """Deliver events again, with the same eventId; whoever delivers for this store sends them."""
+    start = read_moment(since, time.time())
+
+    async def work(found: Opened) -> int:
+        listeners = await found.hub.active()
+        if listener not in listeners:
+            raise Refused(f"there is no listener {listener!a} that is not disabled; see tmf-sales listeners list")
+        count, batch = 0, []
+        async for event in stored_since(found, start):
+            if listeners.wants(listener, event.kind, event.document):
+                batch.append(event)
+            if len(batch) == PAGE:
+                count += await rewound(found, listener, batch)
+                batch = []
+        return count + await rewound(found, listener, batch)
+
+    click.echo(f"{run(options, work)} events will be delivered again")
+
+
+async def rewound(found: Opened, listener: str, batch: list[StoredEvent]) -> int:
+    await found.events.rewind(listener, batch, time.time())
+    return len(batch)
+
+
+async def stored_since(found: Opened, start: float) -> AsyncIterator[StoredEvent]:
+    cursor: str | None = None
+    while True:
+        page, cursor = await found.events.log(cursor, start, PAGE)
+        for event in page:
+            yield event
+        if len(page) < PAGE:
+            return
+
+
+def shown(event: StoredEvent, as_json: bool) -> str:
+    if as_json:
+        return event.text.decode()
+    document = event.document
+    told = (document.get("eventType"), event.kind, event.resource, f"revision {event.revision}", event.id)
+    return "  ".join([shown_moment(event.stored), *map(on_one_line, told)])

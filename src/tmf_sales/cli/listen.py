@@ -1,0 +1,98 @@
+"""`tmf-sales listen`: a receiver to try the delivery with. It prints each event on one line and verifies its signature.
+
+Promise: it takes what comes from anywhere, so nothing of it reaches the terminal unescaped, and a signature that does
+not verify is answered 401.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import click
+import orjson
+
+from tmf_sales.cli.opened import on_one_line
+from tmf_sales.cli.options import Refused
+from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets, verifies
+
+BODY_LIMIT = 16 * 1024 * 1024
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option(
+    "--secret", envvar="TMF_SALES_WEBHOOK_SECRET", metavar="whsec_...", help="Verifies [TMF_SALES_WEBHOOK_SECRET]."
+)
+@click.option("--answer", default=204, show_default=True, type=click.IntRange(200, 599), help="Status to answer with.")
+def listen(host: str, port: int, secret: str | None, answer: int) -> None:
+    """Receive events and print them, one line each, until Ctrl-C."""
+    try:
+        secrets = read_secrets(secret)
+        server = Receiver((host, port), secrets, answer)
+    except InvalidSecret as error:
+        raise Refused(f"--secret is not valid (its value is not shown); {error}") from None
+    except OSError as error:
+        raise Refused(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+    shown_host = f"[{host}]" if ":" in host else host
+    click.echo(f"tmf-sales listens at http://{shown_host}:{server.server_address[1]}/")
+    with contextlib.suppress(KeyboardInterrupt), server:
+        server.serve_forever()
+
+
+class Receiver(ThreadingHTTPServer):
+    """A server that prints."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], secrets: tuple[Secret, ...], answer: int) -> None:
+        self.secrets = secrets
+        self.answer = answer
+        super().__init__(address, Reception)
+
+    def verdict(self, headers: dict[str, str], body: bytes) -> str:
+        if not self.secrets:
+            return "signature not checked"
+        return "signature good" if verifies(headers, body, self.secrets, time.time()) else "SIGNATURE BAD"
+
+
+class Reception(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server: Receiver
+    timeout = 60
+
+    def do_POST(self) -> None:
+        length = self.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            self.send_error(411)
+            return
+        body = self.rfile.read(int(length))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        verdict = self.server.verdict(headers, body)
+        click.echo(told(body, headers.get("resource-revision"), verdict))
+        self.send_response(401 if verdict.isupper() else self.server.answer)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The line about the event is enough."""
+
+
+def told(body: bytes, revision: str | None, verdict: str) -> str:
+    try:
+        facts = facts_of(orjson.loads(body))
+    except (orjson.JSONDecodeError, AttributeError, StopIteration):
+        facts = [f"not an event: {body[:80]!r}"]
+    return "  ".join([*map(on_one_line, facts), f"revision {on_one_line(revision)}", verdict])
+
+
+def facts_of(event: Any) -> list[object]:
+    """What of an event stands on its line; a listener's `fields` may have left anything out."""
+    name, resource = next(iter((event.get("event") or {"-": {}}).items()))
+    return [event.get("eventTime"), event.get("eventType"), f"{name} {resource.get('id')}", event.get("eventId")]

@@ -1,0 +1,87 @@
+"""What the commands that look after events work on: the store, opened, and the hub; and how they read and show times.
+
+Promise: the store is closed again, and a store that does not answer is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from tmf_sales.cli.options import Refused, settings_from
+from tmf_sales.errors import CannotStart, TmfError
+from tmf_sales.settings import Settings, read_duration
+
+if TYPE_CHECKING:
+    from tmf_sales.events.hub import Hub
+    from tmf_sales.storage import Storage
+    from tmf_sales.storage.events import EventStore
+
+T = TypeVar("T")
+
+
+class Opened(NamedTuple):
+    """What a command works on."""
+
+    settings: Settings
+    store: Storage
+    events: EventStore
+    hub: Hub
+
+
+def run(options: dict[str, Any], work: Callable[[Opened], Awaitable[T]]) -> T:
+    """Do the work on the store that the options name; raises Refused when it cannot be done."""
+    settings = settings_from(options)
+    try:
+        return asyncio.run(_run(settings, work))
+    except TmfError as error:
+        raise Refused(f"{error.reason}: {error.message}") from None
+    except (CannotStart, ValueError) as error:
+        raise Refused(" ".join(str(error).split())) from None
+
+
+async def _run(settings: Settings, work: Callable[[Opened], Awaitable[T]]) -> T:
+    async with opened(settings) as found:
+        return await work(found)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Opened]:
+    from tmf_sales.app import contracts_folder, create_hub, stored_kinds
+    from tmf_sales.storage.opening import open_store
+    from tmf_sales.tmf630.contract import load_contracts
+
+    apis = load_contracts(contracts_folder())
+    store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
+    await store.open()
+    try:
+        yield Opened(settings, store, store.events, create_hub(apis, store, settings))
+    finally:
+        await store.close()
+
+
+def read_moment(text: str, now: float) -> float:
+    """A date-time (RFC 3339), or a duration (ISO 8601) for so long ago, in seconds since 1970."""
+    from tmf_sales.tmf630.instants import NotAnInstant, canonical
+
+    with contextlib.suppress(NotAnInstant):
+        return datetime.fromisoformat(canonical(text)).timestamp()
+    try:
+        return now - read_duration(text).total_seconds()
+    except ValueError:
+        raise Refused(
+            f"--since is {text!a}; expected a date-time such as 2026-01-02T03:04:05Z or a duration such as PT1H"
+        ) from None
+
+
+def shown_moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def on_one_line(value: object) -> str:
+    """Text from outside as a terminal may show it: what is not printable is escaped."""
+    text = "-" if value is None else str(value)
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
