@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.errors import MalformedBody, quoted
+from tmf_sales.errors import QUOTE_LIMIT, MalformedBody, quoted
 
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**53 - 1
@@ -21,20 +21,20 @@ _DIGITS_AS_ZERO = bytes(ord("0") if chr(code).isdecimal() else code for code in 
 _MANY_DIGITS = b"0" * 16
 
 
-def parse_strictly(text: bytes) -> Any:
+def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
     """The JSON value; raises MalformedBody with line and column, or the name and the rule that it breaks."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_place_of_error(error, text)) from None
-    if text.count(b"[") + text.count(b"{") > DEPTH_LIMIT:
-        _refuse_depth(value)
+    if text.count(b"[") + text.count(b"{") > depth_limit:
+        _refuse_depth(value, depth_limit)
     if _may_hide_duplicates(text, value):
         _refuse_duplicates(text)
     if b'"$' in text or b'".' in text or b"\\u00" in text:
         _refuse_names(value)
     if _MANY_DIGITS in text.translate(_DIGITS_AS_ZERO):
-        _refuse_large_integers(value)
+        _refuse_large_integers(text)
     return value
 
 
@@ -49,12 +49,12 @@ def _may_hide_duplicates(text: bytes, value: Any) -> bool:
     return orjson.dumps(value).count(b":") != text.count(b":") or b"\\u003" in text
 
 
-def _refuse_depth(value: Any) -> None:
+def _refuse_depth(value: Any, limit: int) -> None:
     level, depth = [value], 0
     while level := [child for parent in level for child in _containers_in(parent)]:
         depth += 1
-        if depth >= DEPTH_LIMIT:
-            raise MalformedBody(f"the body is nested more than {DEPTH_LIMIT} levels deep")
+        if depth >= limit:
+            raise MalformedBody(f"the body is nested more than {limit} levels deep")
 
 
 def _containers_in(value: Any) -> list[Any]:
@@ -84,14 +84,11 @@ def _refuse_names(value: Any) -> None:
         level = [child for parent in level for child in _containers_in(parent)]
 
 
-def _refuse_large_integers(value: Any) -> None:
-    level = [value]
-    while level:
-        for parent in level:
-            children = (
-                parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else (parent,)
-            )
-            for child in children:
-                if isinstance(child, int | float) and abs(child) > INTEGER_LIMIT and child == int(child):
-                    raise MalformedBody(f"the number {quoted(child)} is beyond 2^53-1; send it as text")
-        level = [child for parent in level for child in _containers_in(parent)]
+def _refuse_large_integers(text: bytes) -> None:
+    """By how it is written: 1e30 and 1.0 are doubles anyway, and stay what they are."""
+
+    def refuse(digits: str) -> None:
+        if len(digits.removeprefix("-")) > 16 or abs(int(digits)) > INTEGER_LIMIT:
+            raise MalformedBody(f"the number {digits[:QUOTE_LIMIT]} is beyond 2^53-1; send it as text")
+
+    json.loads(text, parse_int=refuse, parse_float=str)

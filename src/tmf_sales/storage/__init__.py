@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from tmf_sales.errors import CannotStart, Unavailable
 from tmf_sales.storage.criteria import Path, Query
+
+if TYPE_CHECKING:
+    from tmf_sales.storage.events import EventStore
 
 Document = dict[str, Any]
 """A JSON object; integers fit in 64 bits, texts have no lone surrogates, member names no NUL and no `$` in front."""
@@ -176,8 +179,10 @@ class Storage(Protocol):
     """Keeps resources. Every method is atomic; what has returned survives a crash of the process and of the machine.
 
     All methods may raise StorageUnavailable. Nothing is raised for a kind that was not announced at opening but
-    KeyError, which is a defect of the caller.
+    KeyError, which is a defect of the caller. `events` is there once the store is open.
     """
+
+    events: EventStore
 
     async def open(self) -> None:
         """Make ready to serve. A server that is away is no error: the store recovers when it comes."""
@@ -200,4 +205,17 @@ class Storage(Protocol):
         Raises RevisionConflict when the stored revision is not `change.expected_revision`, AlreadyExists when an
         insert finds the id taken, UnitTooLarge and OutboxFull at their bounds, StorageUnavailable when the outcome is
         not known.
+        """
+
+    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
+        """Insert resources as they were in another store, revisions included and without events.
+
+        Answers the ids that were taken; what is stored under them is left alone. Each resource is written whole or not
+        at all, and all of them when the method returns. Raises UnitTooLarge before it has written anything.
+        """
+
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+        """Up to `limit` resources with all their versions, in the order of their ids, from the first after `after`.
+
+        No id is empty, so an empty `after` starts at the first one.
         """

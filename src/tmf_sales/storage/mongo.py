@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pymongo
@@ -37,11 +37,13 @@ from tmf_sales.storage import (
 from tmf_sales.storage.criteria import Query, is_reachable
 from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.mongo_events import MongoEvents
 from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
 
 FORMAT = 1
 AWAY_LIMIT = 2.0
 INDEX_TIMEOUT = 600.0
+DUPLICATE = 11000
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -49,11 +51,20 @@ Collection = AsyncCollection[dict[str, Any]]
 class MongoStorage(Storage):
     """`statement_timeout` is in seconds and bounds every find, on the server and on the way to it."""
 
-    def __init__(self, uri: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> None:
+    events: MongoEvents
+
+    def __init__(
+        self,
+        uri: str,
+        kinds: Sequence[Kind],
+        statement_timeout: float = 2.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         check_uri(uri)
         self._uri = uri
         self._kinds = {kind.name: kind for kind in kinds}
         self._statement_timeout = statement_timeout
+        self._now = now
         self._is_prepared = False
         self._away_since: float | None = None
 
@@ -61,7 +72,9 @@ class MongoStorage(Storage):
         self._client = make_client(self._uri)
         self._database = self._client[database_name(self._uri)]
         self._resources: dict[str, Collection] = {name: self._database[f"resource_{name}"] for name in self._kinds}
-        self._outbox = Outbox(self._resources, self._database["event"])
+        arrived = asyncio.Event()
+        self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
+        self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, self._now)
         self._preparing = asyncio.Lock()
         with contextlib.suppress(StorageUnavailable):
             await self._ready()
@@ -82,9 +95,7 @@ class MongoStorage(Storage):
             found = await collection.find_one({"_id": id}, {"outbox": 0})
         if found is None or "document" not in found:
             return None
-        current = Version(found["changed"], found["document"])
-        others = (Version(each["changed"], each["document"]) for each in found.get("others", ()))
-        return Stored(id, found["revision"], (current, *others))
+        return _stored(found)
 
     async def find(self, kind: str, query: Query) -> Page:
         collection = self._resources[kind]
@@ -126,13 +137,34 @@ class MongoStorage(Storage):
             self._outbox.wake(change.kind, change.id)
         return change.expected_revision + 1
 
+    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
+        for unit in units:
+            refuse_too_large_unit(unit.versions)
+        collection = self._resources[kind]
+        await self._ready()
+        waiting = [_loaded(unit) for unit in units]
+        refused = await _insert_those_that_are_new(collection, waiting)
+        freed = [unit for unit in refused if await self._clear_tombstone(collection, Change(kind, unit["_id"], 0, ()))]
+        refused_again = await _insert_those_that_are_new(collection, freed)
+        return [unit["_id"] for unit in refused if unit not in freed or unit in refused_again]
+
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+        collection = self._resources[kind]
+        await self._ready()
+        alive_after = {"_id": {"$gt": after}, "deleted": {"$exists": False}}
+        with translated():
+            return [
+                _stored(found)
+                async for found in collection.find(alive_after, {"outbox": 0}, sort=[("_id", 1)], limit=limit)
+            ]
+
     async def _insert(self, collection: Collection, change: Change) -> None:
         if not change.versions:
             raise RevisionConflict(change.id)
-        unit: dict[str, Any] = {"_id": change.id, "revision": 1, "born": time.time_ns() // 1000, **_content(change)}
+        unit: dict[str, Any] = {"_id": change.id, "revision": 1, "born": _now(), **_content(change.versions)}
         if change.events:
-            size = _refuse_too_many_events(change)
-            unit |= {"outbox": outbox_entries(change), "outbox_size": size}
+            entries = _entries_that_fit(change)
+            unit |= {"outbox": entries, "outbox_size": size_of(entries)}
         try:
             with translated():
                 await collection.insert_one(unit)
@@ -147,12 +179,12 @@ class MongoStorage(Storage):
         with translated():
             found = await collection.find_one({"_id": change.id}, {"deleted": 1})
         if found is None or found.get("deleted"):
-            await self._outbox.move(change.kind, change.id)
+            await self._outbox.move(change.kind, [change.id])
             return True
         return False
 
     async def _replace(self, collection: Collection, change: Change) -> None:
-        content = _content(change)
+        content = _content(change.versions)
         update: dict[str, Any] = {"$set": {"revision": change.expected_revision + 1, **content}}
         if "others" not in content:
             update["$unset"] = {"others": ""}
@@ -182,15 +214,16 @@ class MongoStorage(Storage):
             "deleted": {"$exists": False},
         }
         if change.events:
-            size = _refuse_too_many_events(change)
+            entries = _entries_that_fit(change)
+            size = size_of(entries)
             unit[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
             unit["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
-            update |= {"$push": {"outbox": {"$each": outbox_entries(change)}}, "$inc": {"outbox_size": size}}
+            update |= {"$push": {"outbox": {"$each": entries}}, "$inc": {"outbox_size": size}}
         with translated():
             if (await collection.update_one(unit, update)).matched_count:
                 return
         await self._refuse_other_revision(collection, change)
-        await self._outbox.move(change.kind, change.id)
+        await self._outbox.move(change.kind, [change.id])
         with translated():
             if (await collection.update_one(unit, update)).matched_count:
                 return
@@ -228,6 +261,7 @@ class MongoStorage(Storage):
             with pymongo.timeout(INDEX_TIMEOUT):
                 for name, kind in self._kinds.items():
                     await self._resources[name].create_indexes(_index_models(kind))
+                await self.events.prepare()
         self._is_prepared = True
 
 
@@ -240,20 +274,50 @@ def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
     return models
 
 
-def _content(change: Change) -> dict[str, Any]:
-    current, *others = change.versions
+def _now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def _stored(found: dict[str, Any]) -> Stored:
+    current = Version(found["changed"], found["document"])
+    others = (Version(each["changed"], each["document"]) for each in found.get("others", ()))
+    return Stored(found["_id"], found["revision"], (current, *others))
+
+
+def _loaded(unit: Stored) -> dict[str, Any]:
+    return {"_id": unit.id, "revision": unit.revision, "born": _now(), **_content(unit.versions)}
+
+
+async def _insert_those_that_are_new(collection: Collection, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Insert each unit whose id is free; answer the others."""
+    if not units:
+        return []
+    with translated():
+        try:
+            await collection.insert_many(units, ordered=False)
+        except pymongo.errors.BulkWriteError as failure:
+            refusals = failure.details["writeErrors"]
+            if failure.details.get("writeConcernErrors") or any(each["code"] != DUPLICATE for each in refusals):
+                raise
+            return [units[each["index"]] for each in refusals]
+    return []
+
+
+def _content(versions: Sequence[Version]) -> dict[str, Any]:
+    current, *others = versions
     content: dict[str, Any] = {"changed": current.revision, "document": current.document}
     if others:
         content["others"] = [{"changed": each.revision, "document": each.document} for each in others]
     return content
 
 
-def _refuse_too_many_events(change: Change) -> int:
-    """The size of the events in bytes. Raises OutboxFull when not even an empty outbox could take them."""
-    size = size_of(change.events)
-    if len(change.events) > OUTBOX_ENTRIES or size > OUTBOX_LIMIT:
+def _entries_that_fit(change: Change) -> list[dict[str, Any]]:
+    """The events as they wait in the document. Raises OutboxFull when not even an empty outbox could take them."""
+    entries = outbox_entries(change)
+    if len(entries) > OUTBOX_ENTRIES or size_of(entries) > OUTBOX_LIMIT:
         raise OutboxFull("one write makes more events than can wait in a document")
-    return size
+    return entries
 
 
 def _projection(fields: frozenset[str] | None) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""Moving many resources at once into a SQLite store and out of it: for import and export, not for requests.
+
+Promise: a batch is one transaction; counters and index values are kept as every other write keeps them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from tmf_sales.storage import StorageUnavailable, Stored, Version
+from tmf_sales.storage.sqlite_schema import Layout, SqlValue, pack_versions, unpack_versions
+
+
+def load_units(connection: sqlite3.Connection, layout: Layout, units: Sequence[Stored]) -> list[str]:
+    """Insert units within the writer's transaction; answer the ids that were taken."""
+    insert = f"{layout.insert} ON CONFLICT (id) DO NOTHING"
+    entries: list[tuple[str, SqlValue, str]] = []
+    taken: list[str] = []
+    uneven_ones = 0
+    for unit in units:
+        document = unit.current.document
+        uneven = layout.is_uneven(document)
+        values = (
+            unit.revision,
+            unit.current.revision,
+            uneven,
+            *layout.column_values(document),
+            unit.current.text,
+            pack_versions(unit.versions[1:]),
+        )
+        if connection.execute(insert, (*values, unit.id)).rowcount == 0:
+            taken.append(unit.id)
+            continue
+        uneven_ones += uneven
+        entries.extend((path, value, unit.id) for path, value in layout.entry_values(document))
+    # Neighbours in the table one after the other, so that a page of it is written once for all of them.
+    entries.sort(key=lambda entry: (entry[0], str(entry[1]), entry[2]))
+    connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", entries)
+    count_change(connection, layout, len(units) - len(taken), uneven_ones)
+    return taken
+
+
+def count_change(connection: sqlite3.Connection, layout: Layout, there: int, uneven: int) -> None:
+    """Add to the kind's counters; raises StorageUnavailable when another release has changed how values are kept."""
+    counted = connection.execute(
+        "UPDATE kind SET total = total + ?, uneven = uneven + ? WHERE name = ? AND layout = ?",
+        (there, uneven, layout.kind.name, layout.fingerprint),
+    )
+    if counted.rowcount != 1:
+        raise StorageUnavailable("another release has changed the indexes of the store; this one must be restarted")
+
+
+def walk_statement(layout: Layout) -> str:
+    """Bound to it: the id to start after, and how many."""
+    return f"SELECT id, revision, changed, current, others FROM {layout.table} WHERE id > ? ORDER BY id LIMIT ?"
+
+
+def unit_of(row: tuple[str, int, int, bytes, bytes | None]) -> Stored:
+    """A row of the walk."""
+    id, revision, changed, current, others = row
+    version = Version(changed, text=current)
+    return Stored(id, revision, (version, *unpack_versions(others)) if others else (version,))

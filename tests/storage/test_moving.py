@@ -1,0 +1,88 @@
+"""Resources that come from another store as they were there, and a store read from its first resource to its last."""
+
+from __future__ import annotations
+
+import pytest
+from tests.storage.tickets import delete, event, fill, insert, ticket, update
+
+from tmf_sales.storage import UNIT_LIMIT, Change, Storage, Stored, UnitTooLarge, Version
+from tmf_sales.storage.criteria import Compare, Operator, Query
+
+
+def unit(id: str, revision: int = 1, **members: object) -> Stored:
+    return Stored(id, revision, (Version(revision, ticket(**members)),))
+
+
+async def test_what_was_loaded_has_the_revisions_that_it_had(store: Storage) -> None:
+    versions = (Version(7, ticket(version="2")), Version(3, ticket(version="1")))
+
+    assert await store.load("ticket", [Stored("1", 9, versions), unit("2")]) == []
+
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    assert (stored.id, stored.revision) == ("1", 9)
+    assert [(each.revision, each.text) for each in stored.versions] == [(each.revision, each.text) for each in versions]
+    assert await store.commit(update("1", 9, ticket(name="next"))) == 10
+
+
+async def test_what_was_loaded_is_found_and_counted(store: Storage) -> None:
+    await store.load("ticket", [unit("1", party=[{"id": "p"}]), unit("2", party=[{"id": "q"}, {"id": "p"}]), unit("3")])
+
+    page = await store.find("ticket", Query(Compare(("party", "id"), Operator.EQ, "p")))
+
+    assert ([row.id for row in page.rows], page.total) == (["1", "2"], 2)
+    assert (await store.find("ticket", Query())).total == 3
+
+
+async def test_a_list_where_the_contract_has_none_is_found_when_it_was_loaded(store: Storage) -> None:
+    await store.load("ticket", [unit("1", name=["x", "y"]), unit("2", name="x")])
+
+    assert (await store.find("ticket", Query(Compare(("name",), Operator.EQ, "x")))).total == 2
+
+
+async def test_ids_that_are_taken_are_told_and_left_alone(store: Storage) -> None:
+    await store.commit(insert("2", ticket(name="own")))
+
+    assert await store.load("ticket", [unit("1"), unit("2"), unit("3"), unit("3", name="twice")]) == ["2", "3"]
+
+    names = [row.version.document["name"] for row in (await store.find("ticket", Query())).rows]
+    assert names == ["printer", "own", "printer"]
+    assert await store.load("ticket", [unit("1"), unit("2"), unit("3")]) == ["1", "2", "3"]
+    assert (await store.find("ticket", Query())).total == 3
+
+
+async def test_the_id_of_a_deleted_resource_can_be_loaded(store: Storage) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    await store.commit(delete("1", 1, event("e2")))
+
+    assert await store.load("ticket", [unit("1", revision=5), unit("2")]) == []
+
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    assert stored.revision == 5
+
+
+async def test_a_unit_over_the_limit_keeps_its_batch_out(store: Storage) -> None:
+    with pytest.raises(UnitTooLarge):
+        await store.load("ticket", [unit("1"), unit("2", name="x" * UNIT_LIMIT)])
+
+    assert (await store.find("ticket", Query())).total == 0
+
+
+async def test_nothing_to_load_is_no_error(store: Storage) -> None:
+    assert await store.load("ticket", []) == []
+
+
+async def test_a_walk_meets_every_resource_once_with_all_its_versions(store: Storage) -> None:
+    await fill(store, {id: ticket() for id in ("b", "a", "É", "Z", "10", "9")})
+    both = (Version(1, ticket(version="2")), Version(1, ticket(version="1")))
+    await store.commit(Change("ticket", "c", 0, both))
+    await store.commit(delete("9", 1, event("e")))
+
+    met: list[Stored] = []
+    while batch := await store.walk("ticket", met[-1].id if met else "", 2):
+        assert len(batch) <= 2
+        met.extend(batch)
+
+    assert [each.id for each in met] == ["10", "Z", "a", "b", "c", "É"]
+    assert [version.document["version"] for version in met[4].versions] == ["2", "1"]
