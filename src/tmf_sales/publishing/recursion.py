@@ -72,7 +72,7 @@ class _Unrolling:
         return reference_to(_at_level(target, below)) if below <= self._depth else self._anything_like(target)
 
     def _anything_like(self, name: str) -> Schema:
-        kept = {key: self._schemas[name][key] for key in ("type", "nullable") if key in self._schemas[name]}
+        kept: Schema = {key: value for key, value in self._schemas[name].items() if key in {"type", "nullable"}}
         return {**kept, "description": f"{name}, not described any deeper."}
 
 
