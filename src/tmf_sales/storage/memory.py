@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from tmf_sales.storage import (
     AlreadyExists,
@@ -17,12 +18,14 @@ from tmf_sales.storage import (
 )
 from tmf_sales.storage.criteria import EVERYTHING, Query
 from tmf_sales.storage.matching import in_order, matches
+from tmf_sales.storage.memory_events import MemoryEvents
 
 
 class MemoryStorage(Storage):
     """Every method is atomic because none of them awaits anything."""
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    def __init__(self, kinds: Sequence[Kind], now: Callable[[], float] = time.time) -> None:
+        self.events = MemoryEvents(now)
         self._kinds: dict[str, dict[str, Stored]] = {kind.name: {} for kind in kinds}
 
     async def open(self) -> None: ...
@@ -58,4 +61,19 @@ class MemoryStorage(Storage):
             resources[change.id] = Stored(change.id, revision, change.versions)
         else:
             resources.pop(change.id, None)
+        self.events.append(change)
         return revision
+
+    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
+        for unit in units:
+            refuse_too_large_unit(unit.versions)
+        resources, taken = self._kinds[kind], []
+        for unit in units:
+            if unit.id in resources:
+                taken.append(unit.id)
+            else:
+                resources[unit.id] = unit
+        return taken
+
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+        return [unit for id, unit in sorted(self._kinds[kind].items()) if id > after][:limit]

@@ -1,27 +1,28 @@
-"""The way of events out of the documents that they were written with, into the collection of events.
+"""The way of events out of the documents that they were written with, into the log.
 
 It happens right after the commit, and by a sweep after a crash; moving twice is harmless, because an event is inserted
-only if its id is not there, and an outbox is only cut while its first entry is the one that was moved. The entries of
-one resource are inserted in their order, so whoever sees one sees those before it.
+only if its id is not there, and an outbox is cut only while its first entry is one that was moved. The entries of one
+resource are inserted in their order, so whoever sees one sees those before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pymongo import UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage import Change, Document, StorageUnavailable
+from tmf_sales.storage import Change, StorageUnavailable
 from tmf_sales.storage.mongo_client import translated
 
-Collection = AsyncCollection[dict[str, Any]]
+Documents = AsyncCollection[dict[str, Any]]
 Resource = tuple[str, str]
+WAITING = {"outbox_size": {"$gte": 0}}
 
 BATCH = 100
 
@@ -32,24 +33,35 @@ def outbox_entries(change: Change) -> list[dict[str, Any]]:
     """The events of `change` as they wait in the document."""
     revision = change.expected_revision + 1
     return [
-        {"_id": event["eventId"], "revision": revision, "place": place, "event": event}
+        {"_id": event["eventId"], "revision": revision, "place": place, "text": orjson.dumps(event)}
         for place, event in enumerate(change.events)
     ]
 
 
-def size_of(events: Sequence[Document]) -> int:
-    return sum(len(orjson.dumps(event)) for event in events)
+def size_of(entries: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(entry["text"]) for entry in entries)
 
 
 class Outbox:
-    """Moves the events of the resources that it is told of, in the background, a batch at a time."""
+    """Moves the events of the resources that it is told of, in the background, a batch at a time.
 
-    def __init__(self, resources: Mapping[str, Collection], events: Collection) -> None:
+    `arrived` is called when events have come into the log; `now` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        resources: Mapping[str, Documents],
+        log_of_events: Documents,
+        arrived: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
         self._resources = resources
-        self._events = events
+        self._log = log_of_events
+        self._arrived = arrived
+        self._now = now
         self._waiting: dict[Resource, None] = {}
+        self._moving: frozenset[Resource] = frozenset()
         self._task: asyncio.Task[None] | None = None
-        self.moved = asyncio.Event()
 
     def wake(self, kind: str, id: str) -> None:
         """Move the events of this resource soon."""
@@ -59,90 +71,102 @@ class Outbox:
 
     async def close(self) -> None:
         """Finish the batch under way; what is left is found by the next sweep."""
+        self._waiting.clear()
         if self._task is not None:
-            self._waiting.clear()
             await self._task
 
     async def sweep(self) -> int:
         """Move what waits anywhere, for example after a crash; answer how many events."""
         count = 0
         for kind, collection in self._resources.items():
+            last = ""
             while True:
                 with translated():
-                    found = await collection.find({"outbox_size": {"$gte": 0}}, {"_id": 1}).limit(BATCH).to_list()
-                count += sum([await self.move(kind, each["_id"]) for each in found])
+                    ids = {"_id": {"$gt": last}, **WAITING}
+                    found = await collection.find(ids, {"_id": 1}, sort=[("_id", 1)], limit=BATCH).to_list()
+                left = [each["_id"] for each in found if not self._is_under_way(kind, each["_id"])]
+                count += await self.move(kind, left) if left else 0
                 if len(found) < BATCH:
                     break
+                last = found[-1]["_id"]
         return count
 
-    async def move(self, kind: str, id: str) -> int:
-        """Move all events of one resource on; answer how many."""
+    async def move(self, kind: str, ids: Collection[str]) -> int:
+        """Move all events of these resources on; answer how many."""
         collection = self._resources[kind]
         with translated():
-            found = await collection.find_one(
-                {"_id": id, "outbox_size": {"$gte": 0}}, {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
-            )
-            if found is None:
+            units = await collection.find(
+                {"_id": {"$in": list(ids)}, **WAITING}, {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
+            ).to_list()
+            if not units:
                 return 0
-            await self._insert(kind, found)
-            await _cut(collection, found)
-        return len(found["outbox"])
+            await self._insert(kind, units)
+            await _cut(collection, units)
+        return sum(len(unit["outbox"]) for unit in units)
 
-    async def _insert(self, kind: str, found: dict[str, Any]) -> None:
-        now = datetime.now(UTC)
-        upserts = [
-            UpdateOne(
-                {"_id": entry["_id"]},
-                {
-                    "$setOnInsert": {
-                        "kind": kind,
-                        "resource": found["_id"],
-                        "revision": entry["revision"],
-                        "order": _order(found["born"], entry),
-                        "stored": now,
-                        "fanned": False,
-                        "event": entry["event"],
-                    }
-                },
-                upsert=True,
-            )
-            for entry in found["outbox"]
-        ]
+    async def _insert(self, kind: str, units: Sequence[dict[str, Any]]) -> None:
+        stored = datetime.fromtimestamp(self._now(), UTC)
+        upserts = [_upsert(kind, unit, entry, stored) for unit in units for entry in unit["outbox"]]
         if upserts:
-            await self._events.bulk_write(upserts, ordered=True)
-            self.moved.set()
+            await self._log.bulk_write(upserts, ordered=True)
+            self._arrived()
 
     async def _work(self) -> None:
         while self._waiting:
-            kind, id = next(iter(self._waiting))
-            del self._waiting[(kind, id)]
+            batch = list(self._waiting)[:BATCH]
+            self._moving = frozenset(batch)
+            for each in batch:
+                del self._waiting[each]
             try:
-                await self.move(kind, id)
+                for kind in {kind for kind, _ in batch}:
+                    await self.move(kind, [id for of, id in batch if of == kind])
             except StorageUnavailable:
-                log.warning("events of %s %s wait for the next sweep", kind, id)
+                log.warning("the events of %d resources wait for the next sweep", len(batch))
+            self._moving = frozenset()
+
+    def _is_under_way(self, kind: str, id: str) -> bool:
+        return (kind, id) in self._moving or (kind, id) in self._waiting
 
 
-def _order(born: int, entry: dict[str, Any]) -> str:
-    """Text that sorts as the events of one resource happened.
+def _upsert(kind: str, unit: dict[str, Any], entry: dict[str, Any], stored: datetime) -> UpdateOne:
+    # `born`, when the resource was made (microseconds), is for an id that is used again after a deletion.
+    order = f"{unit['born']:016x}-{entry['revision']:012x}-{entry['place']:04x}"
+    event = {
+        "kind": kind,
+        "resource": unit["_id"],
+        "revision": entry["revision"],
+        "order": order,
+        "place": f"{int(stored.timestamp() * 1000):012x}-{order}-{entry['_id']}",
+        "stored": stored,
+        "fanned": False,
+        "text": entry["text"],
+    }
+    return UpdateOne({"_id": entry["_id"]}, {"$setOnInsert": event}, upsert=True)
 
-    `born`, when the resource was made (microseconds), is for an id that is used again after a deletion.
-    """
-    return f"{born:016x}-{entry['revision']:012x}-{entry['place']:04x}"
 
-
-async def _cut(collection: Collection, found: dict[str, Any]) -> None:
-    """Take the moved entries out of the outbox unless somebody else has; entries that came since stay."""
-    entries, size = found["outbox"], found["outbox_size"]
-    seen = {"_id": found["_id"], "outbox_size": size, **({"outbox.0._id": entries[0]["_id"]} if entries else {})}
-    if found.get("deleted"):
-        await collection.delete_one({**seen, "deleted": True})
+async def _cut(collection: Documents, units: Sequence[dict[str, Any]]) -> None:
+    """Take the moved entries out of the outboxes unless somebody else has; entries that came since stay."""
+    result = await collection.bulk_write([_emptied(unit) for unit in units], ordered=False)
+    if result.matched_count + result.deleted_count == len(units):
         return
-    emptied = await collection.update_one(seen, {"$unset": {"outbox": "", "outbox_size": ""}})
-    if emptied.matched_count or not entries:
-        return
-    # Between the two reads somebody pushed another entry, or moved these.
-    moved = [entry["_id"] for entry in entries]
-    await collection.update_one(
-        {"_id": found["_id"], "outbox.0._id": moved[0]},
-        {"$pull": {"outbox": {"_id": {"$in": moved}}}, "$inc": {"outbox_size": -size}},
+    # Somebody pushed an entry in between, or moved these.
+    pulls = [_pulled(unit) for unit in units if unit["outbox"]]
+    if pulls:
+        await collection.bulk_write(pulls, ordered=False)
+
+
+def _emptied(unit: dict[str, Any]) -> UpdateOne | DeleteOne:
+    seen = {"_id": unit["_id"], "outbox_size": unit["outbox_size"]}
+    if unit["outbox"]:
+        seen["outbox.0._id"] = unit["outbox"][0]["_id"]
+    if unit.get("deleted"):
+        return DeleteOne({**seen, "deleted": True})
+    return UpdateOne(seen, {"$unset": {"outbox": "", "outbox_size": ""}})
+
+
+def _pulled(unit: dict[str, Any]) -> UpdateOne:
+    moved = [entry["_id"] for entry in unit["outbox"]]
+    return UpdateOne(
+        {"_id": unit["_id"], "outbox.0._id": moved[0]},
+        {"$pull": {"outbox": {"_id": {"$in": moved}}}, "$inc": {"outbox_size": -size_of(unit["outbox"])}},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
@@ -23,12 +24,13 @@ from tmf_sales.storage import (
     Page,
     RevisionConflict,
     Storage,
-    StorageUnavailable,
     Stored,
     StoreRefused,
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.sqlite_bulk import count_change, load_units, unit_of, walk_statement
+from tmf_sales.storage.sqlite_events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite_reader import BUSY_TIMEOUT, Reader
 from tmf_sales.storage.sqlite_schema import Layout, SqlValue, pack_versions, prepare
 from tmf_sales.storage.sqlite_writer import Turn, Writer
@@ -41,10 +43,19 @@ READERS = 4
 class SqliteStorage(Storage):
     """`statement_timeout` is in seconds and bounds every find."""
 
-    def __init__(self, path: FilePath, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> None:
+    events: SqliteEvents
+
+    def __init__(
+        self,
+        path: FilePath,
+        kinds: Sequence[Kind],
+        statement_timeout: float = 2.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._path = path
         self._layouts = {kind.name: Layout(kind) for kind in kinds}
         self._statement_timeout = statement_timeout
+        self._now = now
 
     async def open(self) -> None:
         try:
@@ -63,6 +74,7 @@ class SqliteStorage(Storage):
         for _ in range(READERS):
             self._idle.put(Reader(self._path, self._statement_timeout))
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self.events = SqliteEvents(self._writer, self._in_thread)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -86,7 +98,28 @@ class SqliteStorage(Storage):
     async def commit(self, change: Change) -> int:
         refuse_too_large_unit(change.versions)
         layout = self._layouts[change.kind]
-        return await self._writer.run(lambda connection: write_change(connection, layout, change))
+        stored = self._now()
+
+        def write(connection: sqlite3.Connection) -> int:
+            revision = write_change(connection, layout, change)
+            append_events(connection, change, stored)
+            return revision
+
+        revision = await self._writer.run(write)
+        if change.events:
+            self.events.arrived.set()
+        return revision
+
+    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
+        for unit in units:
+            refuse_too_large_unit(unit.versions)
+        layout = self._layouts[kind]
+        return await self._writer.run(lambda connection: load_units(connection, layout, units))
+
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+        statement = walk_statement(self._layouts[kind])
+        rows = await self._in_thread(lambda reader: reader.read(statement, [after, limit]))
+        return [unit_of(row) for row in rows]
 
     async def explain(self, kind: str, query: Query) -> list[str]:
         """How SQLite would find the page of `query`, step by step."""
@@ -141,12 +174,7 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
     else:
         connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
     _replace_entries(connection, layout, change.id, entries_before, entries_after)
-    counted = connection.execute(
-        "UPDATE kind SET total = total + ?, uneven = uneven + ? WHERE name = ? AND layout = ?",
-        (is_there - was_there, is_uneven - was_uneven, layout.kind.name, layout.fingerprint),
-    )
-    if counted.rowcount != 1:
-        raise StorageUnavailable("another release has changed the indexes of the store; this one must be restarted")
+    count_change(connection, layout, is_there - was_there, is_uneven - was_uneven)
     return change.expected_revision + 1
 
 

@@ -62,6 +62,11 @@ class Reader:
         exact = not query.count_limit or total <= query.count_limit
         return Page(rows, total if exact else query.count_limit, exact)
 
+    def read(self, sql: str, values: list[SqlValue]) -> list[Any]:
+        """All rows of one statement, within the time limit."""
+        with self.snapshot():
+            return self.all(sql, values)
+
     def explain(self, layout: Layout, query: Query) -> list[str]:
         """SQLite's own words on how it would find the page."""
         statement = compile_query(query, layout, even=True).page

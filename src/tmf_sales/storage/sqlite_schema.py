@@ -26,6 +26,19 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS kind (name TEXT PRIMARY KEY NOT NULL, total INTEGER NOT NULL, uneven INTEGER NOT NULL,"
     " layout TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL,"
+    " kind TEXT NOT NULL, resource TEXT NOT NULL, revision INTEGER NOT NULL, stored REAL NOT NULL,"
+    " fanned INTEGER NOT NULL, text BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS event_unfanned ON event (position) WHERE fanned = 0",
+    "CREATE INDEX IF NOT EXISTS event_resource ON event (kind, resource)",
+    "CREATE INDEX IF NOT EXISTS event_stored ON event (stored)",
+    "CREATE TABLE IF NOT EXISTS lane (listener TEXT NOT NULL, kind TEXT NOT NULL, resource TEXT NOT NULL,"
+    " first TEXT NOT NULL, last TEXT NOT NULL, due REAL NOT NULL, failures INTEGER NOT NULL, owner TEXT,"
+    " until REAL NOT NULL, PRIMARY KEY (listener, kind, resource)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS lane_due ON lane (listener, due)",
+    "CREATE TABLE IF NOT EXISTS attempt (listener TEXT NOT NULL, event TEXT NOT NULL, at REAL NOT NULL,"
+    " duration REAL NOT NULL, status INTEGER, answer TEXT NOT NULL, error TEXT)",
+    "CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at)",
 )
 
 SqlValue = str | int | float | bytes | None

@@ -1,0 +1,271 @@
+"""The log of events and the lanes of their delivery in MongoDB, each step one operation on one document.
+
+Two workers that fan out the same event at the same time do the same to its lanes; at worst it is delivered twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pymongo import IndexModel, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.mongo_client import translated
+from tmf_sales.storage.mongo_outbox import Outbox
+
+KEPT = {"expires": {"$exists": False}}
+FREE = {"owner": None, "until": 0.0}
+EXPIRE_BATCH = 1000
+EVENT_INDEXES = [
+    IndexModel([("order", 1)], partialFilterExpression={"fanned": False}, name="unfanned"),
+    IndexModel([("kind", 1), ("resource", 1), ("order", 1)], name="resource"),
+    IndexModel([("place", 1)], name="place"),
+    IndexModel([("stored", 1)], name="stored"),
+    # Events that expire() has marked are removed by the server, in its own time.
+    IndexModel([("expires", 1)], expireAfterSeconds=0, name="expires"),
+]
+LANE_INDEXES = [IndexModel([("listener", 1), ("due", 1)], name="due")]
+ATTEMPT_INDEXES = [IndexModel([("at", 1)], name="at")]
+
+
+class MongoEvents(EventStore):
+    """`ready` raises StorageUnavailable when the server is not to be had; `now` gives seconds since 1970."""
+
+    def __init__(
+        self,
+        database: AsyncDatabase[dict[str, Any]],
+        outbox: Outbox,
+        arrived: asyncio.Event,
+        ready: Callable[[], Any],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.arrived = arrived
+        self._outbox = outbox
+        self._ready = ready
+        self._now = now
+        self._events: AsyncCollection[dict[str, Any]] = database["event"]
+        self._lanes: AsyncCollection[dict[str, Any]] = database["lane"]
+        self._attempts: AsyncCollection[dict[str, Any]] = database["attempt"]
+
+    async def prepare(self) -> None:
+        """Make the indexes that are missing."""
+        await self._events.create_indexes(EVENT_INDEXES)
+        await self._lanes.create_indexes(LANE_INDEXES)
+        await self._attempts.create_indexes(ATTEMPT_INDEXES)
+
+    async def unfanned(self, limit: int) -> list[StoredEvent]:
+        await self._ready()
+        with translated():
+            return _events(await self._events.find({"fanned": False}, sort=[("order", 1)], limit=limit).to_list())
+
+    async def sweep(self) -> int:
+        await self._ready()
+        return await self._outbox.sweep()
+
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
+        await self._ready()
+        with translated():
+            ids = [fan.event.id for fan in fans]
+            found = await self._events.find({"_id": {"$in": ids}, "fanned": False}, {"_id": 1}).to_list()
+            new = {each["_id"] for each in found}
+            keys: dict[str, LaneKey] = {}
+            upserts: list[UpdateOne] = []
+            for fan in fans:
+                for listener in fan.listeners if fan.event.id in new else ():
+                    key = LaneKey(listener, fan.event.kind, fan.event.resource)
+                    lease = {"owner": owner, "until": until} if listener in fan.leased else FREE
+                    upserts.append(_extended(key, fan.event.order, now, lease))
+                    keys[_id(key)] = key
+            made: set[str] = set()
+            if upserts:
+                made = set((await self._lanes.bulk_write(upserts, ordered=True)).upserted_ids.values())  # type: ignore[union-attr]
+            await self._events.update_many({"_id": {"$in": list(new)}}, {"$set": {"fanned": True}})
+            lanes = await self._lanes.find({"_id": {"$in": list(made)}, "owner": owner}).to_list()
+        return [_lane(lane) for lane in lanes]
+
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
+        await self._ready()
+        is_due = {"due": {"$lte": now}, "until": {"$lte": now}}
+        with translated():
+            stages: list[dict[str, Any]] = [
+                {"$match": {"listener": {"$in": list(room)}, **is_due}},
+                {"$group": {"_id": "$listener"}},
+            ]
+            ids: list[str] = []
+            for listener in [each["_id"] for each in await (await self._lanes.aggregate(stages)).to_list()]:
+                due = self._lanes.find({"listener": listener, **is_due}, {"_id": 1}, sort=[("due", 1)])
+                ids += [each["_id"] for each in await due.limit(room[listener]).to_list()]
+            if not ids:
+                return []
+            # Each lane goes to whose mark it bears: of several workers the first to write it.
+            mark = uuid.uuid4().hex
+            lease = {"owner": owner, "until": until, "mark": mark}
+            await self._lanes.update_many({"_id": {"$in": ids}, **is_due}, {"$set": lease})
+            claimed = await self._lanes.find({"_id": {"$in": ids}, "mark": mark}, sort=[("due", 1)]).to_list()
+        return [_lane(lane) for lane in claimed]
+
+    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
+        await self._ready()
+        of_lane = {
+            "kind": lane.key.kind,
+            "resource": lane.key.resource,
+            "order": {"$gte": lane.first, "$lte": lane.last},
+        }
+        with translated():
+            return _events(await self._events.find(of_lane, sort=[("order", 1)], limit=limit).to_list())
+
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        await self._ready()
+        made = [_attempt_document(step.attempt) for step in steps if step.attempt is not None]
+        with translated():
+            if made:
+                await self._attempts.insert_many(made)
+        return await asyncio.gather(*(self._take(step, owner, until) for step in steps))
+
+    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+        await self._ready()
+        with translated():
+            mine = {"_id": {"$in": [_id(lane.key) for lane in lanes]}, "owner": owner}
+            await self._lanes.update_many(mine, {"$set": {"until": until}})
+
+    async def release(self, owner: str, now: float) -> None:
+        await self._ready()
+        with translated():
+            await self._lanes.update_many({"owner": owner}, {"$set": {**FREE, "due": now}})
+
+    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+        await self._ready()
+        upserts = [
+            UpdateOne(
+                {"_id": _id(key)},
+                {
+                    "$min": {"first": each.order},
+                    "$max": {"last": each.order},
+                    "$set": {**FREE, "due": now, "failures": 0},
+                    "$setOnInsert": key._asdict(),
+                },
+                upsert=True,
+            )
+            for each in events
+            for key in [LaneKey(listener, each.kind, each.resource)]
+        ]
+        with translated():
+            if upserts:
+                await self._lanes.bulk_write(upserts, ordered=True)
+
+    async def forget(self, listener: str) -> None:
+        await self._ready()
+        with translated():
+            await self._lanes.delete_many({"listener": listener})
+
+    async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
+        """See EventStore. With several writing processes an event that took long to move may come too late for it."""
+        await self._ready()
+        page = {"place": {"$gt": cursor or ""}, "stored": {"$gte": _date(since)}, **KEPT}
+        with translated():
+            found = await self._events.find(page, sort=[("place", 1)], limit=limit).to_list()
+        return _events(found), found[-1]["place"] if found else cursor
+
+    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+        await self._ready()
+        where = {"at": {"$gte": since}, **({} if listener is None else {"listener": listener})}
+        with translated():
+            found = await self._attempts.find(where, {"_id": 0}, sort=[("at", -1)], limit=limit).to_list()
+        return [AttemptRecord(**each) for each in found]
+
+    async def waiting(self) -> Mapping[str, int]:
+        await self._ready()
+        with translated():
+            counts = await self._lanes.aggregate([{"$group": {"_id": "$listener", "count": {"$sum": 1}}}])
+            return {each["_id"]: each["count"] for each in await counts.to_list()}
+
+    async def expire(self, before: float) -> int:
+        await self._ready()
+        count = 0
+        with translated():
+            await self._attempts.delete_many({"at": {"$lt": before}})
+            held: dict[tuple[str, str], list[Lane]] = {}
+            for lane in map(_lane, await self._lanes.find({}).to_list()):
+                held.setdefault((lane.key.kind, lane.key.resource), []).append(lane)
+            old = {"stored": {"$lt": _date(before)}, "fanned": True, **KEPT}
+            last = ""
+            while True:
+                page = {**old, "place": {"$gt": last}}
+                found = await self._events.find(page, {"text": 0}, sort=[("place", 1)], limit=EXPIRE_BATCH).to_list()
+                done = [
+                    each["_id"] for each in found if not _is_in(held.get((each["kind"], each["resource"]), ()), each)
+                ]
+                if done:
+                    marked = await self._events.update_many(
+                        {"_id": {"$in": done}}, {"$set": {"expires": _date(self._now())}}
+                    )
+                    count += marked.modified_count
+                if len(found) < EXPIRE_BATCH:
+                    return count
+                last = found[-1]["place"]
+
+    async def _take(self, step: Step, owner: str, until: float) -> Lane | None:
+        """Write one step down; see EventStore.record."""
+        mine = {"_id": _id(step.lane.key), "owner": owner, "first": step.lane.first}
+        with translated():
+            if (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
+                return None
+            # What comes into the lane between the two only makes it longer.
+            changed: dict[str, Any] = {"first": step.first, "failures": step.failures}
+            changed |= {"until": until} if step.due is None else {**FREE, "due": step.due}
+            moved = await self._lanes.update_one(mine, {"$set": changed})
+            if not moved.matched_count or step.due is not None:
+                return None
+            found = await self._lanes.find_one({"_id": _id(step.lane.key), "owner": owner})
+        return _lane(found) if found is not None else None
+
+
+def _id(key: LaneKey) -> str:
+    return orjson.dumps(tuple(key)).decode()
+
+
+def _extended(key: LaneKey, order: str, due: float, lease: Mapping[str, Any]) -> UpdateOne:
+    """Put an event at the end of a lane, and make the lane where it is not there."""
+    made = {**key._asdict(), "first": order, "due": due, "failures": 0, **lease}
+    return UpdateOne({"_id": _id(key)}, {"$max": {"last": order}, "$setOnInsert": made}, upsert=True)
+
+
+def _lane(found: Mapping[str, Any]) -> Lane:
+    key = LaneKey(found["listener"], found["kind"], found["resource"])
+    return Lane(key, found["first"], found["last"], found["failures"])
+
+
+def _events(found: Sequence[Mapping[str, Any]]) -> list[StoredEvent]:
+    return [
+        StoredEvent(
+            each["_id"],
+            each["kind"],
+            each["resource"],
+            each["revision"],
+            each["order"],
+            each["stored"].replace(tzinfo=UTC).timestamp(),
+            each["text"],
+        )
+        for each in found
+    ]
+
+
+def _is_in(lanes: Sequence[Lane], event: Mapping[str, Any]) -> bool:
+    return any(lane.first <= event["order"] <= lane.last for lane in lanes)
+
+
+def _attempt_document(made: AttemptRecord) -> dict[str, Any]:
+    return {name: getattr(made, name) for name in AttemptRecord.__slots__}
+
+
+def _date(seconds: float) -> datetime:
+    """As BSON has it; times that it cannot say are cut."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), 253402300799.0), UTC)

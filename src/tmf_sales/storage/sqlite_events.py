@@ -1,0 +1,260 @@
+"""The log of events and the lanes of their delivery in the SQLite file; an event is stored in its write's transaction.
+
+The position in the log is the order of commits. All writing goes through the process's one writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from tmf_sales.storage import Change
+from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.sqlite_reader import Reader
+from tmf_sales.storage.sqlite_writer import Writer
+
+T = TypeVar("T")
+
+EVENT = "position, id, kind, resource, revision, stored, text"
+OF_LANE = "listener = ? AND kind = ? AND resource = ?"
+EXPIRE_BATCH = 500
+
+
+class InThread(Protocol):
+    """Runs a read on some reader, off the event loop."""
+
+    async def __call__(self, read: Callable[[Reader], T], /) -> T: ...
+
+
+def append_events(connection: sqlite3.Connection, change: Change, stored: float) -> None:
+    """Put the events of `change` into the log, as part of the transaction that writes it."""
+    connection.executemany(
+        "INSERT INTO event (id, kind, resource, revision, stored, fanned, text) VALUES (?, ?, ?, ?, ?, 0, ?)",
+        [
+            (each["eventId"], change.kind, change.id, change.expected_revision + 1, stored, orjson.dumps(each))
+            for each in change.events
+        ],
+    )
+
+
+class SqliteEvents(EventStore):
+    """Reads in threads, writes through the writer."""
+
+    def __init__(self, writer: Writer, in_thread: InThread) -> None:
+        self.arrived = asyncio.Event()
+        self._writer = writer
+        self._in_thread = in_thread
+
+    async def unfanned(self, limit: int) -> list[StoredEvent]:
+        return await self._events("fanned = 0 ORDER BY position LIMIT ?", limit)
+
+    async def sweep(self) -> int:
+        return 0
+
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
+        def write(connection: sqlite3.Connection) -> list[Lane]:
+            made: dict[LaneKey, None] = {}
+            for fan in fans:
+                if not _mark_fanned(connection, fan.event):
+                    continue
+                for listener in fan.listeners:
+                    key = LaneKey(listener, fan.event.kind, fan.event.resource)
+                    if not _extend(connection, key, fan.event.order):
+                        is_leased = listener in fan.leased
+                        _make(connection, key, fan.event.order, now, owner if is_leased else None, until)
+                        if is_leased:
+                            made[key] = None
+            return [lane for key in made if (lane := _lane_of(connection, key, owner)) is not None]
+
+        return await self._writer.run(write)
+
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
+        def write(connection: sqlite3.Connection) -> list[Lane]:
+            claimed: list[tuple[float, Lane]] = []
+            for listener, free in room.items():
+                rows = connection.execute(
+                    "SELECT due, listener, kind, resource, first, last, failures FROM lane"
+                    " WHERE listener = ? AND due <= ? AND (owner IS NULL OR until <= ?) ORDER BY due LIMIT ?",
+                    (listener, now, now, free),
+                ).fetchall()
+                claimed += [(due, _lane(row)) for due, *row in rows]
+            connection.executemany(
+                f"UPDATE lane SET owner = ?, until = ? WHERE {OF_LANE}",
+                [(owner, until, *lane.key) for _, lane in claimed],
+            )
+            return [lane for _, lane in sorted(claimed, key=lambda pair: pair[0])]
+
+        # A look costs less than a write, and mostly nothing is due.
+        if not await self._is_any_due(now, room):
+            return []
+        return await self._writer.run(write)
+
+    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
+        return await self._events(
+            "kind = ? AND resource = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?",
+            lane.key.kind,
+            lane.key.resource,
+            _first_position(lane.first),
+            _last_position(lane.last),
+            limit,
+        )
+
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        return await self._writer.run(lambda connection: [_take(connection, step, owner, until) for step in steps])
+
+    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+        await self._write(
+            f"UPDATE lane SET until = ? WHERE {OF_LANE} AND owner = ?", [(until, *lane.key, owner) for lane in lanes]
+        )
+
+    async def release(self, owner: str, now: float) -> None:
+        await self._write("UPDATE lane SET owner = NULL, due = ? WHERE owner = ?", [(now, owner)])
+
+    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+        await self._write(
+            "INSERT INTO lane (listener, kind, resource, first, last, due, failures, owner, until)"
+            " VALUES (?, ?, ?, ?, ?, ?, 0, NULL, 0) ON CONFLICT (listener, kind, resource) DO UPDATE SET"
+            " first = min(first, excluded.first), last = max(last, excluded.last), due = excluded.due,"
+            " failures = 0, owner = NULL",
+            [(listener, each.kind, each.resource, each.order, each.order, now) for each in events],
+        )
+
+    async def forget(self, listener: str) -> None:
+        await self._write("DELETE FROM lane WHERE listener = ?", [(listener,)])
+
+    async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
+        after = int(cursor, 16) if cursor else 0
+        page = await self._events("position > ? AND stored >= ? ORDER BY position LIMIT ?", after, since, limit)
+        return page, page[-1].order if page else cursor
+
+    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+        rows = await self._rows(
+            "SELECT listener, event, at, duration, status, answer, error FROM attempt"
+            " WHERE at >= ? AND ? IN (listener, '') ORDER BY at DESC, rowid DESC LIMIT ?",
+            since,
+            listener or "",
+            limit,
+        )
+        return [AttemptRecord(*row) for row in rows]
+
+    async def waiting(self) -> Mapping[str, int]:
+        return dict(await self._rows("SELECT listener, count(*) FROM lane GROUP BY listener"))
+
+    async def expire(self, before: float) -> int:
+        await self._write("DELETE FROM attempt WHERE at < ?", [(before,)])
+        removed = 0
+        while True:  # A few at a time, so that no write waits long behind them.
+            batch = await self._writer.run(lambda connection: _expire_some(connection, before))
+            removed += batch
+            if batch < EXPIRE_BATCH:
+                return removed
+
+    async def _is_any_due(self, now: float, room: Mapping[str, int]) -> bool:
+        rows = await self._rows(
+            "SELECT 1 FROM json_each(?) AS l WHERE EXISTS (SELECT 1 FROM lane WHERE listener = l.value AND due <= ?"
+            " AND (owner IS NULL OR until <= ?)) LIMIT 1",
+            orjson.dumps(list(room)).decode(),
+            now,
+            now,
+        )
+        return bool(rows)
+
+    async def _events(self, rest: str, *values: Any) -> list[StoredEvent]:
+        return [_event(row) for row in await self._rows(f"SELECT {EVENT} FROM event WHERE {rest}", *values)]
+
+    async def _rows(self, sql: str, *values: Any) -> list[Any]:
+        return await self._in_thread(lambda reader: reader.read(sql, list(values)))
+
+    async def _write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        await self._writer.run(lambda connection: connection.executemany(sql, rows))
+
+
+def _event(row: Sequence[Any]) -> StoredEvent:
+    position, id, kind, resource, revision, stored, text = row
+    return StoredEvent(id, kind, resource, revision, f"{position:016x}", stored, text)
+
+
+def _lane(row: Sequence[Any]) -> Lane:
+    listener, kind, resource, first, last, failures = row
+    return Lane(LaneKey(listener, kind, resource), first, last, failures)
+
+
+def _first_position(order: str) -> int:
+    """The position that an order begins at; behind an event's order begins the next one."""
+    return int(order[:16], 16) + (len(order) > 16)
+
+
+def _last_position(order: str) -> int:
+    return int(order[:16], 16)
+
+
+def _mark_fanned(connection: sqlite3.Connection, event: StoredEvent) -> bool:
+    """Whether the event had not been fanned out before."""
+    marked = connection.execute(
+        "UPDATE event SET fanned = 1 WHERE position = ? AND fanned = 0", (_last_position(event.order),)
+    )
+    return marked.rowcount == 1
+
+
+def _extend(connection: sqlite3.Connection, key: LaneKey, order: str) -> bool:
+    """Whether the lane is there; it then goes up to `order` at least."""
+    return connection.execute(f"UPDATE lane SET last = max(last, ?) WHERE {OF_LANE}", (order, *key)).rowcount == 1
+
+
+def _make(
+    connection: sqlite3.Connection, key: LaneKey, order: str, due: float, owner: str | None, until: float
+) -> None:
+    connection.execute(
+        "INSERT INTO lane (listener, kind, resource, first, last, due, failures, owner, until)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        (*key, order, order, due, owner, until),
+    )
+
+
+def _lane_of(connection: sqlite3.Connection, key: LaneKey, owner: str) -> Lane | None:
+    row = connection.execute(
+        f"SELECT listener, kind, resource, first, last, failures FROM lane WHERE {OF_LANE} AND owner = ?", (*key, owner)
+    ).fetchone()
+    return _lane(row) if row is not None else None
+
+
+def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) -> Lane | None:
+    """Write one step down; see EventStore.record."""
+    if step.attempt is not None:
+        made = step.attempt
+        connection.execute(
+            "INSERT INTO attempt (listener, event, at, duration, status, answer, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (made.listener, made.event, made.at, made.duration, made.status, made.answer, made.error),
+        )
+    key = step.lane.key
+    lane = _lane_of(connection, key, owner)
+    if lane is None or lane.first != step.lane.first:
+        return None
+    if step.first > lane.last:
+        connection.execute(f"DELETE FROM lane WHERE {OF_LANE}", key)
+        return None
+    if step.due is not None:
+        connection.execute(
+            f"UPDATE lane SET first = ?, failures = ?, owner = NULL, due = ? WHERE {OF_LANE}",
+            (step.first, step.failures, step.due, *key),
+        )
+        return None
+    connection.execute(
+        f"UPDATE lane SET first = ?, failures = ?, until = ? WHERE {OF_LANE}", (step.first, step.failures, until, *key)
+    )
+    return Lane(key, step.first, lane.last, step.failures)
+
+
+def _expire_some(connection: sqlite3.Connection, before: float) -> int:
+    removed = connection.execute(
+        "DELETE FROM event WHERE position IN (SELECT position FROM event AS e WHERE stored < ? AND fanned = 1"
+        " AND NOT ((e.kind, e.resource) IN (SELECT kind, resource FROM lane) AND EXISTS (SELECT 1 FROM lane AS l"
+        " WHERE l.kind = e.kind AND l.resource = e.resource"
+        " AND printf('%016x', e.position) BETWEEN l.first AND l.last)) LIMIT ?)",
+        (before, EXPIRE_BATCH),
+    )
+    return removed.rowcount
