@@ -5,6 +5,7 @@ Promise: whatever can be wrong with contracts and handlers is found here, before
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import ipaddress
@@ -45,7 +46,6 @@ from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.seeding import seed
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
-from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
 from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
@@ -82,9 +82,10 @@ class Composition:
     store: Storage
     handlers: Mapping[str, Handlers]
     new_id: Callable[[], str]
+    delivery: Callable[[], Delivery] | None
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
-        return lifespan(self.store, self.apis if self.settings.seed else ())
+        return lifespan(self.store, self.apis if self.settings.seed else (), self.delivery)
 
 
 def compose(
@@ -102,9 +103,10 @@ def compose(
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     engines = create_engines(apis, rules, store, settings, clock, ids)
     hub = create_hub(apis, store, settings)
-    return Composition(
-        settings, apis, store, {api.base_path: handlers_of(api, engines[api.name], hub) for api in apis}, ids
-    )
+    handlers = {api.base_path: handlers_of(api, engines[api.name], hub) for api in apis}
+    chosen = delivery_settings(settings)
+    delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
+    return Composition(settings, apis, store, handlers, ids, delivery)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
@@ -159,7 +161,6 @@ def validation_settings(service: Composition) -> ValidationSettings:
     return ValidationSettings(
         strict=settings.strict,
         body_limit=settings.body_limit,
-        patience=settings.request_deadline,
         public_url=settings.public_base,
         trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
         new_id=service.new_id,
@@ -226,14 +227,18 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
     return Hub(store, listener_queries(apis), guard, api_of=api_of, own_secrets=settings.listener_secrets)
 
 
-def create_delivery(events: EventStore, hub: Hub, settings: Settings, poll: float = 1.0) -> Delivery:
-    """A worker that looks for other processes' events every `poll` seconds; raises CannotStart for a bad secret."""
+def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
+    """`poll`: look for other processes' events every so many seconds. Raises CannotStart for a bad secret."""
     try:
         secrets = read_secrets(settings.webhook_secret)
     except InvalidSecret as error:
         raise CannotStart(f"webhook_secret is not valid (its value is not shown): {error}") from None
-    chosen = DeliverySettings(secrets=secrets, poll=poll, retention=settings.event_retention.total_seconds())
-    return Delivery(events, hub, Webhook(address_guard(settings)), chosen)
+    return DeliverySettings(secrets=secrets, poll=poll, retention=settings.event_retention.total_seconds())
+
+
+def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: DeliverySettings) -> Delivery:
+    """A delivery worker for a store that is open."""
+    return Delivery(store.events, hub, Webhook(address_guard(settings)), chosen)
 
 
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
@@ -242,7 +247,9 @@ def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
 
 
 @contextlib.asynccontextmanager
-async def lifespan(store: Storage, seeded: Sequence[Contract]) -> AsyncIterator[None]:
+async def lifespan(
+    store: Storage, seeded: Sequence[Contract], make_delivery: Callable[[], Delivery] | None
+) -> AsyncIterator[None]:
     """Open the store before the first request; then keep what start made out of the garbage collector's way."""
     await store.open()
     await seed(store, seeded)
@@ -250,9 +257,24 @@ async def lifespan(store: Storage, seeded: Sequence[Contract]) -> AsyncIterator[
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     try:
-        yield
+        async with delivering(make_delivery() if make_delivery else None):
+            yield
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
+    """Bring events to listeners meanwhile; at the end the posts under way are let end."""
+    if delivery is None:
+        yield
+        return
+    work = asyncio.create_task(delivery.run())
+    try:
+        yield
+    finally:
+        delivery.stop()
+        await work
 
 
 def _public_url_of(host: str, settings: Settings) -> str:

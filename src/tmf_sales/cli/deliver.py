@@ -23,11 +23,12 @@ def deliver(**options: Any) -> None:
 
 
 async def work(found: Opened) -> None:
-    from tmf_sales.app import create_delivery
+    from tmf_sales.app import create_delivery, delivery_settings
 
     if found.settings.store == MEMORY:
         raise Refused("store memory: belongs to one process; expected a store that processes can share")
-    worker = create_delivery(found.events, found.hub, found.settings, poll=LOOK_EVERY)
+    chosen = delivery_settings(found.settings, poll=LOOK_EVERY)
+    worker = create_delivery(found.store, found.hub, found.settings, chosen)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)

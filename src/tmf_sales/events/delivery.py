@@ -90,6 +90,8 @@ class Delivery:
                     await self.turn()
                 except Unavailable as error:
                     log.warning("events wait: %s", error.message)
+                except Exception:
+                    log.exception("a turn of the delivery failed by a defect; the next one follows")
                 await self._wait_for_work()
         finally:
             await self._finish()
