@@ -90,6 +90,13 @@ class MalformedBody(BadRequest):
     reason = "The body is not valid JSON"
 
 
+class BodyCutOff(BadRequest):
+    """Raised when the connection ends before the body does; nobody is there to read it."""
+
+    code = "bodyCutOff"
+    reason = "The body is not complete"
+
+
 class InvalidBody(BadRequest):
     """Raised when the body breaks the contract or a rule between its own members."""
 
@@ -184,11 +191,14 @@ class NotAcceptable(TmfError):
 
 
 class BodyTimeout(TmfError):
-    """Raised when the client did not send its body in time (RFC 9110, 15.5.9)."""
+    """Raised when the client did not send its body in time (RFC 9110, 15.5.9: the connection is closed)."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "bodyTimeout"
     reason = "The body did not arrive in time"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, {"Connection": "close"})
 
 
 class BodyTooLarge(TmfError):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from tmf_sales.answers import Send, send_error
-from tmf_sales.errors import BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
+from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,7 +59,14 @@ class Ingress:
                 self._free += 1
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started = waits_for_body = False
+
+        async def watched_receive() -> MutableMapping[str, Any]:
+            nonlocal waits_for_body
+            waits_for_body = True
+            message = await receive()
+            waits_for_body = False
+            return message
 
         async def watched_send(message: MutableMapping[str, Any]) -> None:
             nonlocal started
@@ -75,10 +82,12 @@ class Ingress:
                 _drop_trailing_slash(scope)
                 _refuse_other_than_json(scope)
             async with asyncio.timeout(self._deadline):
-                await self._app(scope, receive, watched_send)
+                await self._app(scope, watched_receive, watched_send)
         except TimeoutError:
             if not started:
-                await send_error(send, Unavailable(f"No answer within {self._deadline:g} seconds"), scope)
+                within = f"within {self._deadline:g} seconds"
+                late = BodyTimeout(f"It was not complete {within}") if waits_for_body else None
+                await send_error(send, late or Unavailable(f"No answer {within}"), scope)
         except TmfError as error:
             await send_error(send, error, scope)
 
@@ -105,28 +114,21 @@ def _refuse_other_than_json(scope: Scope) -> None:
         raise NotAcceptable("Accept: expected application/json or a range that holds it")
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int, patience: float) -> bytes:
-    """The whole body, chunked or not; raises BodyTooLarge, and BodyTimeout when it stalls for `patience` seconds."""
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The whole body, chunked or not; raises BodyTooLarge, and BodyCutOff when the client goes away before its end."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
             raise _too_large(limit)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    chunks, size = [body], len(body)
-    while message.get("more_body", False):
-        try:
-            async with asyncio.timeout(patience):
-                message = await receive()
-        except TimeoutError:
-            raise BodyTimeout(f"Nothing arrived for {patience:g} seconds") from None
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyCutOff("The client went away before the end of the body")
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
             raise _too_large(limit)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 

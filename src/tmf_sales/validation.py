@@ -33,7 +33,6 @@ class ValidationSettings:
 
     strict: bool
     body_limit: int
-    patience: float
     public_url: str
     trusted_hosts: Mapping[bytes, str]
     new_id: Callable[[], str]
@@ -123,7 +122,7 @@ class ValidatedOperation:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
         if self._takes_body:
             check = self._bodies[self._media_type(request)]
-            request.body = parse_strictly(await read_body(scope, receive, settings.body_limit, settings.patience))
+            request.body = parse_strictly(await read_body(scope, receive, settings.body_limit))
             check.refuse_violations(request.body, settings.strict)
         return request
 

@@ -1,0 +1,221 @@
+"""Requests as they come over the wire: in pieces, too slow, too many, cut off (RFC 9112); and the end of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.api import refusal
+from tests.http.conftest import Services
+from tests.service import Service, start_service
+from tests.storage.mongo_server import MongoServer
+from tests.wire import Wire, chunked, head
+
+LEADS = "/tmf-api/sales/v4/salesLead"
+JSON = "Content-Type: application/json"
+IN_CHUNKS = "Transfer-Encoding: chunked"
+EXPECT = "Expect: 100-continue"
+
+
+@pytest.fixture
+def service(services: Services) -> Service:
+    return services.on("memory")
+
+
+@pytest.fixture
+def wire(service: Service) -> Iterator[Wire]:
+    with Wire(service.port) as wire:
+        yield wire
+
+
+def under_way(port: int, ends: ExitStack, body: bytes, path: str = LEADS) -> Wire:
+    """A request whose head has come to the operation, which now waits for the body."""
+    wire = ends.enter_context(Wire(port))
+    wire.send(head("POST", path, JSON, EXPECT, f"Content-Length: {len(body)}"))
+    assert wire.answer().status_code == 100
+    return wire
+
+
+def test_a_body_in_chunks_needs_no_length(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON, IN_CHUNKS), *chunked(b'{"na', b'me":', b'"x"}'))
+
+    assert wire.answer().status_code == 201
+
+
+def test_a_body_byte_by_byte_is_a_body(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON, IN_CHUNKS), *chunked(*(bytes([byte]) for byte in b'{"name":"x"}')))
+
+    answer = wire.answer()
+    assert answer.status_code == 201
+    assert answer.json()["name"] == "x"
+
+
+def test_an_empty_body_in_chunks_is_an_empty_body(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON, IN_CHUNKS), *chunked())
+
+    assert "the body is empty" in refusal(wire.answer(), 400, "malformedBody")
+
+
+def test_a_request_without_a_body_has_an_empty_one(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON))
+
+    assert "the body is empty" in refusal(wire.answer(), 400, "malformedBody")
+
+
+def test_a_body_that_nobody_asked_for_is_passed_over(wire: Wire) -> None:
+    wire.send(head("GET", f"{LEADS}?id=none", JSON, IN_CHUNKS), *chunked(b"not", b"json"))
+    assert wire.answer().status_code == 200
+
+    wire.send(head("GET", f"{LEADS}?id=none"))
+    assert wire.answer().status_code == 200
+
+
+def test_several_requests_share_a_connection(wire: Wire) -> None:
+    body = b'{"name":"x"}'
+    wire.send((head("POST", LEADS, JSON, f"Content-Length: {len(body)}") + body) * 3)
+
+    assert len({wire.answer().json()["id"] for _ in range(3)}) == 3
+
+
+def test_a_length_over_the_limit_is_refused_before_the_body_is_sent(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON, EXPECT, f"Content-Length: {4 * 1024 * 1024 + 1}"))
+
+    answer = wire.answer()
+    assert refusal(answer, 413, "bodyTooLarge") == "expected at most 4194304 bytes"
+    assert answer.headers["connection"] == "close"
+    assert wire.is_closed()
+
+
+def test_an_absurd_length_is_refused(wire: Wire) -> None:
+    wire.send(head("POST", LEADS, JSON, f"Content-Length: {2**63 - 1}"))
+
+    refusal(wire.answer(), 413, "bodyTooLarge")
+
+
+def test_chunks_are_counted_as_they_come(services: Services) -> None:
+    with Wire(services.on("memory", TMF_SALES_BODY_LIMIT="1 KiB").port) as wire:
+        wire.send(head("POST", LEADS, JSON, IN_CHUNKS), chunked(b'"' + b"a" * 1023)[0], chunked(b"a")[0])
+
+        # The last chunk never comes: the answer does not wait for it.
+        answer = wire.answer()
+        assert refusal(answer, 413, "bodyTooLarge") == "expected at most 1024 bytes"
+        assert wire.is_closed()
+
+
+def test_chunks_up_to_the_limit_are_taken(services: Services) -> None:
+    with Wire(services.on("memory", TMF_SALES_BODY_LIMIT="1 KiB").port) as wire:
+        body = b'{"name":"%b"}' % (b"x" * 400) + b" " * 613
+        wire.send(head("POST", LEADS, JSON, IN_CHUNKS), *chunked(body[:500], body[500:]))
+
+        assert len(body) == 1024
+        assert wire.answer().status_code == 201
+
+
+def test_a_body_that_stops_in_the_middle_is_given_up(services: Services) -> None:
+    with Wire(services.on("memory", TMF_SALES_REQUEST_DEADLINE="0.2").port) as wire:
+        wire.send(head("POST", LEADS, JSON, "Content-Length: 100"), b'{"name":')
+
+        answer = wire.answer()
+        assert refusal(answer, 408, "bodyTimeout") == "It was not complete within 0.2 seconds"
+        assert wire.is_closed()
+
+
+def test_a_body_that_never_starts_is_given_up(services: Services) -> None:
+    with Wire(services.on("memory", TMF_SALES_REQUEST_DEADLINE="0.2").port) as wire:
+        wire.send(head("PATCH", f"{LEADS}/1", "Content-Type: application/merge-patch+json", IN_CHUNKS))
+
+        refusal(wire.answer(), 408, "bodyTimeout")
+
+
+def test_a_request_that_is_cut_off_has_no_effect(service: Service) -> None:
+    name = "cut off before the last chunk"
+    with Wire(service.port) as wire:
+        wire.send(head("POST", LEADS, JSON, IN_CHUNKS, EXPECT))
+        assert wire.answer().status_code == 100
+        wire.send(chunked(b'{"name":"%b"}' % name.encode())[0])
+        wire.end_sending()
+        assert wire.is_closed()
+
+    assert httpx.get(service.url + LEADS, params={"name": name}).json() == []
+
+
+def test_no_worker_takes_more_requests_than_it_was_told(services: Services) -> None:
+    service = services.on("memory", TMF_SALES_MAX_CONCURRENT="2")
+    with ExitStack() as ends:
+        waiting = [under_way(service.port, ends, b'{"name":"x"}') for _ in range(2)]
+
+        answer = httpx.get(f"{service.url}{LEADS}?id=none")
+
+        refusal(answer, 503, "unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+        # Probes are answered whatever else goes on.
+        assert httpx.get(f"{service.url}/live").status_code == 200
+        assert httpx.get(f"{service.url}/ready").status_code == 200
+        for wire in waiting:
+            wire.send(b'{"name":"x"}')
+            assert wire.answer().status_code == 201
+        assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_answered_503(tmp_path: Path) -> None:
+    """Nothing answers on the database's side, as when a machine hangs."""
+    with MongoServer(tmp_path / "mongo") as database:
+        service = start_service(
+            tmp_path / "log",
+            *("--store", f"{database.uri}/hangs"),
+            environ={"TMF_SALES_REQUEST_DEADLINE": "0.3", "TMF_SALES_NO_DELIVERY": "true"},
+        )
+        assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
+        database.pause()
+        try:
+            answer = httpx.get(f"{service.url}{LEADS}?id=none")
+            assert refusal(answer, 503, "unavailable") == "No answer within 0.3 seconds"
+            assert int(answer.headers["retry-after"]) >= 1
+            assert httpx.get(f"{service.url}/live").status_code == 200
+        finally:
+            database.resume()
+        assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
+        service.stop()
+
+
+def test_a_service_that_ends_finishes_what_is_under_way(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.sqlite"
+    body = b'{"name":"the last one"}'
+    service = start_service(tmp_path / "log", "--store", store)
+    with ExitStack() as ends:
+        wire = under_way(service.port, ends, body)
+        service.ask_to_end()
+        wire.send(body)
+        created = wire.answer()
+    service.stop()
+
+    assert created.status_code == 201
+    again = start_service(tmp_path / "log", "--store", store)
+    assert httpx.get(f"{again.url}{LEADS}/{created.json()['id']}").json()["name"] == "the last one"
+    again.stop()
+
+
+def test_a_service_that_ends_does_not_wait_for_ever(tmp_path: Path) -> None:
+    environ = {"TMF_SALES_REQUEST_DEADLINE": "0.2"}
+    service = start_service(tmp_path / "log", "--store", "memory:", environ=environ)
+    with ExitStack() as ends:
+        wire = under_way(service.port, ends, b"never sent")
+        service.ask_to_end()
+        refusal(wire.answer(), 408, "bodyTimeout")
+    service.stop()
+
+
+def test_two_services_share_a_file(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.sqlite"
+    one, other = (start_service(tmp_path / f"log{n}", "--store", store) for n in range(2))
+
+    made = httpx.post(one.url + LEADS, json={"name": "x"}).json()
+    path = f"{LEADS}/{made['id']}"
+    assert httpx.get(other.url + path).json()["name"] == "x"
+    assert httpx.patch(other.url + path, json={"rating": "hot"}).json()["rating"] == "hot"
+    one.stop()
+    assert httpx.get(other.url + path).headers["etag"] == '"2"'
+    other.stop()
