@@ -54,6 +54,7 @@ class Api:
 def create_console(contracts: Sequence[Described], public_base: str = "http://127.0.0.1:8080") -> Flask:
     """`public_base` is where the example calls go, without a slash at its end."""
     app = Flask(__name__, static_folder=None)
+    app.jinja_env.autoescape = True  # Flask's choice by file name would leave these templates out
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     apis = [_api(contract, public_base) for contract in contracts]
     drawings = {(api.name, drawing.schema): drawing for api in apis for drawing in api.lifecycles}

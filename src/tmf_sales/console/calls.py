@@ -34,7 +34,7 @@ def calls_of(document: Node, base: str) -> Iterator[Call]:
                     path=path,
                     summary=operation.get("summary", operation.get("operationId", "")),
                     about=operation.get("description", "").strip(),
-                    curl=_curl(method, base + _filled(path, parameters), _body(document, operation)),
+                    curl=_curl(method, base + _filled(document, path, parameters), _body(document, operation)),
                 )
 
 
@@ -52,11 +52,12 @@ def _listed(node: Node) -> list[Node]:
     return list(node.get("parameters", []))
 
 
-def _filled(path: str, parameters: list[Node]) -> str:
+def _filled(document: Node, path: str, parameters: list[Node]) -> str:
     for parameter in parameters:
-        if parameter.get("in") == "path" and "example" in parameter:
-            value = percent_encoded(str(parameter["example"]), safe="")
-            path = path.replace(f"{{{parameter['name']}}}", value)
+        shown = [resolved(document, each).get("value") for each in parameter.get("examples", {}).values()]
+        for value in [parameter.get("example"), *shown]:
+            if parameter["in"] == "path" and value is not None:
+                path = path.replace(f"{{{parameter['name']}}}", percent_encoded(str(value), safe=""))
     return path
 
 
