@@ -7,6 +7,7 @@ wait (16 of 16 were measured); with SO_REUSEPORT the Linux kernel deals them out
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -21,12 +22,20 @@ from tmf_sales.cli.one_worker import UVICORN, TellingServer, time_to_finish
 from tmf_sales.errors import CannotStart
 from tmf_sales.settings import Settings
 
+HANGS_AFTER = 30  # seconds without a sign of life, after which the master replaces a worker
+
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn has types
     """One process of the service."""
 
     CONFIG_KWARGS = UVICORN
     announce: Callable[[], None]
+
+    async def callback_notify(self) -> None:
+        """Now and then: tell the master that this worker is alive, or end when there is no master any more."""
+        if os.getppid() != self.ppid:
+            signal.raise_signal(signal.SIGTERM)
+        self.notify()
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi
@@ -81,7 +90,7 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
         "worker_class": Worker,
         "preload_app": False,
         "graceful_timeout": time_to_finish(settings),
-        "timeout": 60,
+        "timeout": HANGS_AFTER,
         "loglevel": "warning",
         "control_socket_disable": True,
     }
