@@ -27,7 +27,7 @@ def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_place_of_error(error, text)) from None
-    if text.count(b"[") + text.count(b"{") > depth_limit:
+    if text.count(b"[") + text.count(b"{") > depth_limit and _may_be_deep(value, depth_limit):
         _refuse_depth(value, depth_limit)
     if _may_hide_duplicates(text, value):
         _refuse_duplicates(text)
@@ -47,6 +47,14 @@ def _place_of_error(error: orjson.JSONDecodeError, text: bytes) -> str:
 def _may_hide_duplicates(text: bytes, value: Any) -> bool:
     """A dropped duplicate takes a colon with it; only an escaped colon could make up for that, so it counts too."""
     return orjson.dumps(value).count(b":") != text.count(b":") or b"\\u003" in text
+
+
+def _may_be_deep(value: Any, limit: int) -> bool:
+    """Whether anything stands inside so many containers; texts hold no raw line breaks, so indentation tells depth."""
+    try:
+        return b"\n" + b"  " * limit in orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    except orjson.JSONEncodeError:  # It writes 254 levels at most.
+        return True
 
 
 def _refuse_depth(value: Any, limit: int) -> None:

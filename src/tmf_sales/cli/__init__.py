@@ -12,6 +12,8 @@ from tmf_sales.cli.check import check
 from tmf_sales.cli.contract import contract
 from tmf_sales.cli.deliver import deliver
 from tmf_sales.cli.events import events
+from tmf_sales.cli.export import export
+from tmf_sales.cli.import_ import import_
 from tmf_sales.cli.listen import listen
 from tmf_sales.cli.listeners import listeners
 from tmf_sales.cli.serve import serve
@@ -25,5 +27,5 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
-for command in (serve, check, contract, deliver, events, listen, listeners):
+for command in (serve, check, contract, deliver, events, listen, listeners, export, import_):
     main.add_command(command)

@@ -1,0 +1,67 @@
+"""`tmf-sales import`: what `tmf-sales export` wrote, into another store or back into the same."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from tmf_sales.cli.opened import run
+from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.cli.progress import progress
+from tmf_sales.settings import MEMORY
+
+if TYPE_CHECKING:
+    from tmf_sales.storage import Storage
+    from tmf_sales.transfer.moving import Tally
+
+
+@click.command("import")
+@setting_options("store")
+@click.option("--no-check", is_flag=True, help="Take documents that the contracts would refuse.")
+@click.argument("file", type=click.Path(allow_dash=True, path_type=Path))
+def import_(file: Path, no_check: bool, **options: Any) -> None:
+    """Load the resources in FILE, as written by export; - is standard input.
+
+    What is there already is left alone, so the same command goes on after an interruption. A bad line is told and left
+    out, and the exit code is 1. No events are made.
+    """
+    if settings_from(options).store == MEMORY:
+        raise Refused("the store memory: is gone when this command ends")
+    try:
+        source = nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb")
+    except OSError as error:
+        raise Refused(f"cannot read {file}: {error.strerror}") from None
+    size = 0 if str(file) == "-" else file.stat().st_size
+    with source as lines:
+        tally = run(options, lambda found: import_lines(found.store, lines, size, not no_check))
+    click.echo(said(tally), err=True)
+    raise SystemExit(1 if tally.refused else 0)
+
+
+async def import_lines(store: Storage, lines: BinaryIO, size: int, by_contract: bool) -> Tally:
+    from tmf_sales.app import contracts_folder
+    from tmf_sales.tmf630.contract import load_contracts
+    from tmf_sales.transfer.checking import checks
+    from tmf_sales.transfer.moving import Import
+
+    await store.ping()
+    with progress("importing", size, "bytes") as bar:
+        known = checks(load_contracts(contracts_folder()), by_contract=by_contract)
+        return await Import(store, known, refuse, bar).run(lines)
+
+
+def refuse(number: int, reason: str) -> None:
+    click.echo(f"line {number} is left out: {reason}", err=True)
+
+
+def said(tally: Tally) -> str:
+    parts = [f"imported {tally.added} resources", f"{tally.same} were there already"]
+    if tally.different:
+        parts.append(f"{tally.different} are stored differently and were left as they are")
+    if tally.refused:
+        parts.append(f"{tally.refused} lines left out")
+    return "; ".join(parts)

@@ -1,0 +1,107 @@
+"""Whether a resource from outside is one that this release could have stored itself, by its contract.
+
+Promise: what passes can be read, searched and patched like any other resource; its date-times are in their one form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from tmf_sales.errors import list_violations
+from tmf_sales.events.hub import LISTENER
+from tmf_sales.storage import Document, Stored, UnitTooLarge, refuse_too_large_unit
+from tmf_sales.tmf630 import versions
+from tmf_sales.tmf630.contract import Contract, ResourceType
+from tmf_sales.tmf630.representation import with_href
+from tmf_sales.tmf630.schema_check import SchemaCheck
+from tmf_sales.tmf630.shape import settle
+from tmf_sales.transfer.lines import BadLine
+
+Check = Callable[[Stored], None]
+"""Raises BadLine when the resource cannot be taken; may bring its documents into form."""
+
+ANY_HREF = "http://localhost"
+LISTENER_SCHEMA = {
+    "type": "object",
+    "required": ["id", "api", "callback", "query"],
+    "properties": {
+        "api": {"type": "string"},
+        "callback": {"type": "string"},
+        "query": {"type": ["string", "null"]},
+        "secrets": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["text", "until"],
+                "properties": {"text": {"type": "string"}, "until": {"type": ["number", "null"]}},
+            },
+        },
+        "failingSince": {"type": ["number", "null"]},
+        "disabled": {"type": ["string", "null"]},
+    },
+}
+
+
+def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mapping[str, Check]:
+    """The check of each kind that is moved; without `by_contract` documents may be what no contract allows."""
+    found: dict[str, Check] = {LISTENER: _listener_check()}
+    for contract in contracts:
+        for type in contract.resources.values():
+            found[type.kind] = _resource_check(contract, type) if by_contract else _refuse_too_large
+    return found
+
+
+def _resource_check(contract: Contract, type: ResourceType) -> Check:
+    full = contract.document["components"]["schemas"][type.name]["x-full"]
+    whole = contract.schemas.check({"$ref": f"#/components/schemas/{full}"})
+
+    def check(unit: Stored) -> None:
+        for number, version in enumerate(unit.versions):
+            _refuse_document(version.document, type, whole, f"/versions/{number}/document")
+        _refuse_disorder(unit, type.version_member)
+        _refuse_too_large(unit)
+
+    return check
+
+
+def _refuse_document(document: Document, type: ResourceType, whole: SchemaCheck, place: str) -> None:
+    if "href" in document:
+        raise BadLine(f"{place}/href: is not stored; it is made when the resource is shown")
+    shown = with_href(document, ANY_HREF)
+    violations = type.after_patch.violations(shown) or whole.violations(shown)
+    if not violations:
+        settle(document, type.shape, (), violations)
+    if violations:
+        raise BadLine(f"{place}: {list_violations(violations)}")
+
+
+def _refuse_disorder(unit: Stored, member: str | None) -> None:
+    if member is None:
+        if len(unit.versions) > 1:
+            raise BadLine("/versions: this kind has just one")
+        return
+    try:
+        numbers = [versions.number_in(version, member) for version in unit.versions]
+    except ValueError as error:
+        raise BadLine(f"/versions: {error}") from None
+    if any(upper <= lower for upper, lower in pairwise(numbers)):
+        raise BadLine(f"/versions: are not in the order of their {member}, the highest first, each once")
+
+
+def _refuse_too_large(unit: Stored) -> None:
+    try:
+        refuse_too_large_unit(unit.versions)
+    except UnitTooLarge as error:
+        raise BadLine(f"is too large with all its versions: {error}") from None
+
+
+def _listener_check() -> Check:
+    schema = SchemaCheck(LISTENER_SCHEMA)
+
+    def check(unit: Stored) -> None:
+        if violations := schema.violations(unit.current.document):
+            raise BadLine(f"/versions/0/document: {list_violations(violations)}")
+        _refuse_disorder(unit, None)
+
+    return check

@@ -1,0 +1,72 @@
+"""The form of a line: `{"kind", "id", "revision", "versions": [{"revision", "document"}, ...]}`, current version first.
+
+Promise: what `written` writes, `read` reads back the same; whatever else a line holds is refused with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from tmf_sales.errors import MalformedBody, list_violations, quoted
+from tmf_sales.storage import Stored, Version
+from tmf_sales.strict_json import DEPTH_LIMIT, parse_strictly
+from tmf_sales.tmf630.schema_check import SchemaCheck
+
+LEVELS_AROUND_DOCUMENT = 3
+REVISION = {"type": "integer", "minimum": 1}
+LINE = {
+    "type": "object",
+    "required": ["kind", "id", "revision", "versions"],
+    "additionalProperties": False,
+    "properties": {
+        "kind": {"type": "string"},
+        "id": {"type": "string", "minLength": 1},
+        "revision": REVISION,
+        "versions": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["revision", "document"],
+                "additionalProperties": False,
+                "properties": {"revision": REVISION, "document": {"type": "object"}},
+            },
+        },
+    },
+}
+_check = SchemaCheck(LINE)
+
+
+class BadLine(Exception):
+    """Raised when a line cannot be taken; its text is the reason."""
+
+
+def written(kind: str, unit: Stored) -> bytes:
+    """The line of a resource, with its line break; the texts of the documents go out as they are stored."""
+    versions = b",".join(b'{"revision":%d,"document":%b}' % (each.revision, each.text) for each in unit.versions)
+    head = orjson.dumps({"kind": kind, "id": unit.id, "revision": unit.revision})
+    return b'%b,"versions":[%b]}\n' % (head[:-1], versions)
+
+
+def read(line: bytes) -> tuple[str, Stored]:
+    """The kind and the resource; raises BadLine."""
+    try:
+        value: Any = parse_strictly(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT)
+    except MalformedBody as error:
+        raise BadLine(error.message.removeprefix("line 1, ").replace("the body", "the line")) from None
+    if violations := _check.violations(value):
+        raise BadLine(list_violations(violations))
+    versions = tuple(Version(each["revision"], each["document"]) for each in value["versions"])
+    unit = Stored(value["id"], value["revision"], versions)
+    _refuse_contradictions(unit)
+    return value["kind"], unit
+
+
+def _refuse_contradictions(unit: Stored) -> None:
+    for number, version in enumerate(unit.versions):
+        if version.revision > unit.revision:
+            raise BadLine(f"/versions/{number}/revision: {version.revision} is more than /revision")
+        if version.document.get("id") != unit.id:
+            raise BadLine(f"/versions/{number}/document/id: is not {quoted(unit.id)}, as /id is")

@@ -1,0 +1,144 @@
+"""Carries resources from a store to lines and from lines to a store, many at a time.
+
+Promise: each resource is moved whole or not at all; doing it again after any interruption moves only what is missing
+and never changes what is there. A line that cannot be taken is told by number and reason, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tmf_sales.errors import quoted
+from tmf_sales.json_values import same_json
+from tmf_sales.storage import UNIT_LIMIT, Storage, Stored
+from tmf_sales.transfer.checking import Check
+from tmf_sales.transfer.lines import BadLine, read, written
+
+UNITS_READ = 50
+UNITS_LOADED = 500
+BYTES_LOADED = 4 * 1024 * 1024
+LINE_LIMIT = UNIT_LIMIT + 1024 * 1024
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the lines. `different`: the id is taken by a resource that is not the same; it was left alone."""
+
+    added: int = 0
+    same: int = 0
+    different: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    kind: str
+    units: list[Stored]
+
+
+async def exported(
+    store: Storage, kinds: Sequence[str], begun: tuple[str, str] | None = None
+) -> AsyncIterator[list[bytes]]:
+    """The lines of all resources of these kinds, some at a time, in the order of kinds and ids.
+
+    `begun`: kind and id of the last one that an earlier export has written.
+    """
+    kind_begun, after = begun or (kinds[0], "")
+    for kind in kinds[kinds.index(kind_begun) :]:
+        while units := await store.walk(kind, after, UNITS_READ):
+            yield [written(kind, unit) for unit in units]
+            after = units[-1].id
+        after = ""
+
+
+class Import:
+    """One run over a file. `refuse` is told number and reason of each bad line, `read` the bytes gone through."""
+
+    def __init__(
+        self,
+        store: Storage,
+        checks: Mapping[str, Check],
+        refuse: Callable[[int, str], None],
+        read: Callable[[int], None],
+    ) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._checks = checks
+        self._refuse = refuse
+        self._read = read
+
+    async def run(self, source: BinaryIO) -> Tally:
+        """Load every line of `source`; raises StorageUnavailable, and then another run goes on."""
+        # One batch after the other: a writing thread beside a busy one waits for Python's lock more than it writes.
+        for batch in self._batches(source):
+            await self._load(batch)
+        return self.tally
+
+    def _batches(self, source: BinaryIO) -> Iterator[_Batch]:
+        """Units of one kind together, so many that the store is kept busy and so few that memory is not."""
+        kind, units, size = "", list[Stored](), 0
+        for number, line in _numbered_lines(source):
+            self._read(len(line))
+            try:
+                found = self._taken(line)
+            except BadLine as error:
+                self.tally.refused += 1
+                self._refuse(number, str(error))
+                continue
+            if found is None:
+                continue
+            if units and (found[0] != kind or len(units) == UNITS_LOADED or size > BYTES_LOADED):
+                yield _Batch(kind, units)
+                units, size = [], 0
+            kind = found[0]
+            units.append(found[1])
+            size += len(line)
+        if units:
+            yield _Batch(kind, units)
+
+    def _taken(self, line: bytes) -> tuple[str, Stored] | None:
+        """Kind and resource of a line that is good, None of a blank one."""
+        if len(line) > LINE_LIMIT:
+            raise BadLine(f"is longer than {LINE_LIMIT} bytes")
+        if not line.strip():
+            return None
+        kind, unit = read(line)
+        check = self._checks.get(kind)
+        if check is None:
+            raise BadLine(f"/kind: {quoted(kind)} is not known; expected {' or '.join(sorted(self._checks))}")
+        check(unit)
+        return kind, unit
+
+    async def _load(self, batch: _Batch) -> None:
+        taken = await self._store.load(batch.kind, batch.units)
+        self.tally.added += len(batch.units) - len(taken)
+        sent = {unit.id: unit for unit in batch.units}
+        for id in taken:
+            stored = await self._store.get(batch.kind, id)
+            if stored is not None and _are_same(stored, sent[id]):
+                self.tally.same += 1
+            else:
+                self.tally.different += 1
+
+
+def _are_same(one: Stored, other: Stored) -> bool:
+    return (
+        one.revision == other.revision
+        and len(one.versions) == len(other.versions)
+        and all(
+            mine.revision == theirs.revision and same_json(mine.document, theirs.document)
+            for mine, theirs in zip(one.versions, other.versions, strict=True)
+        )
+    )
+
+
+def _numbered_lines(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines from 1; of one that is too long only the beginning, so that no file can fill the memory."""
+    number = 0
+    while line := source.readline(LINE_LIMIT + 1):
+        number += 1
+        yield number, line
+        while len(line) > LINE_LIMIT and not line.endswith(b"\n"):
+            line = source.readline(LINE_LIMIT + 1) or b"\n"
