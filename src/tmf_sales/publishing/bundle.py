@@ -6,6 +6,7 @@ Promise: the same contracts give the same bytes, in the order in which their aut
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -35,8 +36,15 @@ def publish_all(contracts: Path, target: Path) -> Iterator[Path]:
             stem = contract.stem if profile == "plain" else f"{contract.stem}.{profile}"
             for format in FORMATS:
                 path = target / f"{stem}.{format}"
-                path.write_bytes(published(contract, profile, format))
+                _replace(path, published(contract, profile, format))
                 yield path
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """Write at once, so that nobody who reads meanwhile finds half a contract."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.write_bytes(text)
+    unfinished.replace(path)
 
 
 if __name__ == "__main__":
