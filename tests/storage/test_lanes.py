@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import Collection
-from typing import Protocol, cast
 
 import orjson
 import pytest
@@ -19,15 +18,9 @@ NOW = 1_700_000_000.0
 LATER = NOW + 10
 
 
-class Keeper(Storage, Protocol):
-    """A store with its log and lanes."""
-
-    events: EventStore
-
-
 @pytest.fixture
 def log(store: Storage) -> EventStore:
-    return cast(Keeper, store).events
+    return store.events
 
 
 def event(id: str, **members: object) -> Document:

@@ -1,0 +1,171 @@
+"""kill -9 while writes are unanswered: no acknowledged write is lost, and none is half there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.faults import writer_process
+from tests.storage.mongo_server import MongoServer
+from tests.storage.tickets import KINDS
+
+from tmf_sales.storage import Storage
+from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.opening import open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = [pytest.param(3, id="some"), pytest.param(25, id="many", marks=pytest.mark.full)]
+MORE_ANSWERS = 40
+
+
+@dataclass
+class Life:
+    """What is known of one ticket: what was tried on it in turn, and up to which revision that was answered."""
+
+    tried: list[str] = field(default_factory=list)
+    acknowledged: int = 0
+    happened: int = 0
+
+
+class Writer:
+    """A writing process, and what it has said so far."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.lives: dict[str, Life] = {}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", writer_process.__name__, url, name], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
+
+    def answers(self, count: int) -> None:
+        """Wait for so many more answers."""
+        while count:
+            line = self._output.readline()
+            assert line, "the writer ended by itself"
+            count -= self._note(line)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Read what it still had to say, and let it go."""
+        for line in self._output:
+            self._note(line)
+        self._output.close()
+        self._process.wait()
+
+    def _note(self, line: str) -> bool:
+        """Take one line down; True for an answer."""
+        match line.split():
+            case ["try", id, _, operation] if line.endswith("\n"):
+                self.lives.setdefault(id, Life()).tried.append(operation)
+            case ["ack", id, revision] if line.endswith("\n"):
+                self.lives[id].acknowledged = int(revision)
+                return True
+        return False
+
+
+async def check(store: Storage, lives: dict[str, Life], found: Counter[str]) -> None:
+    """Each ticket is as its last acknowledged write left it, or as the one unanswered write after that did."""
+    await store.events.sweep()
+    told = await events_by_revision(store)
+    alive = 0
+    for id, life in lives.items():
+        assert len(life.tried) - life.acknowledged in (0, 1)
+        happened = len(told[id])
+        assert told[id] == set(range(1, happened + 1)), f"{id} lost an event"
+        assert happened >= life.acknowledged, f"{id} lost revision {life.acknowledged}"
+        assert happened <= len(life.tried), f"{id} has an event of what never happened"
+        stored = await store.get("ticket", id)
+        assert (stored is not None) == (happened > 0 and life.tried[happened - 1] != "delete"), id
+        if stored is not None:
+            alive += 1
+            assert (stored.revision, stored.current.document["revision"]) == (happened, happened)
+        life.happened = happened
+    found["acknowledged"] = sum(life.acknowledged for life in lives.values())
+    found["unknown"] = sum(len(life.tried) - life.acknowledged for life in lives.values())
+    found["recovered"] = sum(life.happened - life.acknowledged for life in lives.values())
+    page = await store.find("ticket", Query(limit=0))
+    assert page.total == alive
+
+
+async def events_by_revision(store: Storage) -> dict[str, set[int]]:
+    """Which revisions of each ticket the log has an event of; none of them twice."""
+    told: dict[str, set[int]] = defaultdict(set)
+    events, cursor = await store.events.log(None, 0, 1000)
+    while events:
+        for each in events:
+            id, _, revision = each.id.rpartition("@")
+            assert (each.resource, each.revision) == (id, int(revision))
+            assert each.revision not in told[id]
+            told[id].add(each.revision)
+        events, cursor = await store.events.log(cursor, 0, 1000)
+    return told
+
+
+async def open_and_check(url: str, lives: dict[str, Life], found: Counter[str]) -> None:
+    store = open_store(url, KINDS)
+    await store.open()
+    try:
+        await store.ping()
+        await check(store, lives, found)
+    finally:
+        await store.close()
+
+
+@contextmanager
+def figures(capsys: pytest.CaptureFixture[str], title: str) -> Iterator[Counter[str]]:
+    found: Counter[str] = Counter()
+    yield found
+    with capsys.disabled():
+        print(f"\n{title}: " + ", ".join(f"{count} {name}" for name, count in found.items()))
+    assert found["unknown"] >= found["rounds"], "a kill that nobody notices proves nothing"
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_killing_writers_of_a_sqlite_store(
+    rounds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    random = Random(1)
+    lives: dict[str, Life] = {}
+    with figures(capsys, "killed writers, SQLite") as found:
+        for number in range(rounds):
+            first, second = Writer(url, f"a{number}"), Writer(url, f"b{number}")
+            first.answers(random.randrange(1, 300))
+            first.kill()
+            second.answers(MORE_ANSWERS)  # It does not wait for what the dead one held.
+            second.kill()
+            found["rounds"] += 1
+            lives |= first.lives | second.lives
+            await open_and_check(url, lives, found)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_killing_writers_and_the_server_of_a_mongodb_store(
+    rounds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = Random(2)
+    lives: dict[str, Life] = {}
+    with MongoServer(tmp_path / "data") as server, figures(capsys, "killed writers and servers, MongoDB") as found:
+        for number in range(rounds):
+            writer = Writer(server.uri, f"w{number}")
+            writer.answers(random.randrange(1, 150))
+            if number % 3 == 2:
+                writer.kill()
+            else:
+                server.kill()
+                server.start()
+                writer.kill()
+            found["rounds"] += 1
+            lives |= writer.lives
+            await open_and_check(server.uri, lives, found)

@@ -1,0 +1,53 @@
+"""A process that writes to a store: `python -m tests.faults.writer_process URL NAME [TICKETS]`.
+
+It goes on until it is killed, or until each of its writers has seen so many tickets through.
+
+Each line on stdout is a try (`try id revision operation`) or an answer (`ack id revision`); a line is written in one
+piece, so a killed process leaves at most its last one cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+
+from tests.storage.tickets import KINDS, event
+
+from tmf_sales.storage import Change, Storage, StorageUnavailable, Version
+from tmf_sales.storage.opening import open_store
+
+WRITERS = 16
+LIVES = (("insert", "update", "update"), ("insert",), ("insert", "update", "delete"))
+
+
+async def main(url: str, name: str, tickets: str | None = None) -> None:
+    store = open_store(url, KINDS)
+    await store.open()
+    count = int(tickets) if tickets is not None else None
+    await asyncio.gather(*(write(store, f"{name}-{number}", count) for number in range(WRITERS)))
+    await store.close()
+
+
+async def write(store: Storage, name: str, count: int | None) -> None:
+    """Let one ticket after the other live, until there were so many, or the store is gone."""
+    for number, life in enumerate(itertools.islice(itertools.cycle(LIVES), count)):
+        id = f"{name}-{number}"
+        for revision, operation in enumerate(life, start=1):
+            say(f"try {id} {revision} {operation}")
+            versions = () if operation == "delete" else (Version(revision, {"name": name, "revision": revision}),)
+            change = Change("ticket", id, revision - 1, versions, (event(f"{id}@{revision}"),))
+            try:
+                await store.commit(change)
+            except StorageUnavailable:
+                return
+            say(f"ack {id} {revision}")
+
+
+def say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
