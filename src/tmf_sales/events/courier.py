@@ -72,6 +72,7 @@ class Courier:
         recorder: Recorder,
         senses: Senses,
         secrets: Sequence[Secret],
+        posts_at_once: int,
     ) -> None:
         self.listeners = ActiveListeners({}, {})
         self.is_stopping = False
@@ -81,6 +82,8 @@ class Courier:
         self._recorder = recorder
         self._senses = senses
         self._secrets = tuple(secrets)
+        self._posts_at_once = posts_at_once
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def work_off(self, lane: Lane, known: Sequence[StoredEvent] = ()) -> None:
         """Send what is in the lane until it is empty, or rests, or belongs to somebody else.
@@ -122,7 +125,13 @@ class Courier:
         body = event.text if selected is event.document else orjson.dumps(selected)
         message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)),))
         secrets = listener.signing_secrets(self._senses.now()) or self._secrets
-        return await self._webhook.post(listener.callback, message, secrets)
+        # More lanes are worked off than posts may be under way: while some post, others are written down.
+        async with self._turns.setdefault(listener.id, asyncio.Semaphore(self._posts_at_once)):
+            return await self._webhook.post(listener.callback, message, secrets)
+
+    def forget(self, listener: str) -> None:
+        """Nothing is under way to the listener any more."""
+        self._turns.pop(listener, None)
 
     def _step(self, lane: Lane, event: StoredEvent, attempt: Attempt) -> Step:
         record = AttemptRecord(

@@ -73,10 +73,11 @@ class Delivery:
         self._health = Health(hub)
         recorder = Recorder(store, self._owner, self._lease_end)
         senses = Senses(now, chance)
-        self._courier = Courier(store, webhook, self._health, recorder, senses, self._settings.secrets)
+        self._courier = Courier(
+            store, webhook, self._health, recorder, senses, self._settings.secrets, self._settings.concurrency
+        )
         self._lanes: dict[asyncio.Task[None], Lane] = {}
         self._under_way: Counter[str] = Counter()
-        self._turns: dict[str, asyncio.Semaphore] = {}
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
         self._stopping = asyncio.Event()
@@ -182,20 +183,17 @@ class Delivery:
         self._under_way[listener] -= 1
         if not self._under_way[listener]:
             del self._under_way[listener]
-            self._turns.pop(listener, None)
+            self._courier.forget(listener)
         if listener in self._has_more and self._room(listener) >= self._under_way[listener]:
             self._store.arrived.set()  # half of its lanes are done: time to take up others
 
     async def _work_off(self, lane: Lane, events: Sequence[StoredEvent]) -> None:
-        # More lanes are taken up than posts may be under way: they wait here for their turn.
-        turn = self._turns.setdefault(lane.key.listener, asyncio.Semaphore(self._settings.concurrency))
-        async with turn:
-            try:
-                await self._courier.work_off(lane, events)
-            except Unavailable as error:
-                log.warning("an event waits until its lease has run out: %s", error.message)
-            except Exception:
-                log.exception("delivery to listener %s failed by a defect", lane.key.listener)
+        try:
+            await self._courier.work_off(lane, events)
+        except Unavailable as error:
+            log.warning("an event waits until its lease has run out: %s", error.message)
+        except Exception:
+            log.exception("delivery to listener %s failed by a defect", lane.key.listener)
 
     def _lease_end(self) -> float:
         return self._now() + self._settings.lease

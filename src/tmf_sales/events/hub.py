@@ -16,7 +16,16 @@ from typing import NamedTuple
 
 import orjson
 
-from tmf_sales.errors import DuplicateListener, InvalidBody, InvalidParameter, NotFound, Unavailable, Violation
+from tmf_sales.access import FULL_ACCESS, Access, Principal
+from tmf_sales.errors import (
+    DuplicateListener,
+    InvalidBody,
+    InvalidParameter,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+    Violation,
+)
 from tmf_sales.errors import quoted as shown
 from tmf_sales.events.address_guard import AddressGuard
 from tmf_sales.events.listener import (
@@ -29,8 +38,9 @@ from tmf_sales.events.listener import (
     read_listener,
     written,
 )
+from tmf_sales.events.restriction import SeenBy
 from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
-from tmf_sales.storage import AlreadyExists, Change, Kind, RevisionConflict, Row, Storage, Version
+from tmf_sales.storage import AlreadyExists, Change, Document, Kind, RevisionConflict, Row, Storage, Stored, Version
 from tmf_sales.storage.criteria import And, Compare, Operator, Query, Sort
 
 LISTENER = "listener"
@@ -59,63 +69,92 @@ class Hub:
         *,
         api_of: Mapping[str, str],
         own_secrets: bool = False,
+        seen_by: Callable[[Principal], SeenBy] | None = None,
+        limit: int = 0,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """`api_of`: for each kind of resource the name of the API whose listeners get its events."""
+        """`api_of`: for each kind of resource the name of the API whose listeners get its events.
+
+        `seen_by`: what the owner of a listener may see. `limit`: as many listeners may one owner have; 0 is no limit.
+        """
         self._store = store
         self._parse_query = parse_query
         self._guard = guard
         self._api_of = api_of
         self._own_secrets = own_secrets
+        self._seen_by = seen_by
+        self._limit = limit
         self._random_bytes = random_bytes
         self._known: dict[str, Known] = {}
 
-    async def register(self, api: str, callback: str, query: str | None) -> Registration:
-        """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateListener.
+    async def register(
+        self,
+        api: str,
+        callback: str,
+        query: str | None,
+        *,
+        owner: Principal | None = None,
+        records: tuple[Document, ...] = (),
+    ) -> Registration:
+        """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateListener, TooManyRequests.
 
-        A listener that was disabled may be registered again; that enables it.
+        A listener that was disabled may be registered again; that enables it. `owner`: who registers it, where there is
+        authentication. `records` are written to the log together with the listener.
         """
         self._check_query(api, query)
+        await self._refuse_one_too_many(owner)
         await self._guard.vet(callback)
         secret = written_secret(self._random_bytes(NEW_SECRET_BYTES)) if self._own_secrets else None
         listener = Listener(
-            id=_id_of(api, callback, query),
+            id=_id_of(api, callback, query, owner),
             api=api,
             callback=callback,
             query=query,
             secrets=(KeptSecret(secret),) if secret else (),
+            owner=owner,
         )
         try:
-            await self._write(listener, expected_revision=0)
+            await self._write(listener, expected_revision=0, records=records)
         except AlreadyExists:
-            await self._replace_disabled(listener)
+            await self._replace_disabled(listener, records)
         return Registration(listener, secret)
 
-    async def unregister(self, api: str, id: str) -> None:
+    async def unregister(
+        self, api: str, id: str, access: Access = FULL_ACCESS, records: tuple[Document, ...] = ()
+    ) -> None:
         """Raises NotFound."""
         for _ in range(TRIES):
-            stored = await self._store.get(LISTENER, id)
-            if stored is None or stored.current.document["api"] != api:
-                raise _not_registered(id)
+            stored = await self._seen(api, id, access)
             with contextlib.suppress(RevisionConflict):
-                await self._store.commit(Change(LISTENER, id, stored.revision, ()))
+                await self._store.commit(Change(LISTENER, id, stored.revision, (), records))
                 return
         raise Unavailable(f"listener {id} changes too often")
 
-    async def get(self, api: str, id: str) -> Listener:
+    async def get(self, api: str, id: str, access: Access = FULL_ACCESS) -> Listener:
         """Raises NotFound."""
-        stored = await self._store.get(LISTENER, id)
-        if stored is None or stored.current.document["api"] != api:
-            raise _not_registered(id)
-        return read_listener(stored.current.document)
+        return read_listener((await self._seen(api, id, access)).current.document)
 
-    async def listeners(self, api: str | None = None) -> list[Listener]:
-        """All listeners, or those of one API, by id; disabled ones included."""
-        return [known.listener for known in await self._all(api)]
+    async def _seen(self, api: str, id: str, access: Access) -> Stored:
+        stored = await self._store.get(LISTENER, id)
+        if stored is None or stored.current.document["api"] != api or not access.sees(stored.current.document):
+            raise _not_registered(id)
+        return stored
+
+    async def _refuse_one_too_many(self, owner: Principal | None) -> None:
+        if owner is None or not self._limit:
+            return
+        own = Query(Compare(("owner", "subject"), Operator.EQ, owner.subject), limit=0)
+        if (await self._store.find(LISTENER, own)).total >= self._limit:
+            message = f"expected at most {self._limit} listeners of one caller; unregister one first"
+            raise TooManyRequests(message, {"Retry-After": "60"})
+
+    async def listeners(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Listener]:
+        """The listeners that there are for the caller, or those of one API, by id; disabled ones included."""
+        return [known.listener for known in await self._all(api, access)]
 
     async def active(self) -> ActiveListeners:
         """The listeners that are not disabled, as they are in the store now."""
-        found = await self._all(None)
+        found = await self._all(None, FULL_ACCESS)
         self._known = {known.listener.id: known for known in found}
         return ActiveListeners(
             {id: each for id, each in self._known.items() if not each.listener.disabled}, self._api_of
@@ -156,12 +195,12 @@ class Hub:
         except InvalidParameter as error:
             raise InvalidBody([Violation("/query", error.message)]) from error
 
-    async def _replace_disabled(self, listener: Listener) -> None:
+    async def _replace_disabled(self, listener: Listener, records: tuple[Document, ...]) -> None:
         stored = await self._store.get(LISTENER, listener.id)
         if stored is None or not stored.current.document.get("disabled"):
             raise DuplicateListener(f"this callback with this query is listener {listener.id}")
         try:
-            await self._write(listener, stored.revision)
+            await self._write(listener, stored.revision, records)
         except RevisionConflict:
             raise DuplicateListener(f"this callback with this query is listener {listener.id}") from None
 
@@ -183,16 +222,16 @@ class Hub:
         log.warning("listener %s changes too often to be written", id)
         return True
 
-    async def _write(self, listener: Listener, expected_revision: int) -> None:
+    async def _write(self, listener: Listener, expected_revision: int, records: tuple[Document, ...] = ()) -> None:
         version = Version(expected_revision + 1, written(listener))
-        await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,)))
+        await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,), records))
 
-    async def _all(self, api: str | None) -> list[Known]:
+    async def _all(self, api: str | None, access: Access) -> list[Known]:
         where = Compare(("api",), Operator.EQ, api) if api else And(())
         found: list[Known] = []
         while True:
             query = Query(where, (Sort(("id",), always_present=True),), offset=len(found), limit=PAGE)
-            page = await self._store.find(LISTENER, query)
+            page = await self._store.find(LISTENER, access.restricted(query))
             found += map(self._know, page.rows)
             if len(page.rows) < PAGE:
                 return found
@@ -209,13 +248,18 @@ class Hub:
             # Registered under another contract. Nothing tells which events it wants, so it gets none.
             log.warning("the query of listener %s is no longer valid: it gets no events", listener.id)
             parsed = NOTHING
-        return Known(row.version.revision, listener, parsed)
+        seen_by = self._seen_by(listener.owner) if listener.owner and self._seen_by else None
+        return Known(row.version.revision, listener, parsed, seen_by)
 
 
 def _not_registered(id: str) -> NotFound:
     return NotFound(f"listener {shown(id)} is not registered")
 
 
-def _id_of(api: str, callback: str, query: str | None) -> str:
-    """The same registration has the same id, so that the store itself refuses the second one."""
-    return hashlib.sha256(orjson.dumps([api, callback, query])).hexdigest()[:32]
+def _id_of(api: str, callback: str, query: str | None, owner: Principal | None) -> str:
+    """The same registration has the same id, so that the store itself refuses the second one.
+
+    Owners do not meet each other: that one listens already tells another nothing.
+    """
+    parts = [api, callback, query, *([owner.subject] if owner else [])]
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]

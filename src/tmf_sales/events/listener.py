@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from tmf_sales.access import Principal
+from tmf_sales.events.restriction import SeenBy, seen_event
 from tmf_sales.events.signing import Secret
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import Condition, Or
@@ -42,7 +44,10 @@ class KeptSecret:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A registered listener. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more."""
+    """A registered listener. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more.
+
+    `owner`: who registered it, where there is authentication; it gets what the owner may see.
+    """
 
     id: str
     api: str
@@ -51,6 +56,7 @@ class Listener:
     secrets: tuple[KeptSecret, ...] = ()
     failing_since: float | None = None
     disabled: str | None = None
+    owner: Principal | None = None
 
     def view(self) -> Document:
         """The EventSubscription of the contract."""
@@ -64,6 +70,7 @@ class Known(NamedTuple):
     revision: int
     listener: Listener
     parsed: Parsed | None
+    seen_by: SeenBy | None = None
 
 
 class _Nothing(NamedTuple):
@@ -104,14 +111,16 @@ class ActiveListeners:
         return known is not None and known.listener.api == self._api_of.get(kind) and _wants(known, event)
 
     def selected(self, id: str, event: Document) -> Document:
-        """What of the event the listener asked for; the event itself when it is everything."""
-        known = self._known.get(id)
-        selection = known.parsed.selection if known and known.parsed else None
-        return selection.select(event) if selection else event
+        """What of an event that it wants the listener asked for and may see; the event itself when it is everything."""
+        known = self._known[id]
+        seen = seen_event(event, known.seen_by) or {}
+        selection = known.parsed.selection if known.parsed else None
+        return selection.select(seen) if selection else seen
 
 
 def _wants(known: Known, event: Document) -> bool:
-    return known.parsed is None or matches(known.parsed.condition, event)
+    seen = seen_event(event, known.seen_by)
+    return seen is not None and (known.parsed is None or matches(known.parsed.condition, seen))
 
 
 def written(listener: Listener) -> Document:
@@ -121,6 +130,7 @@ def written(listener: Listener) -> Document:
         "secrets": [{"text": kept.text, "until": kept.until} for kept in listener.secrets],
         "failingSince": listener.failing_since,
         "disabled": listener.disabled,
+        **({"owner": _written_owner(listener.owner)} if listener.owner else {}),
     }
 
 
@@ -133,4 +143,13 @@ def read_listener(document: Mapping[str, Any]) -> Listener:
         secrets=tuple(KeptSecret(kept["text"], kept["until"]) for kept in document.get("secrets", ())),
         failing_since=document.get("failingSince"),
         disabled=document.get("disabled"),
+        owner=_read_owner(document["owner"]) if "owner" in document else None,
     )
+
+
+def _written_owner(owner: Principal) -> Document:
+    return {"subject": owner.subject, "roles": sorted(owner.roles), "parties": sorted(owner.parties)}
+
+
+def _read_owner(document: Mapping[str, Any]) -> Principal:
+    return Principal(document["subject"], frozenset(document["roles"]), frozenset(document["parties"]))

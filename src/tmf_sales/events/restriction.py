@@ -1,0 +1,55 @@
+"""What of an event there is for a listener: what its owner may see of the resource that the event is about.
+
+Promise: an event of what the owner may not see is none of its listeners' business; hidden members are taken out of the
+event before the listener's query looks at it. Entries of the log that are the service's own are never delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tmf_sales.access import Access
+from tmf_sales.storage import Document
+
+AUDIT_RECORD = "AuditRecord"
+"""The event type of the entries that tell who changed a resource."""
+
+EARLIER_VERSION = "@earlierVersion"
+"""A member that the log has in events of a version that was not the current one; it is not sent."""
+
+SeenBy = Callable[[str], Access]
+"""Kind of resource -> what the owner of a listener may see of it."""
+
+
+def of_earlier_version(event: Document) -> Document:
+    return {**event, EARLIER_VERSION: True}
+
+
+def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
+    """The event as the owner may see it (everything: None), or None; the event itself when nothing is to be taken out."""
+    if event.get("eventType") == AUDIT_RECORD:
+        return None
+    is_current = EARLIER_VERSION not in event
+    bare = event if is_current else {name: value for name, value in event.items() if name != EARLIER_VERSION}
+    if seen_by is None:
+        return bare
+    ((kind, document),) = event["event"].items()
+    access = seen_by(kind)
+    if not access.sees(document, is_current=is_current):
+        return None
+    shown = access.shown(document, is_current=is_current)
+    if shown is document:
+        return bare
+    hidden = access.hidden_in(document, is_current=is_current)
+    return _without_paths({**bare, "event": {kind: shown}}, hidden)
+
+
+def _without_paths(event: Document, hidden: frozenset[str]) -> Document | None:
+    """The event without the paths of hidden members, whose names its description has, too; None when no path is left."""
+    paths = event.get("fieldPath")
+    if paths is None:
+        return event
+    kept = [path for path in paths.split(",") if path not in hidden]
+    if not kept:
+        return None
+    return {**event, "fieldPath": ",".join(kept), "description": event["title"]}
