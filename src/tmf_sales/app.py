@@ -5,13 +5,11 @@ Promise: whatever can be wrong with contracts and handlers is found here, before
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
 import ipaddress
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,8 +40,8 @@ from tmf_sales.events.webhook import Webhook
 from tmf_sales.handlers import RULES
 from tmf_sales.handlers.hub import HubHandlers, listener_queries
 from tmf_sales.ingress import App, Ingress
+from tmf_sales.lifespan import lifespan
 from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
-from tmf_sales.seeding import seed
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
@@ -83,9 +81,11 @@ class Composition:
     handlers: Mapping[str, Handlers]
     new_id: Callable[[], str]
     delivery: Callable[[], Delivery] | None
+    idempotency: Idempotency
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
-        return lifespan(self.store, self.apis if self.settings.seed else (), self.delivery)
+        seeded = self.apis if self.settings.seed else ()
+        return lifespan(self.store, self.idempotency, seeded=seeded, make_delivery=self.delivery)
 
 
 def compose(
@@ -101,12 +101,13 @@ def compose(
     logging.getLogger("connexion").setLevel(logging.ERROR)
     apis = load_contracts(contracts or contracts_folder())
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
-    engines = create_engines(apis, rules, store, settings, clock, ids)
+    idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
+    engines = create_engines(apis, rules, store, settings, clock, ids, idempotency)
     hub = create_hub(apis, store, settings)
     handlers = {api.base_path: handlers_of(api, engines[api.name], hub) for api in apis}
     chosen = delivery_settings(settings)
     delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
-    return Composition(settings, apis, store, handlers, ids, delivery)
+    return Composition(settings, apis, store, handlers, ids, delivery, idempotency)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
@@ -189,10 +190,12 @@ def create_engines(
     settings: Settings,
     clock: Clock,
     ids: Callable[[], str],
+    idempotency: Idempotency,
 ) -> dict[str, list[ResourceEngine]]:
     """The engine of each resource, by the name of its API; a resource without rules of its own has the contract's."""
     engine_settings = EngineSettings(settings.strict, settings.page_default, settings.page_max, settings.count_limit)
-    idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
+    for name in rules.keys() - {resource.name for api in apis for resource in api.resources.values()}:
+        raise BrokenContract("handlers", f"/{name}", "has rules, but no contract has such a resource")
     engines: dict[str, list[ResourceEngine]] = {}
     for api in apis:
         engines[api.name] = []
@@ -206,13 +209,15 @@ def create_engines(
 
 
 def handlers_of(api: Contract, engines: Sequence[ResourceEngine], hub: Hub) -> Handlers:
-    """The handler of each of the API's operations; raises BrokenContract when one of them has none."""
+    """The handler of each of the API's operations; raises BrokenContract when one has none, or is there for none."""
     known = {**HubHandlers(api, hub).handlers()}
     for engine in engines:
         known |= engine.handlers()
     for operation_id in api.operations.keys() - known.keys():
         raise BrokenContract(api.file, "/paths", f"operation {operation_id} has no handler")
-    return {operation_id: known[operation_id] for operation_id in api.operations}
+    for operation_id in known.keys() - api.operations.keys():
+        raise BrokenContract(api.file, "/paths", f"there is a handler {operation_id}, but no such operation")
+    return known
 
 
 def address_guard(settings: Settings) -> AddressGuard:
@@ -244,37 +249,6 @@ def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: Delive
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
     own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
     return (*own, LISTENER_KIND, IDEMPOTENCY_KIND)
-
-
-@contextlib.asynccontextmanager
-async def lifespan(
-    store: Storage, seeded: Sequence[Contract], make_delivery: Callable[[], Delivery] | None
-) -> AsyncIterator[None]:
-    """Open the store before the first request; then keep what start made out of the garbage collector's way."""
-    await store.open()
-    await seed(store, seeded)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        async with delivering(make_delivery() if make_delivery else None):
-            yield
-    finally:
-        await store.close()
-
-
-@contextlib.asynccontextmanager
-async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
-    """Bring events to listeners meanwhile; at the end the posts under way are let end."""
-    if delivery is None:
-        yield
-        return
-    work = asyncio.create_task(delivery.run())
-    try:
-        yield
-    finally:
-        delivery.stop()
-        await work
 
 
 def _public_url_of(host: str, settings: Settings) -> str:

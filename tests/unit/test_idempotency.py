@@ -62,7 +62,9 @@ class Service:
         kinds = [resource.stored_kind() for api in APIS for resource in api.resources.values()]
         self.store = FailingStorage([*kinds, IDEMPOTENCY_KIND])
         self.idempotency = Idempotency(self.store, self.clock, new_id, timedelta(seconds=10))
-        engines = create_engines(APIS, RULES, self.store, Settings(store="memory:"), self.clock, new_id)
+        engines = create_engines(
+            APIS, RULES, self.store, Settings(store="memory:"), self.clock, new_id, self.idempotency
+        )
         self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
 
     async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "quote") -> Result:
@@ -215,7 +217,7 @@ async def test_an_instant_answer_is_remembered_though_nothing_is_stored(service:
 
 async def test_an_id_that_is_taken_is_a_conflict_where_nothing_was_resumed(service: Service) -> None:
     service.engines["quote"]._new_id = lambda: "same"
-    service.engines["quote"]._idempotency._new_id = lambda: "same"
+    service.idempotency._new_id = lambda: "same"
     await service.create(QUOTE, key=None)
 
     with pytest.raises(Conflict):

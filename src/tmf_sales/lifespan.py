@@ -1,0 +1,76 @@
+"""What lives as long as the service does: the open store, the delivery of events, and the house-keeping.
+
+Promise: the store is open before the first request and closed after the last; whatever runs beside the requests ends
+with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from tmf_sales.errors import Unavailable
+from tmf_sales.events.delivery import Delivery
+from tmf_sales.seeding import seed
+from tmf_sales.storage import Storage
+from tmf_sales.tmf630.contract import Contract
+from tmf_sales.tmf630.idempotency import Idempotency
+
+HOUSE_KEPT_EVERY = 600.0
+
+
+@contextlib.asynccontextmanager
+async def lifespan(
+    store: Storage,
+    idempotency: Idempotency,
+    *,
+    seeded: Sequence[Contract],
+    make_delivery: Callable[[], Delivery] | None,
+) -> AsyncIterator[None]:
+    """Open the store before the first request; then keep what start made out of the garbage collector's way."""
+    await store.open()
+    await seed(store, seeded)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        async with delivering(make_delivery() if make_delivery else None), keeping_house(idempotency):
+            yield
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
+    """Bring events to listeners meanwhile; at the end the posts under way are let end."""
+    if delivery is None:
+        yield
+        return
+    work = asyncio.create_task(delivery.run())
+    try:
+        yield
+    finally:
+        delivery.stop()
+        await work
+
+
+@contextlib.asynccontextmanager
+async def keeping_house(idempotency: Idempotency, every: float = HOUSE_KEPT_EVERY) -> AsyncIterator[None]:
+    """Forget what is over, from time to time."""
+    work = asyncio.create_task(_keep_house(idempotency, every))
+    try:
+        yield
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def _keep_house(idempotency: Idempotency, every: float) -> None:
+    while True:
+        with contextlib.suppress(Unavailable):
+            while await idempotency.forget_expired():
+                pass
+        await asyncio.sleep(every)
