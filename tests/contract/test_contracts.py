@@ -410,7 +410,9 @@ BROKEN: list[tuple[Check, str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("check", "pointer", "value", "line"), BROKEN, ids=lambda value: getattr(value, "__name__", str(value))[-40:])
+@pytest.mark.parametrize(
+    ("check", "pointer", "value", "line"), BROKEN, ids=lambda v: getattr(v, "__name__", str(v))[-40:]
+)
 def test_a_broken_contract_is_told_in_one_line(check: Check, pointer: str, value: Any, line: str) -> None:
     document = deepcopy(bundle(CONTRACTS[0]))
     set_at(pointer, value)(document)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import orjson
 
+from tmf_sales.access import Access
 from tmf_sales.storage import Page, Row, Storage
-from tmf_sales.storage.matching import in_order, matches
+from tmf_sales.storage.matching import in_order
 from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.query import ListRequest, Paging, parse_query
+from tmf_sales.tmf630.paging import Paging
+from tmf_sales.tmf630.query import ListRequest, parse_query
 from tmf_sales.tmf630.representation import json_list, text_with_href, with_href
 
 
@@ -31,23 +33,26 @@ class Listing:
 
     async def answer(self, request: Request) -> Result:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
-        page = await self._find(wanted)
+        page = await self._find(request, wanted)
         result = self._counted(request, wanted, page)
         result.body = json_list(self._texts(request, wanted, page.rows))
         return result
 
     async def head(self, request: Request) -> Result:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
-        return self._counted(request, wanted, await self._find(wanted))
+        return self._counted(request, wanted, await self._find(request, wanted))
 
-    async def _find(self, wanted: ListRequest) -> Page:
+    async def _find(self, request: Request, wanted: ListRequest) -> Page:
         id = wanted.single_id if self.type.version_member else None
         if id is None:
-            return await self.store.find(self.type.kind, wanted.query)
-        return await self._find_versions(id, wanted)
+            return await self.store.find(self.type.kind, request.access.restricted(wanted.query))
+        return await self._find_versions(request.access, id, wanted)
 
-    async def _find_versions(self, id: str, wanted: ListRequest) -> Page:
-        """All versions of one resource, the current one first, or those whose number was asked for."""
+    async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
+        """All versions of one resource, the current one first, or those whose number was asked for.
+
+        The caller's access is asked before its filters, as it is where a store does both.
+        """
         member = self.type.version_member or ""
         unit = await self.store.get(self.type.kind, id)
         rows = [Row(id, version) for version in unit.versions] if unit else []
@@ -56,13 +61,17 @@ class Listing:
             asked = {number for text in numbers if (number := _number_or_none(text)) is not None}
             rows = [row for row in rows if versions.number_in(row.version, member) in asked]
         rest = wanted.where_without(("id",), (member,))
-        rows = [row for row in rows if matches(rest, row.version.document)]
+        current = unit.current if unit else None
+        rows = [row for row in rows if access.finds(rest, row.version.document, is_current=row.version is current)]
         place = {row: f"{number:06}" for number, row in enumerate(rows)}
-        rows = in_order(rows, wanted.query.sort, lambda row: row.version.document, place.__getitem__)
+        rows = in_order(rows, access.restricted(wanted.query).sort, lambda row: row.version.document, place.__getitem__)
         first = wanted.query.offset
         return Page(rows[first : first + wanted.query.limit], len(rows))
 
     def _texts(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> list[bytes]:
+        if request.access.hides:
+            # The rows of a list are current versions; only a caller of whom nothing is hidden sees others with them.
+            rows = [Row(row.id, _shown(row.version, request.access)) for row in rows]
         if wanted.selection is None:
             return [text_with_href(row.version, row.id, self._href(request, row.id)) for row in rows]
         select = wanted.selection.select

@@ -16,15 +16,18 @@ import orjson
 from tmf_sales.errors import Conflict, NotFound, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
 from tmf_sales.errors import quoted as shown
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.events.restriction import of_earlier_version
 from tmf_sales.json_values import same_json
 from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict, Storage, Stored, UnitTooLarge, Version
 from tmf_sales.tmf630 import instants, versions
+from tmf_sales.tmf630.audit import record_of
 from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.drafting import Drafter
+from tmf_sales.tmf630.drafting import Drafter, Patch
 from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
-from tmf_sales.tmf630.query import Paging, parse_retrieve
+from tmf_sales.tmf630.paging import Paging
+from tmf_sales.tmf630.query import parse_retrieve
 from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
 from tmf_sales.tmf630.rules import Rules
 
@@ -39,6 +42,7 @@ class EngineSettings:
     page_default: int = 100
     page_max: int = 1000
     count_limit: int = 0
+    audit: bool = False
 
 
 class ResourceEngine:
@@ -58,6 +62,7 @@ class ResourceEngine:
         self.rules = rules
         self._store = store
         self._strict = settings.strict
+        self._audit = settings.audit
         self._clock = clock
         self._new_id = new_id
         self._idempotency = idempotency
@@ -89,8 +94,9 @@ class ResourceEngine:
 
     async def retrieve(self, request: Request) -> Result:
         id, number = self._split(request)
-        unit = await self._get_or_not_found(id)
-        version = unit.versions[self._place_of(unit, number)]
+        unit = await self._get_or_not_found(request, id)
+        place = self._place_of(request, unit, number)
+        version = self._shown(request, unit.versions[place], is_current=place == 0)
         tag = (b"etag", entity_tag(version.revision))
         known = request.header(b"if-none-match")
         if known is not None and tag_is_listed(known, version.revision, weak=True):
@@ -112,9 +118,11 @@ class ResourceEngine:
         if self.type.version_member and "id" in body:
             return await self._create_version(request, body, reserved)
         if (answer := self.rules.answer_instantly(body, reserved.now)) is not None:
-            return Result(200, self._selected(request, answer))
+            return Result(200, self._selected(request, request.access.shown(answer)))
         document = self._drafter.new(body, reserved.id, reserved.now)
+        request.access.refuse_creation(body, document, self._state)
         events = self._announcer(request).created(document, self._occasion(request, reserved.now))
+        events += self._records(request, reserved.now, {}, document)
         version = Version(1, document)
         try:
             await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
@@ -127,14 +135,19 @@ class ResourceEngine:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
         member = self.type.version_member or ""
         for _ in range(RACES):
-            unit = await self._get_or_not_found(body["id"])
+            unit = await self._get_or_not_found(request, body["id"])
+            current = unit.versions[self._place_of(request, unit, None)]
             if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
                 return self._created(request, unit.id, written)
             wanted = body.get(member) or versions.next_after(unit.versions, member)
+            is_highest = versions.number_of(wanted) > versions.number_in(current, member)
+            request.access.refuse_number_among_hidden(member, is_higher=is_highest)
             self._refuse_taken_version(unit.versions, wanted)
             document = self._drafter.new(body, unit.id, reserved.now, wanted)
+            request.access.refuse_creation(body, document, self._state)
             version = Version(unit.revision + 1, document)
             events = self._announcer(request).created(document, self._occasion(request, reserved.now))
+            events = _told_of(events, is_current=is_highest) + self._records(request, reserved.now, {}, document)
             ordered = versions.highest_first((*unit.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
                 return self._created(request, unit.id, version)
@@ -151,6 +164,7 @@ class ResourceEngine:
     def _created(self, request: Request, id: str, version: Version) -> Result:
         href = self._href(request, id)
         headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision))]
+        version = self._shown(request, version, is_current=True)
         return Result(201, self._answer(request, version, id, href), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
@@ -159,42 +173,46 @@ class ResourceEngine:
         id, number = self._split(request)
         href = self._href(request, id)
         for _ in range(RACES):
-            unit = await self._get_or_not_found(id)
-            place = self._place_of(unit, number)
-            before = unit.versions[place]
+            unit = await self._get_or_not_found(request, id)
+            place = self._place_of(request, unit, number)
+            before, is_current = unit.versions[place], place == 0
             self._refuse_if_revision_differs(request, before)
             now = instants.written(self._clock())
-            draft = self._drafter.patched(before.document, request.body, request.media_type, href, now)
+            patch = Patch(request.body, request.media_type, request.access, is_current)
+            draft = self._drafter.patched(before.document, patch, href, now)
             if draft.document is before.document:
-                return self._patched(request, before, id, href)
+                return self._patched(request, before, id, href, is_current=is_current)
             after = Version(unit.revision + 1, draft.document)
-            change = Change(
-                self.type.kind,
-                id,
-                unit.revision,
-                self._with_patched(unit.versions, place, after),
-                self._announcer(request).changed(
-                    before.document,
-                    draft.document,
-                    self._occasion(request, now),
-                    server_set=draft.server_set,
-                    state_title=self.rules.title_of_state_change(before.document, draft.document),
-                ),
+            ordered = self._with_patched(request, unit.versions, place, after)
+            events = self._announcer(request).changed(
+                before.document,
+                draft.document,
+                self._occasion(request, now),
+                server_set=draft.server_set,
+                state_title=self.rules.title_of_state_change(before.document, draft.document),
             )
-            if await self._commit_unless_lost(change):
-                return self._patched(request, after, id, href)
+            events = _told_of(events, is_current=ordered[0] is after)
+            events += self._records(request, now, before.document, draft.document)
+            if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, ordered, events)):
+                return self._patched(request, after, id, href, is_current=is_current)
         raise _too_many_races()
 
-    def _with_patched(self, stored: tuple[Version, ...], place: int, after: Version) -> tuple[Version, ...]:
+    def _with_patched(
+        self, request: Request, stored: tuple[Version, ...], place: int, after: Version
+    ) -> tuple[Version, ...]:
         """The unit's versions with one replaced, in their order; its number may have changed to one that is free."""
         others = stored[:place] + stored[place + 1 :]
-        if self.type.version_member is None:
+        member = self.type.version_member
+        if member is None:
             return (after,)
-        self._refuse_taken_version(others, after.document[self.type.version_member])
-        return versions.highest_first((*others, after), self.type.version_member)
+        is_lower = versions.number_in(after, member) < versions.number_in(stored[place], member)
+        request.access.refuse_number_among_hidden(member, is_higher=not is_lower)
+        self._refuse_taken_version(others, after.document[member])
+        return versions.highest_first((*others, after), member)
 
-    def _patched(self, request: Request, version: Version, id: str, href: str) -> Result:
+    def _patched(self, request: Request, version: Version, id: str, href: str, *, is_current: bool) -> Result:
         headers = [(b"etag", entity_tag(version.revision))]
+        version = self._shown(request, version, is_current=is_current)
         return Result(200, self._answer(request, version, id, href), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------
@@ -202,15 +220,17 @@ class ResourceEngine:
     async def delete(self, request: Request) -> Result:
         id, number = self._split(request)
         for _ in range(RACES):
-            unit = await self._get_or_not_found(id)
-            place = self._place_of(unit, number)
+            unit = await self._get_or_not_found(request, id)
+            place = self._place_of(request, unit, number)
             self._refuse_if_revision_differs(request, unit.versions[place])
             kept = () if number is None else unit.versions[:place] + unit.versions[place + 1 :]
-            gone = unit.versions if number is None else (unit.versions[place],)
+            gone = range(len(unit.versions)) if number is None else (place,)
             now = instants.written(self._clock())
-            events = self._announcer(request).deleted(
-                (version.document for version in reversed(gone)), self._occasion(request, now)
-            )
+            events: tuple[Document, ...] = ()
+            for each in reversed(gone):
+                document = unit.versions[each].document
+                told = self._announcer(request).deleted((document,), self._occasion(request, now))
+                events += _told_of(told, is_current=each == 0) + self._records(request, now, document, {})
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, kept, events)):
                 return Result(204)
         raise _too_many_races()
@@ -221,21 +241,34 @@ class ResourceEngine:
         id = request.path_parameters["id"]
         return versions.split_id(id) if self.type.version_member else (id, None)
 
-    async def _get_or_not_found(self, id: str) -> Stored:
+    async def _get_or_not_found(self, request: Request, id: str) -> Stored:
+        """The resource; one of which the caller sees no version is not there, in the same words."""
         unit = await self._store.get(self.type.kind, id)
-        if unit is None:
+        if unit is None or not any(self._sees(request, unit, place) for place in range(len(unit.versions))):
             raise NotFound(f"{self.type.name} {shown(id)} does not exist")
         return unit
 
-    def _place_of(self, unit: Stored, number: versions.Number | None) -> int:
-        if number is None:
-            return 0
+    def _sees(self, request: Request, unit: Stored, place: int) -> bool:
+        access = request.access
+        if access.sees_all or (place == 0 and access.sees_all_current):
+            return True
+        return access.sees(unit.versions[place].document, is_current=place == 0)
+
+    def _place_of(self, request: Request, unit: Stored, number: versions.Number | None) -> int:
+        """Where in the unit the version is that the caller asks for: without a number the current one."""
         member = self.type.version_member or ""
-        for place, version in enumerate(unit.versions):
-            if versions.number_in(version, member) == number:
+        for place, version in enumerate(unit.versions if number else unit.versions[:1]):
+            is_meant = number is None or versions.number_in(version, member) == number
+            if is_meant and self._sees(request, unit, place):
                 return place
-        asked = ".".join(map(str, number))
-        raise NotFound(f"{self.type.name} {shown(unit.id)} has no version {asked}")
+        asked = f" version {'.'.join(map(str, number))}" if number else ""
+        raise NotFound(f"{self.type.name} {shown(unit.id)} has no{asked or ' current version'}")
+
+    def _shown(self, request: Request, version: Version, *, is_current: bool) -> Version:
+        """The version with what the caller sees of it."""
+        if not request.access.hides:
+            return version
+        return Version(version.revision, request.access.shown(version.document, is_current=is_current))
 
     def _refuse_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
         member = self.type.version_member or ""
@@ -288,8 +321,19 @@ class ResourceEngine:
             items=self._item_states,
         )
 
+    def _records(self, request: Request, now: str, before: Document, after: Document) -> tuple[Document, ...]:
+        """Who made this change, for the log; {} stands for what was not there, or is no more."""
+        if not self._audit:
+            return ()
+        return (record_of(request, self._occasion(request, now), before, after, self.type.version_member),)
+
     def _occasion(self, request: Request, now: str) -> Occasion:
         return Occasion(now, request.correlation_id, self._new_id)
+
+
+def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
+    """Who may not see earlier versions is not told of them."""
+    return events if is_current else tuple(map(of_earlier_version, events))
 
 
 def _too_many_races() -> Unavailable:
