@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SERVE = (sys.executable, "-m", "tmf_sales", "serve")
+ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
 
 
@@ -61,6 +62,7 @@ def start_service(
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [*command, "--port", "0", *options],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

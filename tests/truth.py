@@ -149,6 +149,9 @@ class Truth:
     def __init__(self, contracts: Sequence[Contract]) -> None:
         self._described = [Described(contract) for contract in contracts]
 
+    def add(self, contracts: Sequence[Contract]) -> None:
+        self._described += [Described(contract) for contract in contracts]
+
     def check(self, answer: httpx.Response) -> None:
         for described in self._described:
             if answer.request.url.path.startswith(described.base_path + "/"):

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 from tests.api import Api
-from tests.http.resources import LEAD, QUOTE, Resource
-from tests.service import Service, start_service
+from tests.http.resources import LEAD, QUOTE, TICKET, Resource
+from tests.service import SERVE, Service, start_service
 from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
 
 from tmf_sales.tmf630.contract import load_contracts
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
+TICKET_CONTRACT = Path(__file__).parents[1] / "contract/ticket/tmf621-ticket-v4.yaml"
+SERVE_TICKETS = (sys.executable, "-m", "tests.contract.ticket.serve")
 SALES = "/tmf-api/sales/v4"
 QUOTES = "/tmf-api/quoteManagement/v4"
 
@@ -31,15 +36,31 @@ class Services:
         self._mongo: str | None = os.environ.get("TMF_SALES_TEST_MONGODB")
         self.truth = Truth(load_contracts(CONTRACTS))
 
-    def on(self, store: str, *options: str, **environ: str) -> Service:
+    def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
-        key = (store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
+        key = (*command, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
             log = self._folder / f"{len(self._running)}.log"
-            service = start_service(log, "--store", self._new_store(store), *options, environ=environ)
+            given = ("--store", self._new_store(store), *options)
+            service = start_service(log, *given, command=command, environ=environ)
             self._ends.callback(service.stop)
             self._running[key] = service
         return self._running[key]
+
+    def of(self, resource: Resource, store: str, *options: str, **environ: str) -> Api:
+        """A client of the resource's API on such a service."""
+        command = (*SERVE_TICKETS, "--contracts", str(self._tickets)) if resource is TICKET else SERVE
+        return self.api(self.on(store, *options, command=command, **environ), resource.base_path)
+
+    @cached_property
+    def _tickets(self) -> Path:
+        """A folder with the third contract and the components that it shares with the others."""
+        folder = self._folder / "contracts"
+        folder.mkdir()
+        for path in (TICKET_CONTRACT, CONTRACTS / "tmf-common-v4.yaml"):
+            shutil.copy(path, folder)
+        self.truth.add(load_contracts(folder))
+        return folder
 
     def _new_store(self, kind: str) -> str:
         number = len(self._running)
@@ -73,7 +94,7 @@ def quotes(services: Services, store: str) -> Api:
     return services.api(services.on(store), QUOTES)
 
 
-@pytest.fixture(scope="session", params=[LEAD, QUOTE], ids=["lead", "quote"])
+@pytest.fixture(scope="session", params=[LEAD, QUOTE, TICKET], ids=["lead", "quote", "ticket"])
 def resource(request: pytest.FixtureRequest) -> Resource:
     kind = request.param
     assert isinstance(kind, Resource)
@@ -83,4 +104,4 @@ def resource(request: pytest.FixtureRequest) -> Resource:
 @pytest.fixture(scope="session")
 def api(services: Services, store: str, resource: Resource) -> Api:
     """The API of the resource at hand, for what holds for every resource."""
-    return services.api(services.on(store), resource.base_path)
+    return services.of(resource, store)

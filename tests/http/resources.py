@@ -50,6 +50,18 @@ LEAD = Resource(
     second_text="rating",
     date="referredDate",
 )
+TICKET = Resource(
+    name="Ticket",
+    base_path="/tmf-api/troubleTicket/v4",
+    collection="/ticket",
+    minimal={"severity": "minor"},
+    mandatory="severity",
+    state="status",
+    states=("open", "held", "closed"),
+    text="description",
+    second_text="reporter",
+    date="requestedResolutionDate",
+)
 QUOTE = Resource(
     name="Quote",
     base_path="/tmf-api/quoteManagement/v4",

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from tests import printed
 from tests.api import Api, Document, document_of, refusal
 from tests.http.resources import unique_text
 
 TARIFF, HANDSET, SUPPORT = ({"productOffering": {"id": id}} for id in ("54gg-zza1", "z789-78ga", "ssdd-4dfd"))
+
+
+@pytest.fixture(scope="session")
+def store() -> str:
+    """These rules are the same on every store."""
+    return "sqlite"
 
 
 def instant(*items: Document, **members: object) -> Document:

@@ -162,8 +162,7 @@ def test_a_parameter_that_is_not_right_is_refused_by_name(api: Api, resource: Re
 
 
 def test_a_list_that_was_not_paged_has_a_bound_and_a_next_page(services: Services, resource: Resource) -> None:
-    service = services.on("memory", TMF_SALES_PAGE_DEFAULT="3", TMF_SALES_PAGE_MAX="4")
-    api = services.api(service, resource.base_path)
+    api = services.of(resource, "memory", TMF_SALES_PAGE_DEFAULT="3", TMF_SALES_PAGE_MAX="4")
     mark = unique_text()
     made: list[Document] = [api.create(resource.collection, resource.body(**{resource.text: mark})) for _ in range(5)]
 
@@ -176,15 +175,15 @@ def test_a_list_that_was_not_paged_has_a_bound_and_a_next_page(services: Service
 
 
 def test_a_limit_above_the_longest_page_is_refused(services: Services, resource: Resource) -> None:
-    service = services.on("memory", TMF_SALES_PAGE_DEFAULT="3", TMF_SALES_PAGE_MAX="4")
+    api = services.of(resource, "memory", TMF_SALES_PAGE_DEFAULT="3", TMF_SALES_PAGE_MAX="4")
 
-    answer = services.api(service, resource.base_path).get(resource.collection, limit=5)
+    answer = api.get(resource.collection, limit=5)
 
     assert "from 0 to 4" in refusal(answer, 400, "invalidParameter")
 
 
 def test_matches_are_counted_only_up_to_the_bound_that_the_operator_set(services: Services, resource: Resource) -> None:
-    api = services.api(services.on("memory", TMF_SALES_COUNT_LIMIT="2"), resource.base_path)
+    api = services.of(resource, "memory", TMF_SALES_COUNT_LIMIT="2")
     mark = unique_text()
     for _ in range(4):
         api.create(resource.collection, resource.body(**{resource.text: mark}))

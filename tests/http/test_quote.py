@@ -12,6 +12,12 @@ ITEM = {"action": "add"}
 QUOTE = {"quoteItem": [ITEM]}
 
 
+@pytest.fixture(scope="session")
+def store() -> str:
+    """These rules are the same on every store."""
+    return "sqlite"
+
+
 def at(quote: Document) -> str:
     return f"/quote/{quote['id']}"
 

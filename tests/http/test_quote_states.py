@@ -26,6 +26,12 @@ WAY_TO = {
 ITEM_STATES = ("inProgress", "pending", "approved", "rejected")
 
 
+@pytest.fixture(scope="session")
+def store() -> str:
+    """These rules are the same on every store."""
+    return "sqlite"
+
+
 def at(quote: Document) -> str:
     return f"/quote/{quote['id']}"
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from tests.api import Api, document_of, refusal
 from tests.http.conftest import Services
-from tests.http.resources import LEAD, QUOTE, Resource, unique_text
+from tests.http.resources import Resource, unique_text
 
 
 @pytest.fixture(scope="session")
@@ -254,8 +254,7 @@ def test_an_error_of_head_has_no_body(api: Api, resource: Resource) -> None:
 
 
 def test_href_has_the_public_url_that_the_operator_set(services: Services, resource: Resource) -> None:
-    service = services.on("memory", "--public-url", "https://sales.example.com/root/")
-    api = services.api(service, resource.base_path)
+    api = services.of(resource, "memory", "--public-url", "https://sales.example.com/root/")
     mark = unique_text()
 
     answer = api.post(resource.collection, resource.body(**{resource.text: mark}), {"Host": "evil.example"})
@@ -269,8 +268,7 @@ def test_href_has_the_public_url_that_the_operator_set(services: Services, resou
 
 
 def test_the_host_header_counts_only_when_it_is_trusted(services: Services, resource: Resource) -> None:
-    service = services.on("memory", TMF_SALES_TRUSTED_HOSTS="sales.example.com, other.example:8443")
-    api = services.api(service, resource.base_path)
+    api = services.of(resource, "memory", TMF_SALES_TRUSTED_HOSTS="sales.example.com, other.example:8443")
     document = api.create(resource.collection, resource.minimal)
 
     def href(host: str) -> str:
@@ -279,15 +277,12 @@ def test_the_host_header_counts_only_when_it_is_trusted(services: Services, reso
     assert href("Sales.Example.com") == "http://sales.example.com"
     assert href("other.example:8443") == "http://other.example:8443"
     for host in ("evil.example", "sales.example.com.evil.example", "sales.example.com:99"):
-        assert href(host) == service.url
+        assert href(host) == api.url
 
 
-@pytest.mark.parametrize("kind", [LEAD, QUOTE], ids=["lead", "quote"])
-def test_the_contract_is_served_as_it_runs(services: Services, kind: Resource) -> None:
-    root = services.on("memory").url + kind.base_path
+def test_the_contract_is_served_as_it_runs(api: Api, resource: Resource) -> None:
+    as_json, as_yaml = (httpx.get(f"{api.root}/openapi.{form}") for form in ("json", "yaml"))
 
-    as_json, as_yaml = (httpx.get(f"{root}/openapi.{form}") for form in ("json", "yaml"))
-
-    assert as_json.json()["servers"][0]["url"] == kind.base_path
+    assert as_json.json()["servers"][0]["url"] == resource.base_path
     assert as_yaml.text.startswith("openapi: 3.0.3")
     assert "tmf-common" not in as_json.text

@@ -19,6 +19,12 @@ FINAL = ("accepted", "rejected", "cancelled")
 LEAD = {"name": "Campaign 17 salesLead 7852"}
 
 
+@pytest.fixture(scope="session")
+def store() -> str:
+    """These rules are the same on every store."""
+    return "sqlite"
+
+
 def lead_in(leads: Api, status: str, **members: Any) -> Document:
     return leads.create("/salesLead", {**LEAD, "status": status, **members})
 

@@ -1,0 +1,43 @@
+"""Serves the ticket contract: a folder of contracts and a table of rules are all that the service takes of it.
+
+python serve.py --contracts FOLDER --port PORT [--store URL] [--strict] [--public-url URL]
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import signal
+from pathlib import Path
+
+from tests.contract.ticket.ticket import RULES
+
+from tmf_sales.app import create_app
+from tmf_sales.cli import one_worker
+from tmf_sales.cli.serve import announcement, end_well, listen
+from tmf_sales.settings import load_settings
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, end_well)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--contracts", type=Path, required=True)
+    for name in ("--port", "--store", "--public-url"):
+        parser.add_argument(name)
+    parser.add_argument("--strict", action="store_true", default=None)
+    options = vars(parser.parse_args())
+    contracts = options.pop("contracts")
+    settings = load_settings(os.environ, options)
+    listener = listen(settings.host, settings.port)
+    settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+    one_worker.run(
+        lambda: create_app(settings, contracts=contracts, rules=RULES),
+        settings,
+        listener,
+        lambda: print(announcement(settings), flush=True),
+    )
+
+
+if __name__ == "__main__":
+    main()

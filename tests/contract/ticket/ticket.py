@@ -1,0 +1,26 @@
+"""The rules of a ticket that its contract cannot express."""
+
+from __future__ import annotations
+
+from tmf_sales.errors import Violation
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.rules import Rules
+
+
+class TicketRules(Rules):
+    def check_body(self, document: Document) -> list[Violation]:
+        """What is critical is described."""
+        if document["severity"] == "critical" and "description" not in document:
+            return [Violation("/description", "is required when severity is critical")]
+        return []
+
+    def on_patch(self, before: Document, after: Document, now: str) -> None:
+        """Trouble that is back has no resolution yet."""
+        if (before["status"], after.get("status")) == ("resolved", "open"):
+            after.pop("resolutionDate", None)
+
+    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+        return frozenset({"note"}) if final else None
+
+
+RULES = {"Ticket": TicketRules}
