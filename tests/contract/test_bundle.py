@@ -167,4 +167,4 @@ def test_the_command_refuses_a_profile_that_is_not_there() -> None:
     result = CliRunner().invoke(main, ["contract", "--api", "tmf648", "--profile", "round"])
 
     assert result.exit_code == 2
-    assert "'round' is not one of 'plain', 'gateway'" in result.output
+    assert "'round' is not one of 'plain', 'client', 'gateway'" in result.output

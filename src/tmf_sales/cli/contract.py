@@ -11,8 +11,8 @@ from tmf_sales.cli.options import Refused
 @click.option("--api", required=True, metavar="NAME", help="Which one: tmf648 (quotes) or tmf699 (sales leads).")
 @click.option(
     "--profile",
-    type=click.Choice(["plain", "gateway"]),
-    help="In one file: plain, as the service hands it out, or in the form that API gateways import.",
+    type=click.Choice(["plain", "client", "gateway"]),
+    help="In one file: as the service hands it out, for code generators, or for API gateways.",
 )
 @click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
 def contract(api: str, profile: str | None, format: str) -> None:

@@ -1,4 +1,4 @@
-"""The contracts as files for others: each in one piece, as it is or in the gateways' form, as YAML and as JSON.
+"""The contracts as files for others: each in one piece, as it is, for clients or for gateways, as YAML and JSON.
 
 Promise: the same contracts give the same bytes, in the order in which their authors wrote them.
 `python -m tmf_sales.publishing.bundle CONTRACTS TARGET` writes them all.
@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.publishing.client_profile import client_profile
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.rendering import as_json, as_yaml
 from tmf_sales.tmf630.contract import bundle, contract_files
 
 PROFILES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "plain": lambda document: document,
+    "client": client_profile,
     "gateway": gateway_profile,
 }
 FORMATS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {"yaml": as_yaml, "json": as_json}

@@ -105,7 +105,7 @@ class _Profile:
 
     def _content(self, content: Document, name: str) -> Document:
         """One media type, with a schema that has a name: importers make a model of each."""
-        media_type = next((each for each in PREFERRED_MEDIA_TYPES if each in content), next(iter(content)))
+        media_type = preferred_media_type(content)
         schema = self._flat.node(content[media_type]["schema"])
         if named(schema) is None:
             name = name[0].upper() + name[1:]
@@ -118,6 +118,11 @@ class _Profile:
             _, section, name = node["$ref"].removeprefix("#/").split("/")
             node = self._bundle["components"][section][name]
         return node
+
+
+def preferred_media_type(content: Mapping[str, Any]) -> str:
+    """Of the media types of a body the one that importers and generators do best with."""
+    return next((each for each in PREFERRED_MEDIA_TYPES if each in content), next(iter(content)))
 
 
 def plain_name(name: str) -> str:
