@@ -112,7 +112,9 @@ class ActiveListeners:
 
     def selected(self, id: str, event: Document) -> Document:
         """What of an event that it wants the listener asked for and may see; the event itself when it is everything."""
-        known = self._known[id]
+        known = self._known.get(id)
+        if known is None:
+            return event
         seen = seen_event(event, known.seen_by) or {}
         selection = known.parsed.selection if known.parsed else None
         return selection.select(seen) if selection else seen

@@ -26,7 +26,7 @@ def of_earlier_version(event: Document) -> Document:
 
 
 def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
-    """The event as the owner may see it (everything: None), or None; the event itself when nothing is to be taken out."""
+    """The event as its owner, or everybody (None), may see it, or None; the event itself when nothing is taken out."""
     if event.get("eventType") == AUDIT_RECORD:
         return None
     is_current = EARLIER_VERSION not in event
@@ -45,7 +45,7 @@ def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
 
 
 def _without_paths(event: Document, hidden: frozenset[str]) -> Document | None:
-    """The event without the paths of hidden members, whose names its description has, too; None when no path is left."""
+    """The event without the names of hidden members, which its description has, too; None when no path is left."""
     paths = event.get("fieldPath")
     if paths is None:
         return event

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused, Violation
 from tmf_sales.json_values import own_copy, same_json
 from tmf_sales.storage import Document
@@ -29,6 +30,23 @@ class Draft:
 
     document: Document
     server_set: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who patches a version, current or not, and what it may do with it."""
+
+    access: Access = FULL_ACCESS
+    is_current: bool = True
+
+    def seen(self, document: Document) -> Document:
+        return self.access.shown(document, is_current=self.is_current)
+
+    def hidden_in(self, document: Document) -> frozenset[str]:
+        return self.access.hidden_in(document, is_current=self.is_current)
+
+
+ADMIN = Editor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +78,11 @@ class Drafter:
         self.rules.on_create(document, now)
         return document
 
-    def patched(self, before: Document, patch: Any, media_type: str, href: str, now: str) -> Draft:
+    def patched(
+        self, before: Document, patch: Any, media_type: str, href: str, now: str, editor: Editor = ADMIN
+    ) -> Draft:
         """The document after a patch; raises what refuses it, in the order of these steps."""
-        after = self._apply(before, patch, media_type, href)
+        after = self._apply_to_what_is_seen(before, patch, media_type, href, editor)
         self._refuse_changed_members(before, after, href)
         fill_new_elements(before, after, self.type.shape, now)
         self._refuse_what_the_contract_refuses(after)
@@ -71,12 +91,28 @@ class Drafter:
         requested = _changed_members(before, after)
         if not requested:
             return Draft(before)
+        editor.access.refuse_changes(before, after, requested, is_current=editor.is_current)
         self._refuse_what_the_state_closes(before, requested)
         sent = requested | (frozenset(patch) if isinstance(patch, dict) else frozenset())
         self.rules.on_patch(before, after, now)
         self._follow_lifecycles(before, after, sent, now)
+        self._refuse_transition_of_others(before, after, editor)
         self.rules.on_settled(before, after, now)
         return Draft(after, frozenset(_changed_members(before, after) - requested))
+
+    def _apply_to_what_is_seen(
+        self, before: Document, patch: Any, media_type: str, href: str, editor: Editor
+    ) -> Document:
+        """Hidden members are not there for the patch, neither to be tested nor to be copied; then they are back."""
+        if not (hidden := editor.hidden_in(before)):
+            return self._apply(before, patch, media_type, href)
+        after: Document = restored(before, self._apply(editor.seen(before), patch, media_type, href), hidden)
+        return after
+
+    def _refuse_transition_of_others(self, before: Document, after: Document, editor: Editor) -> None:
+        if (member := self.type.shape.lifecycle_member) is not None:
+            wanted = after.get(member.name)
+            editor.access.refuse_transition(before, member.name, wanted, is_current=editor.is_current)
 
     def _apply(self, before: Document, patch: Any, media_type: str, href: str) -> Document:
         """The patch works on the representation that GET shows, href included."""

@@ -9,23 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
+
 Headers = Sequence[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls. Without authentication everybody is the admin (the service then listens on loopback only)."""
-
-    subject: str
-    roles: frozenset[str]
-
-
-ANONYMOUS_ADMIN = Principal("anonymous", frozenset({"admin"}))
 
 
 @dataclass(slots=True)
 class Request:
-    """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end."""
+    """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end.
+
+    `access` is what the policy grants the principal in this operation; without authentication everybody is the admin.
+    """
 
     operation_id: str
     method: str
@@ -35,6 +29,7 @@ class Request:
     public_url: str
     correlation_id: str
     principal: Principal = ANONYMOUS_ADMIN
+    access: Access = FULL_ACCESS
     body: Any = None
     media_type: str = ""
 

@@ -7,12 +7,12 @@ Promise: rows, order and counts are the store's; X-Total-Count counts what match
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from tmf_sales.access import Access
-from tmf_sales.storage import Page, Row, Storage
+from tmf_sales.storage import Page, Row, Storage, Version
 from tmf_sales.storage.matching import in_order
 from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import ResourceType
@@ -45,7 +45,8 @@ class Listing:
     async def _find(self, request: Request, wanted: ListRequest) -> Page:
         id = wanted.single_id if self.type.version_member else None
         if id is None:
-            return await self.store.find(self.type.kind, request.access.restricted(wanted.query))
+            page = await self.store.find(self.type.kind, request.access.restricted(wanted.query))
+            return replace(page, rows=_seen(page.rows, request.access))
         return await self._find_versions(request.access, id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
@@ -66,12 +67,9 @@ class Listing:
         place = {row: f"{number:06}" for number, row in enumerate(rows)}
         rows = in_order(rows, access.restricted(wanted.query).sort, lambda row: row.version.document, place.__getitem__)
         first = wanted.query.offset
-        return Page(rows[first : first + wanted.query.limit], len(rows))
+        return Page(_seen(rows[first : first + wanted.query.limit], access, current), len(rows))
 
     def _texts(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> list[bytes]:
-        if request.access.hides:
-            # The rows of a list are current versions; only a caller of whom nothing is hidden sees others with them.
-            rows = [Row(row.id, _shown(row.version, request.access)) for row in rows]
         if wanted.selection is None:
             return [text_with_href(row.version, row.id, self._href(request, row.id)) for row in rows]
         select = wanted.selection.select
@@ -92,6 +90,14 @@ class Listing:
         headers = [(total, b"%d" % page.total), (b"x-result-count", b"%d" % shown), (b"link", links.encode("latin-1"))]
         is_part = wanted.paged and 0 < page.total != shown and wanted.query.offset < page.total
         return Result(206 if is_part else 200, headers=headers)
+
+
+def _seen(rows: Sequence[Row], access: Access, current: Version | None = None) -> Sequence[Row]:
+    """The rows with what the caller sees of each; without `current` all of them are current versions."""
+    if not access.hides:
+        return rows
+    shown = (access.shown(row.version.document, is_current=current in (None, row.version)) for row in rows)
+    return [Row(row.id, Version(row.version.revision, document)) for row, document in zip(rows, shown, strict=True)]
 
 
 def _number_or_none(text: str) -> versions.Number | None:

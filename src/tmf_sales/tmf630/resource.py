@@ -22,7 +22,7 @@ from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict,
 from tmf_sales.tmf630 import instants, versions
 from tmf_sales.tmf630.audit import record_of
 from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.drafting import Drafter, Patch
+from tmf_sales.tmf630.drafting import Drafter, Editor
 from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
@@ -178,8 +178,8 @@ class ResourceEngine:
             before, is_current = unit.versions[place], place == 0
             self._refuse_if_revision_differs(request, before)
             now = instants.written(self._clock())
-            patch = Patch(request.body, request.media_type, request.access, is_current)
-            draft = self._drafter.patched(before.document, patch, href, now)
+            editor = Editor(request.access, is_current)
+            draft = self._drafter.patched(before.document, request.body, request.media_type, href, now, editor)
             if draft.document is before.document:
                 return self._patched(request, before, id, href, is_current=is_current)
             after = Version(unit.revision + 1, draft.document)

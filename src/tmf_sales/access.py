@@ -1,0 +1,245 @@
+"""Who calls, and what the rows of the policy grant: which resources there are for the caller, and what it may change.
+
+Promise: what is not granted does not exist for the caller: it is not found, counted or sorted by, not in answers, not
+in events, and no error tells of it. A hidden member is hidden wherever it stands. Knows no resource by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tmf_sales.errors import Conflict, Forbidden
+from tmf_sales.storage import Document
+from tmf_sales.storage.criteria import (
+    EVERYTHING,
+    And,
+    Compare,
+    Condition,
+    Element,
+    Exists,
+    Not,
+    Or,
+    Query,
+    Regex,
+)
+from tmf_sales.storage.matching import matches
+
+NOTHING = Or(())
+NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls; `parties` are the ids of the parties that it acts for."""
+
+    subject: str
+    roles: frozenset[str]
+    parties: frozenset[str] = NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One row of the policy, for one caller. None stands for all that the contract has.
+
+    `own`: which resources it may see and make; `states`: in which states it sees them. `all_versions`: also those that
+    are not the current one. `changes`: the top-level members that a patch may change; `transitions`: from and to which
+    state it may bring a resource; `starts_in`: the states in which it may create one.
+    """
+
+    own: Condition = EVERYTHING
+    states: Condition = EVERYTHING
+    all_versions: bool = True
+    hidden: frozenset[str] = NONE
+    changes: frozenset[str] | None = None
+    transitions: frozenset[tuple[str, str]] | None = None
+    starts_in: frozenset[str] | None = None
+
+    @property
+    def where(self) -> Condition:
+        kept = tuple(each for each in (self.own, self.states) if each != EVERYTHING)
+        return kept[0] if len(kept) == 1 else And(kept)
+
+    @property
+    def changes_all(self) -> bool:
+        return self.changes is None and self.transitions is None and self.starts_in is None
+
+    def covers(self, document: Document, *, is_current: bool = True) -> bool:
+        return (is_current or self.all_versions) and matches(self.own, document) and matches(self.states, document)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the caller's grants come to in one operation; no grant is no access.
+
+    `sees_all`: some grant lets see everything, so that no document has to be looked at; `sees_all_current`: all current
+    versions and all of each.
+    """
+
+    grants: tuple[Grant, ...]
+    sees_all: bool = field(init=False)
+    sees_all_current: bool = field(init=False)
+    changes_all: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        current = [each for each in self.grants if each.where == EVERYTHING and not each.hidden]
+        full = [each for each in current if each.all_versions]
+        object.__setattr__(self, "sees_all_current", bool(current))
+        object.__setattr__(self, "sees_all", bool(full))
+        object.__setattr__(self, "changes_all", any(each.changes_all for each in full))
+
+    # what there is for the caller ------------------------------------------------------------------------------------
+
+    def restricted(self, query: Query) -> Query:
+        """The query for what it asks among what there is for the caller; hidden members are like missing ones."""
+        if self.sees_all:
+            return query
+        where = Or(tuple(And((each.where, blind(query.where, each.hidden))) for each in self.grants))
+        hidden = NONE.union(*(each.hidden for each in self.grants))
+        return Query(
+            where=where.conditions[0] if len(where.conditions) == 1 else where,
+            sort=tuple(each for each in query.sort if hidden.isdisjoint(each.path)),
+            offset=query.offset,
+            limit=query.limit,
+            count_limit=query.count_limit,
+            fields=query.fields if len(self.grants) == 1 else None,
+        )
+
+    def sees(self, document: Document, *, is_current: bool = True) -> bool:
+        return self.sees_all or any(each.covers(document, is_current=is_current) for each in self.grants)
+
+    def finds(self, wanted: Condition, document: Document, *, is_current: bool = True) -> bool:
+        """Whether a document is there for the caller and is what it asks for."""
+        if self.sees_all:
+            return matches(wanted, document)
+        covering = (each for each in self.grants if each.covers(document, is_current=is_current))
+        return any(matches(blind(wanted, each.hidden), document) for each in covering)
+
+    def hidden_in(self, document: Document, *, is_current: bool = True) -> frozenset[str]:
+        """The members that no grant shows of a document that the caller sees."""
+        if self.sees_all:
+            return NONE
+        if len(self.grants) == 1:
+            return self.grants[0].hidden
+        covering = [each.hidden for each in self.grants if each.covers(document, is_current=is_current)]
+        return frozenset.intersection(*covering) if covering else NONE.union(*(each.hidden for each in self.grants))
+
+    def shown(self, document: Document, *, is_current: bool = True) -> Document:
+        """What the caller sees of a document; the document itself when that is everything."""
+        shown: Document = without(document, self.hidden_in(document, is_current=is_current))
+        return shown
+
+    @property
+    def hides(self) -> bool:
+        """Whether any member is hidden from the caller, in whatever document."""
+        return not self.sees_all and any(each.hidden for each in self.grants)
+
+    @property
+    def sees_all_versions(self) -> bool:
+        return any(each.all_versions for each in self.grants)
+
+    # what the caller may do ------------------------------------------------------------------------------------------
+
+    def refuse_creation(self, body: Document, document: Document, state_member: str) -> None:
+        """Raises Forbidden for a hidden member in the body, and for the document that it makes when that would not be
+        the caller's, or would start in a state that it may not give.
+        """
+        if self.changes_all:
+            return
+        restored({}, body, frozenset.intersection(*(each.hidden for each in self.grants)))
+        own = [each for each in self.grants if matches(each.own, document)]
+        if not own:
+            raise Forbidden("a resource is created only for a party of the caller")
+        if state_member and not any(each.starts_in is None or document[state_member] in each.starts_in for each in own):
+            raise Forbidden(f"/{state_member}: the caller may not create a resource in this state")
+
+    def refuse_changes(
+        self, before: Document, after: Document, members: Iterable[str], *, is_current: bool = True
+    ) -> None:
+        """Raises Forbidden for the top-level members that the caller may not change, and when it gives away its own."""
+        if self.changes_all:
+            return
+        covering = [each for each in self.grants if each.covers(before, is_current=is_current)]
+        if not any(each.changes is None for each in covering):
+            allowed = NONE.union(*(each.changes or NONE for each in covering))
+            if refused := sorted(set(members) - allowed):
+                raise Forbidden(f"{', '.join(f'/{name}' for name in refused)}: the caller may not change this")
+        if not any(matches(each.own, after) for each in covering):
+            raise Forbidden("the resource would no longer be one of the caller's")
+
+    def refuse_transition(
+        self, before: Document, state_member: str, wanted: str | None, *, is_current: bool = True
+    ) -> None:
+        if self.changes_all or not state_member or (current := before.get(state_member)) == wanted:
+            return
+        covering = [each for each in self.grants if each.covers(before, is_current=is_current)]
+        if not any(each.transitions is None or (current, wanted) in each.transitions for each in covering):
+            raise Forbidden(f"/{state_member}: the caller may not change it from {current} to {wanted}")
+
+    def refuse_number_among_hidden(self, member: str, *, is_higher: bool) -> None:
+        """Whoever sees only the current version cannot learn which other numbers are taken: it may only go higher."""
+        if not self.sees_all_versions and not is_higher:
+            raise Conflict(f"/{member}: expected a version above the current one")
+
+
+FULL_ACCESS = Access((Grant(),))
+NO_ACCESS = Access(())
+ANONYMOUS_ADMIN = Principal("anonymous", frozenset({"admin"}))
+
+
+def blind(condition: Condition, hidden: frozenset[str]) -> Condition:
+    """The condition as it holds for documents without the hidden members."""
+    if not hidden:
+        return condition
+    match condition:
+        case Compare(path) | Regex(path) | Exists(path):
+            return condition if hidden.isdisjoint(path) else NOTHING
+        case Element(path, inner):
+            return Element(path, blind(inner, hidden)) if hidden.isdisjoint(path) else NOTHING
+        case And(conditions):
+            return And(tuple(blind(each, hidden) for each in conditions))
+        case Or(conditions):
+            return Or(tuple(blind(each, hidden) for each in conditions))
+        case Not(inner):
+            return Not(blind(inner, hidden))
+
+
+def without(value: Any, hidden: frozenset[str]) -> Any:
+    """A copy without the hidden members, at any depth; the value itself when there is nothing to hide."""
+    if not hidden:
+        return value
+    if isinstance(value, dict):
+        return {name: without(inner, hidden) for name, inner in value.items() if name not in hidden}
+    return [without(element, hidden) for element in value] if isinstance(value, list) else value
+
+
+def restored(stored: Any, seen: Any, hidden: frozenset[str]) -> Any:
+    """`seen`, which somebody made of `stored` without its hidden members, with these put back where they were.
+
+    Elements of lists are the same when their `id` is; without ids when they stand at the same place in a list of the
+    same length. Raises Forbidden when `seen` has a hidden member itself.
+    """
+    if isinstance(seen, dict):
+        if sent := sorted(hidden & seen.keys()):
+            raise Forbidden(f"{', '.join(sent)}: the caller may not send this")
+        old = stored if isinstance(stored, dict) else {}
+        kept = {name: old[name] for name in old if name in hidden}
+        return {**{name: restored(old.get(name), inner, hidden) for name, inner in seen.items()}, **kept}
+    if isinstance(seen, list):
+        partners = _partners(stored if isinstance(stored, list) else [], seen)
+        return [restored(partner, element, hidden) for partner, element in zip(partners, seen, strict=True)]
+    return seen
+
+
+def _partners(stored: Sequence[Any], seen: Sequence[Any]) -> list[Any]:
+    known, wanted = _by_id(stored), _by_id(seen)
+    if known is not None and wanted is not None:
+        return [known.get(id) for id in wanted]
+    return list(stored) if len(stored) == len(seen) else [None] * len(seen)
+
+
+def _by_id(elements: Sequence[Any]) -> Mapping[str, Any] | None:
+    """The elements by their ids; None when some has none, or two have the same."""
+    found = {each["id"]: each for each in elements if isinstance(each, dict) and isinstance(each.get("id"), str)}
+    return found if len(found) == len(elements) else None

@@ -1,0 +1,65 @@
+"""Who changed what, as an entry of the log that is written together with the change and that no listener gets.
+
+Promise: it holds names and places, never a value of the resource, and nothing of a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from tmf_sales.errors import VIOLATION_LIMIT
+from tmf_sales.events.envelope import Occasion
+from tmf_sales.events.restriction import AUDIT_RECORD
+from tmf_sales.json_values import same_json
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.exchange import Request
+from tmf_sales.tmf630.schema_check import json_pointer
+
+PATHS_KEPT = 5 * VIOLATION_LIMIT
+PATH_LIMIT = 200
+
+
+def record_of(
+    request: Request, occasion: Occasion, before: Document, after: Document, version_member: str | None = None
+) -> Document:
+    """The entry for one change of one version; the log has the resource's kind, id and revision beside it.
+
+    {} stands for a document that was not there, or is no more; then no paths are told.
+    """
+    entry: Document = {
+        "eventId": occasion.new_id(),
+        "eventTime": occasion.now,
+        "eventType": AUDIT_RECORD,
+        "correlationId": occasion.correlation_id,
+        "subject": request.principal.subject,
+        "roles": sorted(request.principal.roles),
+        "operation": request.operation_id,
+    }
+    if version_member is not None:
+        entry["version"] = (after or before)[version_member]
+    if before and after:
+        entry["changed"] = [path[:PATH_LIMIT] for path in islice(changed_paths(before, after), PATHS_KEPT)]
+    return entry
+
+
+def changed_paths(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """JSON pointers to what differs, as deep as both have the same structure; elements of lists by their position."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted(before.keys() | after.keys()):
+            yield from _changed_at(name, before, after, place, name in before and name in after)
+    elif isinstance(before, list) and isinstance(after, list):
+        for number in range(max(len(before), len(after))):
+            yield from _changed_at(number, before, after, place, number < min(len(before), len(after)))
+    elif not same_json(before, after):
+        yield json_pointer(place)
+
+
+def _changed_at(
+    step: str | int, before: Any, after: Any, place: tuple[str | int, ...], is_in_both: bool
+) -> Iterator[str]:
+    if is_in_both:
+        yield from changed_paths(before[step], after[step], (*place, step))
+    else:
+        yield json_pointer((*place, step))
