@@ -30,6 +30,7 @@ from tmf_sales.tmf630.paging import Paging
 from tmf_sales.tmf630.query import parse_retrieve
 from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
 from tmf_sales.tmf630.rules import Rules
+from tmf_sales.tmf630.turns import Turns
 
 RACES = 200
 
@@ -80,14 +81,14 @@ class ResourceEngine:
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
-        name = self.type.name
+        name, turns = self.type.name, Turns()
         return {
             f"list{name}": self._listing.answer,
             f"head{name}": self._listing.head,
             f"create{name}": self.create,
             f"retrieve{name}": self.retrieve,
-            f"patch{name}": self.patch,
-            f"delete{name}": self.delete,
+            f"patch{name}": turns.taken_by(self.patch),
+            f"delete{name}": turns.taken_by(self.delete),
         }
 
     # read ------------------------------------------------------------------------------------------------------------
