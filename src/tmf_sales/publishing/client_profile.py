@@ -3,7 +3,7 @@
 Promise: it describes what the contract answers, and what can be sent by it the contract describes. allOf is written
 out, for some generators follow only its first part; a body has one media type, a patch that of merge patches; where a
 type has `type`, `@type` is left to the members that any object may have besides: both would be one name in a class.
-Examples are left out.
+Enums do not list null, `nullable` says it. Examples are left out.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ def client_profile(bundle: Document) -> Document:
     flat = FlatSchemas(bundle["components"]["schemas"])
     document: Document = _with_flat_schemas({**bundle, "components": {**bundle["components"], "schemas": {}}}, flat)
     used = reachable(flat.all, (name for name in references_in(document) if name in flat.all))
-    document["components"]["schemas"] = {
-        name: _with_distinct_names(schema) for name, schema in flat.all.items() if name in used
-    }
+    document["components"]["schemas"] = {name: _as_a_class(schema) for name, schema in flat.all.items() if name in used}
     return document
 
 
@@ -45,8 +43,13 @@ def _with_flat_schemas(node: Any, flat: FlatSchemas) -> Any:
     return plain
 
 
-def _with_distinct_names(schema: Schema) -> Schema:
-    members = schema.get("properties", {})
-    if "type" not in members:
-        return schema
-    return {**schema, "properties": {name: entry for name, entry in members.items() if name != "@type"}}
+def _as_a_class(schema: Schema) -> Schema:
+    """The schema without what would give two members one name, or an enum a value without one."""
+    plain = dict(schema)
+    if plain.get("nullable") is True and "enum" in plain:
+        plain["enum"] = [value for value in plain["enum"] if value is not None]
+    if "properties" in plain:
+        members = plain["properties"]
+        kept = {name: entry for name, entry in members.items() if name != "@type" or "type" not in members}
+        plain["properties"] = {name: _as_a_class(entry) for name, entry in kept.items()}
+    return plain

@@ -47,6 +47,7 @@ class FlatSchemas:
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
         self._sources = schemas
         self.all: dict[str, Schema] = {}
+        self._pairs: dict[tuple[str, str], str] = {}
         for name in schemas:
             self._flat(name)
 
@@ -131,11 +132,20 @@ class FlatSchemas:
             return other
         if other in self._ancestry(one):
             return one
-        name = f"{one}And{other}"
-        if name not in self.all:
+        pair = (one, other)
+        if pair not in self._pairs:
+            self._pairs[pair] = name = self._name_of(one, other)
             self.all[name] = {}  # so that a recursive pair ends
             self.all[name] = self._merged(self._flat(one), self._flat(other))
-        return name
+        return self._pairs[pair]
+
+    def _name_of(self, one: str, other: str) -> str:
+        """CategoryRef_Create for CategoryRef, which extends EntityRef, and EntityRef_Create."""
+        extended, _, variant = other.rpartition("_")
+        name = f"{one}_{variant}"
+        if extended in self._ancestry(one) and name not in self._sources and name not in self.all:
+            return name
+        return f"{one}And{other}"
 
     def _ancestry(self, name: str) -> set[str]:
         """The schema itself and all that it extends."""
