@@ -7,16 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.opened import run
+from tmf_sales.cli.opened import Opened, run
 from tmf_sales.cli.options import Refused, setting_options
 from tmf_sales.cli.progress import progress
-
-if TYPE_CHECKING:
-    from tmf_sales.storage import Storage
 
 BLOCK = 64 * 1024
 
@@ -31,50 +28,48 @@ def export(file: Path, wanted: tuple[str, ...], **options: Any) -> None:
     Until it is whole, FILE has .part behind its name; the same command goes on with it after an interruption.
     Listeners' signing secrets are in it: only its owner can read it. Events that wait for delivery are not.
     """
-    kinds = chosen(wanted)
     if str(file) == "-":
-        count = run(options, lambda found: export_to(found.store, kinds, sys.stdout.buffer, None, 0))
+        count = run(options, lambda found: export_to(sys.stdout.buffer, found, chosen(wanted, found)))
     else:
-        count = export_file(file, kinds, options)
+        if file.exists():
+            raise Refused(f"{file} exists already")
+        with partial_file(file) as part:
+            count = run(options, lambda found: export_rest(part, found, chosen(wanted, found)))
     click.echo(f"exported {count} resources", err=True)
 
 
-def chosen(wanted: Sequence[str]) -> tuple[str, ...]:
+def chosen(wanted: Sequence[str], found: Opened) -> tuple[str, ...]:
     """The kinds to export, in the order in which they are written."""
-    from tmf_sales.app import contracts_folder
-    from tmf_sales.tmf630.contract import load_contracts
-    from tmf_sales.transfer.checking import checks
+    from tmf_sales.transfer.checking import moved_kinds
 
-    known = tuple(sorted(checks(load_contracts(contracts_folder()))))
+    known = moved_kinds(found.apis)
     for kind in wanted:
         if kind not in known:
             raise Refused(f"--kind is {kind!a}; expected {' or '.join(known)}")
     return tuple(kind for kind in known if kind in wanted) or known
 
 
-def export_file(file: Path, kinds: Sequence[str], options: dict[str, Any]) -> int:
-    if file.exists():
-        raise Refused(f"{file} exists already")
-    with partial_file(file) as part:
-        begun, lines = resume_point(part)
-        if begun is not None:
-            if begun[0] not in kinds:
-                raise Refused(f"{file}.part was begun with kind {begun[0]}; name that too, or remove it")
-            click.echo(f"going on behind {begun[0]} {begun[1]}, line {lines}", err=True)
-        return run(options, lambda found: export_to(found.store, kinds, part, begun, lines))
+async def export_rest(part: BinaryIO, found: Opened, kinds: Sequence[str]) -> int:
+    """Go on with a file that an earlier run may have begun; answer how many lines it then has."""
+    begun, lines = resume_point(part)
+    if begun is not None:
+        if begun[0] not in kinds:
+            raise Refused(f"{part.name} was begun with kind {begun[0]}; name that too, or remove it")
+        click.echo(f"going on behind {begun[0]} {begun[1]}, line {lines}", err=True)
+    return await export_to(part, found, kinds, begun, lines)
 
 
 async def export_to(
-    store: Storage, kinds: Sequence[str], out: BinaryIO, begun: tuple[str, str] | None, lines: int
+    out: BinaryIO, found: Opened, kinds: Sequence[str], begun: tuple[str, str] | None = None, lines: int = 0
 ) -> int:
     """Write what is behind `begun`; answer how many lines there are, the `lines` written before included."""
     from tmf_sales.storage.criteria import Query
     from tmf_sales.transfer.moving import exported
 
-    total = sum([(await store.find(kind, Query(limit=0))).total for kind in kinds])
+    total = sum([(await found.store.find(kind, Query(limit=0))).total for kind in kinds])
     with progress("exporting", total, "resources") as bar:
         bar(lines)
-        async for batch in exported(store, kinds, begun):
+        async for batch in exported(found.store, kinds, begun):
             out.writelines(batch)
             lines += len(batch)
             bar(len(batch))
@@ -86,14 +81,18 @@ def partial_file(file: Path) -> Iterator[BinaryIO]:
     """FILE.part, which becomes FILE when all went well."""
     path = file.with_name(f"{file.name}.part")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        part = open(path, "r+b", opener=create_for_owner)  # noqa: PTH123, SIM115 - a Path's open has no opener
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "r+b") as part:
+    with part:
         yield part
         part.flush()
         os.fsync(part.fileno())
     path.rename(file)
+
+
+def create_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o600)
 
 
 def resume_point(part: BinaryIO) -> tuple[tuple[str, str] | None, int]:
@@ -107,13 +106,14 @@ def resume_point(part: BinaryIO) -> tuple[tuple[str, str] | None, int]:
         while (start := block.find(b"\n", start + 1)) >= 0:
             lines, previous_end, last_end = lines + 1, last_end, position + start + 1
         position += len(block)
-    part.truncate(last_end)
     part.seek(previous_end)
     line = part.read(last_end - previous_end)
-    if not line:
-        return None, 0
-    try:
-        kind, unit = read(line)
-    except BadLine as error:
-        raise Refused(f"{part.name} is no begun export: line {lines}: {error}; remove it to start anew") from None
-    return (kind, unit.id), lines
+    begun = None
+    if line:
+        try:
+            kind, unit = read(line)
+        except BadLine as error:
+            raise Refused(f"{part.name} is no begun export: line {lines}: {error}; remove it to start anew") from None
+        begun = kind, unit.id
+    part.truncate(last_end)
+    return begun, lines

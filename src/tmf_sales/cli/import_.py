@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.opened import run
+from tmf_sales.cli.opened import Opened, run
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.cli.progress import progress
 from tmf_sales.settings import MEMORY
 
 if TYPE_CHECKING:
-    from tmf_sales.storage import Storage
     from tmf_sales.transfer.moving import Tally
 
 
@@ -37,21 +36,18 @@ def import_(file: Path, no_check: bool, **options: Any) -> None:
         raise Refused(f"cannot read {file}: {error.strerror}") from None
     size = 0 if str(file) == "-" else file.stat().st_size
     with source as lines:
-        tally = run(options, lambda found: import_lines(found.store, lines, size, not no_check))
+        tally = run(options, lambda found: import_lines(found, lines, size, by_contract=not no_check))
     click.echo(said(tally), err=True)
     raise SystemExit(1 if tally.refused else 0)
 
 
-async def import_lines(store: Storage, lines: BinaryIO, size: int, by_contract: bool) -> Tally:
-    from tmf_sales.app import contracts_folder
-    from tmf_sales.tmf630.contract import load_contracts
+async def import_lines(found: Opened, lines: BinaryIO, size: int, *, by_contract: bool) -> Tally:
     from tmf_sales.transfer.checking import checks
     from tmf_sales.transfer.moving import Import
 
-    await store.ping()
+    await found.store.ping()
     with progress("importing", size, "bytes") as bar:
-        known = checks(load_contracts(contracts_folder()), by_contract=by_contract)
-        return await Import(store, known, refuse, bar).run(lines)
+        return await Import(found.store, checks(found.apis, by_contract=by_contract), refuse, bar).run(lines)
 
 
 def refuse(number: int, reason: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tmf_sales.events.hub import Hub
     from tmf_sales.storage import Storage
     from tmf_sales.storage.events import EventStore
+    from tmf_sales.tmf630.contract import Contract
 
 T = TypeVar("T")
 
@@ -27,6 +28,7 @@ class Opened(NamedTuple):
     """What a command works on."""
 
     settings: Settings
+    apis: tuple[Contract, ...]
     store: Storage
     events: EventStore
     hub: Hub
@@ -58,7 +60,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     await store.open()
     try:
-        yield Opened(settings, store, store.events, create_hub(apis, store, settings))
+        yield Opened(settings, apis, store, store.events, create_hub(apis, store, settings))
     finally:
         await store.close()
 

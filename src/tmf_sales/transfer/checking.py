@@ -43,21 +43,26 @@ LISTENER_SCHEMA = {
 }
 
 
+def moved_kinds(contracts: Sequence[Contract]) -> tuple[str, ...]:
+    """The kinds that are exported and imported, in order: the contracts' resources and the listeners."""
+    return tuple(sorted({LISTENER, *(kind for contract in contracts for kind in contract.resources)}))
+
+
 def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mapping[str, Check]:
-    """The check of each kind that is moved; without `by_contract` documents may be what no contract allows."""
+    """The check of each kind that is moved; without `by_contract` a document's members may be what they are."""
     found: dict[str, Check] = {LISTENER: _listener_check()}
     for contract in contracts:
         for type in contract.resources.values():
-            found[type.kind] = _resource_check(contract, type) if by_contract else _refuse_too_large
+            found[type.kind] = _resource_check(contract, type, by_contract)
     return found
 
 
-def _resource_check(contract: Contract, type: ResourceType) -> Check:
+def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -> Check:
     full = contract.document["components"]["schemas"][type.name]["x-full"]
     whole = contract.schemas.check({"$ref": f"#/components/schemas/{full}"})
 
     def check(unit: Stored) -> None:
-        for number, version in enumerate(unit.versions):
+        for number, version in enumerate(unit.versions if by_contract else ()):
             _refuse_document(version.document, type, whole, f"/versions/{number}/document")
         _refuse_disorder(unit, type.version_member)
         _refuse_too_large(unit)
@@ -82,9 +87,9 @@ def _refuse_disorder(unit: Stored, member: str | None) -> None:
             raise BadLine("/versions: this kind has just one")
         return
     try:
-        numbers = [versions.number_in(version, member) for version in unit.versions]
+        numbers = [versions.number_of(str(version.document.get(member))) for version in unit.versions]
     except ValueError as error:
-        raise BadLine(f"/versions: {error}") from None
+        raise BadLine(f"/versions: {member}: {error}") from None
     if any(upper <= lower for upper, lower in pairwise(numbers)):
         raise BadLine(f"/versions: are not in the order of their {member}, the highest first, each once")
 

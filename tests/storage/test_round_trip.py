@@ -1,0 +1,81 @@
+"""A store moved from SQLite to MongoDB and back, by the commands that operators use, is the same to the last byte."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+from click.testing import CliRunner
+from tests.storage.random_queries import Drawing
+
+from tmf_sales.app import contracts_folder, stored_kinds
+from tmf_sales.cli import main
+from tmf_sales.errors import MalformedBody
+from tmf_sales.storage import Document, Stored, Version
+from tmf_sales.storage.opening import open_store
+from tmf_sales.strict_json import parse_strictly
+from tmf_sales.tmf630.contract import load_contracts
+
+UNITS = 120
+
+
+def run(*arguments: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+def random_units(kind: str) -> list[Stored]:
+    """Units with any JSON in them, the quotes with up to three versions."""
+    drawing = Drawing(Random(kind))
+    units = []
+    for number in range(UNITS):
+        id = f"{number} é'\""
+        count = 1 + number % 3 if kind == "quote" else 1
+        versions = [
+            Version(4 * part + 1, {"id": id, **sent(drawing), "version": f"{count - part}"}) for part in range(count)
+        ]
+        units.append(Stored(id, 4 * count + number, tuple(versions)))
+    return units
+
+
+def sent(drawing: Drawing) -> Document:
+    """A document as a client may send it."""
+    while True:
+        document = drawing.document()
+        with suppress(MalformedBody):
+            parse_strictly(orjson.dumps(document))
+            return document
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/first.sqlite"
+
+    async def fill() -> None:
+        store = open_store(url, stored_kinds(load_contracts(contracts_folder())))
+        await store.open()
+        for kind in ("quote", "salesLead"):
+            assert await store.load(kind, random_units(kind)) == []
+        await store.close()
+
+    asyncio.run(fill())
+    return url
+
+
+def test_a_store_that_was_moved_there_and_back_is_the_same(filled: str, mongo_url: str, tmp_path: Path) -> None:
+    first, second, third = (str(tmp_path / f"{number}.jsonl") for number in (1, 2, 3))
+
+    run("export", "--store", filled, first)
+    run("import", "--store", mongo_url, "--no-check", first)
+    run("export", "--store", mongo_url, second)
+    run("import", "--store", f"sqlite:///{tmp_path}/last.sqlite", "--no-check", second)
+    run("export", "--store", f"sqlite:///{tmp_path}/last.sqlite", third)
+
+    text = Path(first).read_bytes()
+    assert text.count(b"\n") == 2 * UNITS
+    assert Path(second).read_bytes() == text
+    assert Path(third).read_bytes() == text
