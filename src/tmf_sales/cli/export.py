@@ -81,7 +81,7 @@ def partial_file(file: Path) -> Iterator[BinaryIO]:
     """FILE.part, which becomes FILE when all went well."""
     path = file.with_name(f"{file.name}.part")
     try:
-        part = open(path, "r+b", opener=create_for_owner)  # noqa: PTH123, SIM115 - a Path's open has no opener
+        part = open(path, "r+b", opener=create_for_owner)  # noqa: SIM115 - a Path's open has no opener
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}") from None
     with part:
