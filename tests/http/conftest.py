@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
@@ -32,6 +33,7 @@ class Services:
     def __init__(self, folder: Path, ends: ExitStack) -> None:
         self._folder = folder
         self._ends = ends
+        self._numbers = itertools.count()
         self._running: dict[tuple[str, ...], Service] = {}
         self._mongo: str | None = os.environ.get("TMF_SALES_TEST_MONGODB")
         self.truth = Truth(load_contracts(CONTRACTS))
@@ -40,12 +42,23 @@ class Services:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
         key = (*command, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
-            log = self._folder / f"{len(self._running)}.log"
-            given = ("--store", self._new_store(store), *options)
-            service = start_service(log, *given, command=command, environ=environ)
-            self._ends.callback(service.stop)
-            self._running[key] = service
+            self._running[key] = self.at(self.new_store(store), *options, command=command, **environ)
         return self._running[key]
+
+    def at(self, url: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
+        """A service of its own on the store that the URL names."""
+        log = self._folder / f"{next(self._numbers)}.log"
+        service = start_service(log, "--store", url, *options, command=command, environ=environ)
+        self._ends.callback(service.stop)
+        return service
+
+    def new_store(self, kind: str) -> str:
+        """The URL of a store of this kind that nobody has used."""
+        number = next(self._numbers)
+        if kind == "mongo":
+            self._mongo = self._mongo or self._ends.enter_context(MongoServer(self._folder / "mongo")).uri
+            return f"{self._mongo}/http_{os.getpid()}_{number}"
+        return "memory:" if kind == "memory" else f"sqlite:///{self._folder}/{number}.sqlite"
 
     def of(self, resource: Resource, store: str, *options: str, **environ: str) -> Api:
         """A client of the resource's API on such a service."""
@@ -61,13 +74,6 @@ class Services:
             shutil.copy(path, folder)
         self.truth.add(load_contracts(folder))
         return folder
-
-    def _new_store(self, kind: str) -> str:
-        number = len(self._running)
-        if kind == "mongo":
-            self._mongo = self._mongo or self._ends.enter_context(MongoServer(self._folder / "mongo")).uri
-            return f"{self._mongo}/http_{number}"
-        return "memory:" if kind == "memory" else f"sqlite:///{self._folder}/{number}.sqlite"
 
     def api(self, service: Service, base_path: str) -> Api:
         return self._ends.enter_context(Api(service.url, base_path, self.truth))

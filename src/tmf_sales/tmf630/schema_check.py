@@ -153,7 +153,8 @@ _TYPES |= {"number": "a number", "boolean": "true or false"}
 
 
 def _type(types: Sequence[str], value: Any) -> str:
-    return f"expected {' or '.join(_TYPES[name] for name in types)}, got {_named(value)}"
+    names = sorted(types, key="null".__eq__)  # null is said last
+    return f"expected {' or '.join(_TYPES[name] for name in names)}, got {_named(value)}"
 
 
 def _named(value: Any) -> str:

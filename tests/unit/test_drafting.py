@@ -1,0 +1,227 @@
+"""From a body or a patch to the document to store: every step that refuses, and what each leaves behind."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit import small_contract
+
+from tmf_sales.errors import (
+    FinalState,
+    ForbiddenTransition,
+    InvalidBody,
+    InvalidPatch,
+    NotPatchable,
+    PatchDoesNotApply,
+    PatchResultRefused,
+    TmfError,
+    Violation,
+)
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.drafting import Draft, Drafter
+from tmf_sales.tmf630.rules import Rules
+
+NOW = "2026-01-01T00:00:00.000Z"
+LATER = "2026-02-01T00:00:00.000Z"
+HREF = "http://host/order/7"
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+STORED: Document = {
+    "id": "7",
+    "name": "x",
+    "state": "open",
+    "stateDate": NOW,
+    "date": NOW,
+    "version": "1",
+    "amount": 1,
+    "line": [{"id": "1", "state": "open", "quantity": 2, "line": [{"id": "1", "state": "open", "quantity": 1}]}],
+}
+
+
+class OrderRules(Rules):
+    """Rules that leave a trace of each hook."""
+
+    def check_body(self, document: Document) -> list[Violation]:
+        return [Violation("/amount", "is too much")] if document.get("amount") == 99 else []
+
+    def on_create(self, document: Document, now: str) -> None:
+        document["created"] = now
+
+    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+        return frozenset({"note"}) if final else None
+
+    def on_patch(self, before: Document, after: Document, now: str) -> None:
+        after["patched"] = now
+
+    def on_settled(self, before: Document, after: Document, now: str) -> None:
+        after["settled"] = after["state"]
+
+
+@pytest.fixture
+def drafter(tmp_path: Path) -> Drafter:
+    return Drafter(small_contract.contract(tmp_path).resources["order"], OrderRules())
+
+
+def patched(drafter: Drafter, patch: Any, media_type: str = MERGE, stored: Document = STORED) -> Draft:
+    before = copy.deepcopy(stored)
+    sent = copy.deepcopy(patch)
+    try:
+        return drafter.patched(before, patch, media_type, HREF, LATER)
+    finally:
+        assert before == stored
+        assert patch == sent
+
+
+def test_a_body_is_settled_or_refused(drafter: Drafter) -> None:
+    body = {"date": "2019-05-06T02:00:00+02:00"}
+
+    drafter.settle_body(body)
+
+    assert body == {"date": "2019-05-06T00:00:00.000Z"}
+    with pytest.raises(InvalidBody):
+        drafter.settle_body({"date": "never"})
+
+
+def test_a_new_document_has_its_id_first_and_its_defaults(drafter: Drafter) -> None:
+    document = drafter.new({"name": "x"}, "7", NOW)
+
+    assert next(iter(document.items())) == ("id", "7")
+    assert document == {"id": "7", "name": "x", "version": "1", "date": NOW, "state": "open", "created": NOW}
+
+
+def test_a_further_version_has_its_number(drafter: Drafter) -> None:
+    assert drafter.new({"name": "x", "version": "1"}, "7", NOW, "2")["version"] == "2"
+
+
+def test_a_new_document_that_breaks_a_rule_is_refused(drafter: Drafter) -> None:
+    with pytest.raises(InvalidBody, match="/amount: is too much"):
+        drafter.new({"name": "x", "amount": 99}, "7", NOW)
+
+
+def test_a_patch_changes_and_the_rules_complete(drafter: Drafter) -> None:
+    draft = patched(drafter, {"name": "y", "amount": None})
+
+    changed = {name: value for name, value in STORED.items() if name != "amount"}
+    assert draft.document == {**changed, "name": "y", "patched": LATER, "settled": "open"}
+    assert draft.server_set == {"patched", "settled"}
+
+
+@pytest.mark.parametrize("patch", [{}, {"amount": 1}, {"id": "7", "href": HREF}, {"state": "open"}, {"colour": None}])
+def test_a_patch_that_changes_nothing_is_the_stored_document_itself(drafter: Drafter, patch: Document) -> None:
+    before = copy.deepcopy(STORED)
+
+    draft = drafter.patched(before, patch, MERGE, HREF, LATER)
+
+    assert draft.document is before
+    assert draft.server_set == frozenset()
+
+
+def test_a_json_patch_works_on_what_get_shows(drafter: Drafter) -> None:
+    operations = [
+        {"op": "test", "path": "/href", "value": HREF},
+        {"op": "copy", "from": "/href", "path": "/name"},
+    ]
+
+    draft = patched(drafter, operations, JSON_PATCH)
+
+    assert draft.document["name"] == HREF
+    assert "href" not in draft.document
+
+
+def test_keyed_lists_are_merged_at_any_depth(drafter: Drafter) -> None:
+    draft = patched(drafter, {"line": [{"id": "1", "line": [{"id": "1", "quantity": 5}, {}]}]})
+
+    assert draft.document["line"] == [
+        {
+            "id": "1",
+            "state": "open",
+            "quantity": 2,
+            "line": [
+                {"id": "1", "state": "open", "quantity": 5},
+                {"quantity": 1, "state": "open", "id": "2"},
+            ],
+        }
+    ]
+
+
+def test_keyed_lists_in_an_object_are_merged_too(drafter: Drafter) -> None:
+    stored = {**STORED, "box": {"line": [{"id": "1", "quantity": 3, "state": "open"}]}}
+
+    draft = patched(drafter, {"box": {"line": [{"id": "1", "state": "done"}]}}, stored=stored)
+
+    assert draft.document["box"]["line"] == [{"id": "1", "quantity": 3, "state": "done", "doneDate": LATER}]
+
+
+def test_entering_a_state_sets_its_dates(drafter: Drafter) -> None:
+    draft = patched(drafter, {"state": "done", "line": [{"id": "1", "state": "done"}]})
+
+    assert (draft.document["stateDate"], draft.document["doneDate"]) == (LATER, LATER)
+    assert draft.document["line"][0]["doneDate"] == LATER
+    assert {"stateDate", "doneDate"} <= draft.server_set
+
+
+def test_a_date_that_was_sent_stands_even_if_it_is_the_stored_one(drafter: Drafter) -> None:
+    draft = patched(drafter, {"state": "done", "stateDate": NOW, "doneDate": "2020-01-01T00:00:00Z"})
+
+    assert (draft.document["stateDate"], draft.document["doneDate"]) == (NOW, "2020-01-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("patch", "media_type", "error", "said"),
+    [
+        ({"id": "8", "date": LATER}, MERGE, NotPatchable, "/date: cannot be changed; /id: cannot be changed"),
+        ({"href": None}, MERGE, NotPatchable, "/href: cannot be changed"),
+        ([{"op": "remove", "path": "/id"}], JSON_PATCH, NotPatchable, "/id: cannot be changed"),
+        ({"name": None}, MERGE, PatchResultRefused, "/name: is required"),
+        ({"amount": "x"}, MERGE, PatchResultRefused, "/amount: expected an integer"),
+        ({"wanted": "never"}, MERGE, InvalidBody, "/wanted: "),
+        ({"valid": {"from": LATER, "to": NOW}}, MERGE, InvalidBody, "/valid/to: must not be before from"),
+        (
+            [{"op": "add", "path": "/valid", "value": {"from": LATER, "to": NOW}}],
+            JSON_PATCH,
+            PatchResultRefused,
+            "/valid/to",
+        ),
+        ({"amount": 99}, MERGE, PatchResultRefused, "/amount: is too much"),
+        ({"state": None}, MERGE, PatchResultRefused, "/state: is required"),
+        ({"line": [{"id": "1", "state": None}]}, MERGE, ForbiddenTransition, "/line/0/state: cannot change from open"),
+        ({"line": [{"id": "1"}, {"state": "nowhere"}]}, MERGE, PatchResultRefused, "/line/1/state: expected one of"),
+        ([{"op": "test", "path": "/name", "value": "y"}], JSON_PATCH, PatchDoesNotApply, ""),
+        ([{"op": "jump"}], JSON_PATCH, InvalidPatch, ""),
+    ],
+)
+def test_what_refuses_a_patch(drafter: Drafter, patch: Any, media_type: str, error: type[TmfError], said: str) -> None:
+    with pytest.raises(error) as refused:
+        patched(drafter, patch, media_type)
+
+    assert said in refused.value.message
+
+
+def test_the_same_instant_in_another_form_is_no_change(drafter: Drafter) -> None:
+    operations = [{"op": "replace", "path": "/date", "value": "2026-01-01T01:00:00+01:00"}]
+
+    assert patched(drafter, operations, JSON_PATCH).document == STORED
+
+
+def test_a_final_state_closes_all_but_what_the_rules_leave_open(drafter: Drafter) -> None:
+    final = {**STORED, "state": "done"}
+
+    assert patched(drafter, {"note": [{"text": "x"}], "name": "x"}, stored=final).document["note"]
+    with pytest.raises(FinalState, match="/amount, /name: cannot change while state is done; open in it: note"):
+        patched(drafter, {"name": "y", "amount": 2, "state": "open"}, stored=final)
+    with pytest.raises(ForbiddenTransition):
+        patched(drafter, {"state": "open"}, stored=final)
+
+
+def test_a_resource_without_lifecycle_is_always_open(tmp_path: Path) -> None:
+    schemas = copy.deepcopy(small_contract.SCHEMAS)
+    for name in ("Order_Attributes", "Line"):
+        del schemas[name]["properties"]["state"]
+    schemas["Order_Update"]["required"] = ["name"]
+    resource = small_contract.contract(tmp_path, small_contract.document(**schemas)).resources["order"]
+    stored = {"id": "7", "name": "x", "date": NOW}
+
+    assert patched(Drafter(resource, Rules()), {"name": "y"}, stored=stored).document == {**stored, "name": "y"}

@@ -1,0 +1,63 @@
+"""From stored documents to what goes over the wire."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from tmf_sales.storage import Version
+from tmf_sales.tmf630.representation import entity_tag, json_list, tag_is_listed, text_with_href, with_href
+
+HREF = "http://host/a\u00e9"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"id":"a\xc3\xa9","name":"x"}',
+        b'{"id":"a\xc3\xa9"}',
+        b'{"name":"x","id":"a\xc3\xa9"}',
+        b'{ "id" : "a\xc3\xa9" }',
+        b'{"id":"a\\u00e9","name":"x"}',
+    ],
+)
+def test_href_comes_after_the_id_however_the_text_was_stored(text: bytes) -> None:
+    shown = text_with_href(Version(1, text=text), "a\u00e9", HREF)
+
+    assert orjson.loads(shown) == {**orjson.loads(text), "href": HREF}
+    assert [*orjson.loads(shown)][:2] == ["id", "href"]
+
+
+def test_a_document_gets_its_href_without_being_changed() -> None:
+    document = {"id": "1", "name": "x"}
+
+    assert [*with_href(document, HREF).items()] == [("id", "1"), ("href", HREF), ("name", "x")]
+    assert document == {"id": "1", "name": "x"}
+
+
+def test_texts_are_joined_to_a_list() -> None:
+    assert json_list([]) == b"[]"
+    assert json_list([b"1", b"{}"]) == b"[1,{}]"
+
+
+def test_an_entity_tag_is_strong() -> None:
+    assert entity_tag(7) == b'"7"'
+
+
+@pytest.mark.parametrize(
+    ("header", "strong", "weak"),
+    [
+        ('"7"', True, True),
+        ("*", True, True),
+        (" * ", True, True),
+        ('"1", "7"', True, True),
+        ('W/"7"', False, True),
+        ('W/"1","7"', True, True),
+        ('"77"', False, False),
+        ("7", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_header_lists_tags(header: str, strong: bool, weak: bool) -> None:
+    assert tag_is_listed(header, 7, weak=False) is strong
+    assert tag_is_listed(header, 7, weak=True) is weak

@@ -1,0 +1,133 @@
+"""Schemas as checks, and what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tmf_sales.tmf630.schema_check import Schemas, json_pointer
+
+DOCUMENT: dict[str, Any] = {
+    "components": {
+        "schemas": {
+            "Node": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "readOnly": True},
+                    "next": {"$ref": "#/components/schemas/Node"},
+                    "type": {"type": "string", "x-default": "node", "example": "x"},
+                },
+            },
+            "Removable": {
+                "type": "object",
+                "nullable": True,
+                "required": ["a"],
+                "properties": {"a": {"type": "integer"}},
+            },
+            "Period": {"type": "string", "enum": ["day", "week"]},
+        }
+    }
+}
+SCHEMAS = Schemas(DOCUMENT)
+
+
+def said(schema: dict[str, Any], value: Any, *, refuse_read_only: bool = False) -> list[str]:
+    return [str(violation) for violation in SCHEMAS.check(schema, refuse_read_only=refuse_read_only).violations(value)]
+
+
+def reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sentences"),
+    [
+        ({"type": "string"}, 5, ["/: expected text, got number 5"]),
+        ({"type": "string"}, {"a": 1}, ["/: expected text, got an object"]),
+        ({"type": "integer"}, 1.5, ["/: expected an integer, got number 1.5"]),
+        ({"type": "integer"}, 1.0, ["/: expected an integer, got number 1.0"]),
+        ({"type": "number"}, True, ["/: expected a number, got true"]),
+        ({"type": "array"}, "x", ["/: expected a list, got text 'x'"]),
+        ({"type": "boolean"}, None, ["/: expected true or false, got null"]),
+        ({"type": "string", "nullable": True}, [], ["/: expected text or null, got a list"]),
+        ({"type": "object", "required": ["a", "b~/"]}, {}, ["/a: is required", "/b~0~1: is required"]),
+        ({"enum": ["a", 1]}, "b", ["/: expected one of a, 1, got text 'b'"]),
+        ({"type": "string", "enum": ["a"], "nullable": True}, "b", ["/: expected one of a, null, got text 'b'"]),
+        (
+            {"type": "string", "format": "date-time"},
+            "x",
+            ["/: text 'x' is not a date-time like 2026-01-31T12:00:00.000Z (RFC 3339)"],
+        ),
+        ({"type": "string", "format": "uri"}, "x", ["/: text 'x' is not an absolute URI (RFC 3986)"]),
+        ({"type": "string", "format": "ipv4"}, "x", ["/: text 'x' is not ipv4"]),
+        ({"type": "string", "pattern": "^a$"}, "b", ["/: text 'b' does not match ^a$"]),
+        ({"type": "string", "minLength": 1}, "", ["/: must have at least 1 character"]),
+        ({"type": "string", "maxLength": 2}, "abc", ["/: must have at most 2 characters"]),
+        ({"type": "array", "minItems": 2}, [], ["/: must have at least 2 elements"]),
+        ({"type": "array", "maxItems": 1}, [1, 2], ["/: must have at most 1 element"]),
+        ({"type": "object", "minProperties": 1}, {}, ["/: must have at least 1 member"]),
+        ({"type": "object", "maxProperties": 0}, {"a": 1}, ["/: must have at most 0 members"]),
+        ({"minimum": 1}, 0, ["/: number 0 is less than 1"]),
+        ({"maximum": 1}, 2, ["/: number 2 is more than 1"]),
+        ({"minimum": 1, "exclusiveMinimum": True}, 1, ["/: number 1 is not more than 1"]),
+        ({"maximum": 1, "exclusiveMaximum": True}, 1, ["/: number 1 is not less than 1"]),
+        ({"multipleOf": 2}, 3, ["/: number 3 is not a multiple of 2"]),
+        ({"uniqueItems": True}, [1, 1], ["/: must not have the same element twice"]),
+        ({"additionalProperties": False, "properties": {}}, {"a/b": 1}, ["/: unknown members: a~1b"]),
+        ({"not": {"type": "string"}}, "x", ["/: may not be sent"]),
+        ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, ["/: must have a or b"]),
+        ({"oneOf": [{"type": "string"}, {"type": "boolean"}]}, 1, ["/: fits none of the allowed forms, got number 1"]),
+    ],
+)
+def test_every_rule_has_a_sentence(schema: dict[str, Any], value: Any, sentences: list[str]) -> None:
+    assert said(schema, value) == sentences
+
+
+def test_null_or_a_schema_of_its_own_says_what_the_schema_says() -> None:
+    assert said(reference("Removable"), None) == []
+    assert said(reference("Removable"), {"a": 1}) == []
+    assert said({"nullable": True, "allOf": [reference("Period")]}, "year") == [
+        "/: expected one of day, week, got text 'year'"
+    ]
+    assert said(reference("Removable"), {"a": "x"}) == ["/a: expected an integer, got text 'x'"]
+
+
+def test_violations_are_found_at_any_depth_of_a_type_that_holds_itself() -> None:
+    assert said(reference("Node"), {"next": {"next": {"type": 1}}, "type": 2}) == [
+        "/next/next/type: expected text, got number 1",
+        "/type: expected text, got number 2",
+    ]
+
+
+def test_what_is_read_only_is_refused_where_that_is_asked() -> None:
+    value = {"id": "1", "next": {"id": "2"}}
+
+    assert said(reference("Node"), value) == []
+    assert said(reference("Node"), value, refuse_read_only=True) == [
+        "/id: may not be sent",
+        "/next/id: may not be sent",
+    ]
+
+
+def test_a_member_may_have_the_name_of_a_keyword() -> None:
+    schema = {"type": "object", "properties": {"nullable": {"type": "string"}, "x-y": {"type": "string"}, "enum": {}}}
+
+    assert said(schema, {"nullable": 1, "x-y": 1, "enum": 5}) == [
+        "/nullable: expected text, got number 1",
+        "/x-y: expected text, got number 1",
+    ]
+
+
+def test_equal_schemas_without_references_are_compiled_once() -> None:
+    assert SCHEMAS.check({"type": "integer", "minimum": 3}) is SCHEMAS.check({"type": "integer", "minimum": 3})
+
+
+def test_the_same_violation_is_told_once() -> None:
+    assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["/: expected text, got number 1"]
+
+
+def test_a_pointer_is_readable_and_short() -> None:
+    assert json_pointer(["a/b", 0, "c~d"]) == "/a~1b/0/c~0d"
+    assert json_pointer(["é\n\u202e"]) == "/\\xe9\\n\\u202e"
+    assert len(json_pointer(["x" * 500])) == 64

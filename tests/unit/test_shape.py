@@ -1,0 +1,264 @@
+"""Walks along documents: what each of them visits, changes and finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.small_contract import document
+
+from tmf_sales.errors import Violation
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.shape import (
+    Shape,
+    Shapes,
+    fill,
+    fill_new_elements,
+    forgive,
+    settle,
+    states,
+    unknown_members,
+)
+
+NOW = "2026-01-01T00:00:00.000Z"
+SHAPES = Shapes(document())
+
+
+@pytest.fixture(scope="module")
+def order() -> Shape:
+    return SHAPES.named("Order")
+
+
+def settled(body: Document, shape: Shape) -> list[str]:
+    found: list[Violation] = []
+    settle(body, shape, (), found)
+    return [str(violation) for violation in found]
+
+
+def test_a_shape_knows_its_members_through_all_of(order: Shape) -> None:
+    assert order.required == {"id", "href"}
+    assert order.members["date"].is_instant
+    assert order.members["reminders"].is_instant
+    assert order.members["reminders"].is_list
+    assert not order.members["name"].is_instant
+    assert order.members["valid"].shape is SHAPES.named("Period")
+    assert order.members["line"].merge_key == "id"
+    assert order.members["state"].enum == ("open", "waiting", "done")
+    assert order.members["contact"].shape is not None
+    assert order.members["contact"].shape.members["preferred"].lenient == "booleanText"
+    assert order.lifecycle_member is order.members["state"]
+    assert SHAPES.named("Note").lifecycle_member is None
+
+
+def test_a_type_may_hold_itself(order: Shape) -> None:
+    line = order.members["line"].shape
+
+    assert line is not None
+    assert line.members["line"].shape is line
+    assert {path for path in order.lists() if len(path) < 3} == {
+        ("reminders",),
+        ("line",),
+        ("line", "line"),
+        ("note",),
+        ("box", "line"),
+    }
+
+
+def test_what_may_not_change_and_what_is_always_there_is_in_the_schemas() -> None:
+    assert SHAPES.read_only("Order_Update") == {"id", "href", "date"}
+    assert SHAPES.required("Order_Full") == {"id", "href", "state"}
+
+
+def test_a_reference_with_words_beside_it_is_that_type_with_these_words() -> None:
+    shapes = Shapes(
+        document(
+            Plain={"$ref": "#/components/schemas/Renamed"},
+            Renamed={"allOf": [{"$ref": "#/components/schemas/Period"}]},
+            Holder={"properties": {"one": {"$ref": "#/components/schemas/Plain"}, "many": {"type": "array"}}},
+        )
+    )
+
+    assert shapes.named("Plain").members.keys() == {"from", "to"}
+    holder = shapes.named("Holder")
+    assert holder.members["one"].shape is not None
+    assert holder.members["one"].shape.members.keys() == {"from", "to"}
+    assert (holder.members["many"].type, holder.members["many"].is_list) == ("any", True)
+
+
+def test_every_instant_gets_its_one_form(order: Shape) -> None:
+    body: Document = {
+        "date": "2019-05-06T02:00:00+02:00",
+        "reminders": ["2019-05-06T00:00:00z", 5],
+        "valid": {"from": "2019-05-06T00:00:00Z"},
+        "line": [{"line": [{"valid": {"to": "2019-05-06T00:00:00.1234Z"}}]}, 7],
+        "unknown": "2019-05-06T00:00:00Z",
+        "name": "2019-05-06T00:00:00Z",
+        "wanted": None,
+        "box": [],
+        "note": {},
+        "stateDate": 5,
+    }
+
+    assert settled(body, order) == []
+    assert body["date"] == "2019-05-06T00:00:00.000Z"
+    assert body["reminders"] == ["2019-05-06T00:00:00.000Z", 5]
+    assert body["valid"] == {"from": "2019-05-06T00:00:00.000Z"}
+    assert body["line"] == [{"line": [{"valid": {"to": "2019-05-06T00:00:00.123Z"}}]}, 7]
+    assert body["unknown"] == body["name"] == "2019-05-06T00:00:00Z"
+
+
+def test_what_is_no_instant_is_found_and_left(order: Shape) -> None:
+    body = {"date": "never", "line": [{"valid": {"from": "2019-02-30T00:00:00Z"}}], "reminders": ["x"]}
+
+    places = [violation.partition(": ")[0] for violation in settled(body, order)]
+
+    assert places == ["/date", "/line/0/valid/from", "/reminders/0"]
+    assert body["date"] == "never"
+
+
+@pytest.mark.parametrize(
+    ("period", "found"),
+    [
+        ({"from": "2019-01-02T00:00:00Z", "to": "2019-01-01T00:00:00Z"}, ["/valid/to: must not be before from"]),
+        ({"from": "2019-01-01T12:00:00Z", "to": "2019-01-01T13:00:00+02:00"}, ["/valid/to: must not be before from"]),
+        ({"from": "2019-01-01T00:00:00Z", "to": "2019-01-01T01:00:00+01:00"}, []),
+        ({"from": "2019-01-01T00:00:00Z"}, []),
+        ({"to": "2019-01-01T00:00:00Z"}, []),
+        ({"from": 5, "to": None}, []),
+    ],
+)
+def test_the_first_date_is_not_after_the_second(order: Shape, period: Document, found: list[str]) -> None:
+    assert settled({"valid": period}, order) == found
+
+
+def test_a_key_is_unique_in_its_list(order: Shape) -> None:
+    lines: list[Any] = [{"id": "a"}, {"id": "b", "line": [{"id": "a"}]}, {"id": "a"}, {}, {}, {"id": 5}, {"id": 5}, "x"]
+
+    assert settled({"line": lines}, order) == [
+        "/line/2/id: is the same as that of element 0; it must be unique in its list"
+    ]
+    assert settled({"line": {}}, order) == []
+
+
+def test_a_new_object_gets_its_defaults(order: Shape) -> None:
+    body: Document = {
+        "wanted": "w",
+        "line": [{}, {"line": [{}], "quantity": 7}, 5],
+        "note": [{}],
+        "box": {"line": [{}]},
+    }
+
+    fill(body, order, NOW)
+
+    line = {"id": "1", "quantity": 1, "state": "open"}
+    assert body == {
+        "wanted": "w",
+        "expected": "w",
+        "version": "1",
+        "date": NOW,
+        "state": "open",
+        "line": [line, {"line": [line], "quantity": 7, "state": "open", "id": "2"}, 5],
+        "note": [{"id": "1"}],
+        "box": {"line": [line]},
+    }
+
+
+def test_what_was_sent_stands_even_null(order: Shape) -> None:
+    body: Document = {"version": None, "state": "done", "date": "d", "line": None, "note": {}, "box": 5}
+
+    fill(body, order, NOW)
+
+    assert body == {"version": None, "state": "done", "date": "d", "line": None, "note": {}, "box": 5}
+
+
+def test_numbers_go_on_from_the_highest_of_their_list(order: Shape) -> None:
+    ids = [{"id": "7"}, {}, {"id": "x"}, {"id": "\u0661"}, {"id": 99}, {"id": "9" * 16}, {}, {"id": "03"}]
+    body: Document = {"note": ids}
+
+    fill(body, order, NOW)
+
+    assert [note["id"] for note in body["note"]] == ["7", "8", "x", "\u0661", 99, "9" * 16, "9", "03"]
+
+
+def test_only_new_elements_of_a_keyed_list_are_filled(order: Shape) -> None:
+    before: Document = {"line": [{"id": "1", "line": [{"id": "1"}]}, {"id": "2"}], "note": [{"id": "1"}]}
+    after: Document = {
+        "line": [{"id": "1", "line": [{"id": "1"}, {}]}, {}, {"id": "z"}, {"id": []}, 5],
+        "note": [{"text": "x"}, {"id": "4"}],
+        "box": 7,
+    }
+
+    fill_new_elements(before, after, order, NOW)
+
+    new = {"quantity": 1, "state": "open"}
+    assert after["line"] == [
+        {"id": "1", "line": [{"id": "1"}, {"id": "2", **new}]},
+        {"id": "2", **new},
+        {"id": "z", **new},
+        {"id": [], **new},
+        5,
+    ]
+    assert after["note"] == [{"text": "x", "id": "5"}, {"id": "4"}]
+
+
+def test_states_are_paired_with_those_that_were_stored(order: Shape) -> None:
+    before: Document = {"state": "open", "line": [{"id": "1", "state": "open", "line": [{"id": "9", "state": "done"}]}]}
+    after: Document = {
+        "state": "done",
+        "line": [{"id": "2"}, {"id": "1", "line": [{"id": "9"}]}, 5],
+        "box": {"line": [{"id": "1"}]},
+    }
+
+    found = [(at.place, at.before) for at in states(before, after, order)]
+
+    line = before["line"][0]
+    assert found == [
+        (("state",), before),
+        (("line", 0, "state"), None),
+        (("line", 1, "state"), line),
+        (("line", 1, "line", 0, "state"), line["line"][0]),
+        (("box", "line", 0, "state"), None),
+    ]
+
+
+def test_states_of_what_holds_other_things_than_it_should_are_passed_over(order: Shape) -> None:
+    before: Document = {"line": {}, "box": []}
+    after: Document = {"line": [{"id": "1"}], "box": {"line": "x"}}
+
+    assert [at.place for at in states(before, after, order)] == [("state",), ("line", 0, "state")]
+    assert [at.place for at in states(None, {"line": 5}, order)] == [("state",)]
+
+
+def test_misprints_are_read_as_what_was_meant(order: Shape) -> None:
+    body: Document = {
+        "contact": {"preferred": "true"},
+        "valid": {"from": "", "to": "x"},
+        "line": [{"valid": {"to": ""}}, 5],
+        "name": "",
+    }
+
+    forgive(body, order)
+
+    assert body == {"contact": {"preferred": True}, "valid": {"to": "x"}, "line": [{"valid": {}}, 5], "name": ""}
+
+
+@pytest.mark.parametrize("preferred", ["True", "", "no", 1, None])
+def test_nothing_else_is_a_misprint(order: Shape, preferred: Any) -> None:
+    body = {"contact": {"preferred": preferred}}
+
+    forgive(body, order)
+
+    assert body == {"contact": {"preferred": preferred}}
+
+
+def test_unknown_members_are_found_at_any_depth(order: Shape) -> None:
+    body: Document = {
+        "colour": 1,
+        "valid": {"colour": 1},
+        "line": [{"line": [{"colour": 1}, 5]}],
+        "anything": {"colour": 1},
+        "note": [{"colour": 1, "@schemaLocation": "https://host/schema"}],
+    }
+
+    assert [*unknown_members(body, order)] == ["/colour", "/valid/colour", "/line/0/line/0/colour"]
+    assert [*unknown_members({**body, "@schemaLocation": "x"}, order)] == []

@@ -1,0 +1,111 @@
+"""JSON that can be stored, found and sent on unchanged, and all that is not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tmf_sales.errors import MalformedBody
+from tmf_sales.strict_json import DEPTH_LIMIT, parse_strictly
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
+    ["a", "$a", ".a", "a\0", ":", '"$']
+)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+def names_in(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return {*value, *(name for inner in value.values() for name in names_in(inner))}
+    return {name for inner in value for name in names_in(inner)} if isinstance(value, list) else set()
+
+
+@given(values, st.sampled_from([None, 2]), st.booleans())
+def test_any_value_comes_through_unless_a_name_has_a_meaning_to_a_store(
+    value: Any, indent: int | None, ascii: bool
+) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii).encode()
+
+    if any(name.startswith(("$", ".")) or "\0" in name for name in names_in(value)):
+        with pytest.raises(MalformedBody, match="starts with"):
+            parse_strictly(text)
+    else:
+        assert orjson.dumps(parse_strictly(text)) == orjson.dumps(value)
+
+
+@given(
+    st.lists(st.tuples(texts.filter(lambda name: name[:1] not in {"$", "."} and "\0" not in name), values), max_size=4)
+)
+def test_a_name_is_there_once(pairs: list[tuple[str, Any]]) -> None:
+    members = (f"{json.dumps(name)}:{json.dumps(names_of_no_meaning(value))}" for name, value in pairs)
+    text = f"{{{','.join(members)}}}"
+
+    if len({name for name, _ in pairs}) < len(pairs):
+        with pytest.raises(MalformedBody, match="is there twice in one object"):
+            parse_strictly(text.encode())
+    else:
+        assert len(parse_strictly(text.encode())) == len(pairs)
+
+
+def names_of_no_meaning(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {f"n{name}": names_of_no_meaning(inner) for name, inner in value.items() if "\0" not in name}
+    return [names_of_no_meaning(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_depth_has_a_bound(brackets: str) -> None:
+    def nested(levels: int) -> bytes:
+        inner = '"a":' if brackets == "{}" else ""
+        return ((brackets[0] + inner) * (levels - 1) + brackets + brackets[1] * (levels - 1)).encode()
+
+    parse_strictly(nested(DEPTH_LIMIT))
+    with pytest.raises(MalformedBody, match="nested more than 64 levels deep"):
+        parse_strictly(nested(DEPTH_LIMIT + 1))
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    assert len(parse_strictly(b"[%b]" % b",".join([b"[{}]"] * 100))) == 100
+
+
+@pytest.mark.parametrize(
+    "text", [b"9007199254740991", b"-9007199254740991", b"0.1234567890123456789", b"1e22", b"[1,2]"]
+)
+def test_numbers_up_to_the_bound_are_taken(text: bytes) -> None:
+    assert orjson.dumps(parse_strictly(text)) == orjson.dumps(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", [b"9007199254740992", b"-9007199254740992", b'{"a":[18446744073709551616]}', b"1" + b"0" * 400]
+)
+def test_integers_beyond_the_bound_are_refused(text: bytes) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse_strictly(text)
+
+    assert len(refused.value.message) < 120
+
+
+@pytest.mark.parametrize("text", [b"", b" ", b"\n\t"])
+def test_nothing_is_no_json(text: bytes) -> None:
+    with pytest.raises(MalformedBody, match="the body is empty"):
+        parse_strictly(text)
+
+
+@given(st.binary(max_size=20))
+def test_any_bytes_are_a_value_or_refused(text: bytes) -> None:
+    with contextlib.suppress(MalformedBody):
+        parse_strictly(text)

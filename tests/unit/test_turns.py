@@ -1,0 +1,64 @@
+"""Changes of one resource follow each other within a process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tmf_sales.tmf630.exchange import Request, Result
+from tmf_sales.tmf630.turns import Turns
+
+
+def change_of(id: str, status: int = 0) -> Request:
+    return Request("patch", "PATCH", {"id": id}, str(status), [], "http://host", "")
+
+
+async def test_changes_of_one_resource_follow_each_other_in_the_order_of_their_coming() -> None:
+    seen: list[str] = []
+
+    async def handler(request: Request) -> Result:
+        seen.append(f"{request.raw_query} starts")
+        await asyncio.sleep(0)
+        seen.append(f"{request.raw_query} ends")
+        return Result(int(request.raw_query))
+
+    in_turn = Turns().taken_by(handler)
+    results = await asyncio.gather(*(in_turn(change_of("x", number)) for number in range(3)))
+
+    assert [result.status for result in results] == [0, 1, 2]
+    assert seen == [f"{number} {what}" for number in range(3) for what in ("starts", "ends")]
+
+
+async def test_changes_of_other_resources_do_not_wait() -> None:
+    let_go = asyncio.Event()
+
+    async def handler(request: Request) -> Result:
+        if request.path_parameters["id"] == "slow":
+            await let_go.wait()
+        return Result(200)
+
+    in_turn = Turns().taken_by(handler)
+    slow = asyncio.create_task(in_turn(change_of("slow")))
+    await in_turn(change_of("quick"))
+
+    assert not slow.done()
+    let_go.set()
+    assert (await slow).status == 200
+
+
+async def test_who_fails_or_is_given_up_lets_the_next_one_have_its_turn() -> None:
+    async def handler(request: Request) -> Result:
+        if request.raw_query == "1":
+            raise ValueError
+        if request.raw_query == "2":
+            await asyncio.Event().wait()
+        return Result(200)
+
+    in_turn = Turns().taken_by(handler)
+    failing, endless, last = (asyncio.create_task(in_turn(change_of("x", number))) for number in (1, 2, 3))
+    with pytest.raises(ValueError):
+        await failing
+    endless.cancel()
+
+    assert (await last).status == 200
