@@ -33,6 +33,7 @@ ErrorHandler = Callable[[ConnexionRequest, Exception], Awaitable[ConnexionRespon
 
 log = logging.getLogger("tmf_sales")
 
+CHALLENGE = 'Bearer realm="tmf-api"'
 JSON_TYPE = (b"content-type", b"application/json")
 
 _BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
@@ -52,7 +53,8 @@ def as_tmf_error(error: BaseException) -> TmfError:
     status = error.status if isinstance(error, ProblemException) else getattr(error, "status_code", None)
     if isinstance(error, HTTPException | ProblemException) and status in _BY_STATUS:
         kind, message = _BY_STATUS[status]
-        return kind(message, dict(error.headers or {}))
+        challenge = {"WWW-Authenticate": CHALLENGE} if kind is Unauthenticated else {}
+        return kind(message, challenge | dict(error.headers or {}))
     log.error("unforeseen %s", type(error).__name__, exc_info=error)
     return InternalError("The service met a defect of its own; the log has more")
 
@@ -98,5 +100,5 @@ async def send_answer(
 async def send_error(send: Send, error: TmfError, scope: Message) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
     if isinstance(error, Unauthenticated) and "WWW-Authenticate" not in error.headers:
-        headers.append((b"www-authenticate", b'Bearer realm="tmf-api"'))
+        headers.append((b"www-authenticate", CHALLENGE.encode()))
     await send_answer(send, int(error.status), orjson.dumps(error.body()), headers, head=scope["method"] == "HEAD")

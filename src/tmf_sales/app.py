@@ -38,10 +38,13 @@ from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.signing import InvalidSecret, read_secrets
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.handlers import RULES
-from tmf_sales.handlers.hub import HubHandlers, listener_queries
+from tmf_sales.handlers.hub import HubHandlers, RecordMaker, listener_queries
 from tmf_sales.ingress import App, Ingress
 from tmf_sales.lifespan import lifespan
 from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
+from tmf_sales.security.audit_page import PATH, audit_page
+from tmf_sales.security.policy import SHIPPED, Policy
+from tmf_sales.security.start import Security, create_security, listener_record
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
@@ -82,6 +85,7 @@ class Composition:
     new_id: Callable[[], str]
     delivery: Callable[[], Delivery] | None
     idempotency: Idempotency
+    security: Security
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
         seeded = self.apis if self.settings.seed else ()
@@ -100,14 +104,16 @@ def compose(
     # Connexion warns of each operation without a token function, and of each media type other than plain JSON.
     logging.getLogger("connexion").setLevel(logging.ERROR)
     apis = load_contracts(contracts or contracts_folder())
+    security = create_security(apis, settings)
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
     engines = create_engines(apis, rules, store, settings, clock, ids, idempotency)
     hub = create_hub(apis, store, settings)
-    handlers = {api.base_path: handlers_of(api, engines[api.name], hub) for api in apis}
+    audit = partial(listener_record, clock=clock, ids=ids) if settings.audits else None
+    handlers = {api.base_path: handlers_of(api, engines[api.name], hub, audit) for api in apis}
     chosen = delivery_settings(settings)
     delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
-    return Composition(settings, apis, store, handlers, ids, delivery, idempotency)
+    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
@@ -127,7 +133,12 @@ def create_app(settings: Settings, **parts: Any) -> App:
     )
     with _specification_taken_as_valid():
         for api in service.apis:
-            connexion_app.add_api(api.document, base_path=api.base_path, resolver=_no_function)
+            connexion_app.add_api(
+                api.document,
+                base_path=api.base_path,
+                resolver=_no_function,
+                security_map=service.security.authenticator.security_map(),
+            )
     for kind, handler in error_handlers(service.apis):
         connexion_app.add_error_handler(kind, handler)
     return gate(connexion_app, service)
@@ -135,6 +146,10 @@ def create_app(settings: Settings, **parts: Any) -> App:
 
 def create_flask_app(settings: Settings, **parts: Any) -> App:
     """The reference: the same handlers behind stock Connexion on Flask, with Connexion's own validation (see stock)."""
+    if settings.authentication:
+        raise CannotStart(
+            "the flask stack has no authentication; expected the stack asgi, or no jwt_issuer and api_keys"
+        )
     service = compose(settings, **parts)
     return gate(
         stock.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan), service
@@ -145,7 +160,11 @@ def gate(app: App, service: Composition) -> App:
     """What stands before either stack."""
     return Ingress(
         app,
-        {**observe.probes(service.store.ping), **documents(service.apis)},
+        {
+            **observe.probes(service.store.ping),
+            **documents(service.apis),
+            PATH: audit_page(service.store.events, audited_kinds(service.apis), service.security.may_read_audit),
+        },
         base_paths=(api.base_path for api in service.apis),
         deadline=service.settings.request_deadline,
         max_concurrent=service.settings.max_concurrent,
@@ -165,6 +184,7 @@ def validation_settings(service: Composition) -> ValidationSettings:
         public_url=settings.public_base,
         trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
         new_id=service.new_id,
+        admit=service.security.admit,
     )
 
 
@@ -193,7 +213,9 @@ def create_engines(
     idempotency: Idempotency,
 ) -> dict[str, list[ResourceEngine]]:
     """The engine of each resource, by the name of its API; a resource without rules of its own has the contract's."""
-    engine_settings = EngineSettings(settings.strict, settings.page_default, settings.page_max, settings.count_limit)
+    engine_settings = EngineSettings(
+        settings.strict, settings.page_default, settings.page_max, settings.count_limit, settings.audits
+    )
     for name in rules.keys() - {resource.name for api in apis for resource in api.resources.values()}:
         raise BrokenContract("handlers", f"/{name}", "has rules, but no contract has such a resource")
     engines: dict[str, list[ResourceEngine]] = {}
@@ -208,9 +230,11 @@ def create_engines(
     return engines
 
 
-def handlers_of(api: Contract, engines: Sequence[ResourceEngine], hub: Hub) -> Handlers:
+def handlers_of(
+    api: Contract, engines: Sequence[ResourceEngine], hub: Hub, audit: RecordMaker | None = None
+) -> Handlers:
     """The handler of each of the API's operations; raises BrokenContract when one has none, or is there for none."""
-    known = {**HubHandlers(api, hub).handlers()}
+    known = {**HubHandlers(api, hub, audit).handlers()}
     for engine in engines:
         known |= engine.handlers()
     for operation_id in api.operations.keys() - known.keys():
@@ -229,7 +253,16 @@ def address_guard(settings: Settings) -> AddressGuard:
 def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
     api_of = {kind: api.name for api in apis for kind in api.resources}
     guard = address_guard(settings)
-    return Hub(store, listener_queries(apis), guard, api_of=api_of, own_secrets=settings.listener_secrets)
+    return Hub(
+        store,
+        listener_queries(apis),
+        guard,
+        api_of=api_of,
+        own_secrets=settings.listener_secrets,
+        # Also where there is no authentication now: who registered when there was shall not get more for that.
+        seen_by=Policy.load(settings.policy or SHIPPED, apis).seen_by,
+        limit=settings.listener_limit,
+    )
 
 
 def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
@@ -244,6 +277,10 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
 def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: DeliverySettings) -> Delivery:
     """A delivery worker for a store that is open."""
     return Delivery(store.events, hub, Webhook(address_guard(settings)), chosen)
+
+
+def audited_kinds(apis: Sequence[Contract]) -> frozenset[str]:
+    return frozenset({LISTENER_KIND.name}.union(*(api.resources for api in apis)))
 
 
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:

@@ -22,6 +22,8 @@ from tmf_sales.errors import CannotStart, quoted
 
 PREFIX = "TMF_SALES_"
 MEMORY = "memory:"
+# None of them has a secret that the service would share with the provider, and "none" is none of them.
+JWT_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -84,6 +86,18 @@ def read_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def read_place(text: str) -> str:
+    """A URL or a file that exists."""
+    return text if urlsplit(text).scheme in {"http", "https"} and urlsplit(text).hostname else str(read_file(text))
+
+
+def read_algorithms(text: str) -> tuple[str, ...]:
+    names = read_list(text)
+    if not names or not set(names) <= set(JWT_ALGORITHMS):
+        raise ValueError(text)
+    return names
+
+
 def read_file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -117,6 +131,8 @@ LIST = Kind(Parsed(read_list), "a list, separated by commas")
 NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
 FILE = Kind(Parsed(read_file), "the path of a file that exists")
 URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
+PLACE = Kind(Parsed(read_place), "an http or https URL, or the path of a file that exists")
+ALGORITHMS = Kind(Parsed(read_algorithms), f"a list from {', '.join(JWT_ALGORITHMS)}")
 STORE = Kind(Parsed(read_store), "mongodb://HOST/DATABASE, sqlite:///ABSOLUTE/PATH, sqlite:RELATIVE/PATH or memory:")
 
 
@@ -142,6 +158,20 @@ class Settings:
     strict: bool = setting(False, SWITCH, "refuse unknown attributes and filters instead of keeping them")
     public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
     trusted_hosts: tuple[str, ...] = setting((), LIST, "values of the Host header that may become the base of href")
+    jwt_issuer: str | None = setting(
+        None, TEXT, "who signs the bearer tokens that are accepted; turns authentication on"
+    )
+    jwt_audience: str | None = setting(None, TEXT, "what bearer tokens name as their audience: this service")
+    jwt_keys: str | None = setting(None, PLACE, "the issuer's public keys (JWKS), as a URL or a file")
+    jwt_algorithms: tuple[str, ...] = setting(("RS256", "PS256", "ES256"), ALGORITHMS, "how tokens may be signed")
+    jwt_leeway: int = setting(30, whole_number(0, 600), "seconds by which clocks may differ")
+    roles_claim: str = setting("realm_access.roles", TEXT, "path of the claim with the caller's roles")
+    parties_claim: str = setting("parties", TEXT, "path of the claim with the ids of the caller's parties")
+    api_keys: Path | None = setting(None, FILE, "digests of the API keys that are accepted; turns authentication on")
+    policy: Path | None = setting(None, FILE, "who may do what; without it the shipped table")
+    audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")
+    rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 is no limit")
+    listener_limit: int = setting(0, whole_number(0), "listeners that one caller may have; 0 is no limit")
     allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
     seed: bool = setting(False, SWITCH, "put the contracts' examples into an empty store")
     price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
@@ -161,6 +191,15 @@ class Settings:
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
     log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "least severity that is logged")
     response_validation: bool = setting(False, SWITCH, "check every answer against the contract; for tests, slow")
+
+    @property
+    def authentication(self) -> bool:
+        """Whether callers must say who they are."""
+        return self.jwt_issuer is not None or self.api_keys is not None
+
+    @property
+    def audits(self) -> bool:
+        return self.authentication if self.audit == "auto" else self.audit == "on"
 
     @property
     def public_base(self) -> str:
@@ -212,7 +251,9 @@ def shown_default(value: object) -> str:
         return str(value).lower()
     if isinstance(value, timedelta):
         return f"P{value.days}D"
-    return "" if value is None or value == () else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def load_settings(environ: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
@@ -238,11 +279,20 @@ def refuse_what_does_not_go_together(settings: Settings) -> None:
         raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
     if settings.page_default > settings.page_max:
         raise InvalidSettings(f"page_default {settings.page_default} is more than page_max {settings.page_max}")
-    if not settings.allow_anonymous and not is_loopback(settings.host):
+    refuse_half_of_what_tokens_need(settings)
+    if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
         raise InvalidSettings(
             f"host {quoted(settings.host)} is not a loopback address, and without authentication everybody who reaches "
             "it is admin; expected --allow-anonymous (TMF_SALES_ALLOW_ANONYMOUS=true) if that is meant"
         )
+
+
+def refuse_half_of_what_tokens_need(settings: Settings) -> None:
+    needed = ("jwt_issuer", "jwt_audience", "jwt_keys")
+    missing = [name for name in needed if getattr(settings, name) is None]
+    if 0 < len(missing) < len(needed):
+        given = next(name for name in needed if name not in missing)
+        raise InvalidSettings(f"{given} is set without {', '.join(missing)}; expected all three, or none")
 
 
 def is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from tmf_sales.answers import Send, send_error
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, quoted
 from tmf_sales.ingress import App, Receive, Scope, read_body
+from tmf_sales.security.gate import Admit, admit_everybody
 from tmf_sales.strict_json import parse_strictly
 from tmf_sales.tmf630.contract import Contract, Operation
 from tmf_sales.tmf630.exchange import Headers, Request
@@ -36,6 +37,7 @@ class ValidationSettings:
     public_url: str
     trusted_hosts: Mapping[bytes, str]
     new_id: Callable[[], str]
+    admit: Admit = admit_everybody
 
     def public_url_for(self, headers: Headers) -> str:
         if not self.trusted_hosts:
@@ -108,6 +110,7 @@ class ValidatedOperation:
 
     async def _validated(self, scope: Scope, receive: Receive) -> Request:
         operation, settings = self._operation, self._settings
+        principal, access = await settings.admit(scope, operation.id)
         request = Request(
             operation_id=operation.id,
             method=scope["method"],
@@ -116,6 +119,8 @@ class ValidatedOperation:
             headers=scope["headers"],
             public_url=settings.public_url_for(scope["headers"]),
             correlation_id="",
+            principal=principal,
+            access=access,
         )
         self._refuse_wrong_parameters(request)
         if operation.method not in {"get", "head"}:

@@ -46,7 +46,7 @@ def serve(stack: str, **options: object) -> None:
     run = run_several if settings.workers > 1 else run_one
     with listen(settings.host, settings.port) as listener:
         settings = dataclasses.replace(settings, port=listener.getsockname()[1])
-        if not is_loopback(settings.host):
+        if not settings.authentication and not is_loopback(settings.host):
             click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
         try:
             run(application_of(settings, stack), settings, listener)

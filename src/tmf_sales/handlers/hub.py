@@ -5,26 +5,31 @@ Who listens and what they asked for is kept by events/hub.py; here is only how t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
+from tmf_sales.access import ANONYMOUS_ADMIN
 from tmf_sales.events.hub import Hub
 from tmf_sales.events.listener import ParseQuery
+from tmf_sales.storage import Document
 from tmf_sales.tmf630.attributes import EventAttributes
 from tmf_sales.tmf630.contract import Contract
 from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.query import EventQuery, parse_event_query
 
+RecordMaker = Callable[[Request], Document]
 SECRET_HEADER = b"webhook-secret"
 
 
 class HubHandlers:
     """The hub operations of one API."""
 
-    def __init__(self, api: Contract, hub: Hub) -> None:
+    def __init__(self, api: Contract, hub: Hub, audit: RecordMaker | None = None) -> None:
+        """`audit` makes the entry of the log that tells of a change."""
         self._api = api
         self._hub = hub
+        self._audit = audit
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -36,23 +41,33 @@ class HubHandlers:
 
     async def register(self, request: Request) -> Result:
         body = request.body
-        listener, secret = await self._hub.register(self._api.name, body["callback"], body.get("query"))
+        listener, secret = await self._hub.register(
+            self._api.name,
+            body["callback"],
+            body.get("query"),
+            owner=None if request.principal is ANONYMOUS_ADMIN else request.principal,
+            records=self._records(request),
+        )
         headers = [(b"location", f"{request.public_url}{self._api.base_path}/hub/{listener.id}".encode())]
         if secret is not None:
             headers.append((SECRET_HEADER, secret.encode()))
         return Result(201, orjson.dumps(listener.view()), headers)
 
-    async def list_listeners(self, _request: Request) -> Result:
-        listeners = await self._hub.listeners(self._api.name)
+    async def list_listeners(self, request: Request) -> Result:
+        listeners = await self._hub.listeners(self._api.name, request.access)
         return Result(200, orjson.dumps([listener.view() for listener in listeners]))
 
     async def retrieve(self, request: Request) -> Result:
-        listener = await self._hub.get(self._api.name, request.path_parameters["id"])
+        listener = await self._hub.get(self._api.name, request.path_parameters["id"], request.access)
         return Result(200, orjson.dumps(listener.view()))
 
     async def unregister(self, request: Request) -> Result:
-        await self._hub.unregister(self._api.name, request.path_parameters["id"])
+        id = request.path_parameters["id"]
+        await self._hub.unregister(self._api.name, id, request.access, self._records(request))
         return Result(204)
+
+    def _records(self, request: Request) -> tuple[Document, ...]:
+        return (self._audit(request),) if self._audit else ()
 
 
 def listener_queries(apis: Sequence[Contract]) -> ParseQuery:

@@ -1,0 +1,37 @@
+"""Who changed a resource: the entries of the log that the service made of every change, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmf_sales.events.restriction import AUDIT_RECORD
+from tmf_sales.storage import Document
+from tmf_sales.storage.events import BEHIND, EventStore, Lane, LaneKey, StoredEvent
+
+BATCH = 500
+FIRST, LAST = "0" * 16, "7" + "f" * 15
+"""Before and behind the order of every event."""
+
+TOLD = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, as the log has it."""
+
+    event: StoredEvent
+
+    def shown(self) -> Document:
+        document = self.event.document
+        told = {name: document[name] for name in TOLD if name in document}
+        return {"kind": self.event.kind, "id": self.event.resource, "revision": self.event.revision, **told}
+
+
+async def trail_of(events: EventStore, kind: str, resource: str, limit: int) -> list[Entry]:
+    """The entries of one resource, the oldest first, at most `limit` of the newest."""
+    found: list[Entry] = []
+    first = FIRST
+    while page := await events.events_of(Lane(LaneKey("", kind, resource), first, LAST), BATCH):
+        found += [Entry(event) for event in page if event.document.get("eventType") == AUDIT_RECORD]
+        first = page[-1].order + BEHIND
+    return found[-limit:]

@@ -1,0 +1,80 @@
+"""API keys for machines, from a file that holds only their digests: a lost file gives no key away.
+
+Promise: a key is found by the SHA-256 of what was sent, so comparing tells nothing of it by its time. Keys are to be
+random (256 bits), which makes a slow digest needless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tmf_sales.access import Principal
+from tmf_sales.errors import CannotStart, Unauthenticated
+from tmf_sales.security.tokens import API_KEY_SUBJECT, Credential
+
+KEY_LIMIT = 512
+MEMBERS = {"name", "sha256", "roles", "parties"}
+
+
+class BadApiKeys(CannotStart):
+    """Raised when the file of API keys cannot be used; one line that names the entry, never a digest."""
+
+
+class ApiKeys:
+    """`known`: hexadecimal SHA-256 of a key -> whom it stands for."""
+
+    def __init__(self, known: Mapping[str, Principal]) -> None:
+        self._known = {digest: Credential(principal, None, float("inf")) for digest, principal in known.items()}
+
+    @classmethod
+    def load(cls, path: Path) -> ApiKeys:
+        """Raises BadApiKeys."""
+        try:
+            entries = yaml.safe_load(path.read_bytes())
+        except (OSError, yaml.YAMLError):
+            raise BadApiKeys(f"api_keys {path.name}: cannot be read as YAML") from None
+        if not isinstance(entries, list):
+            raise BadApiKeys(f"api_keys {path.name}: expected a list of keys")
+        known: dict[str, Principal] = {}
+        for number, entry in enumerate(entries, 1):
+            try:
+                digest, principal = _read(entry)
+            except ValueError as error:
+                raise BadApiKeys(f"api_keys {path.name}: entry {number}: {error}") from None
+            known[digest] = principal
+        if len({principal.subject for principal in known.values()}) < len(entries):
+            raise BadApiKeys(f"api_keys {path.name}: a name or a key is there twice")
+        return cls(known)
+
+    def credential_of(self, key: str) -> Credential:
+        """Raises Unauthenticated."""
+        found = None
+        if len(key) <= KEY_LIMIT:
+            found = self._known.get(hashlib.sha256(key.encode("latin-1", "replace")).hexdigest())
+        if found is None:
+            raise Unauthenticated("X-API-Key: the key is not known", {"WWW-Authenticate": 'ApiKey realm="tmf-api"'})
+        return found
+
+
+def _read(entry: Any) -> tuple[str, Principal]:
+    if not isinstance(entry, dict) or not entry.keys() <= MEMBERS:
+        raise ValueError(f"expected the members {', '.join(sorted(MEMBERS))}")
+    name, digest = entry.get("name"), entry.get("sha256")
+    if not isinstance(name, str) or not name:
+        raise ValueError("expected a name")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError("sha256: expected the SHA-256 of the key, 64 hexadecimal digits in lower case")
+    return digest, Principal(f"{API_KEY_SUBJECT}{name}", _texts(entry, "roles"), _texts(entry, "parties"))
+
+
+def _texts(entry: Mapping[str, Any], member: str) -> frozenset[str]:
+    texts = entry.get(member, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{member}: expected a list of texts")
+    return frozenset(texts)

@@ -1,0 +1,47 @@
+"""`/audit?kind=quote&id=...`: who changed a resource, read from the log; only for whom the policy lets read it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+import orjson
+
+from tmf_sales.access import Principal
+from tmf_sales.answers import Send, send_answer, send_error
+from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
+from tmf_sales.events.trail import trail_of
+from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.storage.events import EventStore
+
+PATH = "/audit"
+PAGE = 1000
+
+
+def audit_page(events: EventStore, kinds: frozenset[str], may_read: Callable[[Scope], Awaitable[Principal]]) -> App:
+    """`may_read` raises Unauthenticated or Forbidden."""
+
+    async def answer(scope: Scope) -> bytes:
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed("Allow lists the methods of this path", {"Allow": "GET, HEAD"})
+        await may_read(scope)
+        asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        kind, id = _only(asked.get("kind", [])), _only(asked.get("id", []))
+        if kind not in kinds or not id:
+            raise InvalidParameter(f"expected kind, one of {', '.join(sorted(kinds))}, and id")
+        return orjson.dumps([entry.shown() for entry in await trail_of(events, kind, id, PAGE)])
+
+    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            body = await answer(scope)
+        except TmfError as error:
+            await send_error(send, error, scope)
+        else:
+            headers = [(b"cache-control", b"no-store")]
+            await send_answer(send, 200, body, headers, head=scope["method"] == "HEAD")
+
+    return page
+
+
+def _only(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else ""

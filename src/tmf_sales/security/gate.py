@@ -1,0 +1,158 @@
+"""Authentication as Connexion's security middleware asks for it, and what the policy then grants in an operation.
+
+Promise: with authentication on, no operation is reached without a credential that is good and has the scope that the
+contract asks for (RFC 6750); with it off, everybody is the admin and nothing is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from connexion.lifecycle import ConnexionRequest
+from connexion.security import NO_VALUE
+
+from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
+from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
+from tmf_sales.ingress import Scope
+from tmf_sales.security.api_keys import ApiKeys
+from tmf_sales.security.limits import RateLimit
+from tmf_sales.security.policy import Policy
+from tmf_sales.security.tokens import Credential, Tokens, refusal
+from tmf_sales.tmf630.contract import METHODS, Contract
+
+AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
+PRINCIPAL = "tmf_sales.principal"
+_REFUSAL = "tmf_sales.refusal"
+
+Verify = Callable[[ConnexionRequest], Any]
+
+
+class SchemeHandler(Protocol):
+    """What Connexion's security_map makes for a security scheme (see connexion.security.AbstractSecurityHandler)."""
+
+    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """The credentials that the service takes; what is None is not taken."""
+
+    tokens: Tokens | None
+    api_keys: ApiKeys | None
+
+    def security_map(self) -> Mapping[str, Callable[[], SchemeHandler]]:
+        """By type of scheme, as ConnexionMiddleware takes it."""
+        return {"oauth2": self._bearer, "openIdConnect": self._bearer, "apiKey": self._api_key}
+
+    async def principal_of(self, scope: Scope) -> Principal:
+        """Who calls, for what is no operation of a contract; raises Unauthenticated."""
+        if self.tokens is not None and (token := bearer_token(scope)) is not None:
+            return (await self.tokens.credential_of(token)).principal
+        if self.api_keys is not None and (key := _single(scope, API_KEY)) is not None:
+            return self.api_keys.credential_of(key).principal
+        raise Unauthenticated("expected a bearer token or an API key")
+
+    def _bearer(self) -> SchemeHandler:
+        return _Bearer(self.tokens)
+
+    def _api_key(self) -> SchemeHandler:
+        return _ApiKey(self.api_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    tokens: Tokens | None
+
+    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None:
+        tokens = self.tokens
+        return None if tokens is None else lambda request: self._verified(tokens, request.scope, required_scopes)
+
+    async def _verified(self, tokens: Tokens, scope: Scope, required: Sequence[str]) -> Any:
+        if (refused := scope.get(_REFUSAL)) is not None:  # the contract has two schemes for the same tokens
+            raise refused
+        try:
+            if (token := bearer_token(scope)) is None:
+                return NO_VALUE
+            credential = await tokens.credential_of(token)
+            refuse_missing_scopes(credential, required)
+        except TmfError as error:
+            scope[_REFUSAL] = error
+            raise
+        return _authenticated(scope, credential)
+
+
+@dataclass(frozen=True, slots=True)
+class _ApiKey:
+    api_keys: ApiKeys | None
+
+    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None:
+        api_keys = self.api_keys
+        return None if api_keys is None else lambda request: self._verified(api_keys, request.scope)
+
+    def _verified(self, api_keys: ApiKeys, scope: Scope) -> Any:
+        key = _single(scope, API_KEY)
+        return NO_VALUE if key is None else _authenticated(scope, api_keys.credential_of(key))
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of the Authorization header (RFC 6750, 2.1); None without one, or with another scheme."""
+    scheme, _, token = (_single(scope, AUTHORIZATION) or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def refuse_missing_scopes(credential: Credential, required: Sequence[str]) -> None:
+    missing = [] if credential.scopes is None else [scope for scope in required if scope not in credential.scopes]
+    if missing:
+        wanted = " ".join(required)
+        challenge = f'Bearer realm="tmf-api", error="insufficient_scope", scope="{wanted}"'
+        raise Forbidden(f"Authorization: the token lacks the scope {wanted}", {"WWW-Authenticate": challenge})
+
+
+def _authenticated(scope: Scope, credential: Credential) -> Mapping[str, Any]:
+    scope[PRINCIPAL] = credential.principal
+    return {"sub": credential.principal.subject}
+
+
+def _single(scope: Scope, name: bytes) -> str | None:
+    """The only value of a header; raises Unauthenticated when it is there several times."""
+    values = [value for header, value in scope["headers"] if header == name]
+    if len(values) > 1:
+        raise refusal("there is more than one")
+    return values[0].decode("latin-1") if values else None
+
+
+Admit = Callable[[Scope, str], Awaitable[tuple[Principal, Access]]]
+"""(scope, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
+
+
+def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
+    """`policy` None: there is no authentication, and everybody is the admin."""
+
+    async def admit(scope: Scope, operation_id: str) -> tuple[Principal, Access]:
+        principal = ANONYMOUS_ADMIN if policy is None else scope[PRINCIPAL]
+        if limit is not None:
+            await limit.refuse_too_many(principal.subject)
+        return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id)
+
+    return admit
+
+
+async def admit_everybody(_scope: Scope, _operation_id: str) -> tuple[Principal, Access]:
+    return ANONYMOUS_ADMIN, FULL_ACCESS
+
+
+def require_credentials(api: Contract) -> None:
+    """Take from the contract, in place, that its operations may be called without credentials; raises ValueError."""
+    for holder in _with_security(api.document):
+        holder["security"] = [requirement for requirement in holder["security"] if requirement]
+        if not holder["security"]:
+            raise ValueError(f"{api.file}: an operation takes no credentials at all")
+
+
+def _with_security(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    document.setdefault("security", [])
+    yield document
+    for item in document["paths"].values():
+        yield from (item[method] for method in METHODS if "security" in item.get(method, {}))
