@@ -27,7 +27,7 @@ from tests.service import SERVE, first_line, let_go
 from tests.storage.mongo_server import MongoServer
 
 HUB = "/tmf-api/sales/v4/hub"
-WRITERS = 8
+WRITERS = {"sqlite": 8, "mongo": 3}  # what stands in for MongoDB is slow
 QUERIES = [None, "eventType=SalesLeadStateChangeEvent,SalesLeadDeleteEvent", None]
 WANTED: list[set[str] | None] = [None, {"SalesLeadStateChangeEvent", "SalesLeadDeleteEvent"}, None]
 PATIENCE = 120.0
@@ -157,7 +157,7 @@ async def test_no_event_is_lost_or_made_up_by_kills(
         async with receivers(len(QUERIES), chance) as listeners:
             run = Run(tmp_path, url, Load(chance), listeners, apart=apart)
             async with run.started():
-                writers = [asyncio.create_task(run.load.write_on()) for _ in range(WRITERS)]
+                writers = [asyncio.create_task(run.load.write_on()) for _ in range(WRITERS[store])]
                 while run.kills < kills:
                     await run.kill_someone()
                 run.load.is_over = True
