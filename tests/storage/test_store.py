@@ -201,6 +201,12 @@ async def test_a_deleted_resource_cannot_be_written_or_deleted_again(
             await store.commit(delete("1", revision))
 
 
+async def test_what_is_not_there_cannot_be_deleted(store: Storage) -> None:
+    for revision in (0, 1):
+        with pytest.raises(RevisionConflict):
+            await store.commit(delete("1", revision, event("e1")))
+
+
 async def test_deleting_needs_the_revision_that_is_stored(store: Storage) -> None:
     await store.commit(insert("1", ticket()))
     await store.commit(update("1", 1, ticket()))

@@ -153,6 +153,14 @@ class Change:
     events: tuple[Document, ...] = ()
 
 
+def refuse_other_revision(change: Change, stored: int) -> None:
+    """Raise AlreadyExists or RevisionConflict unless `stored`, 0 where there is nothing, is what the change expects."""
+    if change.expected_revision == 0 and stored:
+        raise AlreadyExists(change.id)
+    if change.expected_revision != stored or not (stored or change.versions):
+        raise RevisionConflict(change.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """What the contract's x-index asks for: one path, or several for a compound index; True marks descending."""

@@ -61,8 +61,10 @@ def values_at(document: Any, path: Path) -> Iterator[Any]:
 
 def single_value_at(document: Any, path: Path) -> Scalar | None:
     """The scalar at `path` when no list is on the way, else None: what documents are sorted by."""
+    if not is_reachable(path):
+        return None
     value = document
-    for step in path if is_reachable(path) else ("",):
+    for step in path:
         if not isinstance(value, dict):
             return None
         value = value.get(step)

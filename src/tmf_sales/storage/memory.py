@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from tmf_sales.storage import (
-    AlreadyExists,
     Change,
     Kind,
     Page,
-    RevisionConflict,
     Row,
     Storage,
     Stored,
+    refuse_other_revision,
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import EVERYTHING, Query
@@ -51,10 +50,7 @@ class MemoryStorage(Storage):
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
         stored = resources.get(change.id)
-        if change.expected_revision == 0 and stored is not None:
-            raise AlreadyExists(change.id)
-        if change.expected_revision != (stored.revision if stored is not None else 0):
-            raise RevisionConflict(change.id)
+        refuse_other_revision(change, stored.revision if stored is not None else 0)
         refuse_too_large_unit(change.versions)
         revision = change.expected_revision + 1
         if change.versions:

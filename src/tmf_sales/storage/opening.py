@@ -16,9 +16,9 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
 
     Raises ValueError, in one line without the URL's password.
     """
-    scheme, _, rest = url.partition(":")
+    scheme, colon, rest = url.partition(":")
     match scheme:
-        case "memory" if not rest:
+        case "memory" if colon and not rest:
             return MemoryStorage(kinds)
         case "sqlite":
             return _sqlite(rest, kinds, statement_timeout)

@@ -1,7 +1,7 @@
 """The store that needs no server: one SQLite file, WAL, synchronous=FULL, shared by several worker processes.
 
-A point read runs inline, because it costs less than the hop to a thread; other reads run in threads, writes in the one
-writer thread of the process. What commit has answered is on the disk.
+A point read and a first page run inline, because they cost less than the hop to a thread; other reads run in threads,
+writes in the one writer thread of the process. What commit has answered is on the disk.
 """
 
 from __future__ import annotations
@@ -15,29 +15,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-import orjson
-
 from tmf_sales.storage import (
-    AlreadyExists,
     Change,
     Kind,
     Page,
-    RevisionConflict,
     Storage,
     Stored,
     StoreRefused,
+    refuse_other_revision,
     refuse_too_large_unit,
 )
-from tmf_sales.storage.criteria import Query
+from tmf_sales.storage.criteria import EVERYTHING, Query
 from tmf_sales.storage.sqlite_bulk import count_change, load_units, unit_of, walk_statement
 from tmf_sales.storage.sqlite_events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite_reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite_schema import Layout, SqlValue, pack_versions, prepare
+from tmf_sales.storage.sqlite_schema import Entries, Layout, pack_versions, prepare
 from tmf_sales.storage.sqlite_writer import Turn, Writer
 
 T = TypeVar("T")
 
 READERS = 4
+QUICK_ROWS = 100
+NO_ENTRIES: Entries = frozenset()
 
 
 class SqliteStorage(Storage):
@@ -93,6 +92,8 @@ class SqliteStorage(Storage):
 
     async def find(self, kind: str, query: Query) -> Page:
         layout = self._layouts[kind]
+        if _is_quick(query):
+            return self._inline.find(layout, query)
         return await self._in_thread(lambda reader: reader.find(layout, query))
 
     async def commit(self, change: Change) -> int:
@@ -137,6 +138,11 @@ class SqliteStorage(Storage):
         return await asyncio.get_running_loop().run_in_executor(self._threads, borrow)
 
 
+def _is_quick(query: Query) -> bool:
+    """Whether a page is a short walk along the ids, its count kept: less work than the hop to a thread and back."""
+    return query.where == EVERYTHING and not query.sort and query.offset + query.limit <= QUICK_ROWS
+
+
 def connect_for_writing(path: FilePath) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -149,19 +155,17 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
     stored = connection.execute(
         f"SELECT revision, uneven, current FROM {layout.table} WHERE id = ?", (change.id,)
     ).fetchone()
-    if change.expected_revision == 0 and stored is not None:
-        raise AlreadyExists(change.id)
-    if change.expected_revision != (stored[0] if stored is not None else 0):
-        raise RevisionConflict(change.id)
-    was_there, was_uneven = (1, stored[1]) if stored is not None else (0, 0)
-    entries_before: set[tuple[str, SqlValue]] = (
-        layout.entry_values(orjson.loads(stored[2])) if stored is not None and layout.listed else set()
+    refuse_other_revision(change, stored[0] if stored is not None else 0)
+    was_uneven, before = (stored[1], layout.entries_of_text(stored[2])) if stored is not None else (0, NO_ENTRIES)
+    document = change.versions[0].document if change.versions else None
+    is_uneven, after = (
+        (layout.is_uneven(document), layout.entry_values(document)) if document is not None else (0, NO_ENTRIES)
     )
-    is_there, is_uneven = 0, 0
-    entries_after: set[tuple[str, SqlValue]] = set()
-    if change.versions:
-        document = change.versions[0].document
-        is_there, is_uneven, entries_after = 1, int(layout.is_uneven(document)), layout.entry_values(document)
+    there = bool(change.versions) - (stored is not None)
+    count_change(connection, layout, there, is_uneven - was_uneven)
+    if document is None:
+        connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
+    else:
         values = (
             change.expected_revision + 1,
             change.versions[0].revision,
@@ -170,21 +174,12 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
             change.versions[0].text,
             pack_versions(change.versions[1:]),
         )
-        connection.execute(layout.update if was_there else layout.insert, (*values, change.id))
-    else:
-        connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
-    _replace_entries(connection, layout, change.id, entries_before, entries_after)
-    count_change(connection, layout, is_there - was_there, is_uneven - was_uneven)
+        connection.execute(layout.insert if stored is None else layout.update, (*values, change.id))
+    _replace_entries(connection, layout, change.id, before, after)
     return change.expected_revision + 1
 
 
-def _replace_entries(
-    connection: sqlite3.Connection,
-    layout: Layout,
-    id: str,
-    before: set[tuple[str, SqlValue]],
-    after: set[tuple[str, SqlValue]],
-) -> None:
+def _replace_entries(connection: sqlite3.Connection, layout: Layout, id: str, before: Entries, after: Entries) -> None:
     connection.executemany(
         f"DELETE FROM {layout.entries} WHERE path = ? AND value = ? AND id = ?",
         [(*entry, id) for entry in before - after],

@@ -42,6 +42,7 @@ TABLES = (
 )
 
 SqlValue = str | int | float | bytes | None
+Entries = frozenset[tuple[str, SqlValue]]
 
 
 class Layout:
@@ -71,14 +72,17 @@ class Layout:
         """Whether a list stands where the contract has none, so that a column cannot tell what a path reaches."""
         return any(meets_list(document, path) for path in self.columns)
 
-    def entry_values(self, document: Any) -> set[tuple[str, SqlValue]]:
+    def entries_of_text(self, text: bytes) -> Entries:
+        return self.entry_values(orjson.loads(text)) if self.listed else frozenset()
+
+    def entry_values(self, document: Any) -> Entries:
         """(path, value) once for each indexed path through lists and each value that it reaches."""
-        return {
+        return frozenset(
             (name, stored_value(value))
             for path, name in self.listed.items()
             for value in values_at(document, path)
             if isinstance(value, (str, int, float))
-        }
+        )
 
     def _index_statements(self) -> dict[str, str]:
         made: dict[str, str] = {}

@@ -1,0 +1,295 @@
+"""The SQLite store: indexed pages read no more than they show, time limits hold, several processes share one file."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.storage.random_queries import make_case
+from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
+
+from tmf_sales.storage import Kind, StorageUnavailable, StoreRefused, TookTooLong, Version
+from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.sqlite import SqliteStorage
+from tmf_sales.storage.sqlite_compile import compile_query
+from tmf_sales.storage.sqlite_schema import FORMAT, Layout, pack_versions, unpack_versions
+
+BY_DATE = (Sort(("date",), descending=True, always_present=True),)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStorage]:
+    opened = SqliteStorage(path, KINDS)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def equal(value: str, *path: str) -> Compare:
+    return Compare(path, Operator.EQ, value)
+
+
+@pytest.mark.parametrize(
+    ("query", "steps"),
+    [
+        (Query(), [r"SCAN r USING INDEX sqlite_autoindex_resource_ticket_1"]),
+        (Query(equal("x", "name")), [r"SEARCH r USING INDEX index_ticket_\w+ \(at_name_\w+=\?\)"]),
+        (Query(equal("open", "state"), BY_DATE), [r"SEARCH r USING INDEX index_ticket_\w+ \(at_state_\w+=\?\)"]),
+        (
+            Query(And((equal("open", "state"), Compare(("date",), Operator.GTE, "2026")))),
+            [r"SEARCH r USING INDEX index_ticket_\w+ \(at_state_\w+=\? AND at_date_\w+>\? .*\)", "USE TEMP B-TREE.*"],
+        ),
+        (
+            Query(equal("p", "party", "id")),
+            [r"SEARCH e USING PRIMARY KEY \(path=\? AND value=\?\)", r"SEARCH r USING INDEX sqlite_auto\w+ \(id=\?\)"],
+        ),
+        (
+            Query(Element(("party",), And((equal("p", "id"), equal("buyer", "role"))))),
+            [r"SEARCH r USING INDEX sqlite_auto\w+ \(id=\?\)", ".*SUBQUERY.*", "SEARCH x USING PRIMARY KEY .*"],
+        ),
+        (
+            Query(Compare(("size", "amount"), Operator.GT, 5)),
+            [r"SEARCH r USING INDEX index_ticket_\w+ \(at_size_amount_\w+>\? .*\)", "USE TEMP B-TREE.*"],
+        ),
+    ],
+)
+async def test_an_indexed_page_is_not_scanned_for(store: SqliteStorage, query: Query, steps: list[str]) -> None:
+    found = await store.explain("ticket", query)
+
+    assert len(found) == len(steps), found
+    for step, expected in zip(found, steps, strict=True):
+        assert re.fullmatch(expected, step), found
+
+
+async def test_a_query_that_takes_too_long_is_given_up(path: Path) -> None:
+    hasty = SqliteStorage(path, KINDS, statement_timeout=0.0)
+    await hasty.open()
+    await fill(hasty, {str(number): ticket() for number in range(600)})
+
+    with pytest.raises(TookTooLong) as raised:
+        await hasty.find("ticket", Query(Regex(("colour",), "x")))
+
+    assert (raised.value.status, raised.value.code) == (503, "queryTooExpensive")
+    assert "Retry-After" in raised.value.headers
+    assert (await hasty.find("ticket", Query(limit=3))).total == 600
+    await hasty.close()
+
+
+async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.commit(insert("1", ticket(colour="red")))
+    defect = RuntimeError("a defect")
+
+    def fail(*_: object) -> bool:
+        raise defect
+
+    red = Query(equal("red", "colour"))
+    with monkeypatch.context() as patched:
+        patched.setattr("tmf_sales.storage.sqlite_compile.matches", fail)
+        with pytest.raises(StorageUnavailable):
+            await store.find("ticket", red)
+    assert (await store.find("ticket", red)).total == 1
+
+
+async def test_two_processes_share_a_file(path: Path, store: SqliteStorage) -> None:
+    other = SqliteStorage(path, KINDS)
+    await other.open()
+
+    outcomes = await asyncio.gather(
+        *(each.commit(insert(f"{number}", ticket())) for number in range(20) for each in (store, other)),
+        return_exceptions=True,
+    )
+
+    assert outcomes.count(1) == 20
+    for each in (store, other):
+        assert (await each.find("ticket", Query())).total == 20
+        assert await each.get("ticket", "7") is not None
+    await other.close()
+
+
+async def test_a_write_that_does_not_get_its_turn_has_an_unknown_outcome(
+    path: Path, store: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = SqliteStorage(path, KINDS)
+    await other.open()
+    monkeypatch.setattr("tmf_sales.storage.sqlite_writer.WRITE_TIMEOUT", 0.05)
+    with other._turn.taken(), pytest.raises(StorageUnavailable, match="not known"):
+        await store.commit(insert("1", ticket()))
+    monkeypatch.undo()
+
+    await store.ping()
+
+    assert await store.get("ticket", "1") is not None
+    await other.close()
+
+
+async def test_a_full_disk_is_told_and_nothing_is_half_written(store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket()))
+    [(pages,)] = store._connection.execute("PRAGMA page_count")
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StorageUnavailable):
+        await store.commit(insert("2", ticket(text="x" * 100_000), event("e2")))
+
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    assert await store.get("ticket", "2") is None
+    assert (await store.find("ticket", Query())).total == 1
+    await store.commit(insert("2", ticket()))
+
+
+async def test_an_event_that_is_there_already_fails_its_own_write_only(store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+
+    outcomes = await asyncio.gather(
+        store.commit(insert("2", ticket(), event("e2"))),
+        store.commit(insert("3", ticket(), event("e1"))),
+        store.commit(insert("4", ticket(), event("e4"))),
+        return_exceptions=True,
+    )
+
+    assert (outcomes[0], outcomes[2]) == (1, 1)
+    assert isinstance(outcomes[1], StorageUnavailable)
+    assert await store.get("ticket", "3") is None
+    assert (await store.find("ticket", Query())).total == 3
+
+
+async def test_a_file_that_cannot_be_read_any_more_is_a_store_that_is_away(store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket()))
+    store._connection.execute('DROP TABLE "resource_ticket"')
+
+    with pytest.raises(StorageUnavailable):
+        await store.get("ticket", "1")
+    with pytest.raises(StorageUnavailable):
+        await store.find("ticket", Query(equal("x", "name")))
+    with pytest.raises(StorageUnavailable):
+        await store.commit(update("1", 1, ticket()))
+
+
+async def test_a_newer_format_is_refused(path: Path) -> None:
+    await reopened(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE setting SET value = ? WHERE name = 'format'", (FORMAT + 1,))
+    connection.close()
+
+    with pytest.raises(StoreRefused, match=f"has format {FORMAT + 1}, this release knows formats up to {FORMAT}"):
+        await SqliteStorage(path, KINDS).open()
+
+
+async def test_an_older_format_is_migrated_in_steps_that_can_be_resumed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reopened(path)
+    monkeypatch.setattr("tmf_sales.storage.sqlite_schema.FORMAT", FORMAT + 2)
+    steps = {FORMAT: ["CREATE TABLE first (x)"], FORMAT + 1: ["CREATE TABLE second (x)", "no SQL"]}
+    monkeypatch.setattr("tmf_sales.storage.sqlite_schema.MIGRATIONS", steps)
+    with pytest.raises(StoreRefused, match="syntax error"):
+        await SqliteStorage(path, KINDS).open()
+    assert tables(path) >= {"first"}
+    assert "second" not in tables(path)
+    steps[FORMAT + 1] = ["CREATE TABLE second (x)"]
+
+    await reopened(path)
+
+    assert tables(path) >= {"first", "second"}
+
+
+def tables(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    return names
+
+
+async def reopened(path: Path, *kinds: Kind) -> None:
+    store = SqliteStorage(path, kinds or KINDS)
+    await store.open()
+    await store.close()
+
+
+async def test_documents_are_found_by_indexes_that_the_contract_got_later(path: Path) -> None:
+    plain = SqliteStorage(path, [Kind("ticket", lists=TICKET.lists)])
+    await plain.open()
+    await fill(plain, {"1": ticket(party=[{"id": "p"}]), "2": ticket(name=["a", "b"]), "3": ticket(name="a")})
+    await plain.close()
+    queries = [Query(equal("p", "party", "id")), Query(equal("a", "name")), Query(sort=(Sort(("name",)),))]
+
+    for kinds in (KINDS, [Kind("ticket", (index(("colour",)),), TICKET.lists)], KINDS):
+        store = SqliteStorage(path, kinds)
+        await store.open()
+        found = [[row.id for row in (await store.find("ticket", query)).rows] for query in queries]
+        assert found == [["1"], ["2", "3"], ["3", "1", "2"]]
+        await store.close()
+
+
+async def test_a_process_with_other_indexes_does_not_write(path: Path, store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket()))
+    await reopened(path, Kind("ticket"))
+
+    with pytest.raises(StorageUnavailable, match="must be restarted"):
+        await store.commit(insert("2", ticket()))
+
+    assert (await store.find("ticket", Query())).total == 1
+
+
+async def test_an_empty_list_where_the_contract_has_none_does_not_stay_in_the_way(store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket(name=[])))
+    await store.commit(insert("2", ticket(name=["x"])))
+    await store.commit(update("1", 1, ticket(name=["y"])))
+    await store.commit(update("1", 2, ticket(name="y")))
+    await store.commit(delete("2", 1))
+
+    [(uneven,)] = store._connection.execute("SELECT uneven FROM kind WHERE name = 'ticket'")
+    assert uneven == 0
+
+
+def test_versions_are_packed_and_unpacked() -> None:
+    versions = [Version(3, {"a": "\n"}), Version(12, {"é": 1})]
+
+    packed = pack_versions(versions)
+
+    assert packed is not None
+    assert [(each.revision, each.document) for each in unpack_versions(packed)] == [(3, {"a": "\n"}), (12, {"é": 1})]
+    assert pack_versions([]) is None
+
+
+SQL_TEXT = re.compile(r"'[^']*'")
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@given(st.integers(0, 2**64), st.booleans())
+def test_every_value_is_bound_and_a_path_is_in_the_sql_only_by_its_index(seed: int, even: bool) -> None:
+    layout = Layout(TICKET)
+    for query in make_case(seed, 5).queries:
+        plan = compile_query(query, layout, even=even)
+        for statement in (plan.page, plan.count):
+            if statement is None:
+                continue
+            assert statement.sql.count("?") == len(statement.values)
+            assert set(SQL_TEXT.findall(statement.sql)) <= {"''"}
+            names = set(re.findall(r'"([^"]*)"', statement.sql))
+            assert names <= {"resource_ticket", "entry_ticket", *(each.strip('"') for each in layout.columns.values())}
+
+
+@pytest.mark.parametrize(
+    "text", ["'; DROP TABLE setting; --", '"', "%", "_", "\0", "x' OR '1'='1", "?", ":a", "$where", "--", "\\"]
+)
+async def test_a_hostile_text_is_a_text(store: SqliteStorage, text: str) -> None:
+    await fill(store, {"1": ticket(name=text, colour=text, party=[{"id": text}]), "2": ticket()})
+
+    conditions: list[Condition] = [equal(text, *path) for path in (("name",), ("colour",), ("party", "id"))]
+    conditions += [Compare(("name",), Operator.PREFIX, text), Element(("party",), equal(text, "id"))]
+    for condition in conditions:
+        assert [row.id for row in (await store.find("ticket", Query(condition))).rows] == ["1"]
+    hostile = ("name", text)
+    assert (await store.find("ticket", Query(equal("x", *hostile), (Sort(hostile),)))).total == 0
+    assert (await store.find("ticket", Query(Not(Or(tuple(conditions)))))).total == 1
