@@ -1,4 +1,8 @@
-"""Fails when too little is covered: 100 % of lines and branches where a defect loses data, 95 % over all."""
+"""How much is covered, and what is not: 100 % of lines and branches where a defect loses data, 95 % over all.
+
+scripts/coverage_gate.py .coverage.json             says it
+scripts/coverage_gate.py .coverage.json --enforce   and fails when it is too little
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ def gaps(files: dict[str, Any], room: str) -> list[str]:
     return lines
 
 
-def main(report: str) -> int:
+def main(report: str, *options: str) -> int:
     files = json.loads(Path(report).read_text())["files"]
     failed = False
     for room, least in GATES.items():
@@ -44,8 +48,8 @@ def main(report: str) -> int:
         print(f"coverage {room:28} {reached:6.2f} % of {least:.0f} %{'  TOO LITTLE' if short else ''}")
         if short:
             print("\n".join(gaps(files, room)))
-    return int(failed)
+    return int(failed and "--enforce" in options)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
