@@ -7,6 +7,7 @@ not verify is answered 401.
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -51,6 +52,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], secrets: tuple[Secret, ...], answer: int) -> None:
         self.secrets = secrets
         self.answer = answer
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Reception)
 
     def verdict(self, headers: dict[str, str], body: bytes) -> str:
