@@ -1,4 +1,4 @@
-"""One worker: uvicorn in this process, with uvloop and httptools."""
+"""One worker: uvicorn in this process, with uvloop and httptools (http_protocol.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tmf_sales.settings import Settings
 # What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": "tmf_sales.cli.http_protocol:NoUpgrades",
     "ws": "none",
     "lifespan": "on",
     "interface": "asgi3",
