@@ -8,6 +8,7 @@ import warnings
 import click
 
 import tmf_sales
+from tmf_sales.cli.audit import audit
 from tmf_sales.cli.check import check
 from tmf_sales.cli.contract import contract
 from tmf_sales.cli.deliver import deliver
@@ -27,5 +28,5 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
-for command in (serve, check, contract, deliver, events, listen, listeners, export, import_):
+for command in (serve, check, contract, deliver, events, listen, listeners, export, import_, audit):
     main.add_command(command)
