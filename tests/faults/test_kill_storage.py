@@ -45,12 +45,12 @@ class Writer:
         assert self._process.stdout is not None
         self._output = self._process.stdout
 
-    def answers(self, count: int) -> None:
-        """Wait for so many more answers."""
+    def answers(self, count: int, kind: str = "ack") -> None:
+        """Wait for so many more answers, or failures when `kind` is `lost`."""
         while count:
             line = self._output.readline()
             assert line, "the writer ended by itself"
-            count -= self._note(line)
+            count -= self._note(line) == kind
 
     def kill(self) -> None:
         self._process.kill()
@@ -63,15 +63,19 @@ class Writer:
         self._output.close()
         self._process.wait()
 
-    def _note(self, line: str) -> bool:
-        """Take one line down; True for an answer."""
+    def _note(self, line: str) -> str:
+        """Take one line down; answers `ack` or `lost` for those that a test waits for."""
         match line.split():
             case ["try", id, _, operation] if line.endswith("\n"):
                 self.lives.setdefault(id, Life()).tried.append(operation)
             case ["ack", id, revision] if line.endswith("\n"):
                 self.lives[id].acknowledged = int(revision)
-                return True
-        return False
+                return "ack"
+            case ["lost", _]:
+                return "lost"
+            case ["late", id]:
+                raise AssertionError(f"{id} was not answered within {writer_process.DEADLINE} s")
+        return ""
 
 
 async def check(store: Storage, lives: dict[str, Life], found: Counter[str]) -> None:
@@ -169,3 +173,23 @@ async def test_killing_writers_and_the_server_of_a_mongodb_store(
             found["rounds"] += 1
             lives |= writer.lives
             await open_and_check(server.uri, lives, found)
+
+
+async def test_a_service_outlives_its_server_that_is_stopped_killed_and_paused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with MongoServer(tmp_path / "data") as server, figures(capsys, "one writer, MongoDB away") as found:
+        writer = Writer(f"{server.uri}/db?timeoutMS=1000&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500", "w")
+        for goes_away, comes_back in (
+            (server.stop, server.start),
+            (server.kill, server.start),
+            (server.pause, server.resume),
+        ):
+            writer.answers(MORE_ANSWERS)
+            goes_away()
+            writer.answers(1, "lost")
+            comes_back()
+            found["rounds"] += 1
+        writer.answers(MORE_ANSWERS)
+        writer.kill()
+        await open_and_check(f"{server.uri}/db", writer.lives, found)

@@ -2,8 +2,9 @@
 
 It goes on until it is killed, or until each of its writers has seen so many tickets through.
 
-Each line on stdout is a try (`try id revision operation`) or an answer (`ack id revision`); a line is written in one
-piece, so a killed process leaves at most its last one cut.
+Each line on stdout is a try (`try id revision operation`), an answer (`ack id revision`), a write whose outcome is not
+known (`lost id`) or one that took longer than a request may (`late id`). A line is written in one piece, so a killed
+process leaves at most its last one cut.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import sys
 
 from tests.storage.tickets import KINDS, event
 
-from tmf_sales.storage import Change, Storage, StorageUnavailable, Version
+from tmf_sales.storage import AlreadyExists, Change, RevisionConflict, Storage, StorageUnavailable, Version
 from tmf_sales.storage.opening import open_store
 
 WRITERS = 16
+DEADLINE = 10.0
+PAUSE = 0.1
 LIVES = (("insert", "update", "update"), ("insert",), ("insert", "update", "delete"))
 
 
@@ -31,7 +34,7 @@ async def main(url: str, name: str, tickets: str | None = None) -> None:
 
 
 async def write(store: Storage, name: str, count: int | None) -> None:
-    """Let one ticket after the other live, until there were so many, or the store is gone."""
+    """Let one ticket after the other live, until there were so many."""
     for number, life in enumerate(itertools.islice(itertools.cycle(LIVES), count)):
         id = f"{name}-{number}"
         for revision, operation in enumerate(life, start=1):
@@ -39,9 +42,13 @@ async def write(store: Storage, name: str, count: int | None) -> None:
             versions = () if operation == "delete" else (Version(revision, {"name": name, "revision": revision}),)
             change = Change("ticket", id, revision - 1, versions, (event(f"{id}@{revision}"),))
             try:
-                await store.commit(change)
-            except StorageUnavailable:
-                return
+                async with asyncio.timeout(DEADLINE):
+                    await store.commit(change)
+            except (StorageUnavailable, TimeoutError, AlreadyExists, RevisionConflict) as failure:
+                # A conflict is the driver's second try of a write whose first answer was lost with the server.
+                say(f"{'late' if isinstance(failure, TimeoutError) else 'lost'} {id}")
+                await asyncio.sleep(PAUSE)
+                break
             say(f"ack {id} {revision}")
 
 

@@ -76,8 +76,12 @@ class MongoStorage(Storage):
         self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
         self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, self._now)
         self._preparing = asyncio.Lock()
-        with contextlib.suppress(StorageUnavailable):
-            await self._ready()
+        try:
+            with contextlib.suppress(StorageUnavailable):
+                await self._ready()
+        except BaseException:
+            await self._client.close()
+            raise
 
     async def close(self) -> None:
         await self._outbox.close()

@@ -1,0 +1,463 @@
+"""The MongoDB store: what waits in documents, what goes over the wire, and a server that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymongo import errors
+from tests.storage.mongo_server import MongoServer
+from tests.storage.random_queries import make_case
+from tests.storage.tickets import KINDS, delete, event, fill, index, insert, ticket, update
+
+from tmf_sales.errors import Unavailable
+from tmf_sales.storage import (
+    OUTBOX_ENTRIES,
+    OUTBOX_LIMIT,
+    AlreadyExists,
+    Change,
+    Kind,
+    OutboxFull,
+    StorageUnavailable,
+    StoreRefused,
+    TookTooLong,
+    UnitTooLarge,
+    Version,
+)
+from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.mongo import FORMAT, MongoStorage
+from tmf_sales.storage.mongo_client import make_client, translated
+from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where, literally, to_pcre
+
+IS_SECANTUSDB = "TMF_SALES_TEST_MONGODB" not in os.environ
+OPERATORS = {"$and", "$or", "$nor", "$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$elemMatch", "$nin"}
+
+
+@asynccontextmanager
+async def opened(url: str, *kinds: Kind, statement_timeout: float = 2.0) -> AsyncIterator[MongoStorage]:
+    store = MongoStorage(url, kinds or KINDS, statement_timeout)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+async def store(mongo_url: str) -> AsyncIterator[MongoStorage]:
+    async with opened(mongo_url) as store:
+        yield store
+
+
+@pytest.fixture
+def left_behind(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> MongoStorage:
+    """A store that dies right after each commit, before events are moved on."""
+    monkeypatch.setattr(store._outbox, "wake", lambda *_: None)
+    return store
+
+
+async def raw(store: MongoStorage, id: str) -> dict[str, Any] | None:
+    return await store._resources["ticket"].find_one({"_id": id})
+
+
+async def logged(store: MongoStorage) -> list[str]:
+    return [each.id for each in (await store.events.log(None, 0, 1000))[0]]
+
+
+async def test_events_wait_in_the_document_until_a_sweep_finds_them(left_behind: MongoStorage, mongo_url: str) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1"), event("e2")))
+    await left_behind.commit(update("1", 1, ticket(), event("e3")))
+    await left_behind.commit(insert("2", ticket(), event("f1")))
+    assert await logged(left_behind) == []
+    async with opened(mongo_url) as other:
+        assert await other.events.sweep() == 4
+
+        assert sorted(await logged(other)) == ["e1", "e2", "e3", "f1"]
+        assert [each.id for each in await other.events.unfanned(10) if each.resource == "1"] == ["e1", "e2", "e3"]
+        unit = await raw(other, "1")
+        assert unit is not None
+        assert not {"outbox", "outbox_size"} & unit.keys()
+        assert unit["revision"] == 2, "moving events does not change the revision"
+        assert await other.events.sweep() == 0
+
+
+async def test_a_tombstone_stays_until_its_events_are_moved_and_nobody_sees_it(left_behind: MongoStorage) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    await left_behind.commit(delete("1", 1, event("e2")))
+
+    unit = await raw(left_behind, "1")
+    assert unit is not None
+    assert "document" not in unit
+    assert await left_behind.get("ticket", "1") is None
+    for where in (Query().where, Not(Compare(("name",), Operator.EQ, "x"))):
+        page = await left_behind.find("ticket", Query(where))
+        assert (list(page.rows), page.total) == ([], 0)
+
+    assert await left_behind.events.sweep() == 2
+    assert await raw(left_behind, "1") is None
+
+
+async def test_a_deletion_without_events_keeps_those_that_wait(left_behind: MongoStorage) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    await left_behind.commit(delete("1", 1))
+
+    assert await left_behind.events.sweep() == 1
+    assert await logged(left_behind) == ["e1"]
+    assert await raw(left_behind, "1") is None
+
+
+async def test_the_id_of_a_tombstone_can_be_used_again_and_its_events_come_first(left_behind: MongoStorage) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    await left_behind.commit(delete("1", 1, event("e2")))
+    await left_behind.commit(insert("1", ticket(), event("e3")))
+
+    await left_behind.events.sweep()
+
+    assert [each.id for each in await left_behind.events.unfanned(10)] == ["e1", "e2", "e3"]
+
+
+async def test_moving_events_makes_room_in_an_outbox_that_is_full(left_behind: MongoStorage) -> None:
+    def events(name: str, count: int) -> list[dict[str, Any]]:
+        return [event(f"{name}{number}") for number in range(count)]
+
+    await left_behind.commit(insert("1", ticket(), *events("a", OUTBOX_ENTRIES - 1)))
+    await left_behind.commit(update("1", 1, ticket(), *events("b", 1)))
+    assert await logged(left_behind) == []
+
+    await left_behind.commit(update("1", 2, ticket(), *events("c", 1)))
+
+    assert len(await logged(left_behind)) == OUTBOX_ENTRIES
+    assert await left_behind.events.sweep() == 1
+
+
+@pytest.mark.parametrize("events", [[event("e2")], [event("e2", text="x" * (OUTBOX_LIMIT // 2))]])
+async def test_a_full_outbox_that_cannot_be_moved_refuses_the_write(
+    left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch, events: list[dict[str, Any]]
+) -> None:
+    big = event("big", text="x" * (OUTBOX_LIMIT // 2))
+    first = [big] if "text" in events[0] else [event(f"e1.{number}") for number in range(OUTBOX_ENTRIES)]
+    await left_behind.commit(insert("1", ticket(), *first))
+
+    async def move_nothing(*_: object) -> int:
+        return 0
+
+    monkeypatch.setattr(left_behind._outbox, "move", move_nothing)
+    with pytest.raises(OutboxFull) as raised:
+        await left_behind.commit(update("1", 1, ticket(name="no"), *events))
+
+    assert raised.value.status == 503
+    stored = await left_behind.get("ticket", "1")
+    assert stored is not None
+    assert stored.current.document["name"] == "printer"
+    await left_behind.commit(update("1", 1, ticket(name="without events")))
+
+
+@pytest.mark.parametrize("count", [OUTBOX_ENTRIES + 1, 1])
+async def test_more_events_than_an_outbox_holds_are_refused(store: MongoStorage, count: int) -> None:
+    text = "x" * (OUTBOX_LIMIT if count == 1 else 1)
+
+    with pytest.raises(OutboxFull):
+        await store.commit(insert("1", ticket(), *(event(str(number), text=text) for number in range(count))))
+
+    assert await store.get("ticket", "1") is None
+
+
+async def test_an_event_that_comes_while_others_are_moved_is_not_lost(
+    left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    inserted = left_behind._outbox._insert
+
+    async def insert_slowly(*arguments: Any) -> None:
+        await inserted(*arguments)
+        monkeypatch.undo()
+        monkeypatch.setattr(left_behind._outbox, "wake", lambda *_: None)
+        await left_behind.commit(update("1", 1, ticket(), event("e2")))
+
+    monkeypatch.setattr(left_behind._outbox, "_insert", insert_slowly)
+
+    assert await left_behind.events.sweep() == 1
+    unit = await raw(left_behind, "1")
+    assert unit is not None
+    assert [entry["_id"] for entry in unit["outbox"]] == ["e2"]
+    assert await left_behind.events.sweep() == 1
+    assert sorted(await logged(left_behind)) == ["e1", "e2"]
+
+
+async def test_events_that_two_processes_move_are_in_the_log_once(store: MongoStorage, mongo_url: str) -> None:
+    async with opened(mongo_url) as other:
+        for number in range(20):
+            await store.commit(insert(str(number), ticket(), event(f"e{number}")))
+            await asyncio.gather(other.events.sweep(), store.events.sweep())
+        await store._outbox.close()
+        await store.events.sweep()
+
+        assert sorted(await logged(store)) == sorted(f"e{number}" for number in range(20))
+
+
+async def test_a_sweep_finds_all_of_many(left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tmf_sales.storage.mongo_outbox.BATCH", 3)
+    for number in range(7):
+        await left_behind.commit(insert(str(number), ticket(), event(f"e{number}")))
+
+    assert await left_behind.events.sweep() == 7
+
+
+async def test_only_so_much_of_a_unit_is_read_as_the_answer_needs(store: MongoStorage) -> None:
+    await store.commit(insert("1", ticket(colour="red", size={"amount": 1})))
+
+    [row] = (await store.find("ticket", Query(fields=frozenset({"name", "colour"})))).rows
+
+    assert row.version.document == {"name": "printer", "colour": "red"}
+
+
+async def test_a_newer_format_is_refused(store: MongoStorage, mongo_url: str) -> None:
+    await store._database["setting"].update_one({"_id": "format"}, {"$set": {"value": FORMAT + 1}})
+
+    with pytest.raises(StoreRefused, match=f"has format {FORMAT + 1}"):
+        await MongoStorage(mongo_url, KINDS).open()
+
+
+async def test_the_indexes_of_the_contract_are_there_and_used(store: MongoStorage) -> None:
+    await fill(store, {str(number): ticket(party=[{"id": str(number)}]) for number in range(5)})
+    tickets = store._resources["ticket"]
+    keys = [each["key"] for each in (await tickets.index_information()).values()]
+    assert [("document.party.id", 1), ("_id", 1)] in keys
+    assert [("document.state", 1), ("document.date", -1), ("_id", 1)] in keys
+    conditions: list[Condition] = [Compare(("party", "id"), Operator.EQ, "3"), Compare(("state",), Operator.EQ, "open")]
+    if not IS_SECANTUSDB:  # It has no use for an index in $elemMatch.
+        conditions.append(Element(("party",), Compare(("id",), Operator.EQ, "3")))
+    for where in conditions:
+        plan = await tickets.find(compile_where(where)).explain()
+        assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"]), where
+
+
+async def test_the_server_removes_what_has_expired(store: MongoStorage) -> None:
+    indexes = await store._database["event"].index_information()
+
+    assert indexes["expires"]["expireAfterSeconds"] == 0
+
+
+async def test_an_index_on_a_name_that_is_no_path_is_left_out(mongo_url: str) -> None:
+    async with opened(mongo_url, Kind("ticket", (index(("name",)), index(("a.b",))))) as store:
+        await store.ping()
+
+
+async def test_what_bson_cannot_hold_is_too_large(store: MongoStorage) -> None:
+    with pytest.raises(UnitTooLarge):
+        await store.commit(Change("ticket", "1", 0, tuple(Version(1, {"x": "\x00" * 1_000_000}) for _ in range(9))))
+
+
+# Over the wire --------------------------------------------------------------------------------------------------------
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@given(st.integers(0, 2**64))
+def test_only_known_operators_are_sent(seed: int) -> None:
+    for query in make_case(seed, 5).queries:
+        assert {name for name in names_in(compile_where(query.where)) if name.startswith("$")} <= OPERATORS
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Every member name in a filter; what it compares with has none, because operands are scalars."""
+    if isinstance(value, dict):
+        yield from value
+        for member in value.values():
+            yield from names_in(member)
+    elif isinstance(value, list):
+        for element in value:
+            yield from names_in(element)
+
+
+def test_an_operand_is_never_an_operator() -> None:
+    for text in ("$where", "$ne", "{}", "/x/"):
+        assert compile_where(Compare(("a",), Operator.EQ, text)) == {"document.a": {"$eq": text}}
+    assert compile_where(Compare(("$where",), Operator.EQ, "1")) == {"$nor": [{}]}
+
+
+def test_numbers_beyond_64_bits_keep_their_place() -> None:
+    assert compile_where(Compare(("a",), Operator.LT, 2**70)) == {"document.a": {"$lt": float(2**70)}}
+    assert compile_where(Compare(("a",), Operator.GT, -(2**63))) == {"document.a": {"$gt": -(2**63)}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("^ab$", r"^ab(?![\s\S])"),
+        (r"a\$b", r"a\$b"),
+        ("[$]", "[$]"),
+        ("[^$]x$", r"[^$]x(?![\s\S])"),
+        ("[[]", r"[\[]"),
+        ("[]a]$", r"[]a](?![\s\S])"),
+        ("[^]a$]", "[^]a$]"),
+        (r"[\]$]", r"[\]$]"),
+        ("a\0b", r"a\x00b"),
+    ],
+)
+def test_a_pattern_means_the_same_to_another_engine(pattern: str, expected: str) -> None:
+    assert to_pcre(pattern) == expected
+
+
+def test_a_literal_text_has_no_special_letters() -> None:
+    assert literally("a.b*\0[") == r"a\.b\*\x00\["
+
+
+def test_a_plain_sort_is_used_only_where_nothing_is_missing() -> None:
+    always = Sort(("date",), descending=True, always_present=True)
+    assert compile_sort((always,)) == [("document.date", -1), ("_id", 1)]
+    assert compile_sort((always, Sort(("name",)))) is None
+    assert compile_sort_stages((Sort(("a.b",)),)) == [{"$sort": {"_id": 1}}]
+
+
+def test_nothing_to_hold_needs_no_operator() -> None:
+    assert compile_where(And(())) == {"deleted": {"$exists": False}}
+    assert compile_where(Or(())) == {"$nor": [{}]}
+    assert compile_where(Element(("a",), Or(()))) == {"document.a": {"$elemMatch": {"_": {"$nin": []}, "$nor": [{}]}}}
+    assert compile_where(Compare(("a",), Operator.PREFIX, 1)) == {"$nor": [{}]}
+
+
+async def test_the_clients_safety_is_the_default_and_the_uri_overrides_it() -> None:
+    client = make_client("mongodb://localhost/db")
+    assert client.write_concern.document == {"w": "majority", "j": True}
+    assert client.read_concern.level == "majority"
+    assert client.options.timeout == 5
+    assert client.options.pool_options.appname == "tmf-sales"
+    await client.close()
+
+    client = make_client("mongodb://localhost/db?w=2&readconcernlevel=local&TIMEOUTMS=700&appName=mine")
+    assert client.write_concern.document == {"w": 2, "j": True}
+    assert client.read_concern.level == "local"
+    assert client.options.timeout == 0.7
+    assert client.options.pool_options.appname == "mine"
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (errors.DuplicateKeyError("E11000 secret"), AlreadyExists),
+        (errors.DocumentTooLarge("secret"), UnitTooLarge),
+        (errors.ServerSelectionTimeoutError("secret"), StorageUnavailable),
+        (errors.ExecutionTimeout("secret"), TookTooLong),
+        (errors.AutoReconnect("secret"), StorageUnavailable),
+        (errors.NetworkTimeout("secret"), StorageUnavailable),
+        (errors.NotPrimaryError("secret"), StorageUnavailable),
+        (errors.WTimeoutError("secret"), StorageUnavailable),
+        (errors.OperationFailure("secret"), StorageUnavailable),
+    ],
+)
+def test_a_failure_of_the_driver_is_one_of_the_protocol(failure: Exception, expected: type[Exception]) -> None:
+    with pytest.raises(expected) as raised, translated():
+        raise failure
+
+    assert "secret" not in str(raised.value)
+    if isinstance(raised.value, Unavailable):
+        assert "Retry-After" in raised.value.headers
+
+
+# A server that is away ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MongoServer]:
+    with MongoServer(tmp_path / "data") as server:
+        yield server
+    with warnings.catch_warnings():
+        # The driver leaves a socket to the garbage collector when its server goes away while it connects.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+def hasty(server: MongoServer) -> str:
+    return f"{server.uri}/db?serverSelectionTimeoutMS=200&timeoutMS=500&heartbeatFrequencyMS=500"
+
+
+async def until_it_serves(store: MongoStorage) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await store.ping()
+            except StorageUnavailable:
+                await asyncio.sleep(0.05)
+
+
+async def test_the_store_opens_without_its_server_and_recovers_when_it_comes(server: MongoServer) -> None:
+    server.stop()
+    async with opened(hasty(server)) as store:
+        with pytest.raises(StorageUnavailable):
+            await store.ping()
+        with pytest.raises(StorageUnavailable):
+            await store.commit(insert("1", ticket()))
+
+        server.start()
+        await until_it_serves(store)
+
+        await store.commit(insert("1", ticket()))
+        assert (await store.find("ticket", Query(Compare(("name",), Operator.EQ, "printer")))).total == 1
+
+
+async def test_a_server_that_has_been_away_for_long_is_not_waited_for(
+    server: MongoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(hasty(server)) as store:
+        server.stop()
+        while store._client.topology_description.has_writable_server():
+            with pytest.raises(StorageUnavailable):
+                await store.get("ticket", "1")
+        monkeypatch.setattr(store, "_away_since", -1000.0)
+        monkeypatch.setattr(store, "_resources", {"ticket": "nobody asks it"})
+
+        with pytest.raises(StorageUnavailable):
+            await store.get("ticket", "1")
+
+
+async def test_a_server_that_hangs_costs_no_more_than_the_timeout(server: MongoServer) -> None:
+    async with opened(hasty(server)) as store:
+        await store.commit(insert("1", ticket()))
+        server.pause()
+        try:
+            async with asyncio.timeout(10):
+                with pytest.raises(StorageUnavailable):
+                    await store.get("ticket", "1")
+                with pytest.raises(StorageUnavailable):
+                    await store.commit(update("1", 1, ticket(name="perhaps")))
+                with pytest.raises(StorageUnavailable):
+                    await store.find("ticket", Query())
+        finally:
+            server.resume()
+
+        await until_it_serves(store)
+        stored = await store.get("ticket", "1")
+        assert stored is not None
+        assert stored.revision in (1, 2)
+
+
+async def test_events_left_by_a_server_that_went_away_are_found_later(server: MongoServer) -> None:
+    async with opened(hasty(server)) as store:
+        await store.commit(insert("1", ticket()))
+        store._outbox.wake("ticket", "1")
+        server.kill()
+        store._outbox.wake("ticket", "2")
+        await store._outbox.close()
+        server.start()
+        await until_it_serves(store)
+
+        assert await store.events.sweep() == 0
+
+
+@pytest.mark.skipif(not IS_SECANTUSDB, reason="a real server needs another hint to take long")
+async def test_a_query_that_takes_too_long_is_given_up(mongo_url: str) -> None:
+    async with opened(mongo_url, statement_timeout=0.001) as store:
+        await fill(store, {str(number): ticket() for number in range(50)})
+
+        with pytest.raises(StorageUnavailable):
+            await store.find("ticket", Query(Regex(("colour",), "x")))
