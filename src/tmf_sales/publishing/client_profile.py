@@ -3,7 +3,7 @@
 Promise: it describes what the contract answers, and what can be sent by it the contract describes. allOf is written
 out, for some generators follow only its first part; a body has one media type, a patch that of merge patches; where a
 type has `type`, `@type` is left to the members that any object may have besides: both would be one name in a class.
-Enums do not list null, `nullable` says it. Examples are left out.
+Members that may not be sent, examples, and null in an enum (`nullable` says it) are left out.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _as_a_class(schema: Schema) -> Schema:
     if plain.get("nullable") is True and "enum" in plain:
         plain["enum"] = [value for value in plain["enum"] if value is not None]
     if "properties" in plain:
-        members = plain["properties"]
+        members = {name: entry for name, entry in plain["properties"].items() if entry.get("readOnly") is not True}
         kept = {name: entry for name, entry in members.items() if name != "@type" or "type" not in members}
         plain["properties"] = {name: _as_a_class(entry) for name, entry in kept.items()}
     return plain

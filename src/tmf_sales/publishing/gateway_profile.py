@@ -18,6 +18,7 @@ Document = dict[str, Any]
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 PREFERRED_MEDIA_TYPES = ("application/merge-patch+json", "application/json")
+COMMON_FORMATS = {"date-time", "date", "uri", "byte"}
 KEPT_OF_A_PARAMETER = ("name", "in", "required", "description")
 
 WIDER: Mapping[str, str] = {
@@ -25,7 +26,7 @@ WIDER: Mapping[str, str] = {
     "alternatives": "where the contract asks for one of several members, none of them is asked for",
     "recursion": f"inside the {DEPTH}rd level of a type that contains itself, any object passes",
     "readOnly": "a member that may not be sent is checked like any other",
-    "integers": "integers have no format; their bounds stay",
+    "formats": "integers and query languages have no format; bounds and patterns stay",
     "criteria": "filters by attribute are not declared; a gateway has to pass undeclared query parameters on",
     "security": "no security is declared; the service checks the Authorization header itself",
 }
@@ -151,8 +152,8 @@ def _as_gateways_read(schema: Schema) -> Schema:
         del plain["type"]
         if "enum" in plain and None not in plain["enum"]:
             plain["enum"] = [*plain["enum"], None]
-    if plain.get("format") in {"int32", "int64"}:
-        del plain["format"]
+    if plain.get("format") not in COMMON_FORMATS:
+        plain.pop("format", None)
     if "properties" in plain:
         plain["properties"] = {member: _as_gateways_read(entry) for member, entry in plain["properties"].items()}
     if "items" in plain:
