@@ -163,7 +163,7 @@ def gate(app: App, service: Composition) -> App:
         {
             **observe.probes(service.store.ping),
             **documents(service.apis),
-            PATH: audit_page(service.store.events, audited_kinds(service.apis), service.security.may_read_audit),
+            PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit),
         },
         base_paths=(api.base_path for api in service.apis),
         deadline=service.settings.request_deadline,

@@ -12,14 +12,14 @@ from tmf_sales.answers import Send, send_answer, send_error
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.trail import trail_of
 from tmf_sales.ingress import App, Receive, Scope
-from tmf_sales.storage.events import EventStore
+from tmf_sales.storage import Storage
 
 PATH = "/audit"
 PAGE = 1000
 
 
-def audit_page(events: EventStore, kinds: frozenset[str], may_read: Callable[[Scope], Awaitable[Principal]]) -> App:
-    """`may_read` raises Unauthenticated or Forbidden."""
+def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope], Awaitable[Principal]]) -> App:
+    """`store` has its events only once it is open; `may_read` raises Unauthenticated or Forbidden."""
 
     async def answer(scope: Scope) -> bytes:
         if scope["method"] not in {"GET", "HEAD"}:
@@ -29,7 +29,7 @@ def audit_page(events: EventStore, kinds: frozenset[str], may_read: Callable[[Sc
         kind, id = _only(asked.get("kind", [])), _only(asked.get("id", []))
         if kind not in kinds or not id:
             raise InvalidParameter(f"expected kind, one of {', '.join(sorted(kinds))}, and id")
-        return orjson.dumps([entry.shown() for entry in await trail_of(events, kind, id, PAGE)])
+        return orjson.dumps([entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)])
 
     async def page(scope: Scope, _receive: Receive, send: Send) -> None:
         try:
