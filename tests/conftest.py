@@ -1,11 +1,23 @@
 """What holds for all tests: random input is the same in every run, and its pace on a busy machine is no failure.
 
+What a test records as the property `figure` stands at the end of the run, whichever process ran it.
+
 `scripts/test --hypothesis-profile=random ...` looks for something new.
 """
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("random", PATIENT)
 settings.register_profile("repeatable", PATIENT, derandomize=True)
 settings.load_profile("repeatable")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    for report in reports:
+        if getattr(report, "when", None) == "call":
+            for name, value in report.user_properties:
+                if name == "figure":
+                    terminalreporter.write_line(str(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -70,14 +70,16 @@ def mended_calls_agree(difference: Difference, call: Call, answers: Answers, sta
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_both_stacks_give_the_same_verdicts(stacks: Stacks, group: str) -> None:
+def test_both_stacks_give_the_same_verdicts(
+    stacks: Stacks, group: str, record_property: Callable[[str, object], None]
+) -> None:
     unexplained, asked = [], 0
     for call in GROUPS[group]():
         asked += 1
         answers = stacks.ask(call)
         if not answers.agree and row_that_explains(call, answers, stacks) is None:
             unexplained.append(f"{call.name}: {answers.service.status_code}, stock {answers.stock.status_code}")
-    print(f"oracle: {asked} comparisons of {group}")
+    record_property("figure", f"oracle: {asked} comparisons ({group})")
     assert not unexplained, "\n".join(unexplained)
 
 
