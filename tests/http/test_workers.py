@@ -136,20 +136,25 @@ def test_a_second_service_on_the_port_is_refused(service: Service) -> None:
         assert second.stderr == f"Error: cannot listen on 127.0.0.1 port {service.port}: Address already in use\n"
 
 
-def test_a_start_that_fails_in_the_workers_says_why_and_ends(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.sqlite"
-    broken.write_text("this is no database" * 100)
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [("--store", "sqlite:{file}", "file is not a database"), ("--price-book", "{file}", "Error: ")],
+)
+def test_a_start_that_fails_in_the_workers_says_why_and_ends(tmp_path: Path, option: str, name: str, said: str) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("neither a database nor a price book" * 100)
+    options = {"--store": f"sqlite:{tmp_path}/store.sqlite"} | {option: name.format(file=broken)}
 
     started = subprocess.run(
-        [*SERVE, "--port", "0", "--workers", "2", "--store", f"sqlite:{broken}"],
+        [*SERVE, "--port", "0", "--workers", "2", *(word for pair in options.items() for word in pair)],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert started.returncode not in {0, None}
+    assert started.returncode > 0
     assert started.stdout == ""
-    assert "file is not a database" in started.stderr
+    assert said in started.stderr
     assert "Traceback" not in started.stderr
 
 
