@@ -43,14 +43,13 @@ class Listing:
         return self._counted(request, wanted, await self._find(request, wanted))
 
     async def _find(self, request: Request, wanted: ListRequest) -> Page:
-        id = wanted.single_id if self.type.version_member else None
-        if id is None:
+        if wanted.single_id is None:
             page = await self.store.find(self.type.kind, request.access.restricted(wanted.query))
             return replace(page, rows=_seen(page.rows, request.access))
-        return await self._find_versions(request.access, id, wanted)
+        return await self._find_versions(request.access, wanted.single_id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
-        """All versions of one resource, the current one first, or those whose number was asked for.
+        """All versions of one resource, the current one first, or those whose number was asked for: one point read.
 
         The caller's access is asked before its filters, as it is where a store does both.
         """
