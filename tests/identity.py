@@ -61,8 +61,8 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def new_key(kid: str, bits: int = 2048) -> RSAKey:
-    return RSAKey.generate_key(bits, {"kid": kid, "use": "sig"})
+def new_key(kid: str) -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
 
 
 def party(id: str) -> Sequence[dict[str, str]]:

@@ -10,13 +10,14 @@ import asyncio
 import json
 import logging
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
 
 from tmf_sales.errors import Unavailable
@@ -101,7 +102,9 @@ def _usable(entry: dict[str, Any]) -> Key | None:
     if entry.get("kty") not in {"RSA", "EC", "OKP"} or entry.get("use", "sig") != "sig":
         return None
     try:
-        key = import_key(entry)
+        with warnings.catch_warnings():  # of short keys, which are left out
+            warnings.simplefilter("ignore", SecurityWarning)
+            key = import_key(entry)
         if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS:
             return None
     except (JoseError, ValueError, TypeError):
