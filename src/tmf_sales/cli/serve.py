@@ -89,16 +89,22 @@ def announcement(settings: Settings) -> str:
     return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store})"
 
 
+def announce(settings: Settings) -> None:
+    click.echo(announcement(settings))
+    if is_loopback(settings.host):
+        click.echo("Callbacks may be on this machine, as only this machine reaches the service", err=True)
+
+
 def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
     from tmf_sales.cli import one_worker
 
-    one_worker.run(make_app, settings, listener, lambda: click.echo(announcement(settings)))
+    one_worker.run(make_app, settings, listener, lambda: announce(settings))
 
 
 def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
     from tmf_sales.cli import several_workers
 
-    several_workers.run(make_app, settings, listener, lambda: click.echo(announcement(settings)))
+    several_workers.run(make_app, settings, listener, lambda: announce(settings))
 
 
 def end_well(_signal: int, _frame: FrameType | None) -> None:
