@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full lint format lock docs bundle postman docs-site
+.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site
 
 help: ## say what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: install ## set everything up, then run all tests but the long ones
 
 test-full: install ## the same with the long ones
 	@scripts/test-full $(ARGS)
+
+fuzz: install ## look for what Schemathesis has not found yet, for 10 minutes (options: make fuzz ARGS="--seconds 60")
+	@scripts/fuzz $(ARGS)
 
 lint: install ## check style, types, imports, file sizes and names
 	@scripts/lint
