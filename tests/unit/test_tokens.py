@@ -19,7 +19,7 @@ from tmf_sales.security.api_keys import ApiKeys, BadApiKeys
 from tmf_sales.security.key_set import OLD_AFTER, READ_INTERVAL, Keys, reader_of, usable_keys
 from tmf_sales.security.limits import RateLimit
 from tmf_sales.security.tokens import TokenRules, Tokens, texts_at
-from tmf_sales.settings import JWT_ALGORITHMS
+from tmf_sales.setting_kinds import JWT_ALGORITHMS
 
 RULES = TokenRules(ISSUER, AUDIENCE, JWT_ALGORITHMS, 30, "realm_access.roles", "parties")
 

@@ -10,7 +10,7 @@ import click
 
 from tmf_sales.cli.opened import Opened, run
 from tmf_sales.cli.options import Refused, setting_options
-from tmf_sales.settings import MEMORY
+from tmf_sales.setting_kinds import MEMORY
 
 LOOK_EVERY = 0.1
 

@@ -12,7 +12,7 @@ import click
 from tmf_sales.cli.opened import Opened, run
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.cli.progress import progress
-from tmf_sales.settings import MEMORY
+from tmf_sales.setting_kinds import MEMORY
 
 if TYPE_CHECKING:
     from tmf_sales.transfer.moving import Tally

@@ -10,7 +10,7 @@ import click
 
 from tmf_sales.cli.opened import Opened, on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import Refused, setting_options
-from tmf_sales.settings import read_duration
+from tmf_sales.setting_kinds import read_duration
 
 if TYPE_CHECKING:
     from tmf_sales.events.listener import Listener

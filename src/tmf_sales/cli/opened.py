@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tmf_sales.cli.options import Refused, settings_from
 from tmf_sales.errors import CannotStart, TmfError
-from tmf_sales.settings import Settings, read_duration
+from tmf_sales.setting_kinds import read_duration
+from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
     from tmf_sales.events.hub import Hub

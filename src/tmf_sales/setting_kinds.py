@@ -1,0 +1,127 @@
+"""How the text of a setting becomes a value: numbers, switches, lists, durations, URLs, files.
+
+Promise: a reader takes a text or raises ValueError, and every kind says what it expects, in words for who set it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError, fields, validate
+
+MEMORY = "memory:"
+# None of them has a secret that the service would share with the provider, and "none" is none of them.
+JWT_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the text of a setting is read, and what to say was expected when it cannot be."""
+
+    field: fields.Field[Any]
+    expected: str
+
+
+class Parsed(fields.Field[Any]):
+    """A value that `parse` makes of the text; it raises ValueError on a text that does not fit."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.parse = parse
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return self.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValidationError("does not fit") from error
+
+
+def whole_number(least: int, most: int | None = None) -> Kind:
+    span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    return Kind(fields.Integer(validate=validate.Range(least, most)), f"a whole number {span}")
+
+
+def one_of(*choices: str) -> Kind:
+    return Kind(fields.String(validate=validate.OneOf(choices)), f"one of {', '.join(choices)}")
+
+
+def read_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part) for part in read_list(text))
+
+
+def read_store(text: str) -> str:
+    parts = urlsplit(text)
+    is_file = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
+    is_server = parts.scheme in {"mongodb", "mongodb+srv"} and bool(parts.netloc)
+    if text != MEMORY and not is_server and not (is_file and parts.path.strip("/") and not text.endswith("/")):
+        raise ValueError(text)
+    return text
+
+
+def read_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def read_place(text: str) -> str:
+    """A URL or a file that exists."""
+    return text if urlsplit(text).scheme in {"http", "https"} and urlsplit(text).hostname else str(read_file(text))
+
+
+def read_algorithms(text: str) -> tuple[str, ...]:
+    names = read_list(text)
+    if not names or not set(names) <= set(JWT_ALGORITHMS):
+        raise ValueError(text)
+    return names
+
+
+def read_file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(text)
+    return path
+
+
+def read_bytes(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,11}) ?(KiB|MiB)?", text)
+    if not match:
+        raise ValueError(text)
+    return int(match[1]) * {None: 1, "KiB": 1024, "MiB": 1024 * 1024}[match[2]]
+
+
+def read_duration(text: str) -> timedelta:
+    """ISO 8601, without years and months, which have no fixed length."""
+    match = re.fullmatch(r"P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?", text)
+    numbers = match.groups(default="0") if match else ()
+    duration = timedelta(**dict(zip(("weeks", "days", "hours", "minutes", "seconds"), map(int, numbers), strict=False)))
+    if not duration or text.endswith("T"):
+        raise ValueError(text)
+    return duration
+
+
+TEXT = Kind(fields.String(validate=validate.Length(1)), "a text")
+SWITCH = Kind(fields.Boolean(), "true or false")
+SECONDS = Kind(fields.Float(validate=validate.Range(0.001, 3600)), "a number of seconds up to 3600")
+SIZE = Kind(Parsed(read_bytes), "a number of bytes, or one with KiB or MiB behind it")
+DURATION = Kind(Parsed(read_duration), "an ISO 8601 duration of weeks, days, hours, minutes or seconds, such as P30D")
+LIST = Kind(Parsed(read_list), "a list, separated by commas")
+NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
+FILE = Kind(Parsed(read_file), "the path of a file that exists")
+URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
+PLACE = Kind(Parsed(read_place), "an http or https URL, or the path of a file that exists")
+ALGORITHMS = Kind(Parsed(read_algorithms), f"a list from {', '.join(JWT_ALGORITHMS)}")
+STORE = Kind(Parsed(read_store), "mongodb://HOST/DATABASE, sqlite:///ABSOLUTE/PATH, sqlite:RELATIVE/PATH or memory:")
