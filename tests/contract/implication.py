@@ -1,4 +1,4 @@
-"""Whether a schema of a contract implies one of its gateway profile: each rule there must be one here.
+"""Whether a schema of a contract implies one of a profile of it: each rule there must be one here.
 
 It shares nothing with the code that makes the profile, and proves for all values what examples only show for some.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-ANNOTATIONS = {"description", "title", "default", "properties", "items", "$ref"}
+ANNOTATIONS = {"description", "title", "default", "properties", "items", "$ref", "nullable"}
 UPPER_BOUNDS = {"maxLength", "maxItems", "maximum"}
 LOWER_BOUNDS = {"minLength", "minItems", "minimum"}
 
@@ -25,6 +25,7 @@ class Implication:
 
     def gaps(self, conjunction: list[Json], profiled: Json, place: str) -> Iterator[str]:
         """Rules of the profile that the schemas of the contract, all of which hold, do not have."""
+        conjunction = list({repr(schema): schema for schema in conjunction}.values())
         if "$ref" in profiled:
             known = (tuple(sorted(repr(schema) for schema in conjunction)), profiled["$ref"])
             if known in self._compared:
@@ -32,7 +33,7 @@ class Implication:
             self._compared.add(known)
             profiled = self._profile[profiled["$ref"].rpartition("/")[2]]
         parts = [part for schema in conjunction for part in self._parts(schema)]
-        null_passes = all(self._takes_null(schema) for schema in conjunction)
+        null_passes = all(self._takes_null(schema) for schema in conjunction) and not profiled.get("nullable")
         for keyword, rule in profiled.items():
             if keyword not in ANNOTATIONS and not self._has(parts, keyword, rule, null_passes):
                 yield f"{place}: {keyword} {rule!r}"
@@ -71,7 +72,7 @@ class Implication:
         if keyword == "required":
             return set(rule) <= {name for names in said for name in names}
         if keyword == "enum":
-            return any(set(values) <= set(rule) for values in said) and (not null_passes or None in rule)
+            return any(set(values) - {None} <= set(rule) for values in said) and (not null_passes or None in rule)
         if keyword in UPPER_BOUNDS:
             return bool(said) and min(said) <= rule
         if keyword in LOWER_BOUNDS:
