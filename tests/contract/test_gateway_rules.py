@@ -132,6 +132,12 @@ def test_the_script_names_every_rule_and_ends_well() -> None:
     assert done.stdout.splitlines() == [f"ok     {rule.gateway}: {rule.text}" for rule in RULES]
 
 
+def test_the_page_for_users_shows_what_the_script_prints() -> None:
+    page = (ROOT / "docs/gateways.md").read_text()
+
+    assert "\n".join(f"ok     {rule.gateway}: {rule.text}" for rule in RULES) in page
+
+
 def test_the_script_fails_and_names_the_place(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
