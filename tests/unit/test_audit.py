@@ -1,0 +1,371 @@
+"""Who changed what, who is told of what, and what there is of a resource: the engine, called by each kind of caller."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import orjson
+import pytest
+from tests.identity import PARTY, party
+
+from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
+from tmf_sales.app import contracts_folder, create_engines, create_hub, handlers_of, stored_kinds
+from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, TooManyRequests, Unavailable
+from tmf_sales.events.hub import LISTENER_KIND, Hub
+from tmf_sales.events.trail import trail_of
+from tmf_sales.handlers import RULES
+from tmf_sales.security.policy import SHIPPED, Policy
+from tmf_sales.settings import Settings
+from tmf_sales.storage import Document, RevisionConflict
+from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.tmf630.audit import changed_paths
+from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.tmf630.exchange import Request, Result
+from tmf_sales.tmf630.idempotency import Idempotency
+
+APIS = load_contracts(contracts_folder())
+QUOTES = next(api for api in APIS if api.name == "tmf648")
+POLICY = Policy.load(SHIPPED, APIS)
+CALLBACK = "http://127.0.0.1/events"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Desk:
+    """The handlers of the API on a store in memory, called by whoever is named."""
+
+    def __init__(self, *, audit: bool = True) -> None:
+        numbers = count(1)
+        settings = Settings(store="memory:", audit="on" if audit else "off", listener_limit=3)
+
+        def new_id() -> str:
+            return f"id-{next(numbers)}"
+
+        self.store = MemoryStorage(stored_kinds(APIS))
+        idempotency = Idempotency(self.store, lambda: NOW, new_id, timedelta(seconds=10))
+        engines = create_engines(APIS, RULES, self.store, settings, lambda: NOW, new_id, idempotency)
+        self.hub: Hub = create_hub(APIS, self.store, settings)
+        self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub)
+
+    async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Result:
+        who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))
+        request = Request(
+            operation_id=operation,
+            method="GET",
+            path_parameters={"id": id},
+            raw_query=more.pop("query", ""),
+            headers=(),
+            public_url="http://host",
+            correlation_id="same call",
+            principal=who,
+            access=POLICY.access(who, operation),
+            body=body,
+            media_type=more.pop("media_type", "application/merge-patch+json"),
+        )
+        return await self._handlers[operation](request)
+
+    async def create(self, **members: Any) -> str:
+        made = await self.call("createQuote", "admin", body=quote(**members))
+        return str(orjson.loads(made.body)["id"])
+
+    async def patch(self, id: str, role: str, **members: Any) -> Document:
+        changed: Document = orjson.loads((await self.call("patchQuote", role, id, members)).body)
+        return changed
+
+    async def told(self, listener: str) -> list[tuple[str, Document]]:
+        """What the listener is to get of all that has happened: type of the event, and what is sent."""
+        active = await self.hub.active()
+        events, _ = await self.store.events.log(None, 0, 1000)
+        wanted = [each for each in events if active.wants(listener, each.kind, each.document)]
+        assert [each.id for each in wanted] == [
+            each.id for each in events if listener in active.matching(each.kind, each.document)
+        ]
+        return [(each.document["eventType"], active.selected(listener, each.document)) for each in wanted]
+
+    async def listens(self, role: str, query: str | None = None) -> str:
+        who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))
+        return (await self.hub.register("tmf648", CALLBACK, query, owner=who)).listener.id
+
+
+def quote(**members: Any) -> Document:
+    item = {"id": "1", "action": "add", "note": [{"id": "1", "text": "internal"}]}
+    return {"relatedParty": party(PARTY), "note": [{"id": "1", "text": "internal"}], "quoteItem": [item], **members}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+# who changed what ----------------------------------------------------------------------------------------------------
+
+
+async def test_each_change_tells_who_made_it(desk: Desk) -> None:
+    id = await desk.create()
+    await desk.patch(id, "sales", description="secret plan", state="pending")
+    await desk.call("deleteQuote", "admin", id)
+
+    created, patched, deleted = [each.shown() for each in await trail_of(desk.store.events, "quote", id, 10)]
+
+    assert created == {
+        "kind": "quote",
+        "id": id,
+        "revision": 1,
+        "eventTime": "2026-01-01T00:00:00.000Z",
+        "subject": "the admin",
+        "roles": ["admin"],
+        "operation": "createQuote",
+        "version": "1",
+        "correlationId": "same call",
+    }
+    assert patched["subject"] == "the sales"
+    assert patched["changed"] == ["/description", "/state"]
+    assert (patched["revision"], deleted["revision"], deleted["operation"]) == (2, 3, "deleteQuote")
+    assert "secret plan" not in str([created, patched, deleted])
+
+
+async def test_a_refused_change_and_one_that_changes_nothing_leave_no_entry(desk: Desk) -> None:
+    id = await desk.create()
+    await desk.patch(id, "sales", state="inProgress")
+    with pytest.raises(Conflict):
+        await desk.patch(id, "sales", state="accepted")
+
+    assert len(await trail_of(desk.store.events, "quote", id, 10)) == 1
+
+
+async def test_the_newest_entries_of_a_long_trail_are_told(desk: Desk) -> None:
+    id = await desk.create()
+    for number in range(5):
+        await desk.patch(id, "sales", description=str(number))
+
+    assert [each.shown()["revision"] for each in await trail_of(desk.store.events, "quote", id, 2)] == [5, 6]
+    assert await trail_of(desk.store.events, "quote", "another", 2) == []
+
+
+async def test_without_audit_only_the_events_are_written() -> None:
+    desk = Desk(audit=False)
+    id = await desk.create()
+
+    assert await trail_of(desk.store.events, "quote", id, 10) == []
+    assert len((await desk.store.events.log(None, 0, 10))[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paths"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": 1}, {"a": 2, "b": 1}, ["/a", "/b"]),
+        ({"a": {"b": 1, "c/d": 2}}, {"a": {"b": 1}}, ["/a/c~1d"]),
+        ({"a": [1, {"b": 1}, 3]}, {"a": [1, {"b": 2}]}, ["/a/1/b", "/a/2"]),
+        ({"a": [1]}, {"a": {"0": 1}}, ["/a"]),
+    ],
+)
+def test_what_changed_is_told_by_its_place(before: Document, after: Document, paths: list[str]) -> None:
+    assert list(changed_paths(before, after)) == paths
+
+
+# who is told of what -------------------------------------------------------------------------------------------------
+
+
+async def test_a_listener_of_a_customer_hears_only_of_its_approved_quotes(desk: Desk) -> None:
+    listener = await desk.listens("customer")
+    own, foreign = await desk.create(), await desk.create(relatedParty=party("another"))
+    for id in (own, foreign):
+        await desk.patch(id, "admin", state="approved")
+
+    told = await desk.told(listener)
+
+    assert [type for type, _ in told] == ["QuoteStateChangeEvent"]
+    ((_, event),) = told
+    assert event["event"]["quote"]["id"] == own
+    assert "internal" not in str(event)
+    assert "note" not in event["event"]["quote"]["quoteItem"][0]
+
+
+async def test_nobody_hears_of_the_entries_of_the_log(desk: Desk) -> None:
+    everything = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+    await desk.create()
+
+    assert [type for type, _ in await desk.told(everything)] == ["QuoteCreateEvent"]
+
+
+async def test_a_query_on_a_hidden_member_selects_nothing(desk: Desk) -> None:
+    looking = await desk.listens("customer", "event.quote.note.text=internal")
+    knowing = await desk.listens("reader", "event.quote.note.text=internal")
+    await desk.patch(await desk.create(), "admin", state="approved")
+
+    assert await desk.told(looking) == []
+    assert len(await desk.told(knowing)) == 2
+
+
+async def test_earlier_versions_are_told_only_to_who_sees_them(desk: Desk) -> None:
+    reader, admin = await desk.listens("reader"), await desk.listens("admin")
+    anybody = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+    id = await desk.create(version="2")
+    await desk.create(id=id, version="1")
+    await desk.patch(f"{id}:(version=1)", "admin", description="old")
+    await desk.call("deleteQuote", "admin", id)
+
+    created, changed, deleted = "QuoteCreateEvent", "QuoteAttributeValueChangeEvent", "QuoteDeleteEvent"
+    assert [type for type, _ in await desk.told(reader)] == [created, deleted]
+    for listener in (admin, anybody):
+        told = await desk.told(listener)
+        assert [type for type, _ in told] == [created, created, changed, deleted, deleted]
+        assert all("@earlierVersion" not in event for _, event in told)
+
+
+async def test_a_change_of_hidden_members_is_no_event(desk: Desk) -> None:
+    desk.hub = create_hub(APIS, desk.store, Settings())
+    listener = await desk.listens("customer")
+    active = await desk.hub.active()
+    document = quote(id="1", state="approved")
+
+    def event(path: str) -> Document:
+        return {
+            "eventType": "QuoteAttributeValueChangeEvent",
+            "title": "Quote Attribute Value Change Event",
+            "description": f"quote 1 changed: {path}",
+            "fieldPath": path,
+            "event": {"quote": document},
+        }
+
+    assert not active.wants(listener, "quote", event("authorization,note"))
+    sent = active.selected(listener, event("description,note"))
+    assert sent["fieldPath"] == "description"
+    assert "note" not in str(sent)
+
+
+async def test_listeners_of_who_may_read_nothing_hear_nothing(desk: Desk) -> None:
+    listener = await desk.listens("marketing")
+    await desk.create()
+
+    assert await desk.told(listener) == []
+
+
+async def test_owners_do_not_meet_each_other(desk: Desk) -> None:
+    one, two = await desk.listens("reader"), await desk.listens("sales")
+
+    assert one != two
+    assert {each.id for each in await desk.hub.listeners("tmf648", FULL_ACCESS)} == {one, two}
+
+
+async def test_a_caller_has_only_so_many_listeners(desk: Desk) -> None:
+    for number in range(3):
+        await desk.listens("reader", f"eventType={number}")
+    with pytest.raises(TooManyRequests):
+        await desk.listens("reader")
+    await desk.listens("sales")
+
+
+async def test_a_listener_that_changes_too_often_is_not_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+
+    async def lost(_change: object) -> int:
+        raise RevisionConflict
+
+    monkeypatch.setattr(desk.store, "commit", lost)
+    with pytest.raises(Unavailable):
+        await desk.hub.unregister("tmf648", listener)
+
+
+async def test_who_registers_a_listener_is_told_by_the_log(desk: Desk) -> None:
+    record = {
+        "eventId": "1",
+        "eventTime": "2026-01-01T00:00:00.000Z",
+        "eventType": "AuditRecord",
+        "subject": "somebody",
+    }
+    listener = await desk.hub.register("tmf648", CALLBACK, None, owner=ANONYMOUS_ADMIN, records=(record,))
+
+    (entry,) = await trail_of(desk.store.events, LISTENER_KIND.name, listener.listener.id, 10)
+    assert entry.shown()["subject"] == "somebody"
+
+
+# what of a resource is there -----------------------------------------------------------------------------------------
+
+
+async def approved(desk: Desk) -> str:
+    id = await desk.create()
+    await desk.patch(id, "admin", state="approved")
+    return id
+
+
+async def test_hidden_members_survive_a_patch_by_who_does_not_see_them(desk: Desk) -> None:
+    id = await approved(desk)
+
+    answer = await desk.patch(id, "customer", quoteItem=[{"id": "1", "action": "add", "state": "rejected"}])
+
+    assert "note" not in answer
+    unit = await desk.store.get("quote", id)
+    assert unit is not None
+    stored = unit.current.document
+    assert stored["state"] == "rejected"
+    assert stored["note"][0]["text"] == stored["quoteItem"][0]["note"][0]["text"] == "internal"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "test", "path": "/note/0/text", "value": "internal"},
+        {"op": "copy", "from": "/note/0/text", "path": "/description"},
+        {"op": "remove", "path": "/note"},
+    ],
+)
+async def test_a_patch_neither_tests_nor_copies_what_is_hidden(desk: Desk, operation: Document) -> None:
+    id = await approved(desk)
+
+    with pytest.raises(PatchDoesNotApply):
+        await desk.call("patchQuote", "customer", id, [operation], media_type="application/json-patch+json")
+
+
+async def test_a_hidden_member_is_not_sent(desk: Desk) -> None:
+    id = await approved(desk)
+
+    with pytest.raises(Forbidden, match="note"):
+        await desk.patch(id, "customer", note=[])
+
+
+@pytest.mark.parametrize("query", ["note.text=internal", "filter=quoteItem[?(@.note[?(@.text=='internal')])]"])
+async def test_a_filter_on_a_hidden_member_finds_nothing(desk: Desk, query: str) -> None:
+    await approved(desk)
+
+    assert (await desk.call("listQuote", "customer", query=query)).body == b"[]"
+    assert (await desk.call("listQuote", "admin", query=query)).body != b"[]"
+
+
+async def test_selecting_a_hidden_member_shows_nothing_of_it(desk: Desk) -> None:
+    id = await approved(desk)
+
+    for answer in (
+        await desk.call("retrieveQuote", "customer", id, query="fields=note"),
+        await desk.call("listQuote", "customer", query="fields=note"),
+        await desk.call("listQuote", "customer", query=f"id={id}&fields=note"),
+    ):
+        assert b"internal" not in answer.body
+        assert id.encode() in answer.body
+
+
+async def test_who_sees_only_current_versions_cannot_find_out_about_others(desk: Desk) -> None:
+    id = await desk.create(version="3")
+    await desk.create(id=id, version="1")
+
+    for taken_or_not in ("1", "2", "3"):
+        with pytest.raises(Conflict, match="expected a version above the current one"):
+            await desk.call("createQuote", "sales", body=quote(id=id, version=taken_or_not))
+    for taken_or_not in ("1", "2"):
+        with pytest.raises(Conflict, match="expected a version above the current one"):
+            await desk.patch(id, "sales", version=taken_or_not)
+        with pytest.raises(NotFound, match=f"has no version {taken_or_not}"):
+            await desk.call("retrieveQuote", "sales", f"{id}:(version={taken_or_not})")
+    assert (await desk.patch(id, "sales", version="4"))["version"] == "4"
+    await desk.call("createQuote", "sales", body=quote(id=id))
+
+
+async def test_the_current_version_is_not_there_for_who_sees_only_another(desk: Desk) -> None:
+    """A table of an operator's own may let see approved versions, whichever they are."""
+    id = await approved(desk)
+    await desk.create(id=id)
+
+    with pytest.raises(NotFound, match="does not exist"):
+        await desk.call("retrieveQuote", "customer", id)
