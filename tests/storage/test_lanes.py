@@ -81,6 +81,7 @@ async def test_an_event_is_in_the_log_with_the_write_that_it_tells_of(store: Sto
         ("ticket", "1", 2),
     ]
     assert found[0].document == event("e1", note="é")
+    assert found[0].document is found[0].document
     assert orjson.loads(found[0].text) == event("e1", note="é")
     assert before - 60 < found[0].stored < time.time() + 60
 
@@ -373,6 +374,23 @@ async def test_what_is_old_and_done_is_removed(store: Storage, log: EventStore) 
     assert await log.expire(time.time() + 1000) == 1
     assert ids((await log.log(None, 0, 10))[0]) == ["f1", "g1"]
     assert await log.attempts(listener=None, since=0, limit=10) == []
+
+
+async def test_what_is_old_is_removed_a_few_at_a_time(
+    store: Storage, log: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("sqlite_events", "mongo_events"):
+        monkeypatch.setattr(f"tmf_sales.storage.{module}.EXPIRE_BATCH", 2)
+    await fan(log, await happen(store, log, "1", *(f"e{number}" for number in range(5))))
+
+    assert await log.expire(time.time() + 1000) == 5
+
+
+async def test_replaying_nothing_changes_nothing(log: EventStore) -> None:
+    await log.rewind("a", [], NOW)
+
+    assert dict(await log.waiting()) == {}
+    assert await log.record([], "me", LATER) == []
 
 
 async def test_a_sweep_finds_nothing_where_nothing_was_left(store: Storage, log: EventStore) -> None:

@@ -28,6 +28,7 @@ from tmf_sales.storage import (
     Kind,
     OutboxFull,
     StorageUnavailable,
+    Stored,
     StoreRefused,
     TookTooLong,
     UnitTooLarge,
@@ -37,6 +38,7 @@ from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Op
 from tmf_sales.storage.mongo import FORMAT, MongoStorage
 from tmf_sales.storage.mongo_client import make_client, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where, literally, to_pcre
+from tmf_sales.storage.mongo_outbox import _cut
 
 IS_SECANTUSDB = "TMF_SALES_TEST_MONGODB" not in os.environ
 OPERATORS = {"$and", "$or", "$nor", "$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$elemMatch", "$nin"}
@@ -210,6 +212,90 @@ async def test_a_sweep_finds_all_of_many(left_behind: MongoStorage, monkeypatch:
         await left_behind.commit(insert(str(number), ticket(), event(f"e{number}")))
 
     assert await left_behind.events.sweep() == 7
+
+
+async def test_an_outbox_that_was_emptied_by_two_is_cleared_by_the_next_sweep(left_behind: MongoStorage) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    await left_behind._resources["ticket"].update_one({"_id": "1"}, {"$set": {"outbox": [], "outbox_size": 0}})
+
+    assert await left_behind.events.sweep() == 0
+
+    unit = await raw(left_behind, "1")
+    assert unit is not None
+    assert "outbox_size" not in unit
+
+
+async def test_an_outbox_that_somebody_else_moved_meanwhile_is_left_alone(
+    left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    tickets = left_behind._resources["ticket"]
+    inserted = left_behind._outbox._insert
+
+    async def insert_late(*arguments: Any) -> None:
+        await inserted(*arguments)
+        await tickets.update_one({"_id": "1"}, {"$set": {"outbox": [], "outbox_size": 0}})
+
+    monkeypatch.setattr(left_behind._outbox, "_insert", insert_late)
+
+    await left_behind.events.sweep()
+
+    unit = await raw(left_behind, "1")
+    assert unit is not None
+    assert (unit["outbox"], unit["outbox_size"]) == ([], 0)
+
+
+async def test_an_empty_outbox_that_got_an_entry_meanwhile_is_left_alone(left_behind: MongoStorage) -> None:
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+
+    await _cut(left_behind._resources["ticket"], [{"_id": "1", "outbox": [], "outbox_size": 0}])
+
+    assert await left_behind.events.sweep() == 1
+
+
+async def test_loading_fails_when_something_else_is_wrong_than_an_id_that_is_taken(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        async def insert_many(self, *_: object, **__: object) -> None:
+            raise errors.BulkWriteError({"writeErrors": [{"code": 14031, "index": 0}]})
+
+    monkeypatch.setitem(store._resources, "ticket", Full())  # type: ignore[arg-type]
+
+    with pytest.raises(StorageUnavailable):
+        await store.load("ticket", [Stored("1", 1, (Version(1, ticket()),))])
+
+
+async def test_a_defect_does_not_hide_events_from_the_sweep(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> int:
+        raise StorageUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store._outbox, "move", fail)
+        await store.commit(insert("1", ticket(), event("e1")))
+        assert store._outbox._task is not None
+        await store._outbox._task
+
+    assert "wait for the next sweep" in caplog.text
+    assert await store.events.sweep() == 1
+
+
+async def test_the_first_requests_prepare_the_store_once(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = []
+    prepare = store._prepare
+
+    async def count() -> None:
+        prepared.append(1)
+        await prepare()
+
+    monkeypatch.setattr(store, "_prepare", count)
+    store._is_prepared = False
+
+    await asyncio.gather(*(store.get("ticket", "1") for _ in range(5)))
+
+    assert len(prepared) == 1
 
 
 async def test_only_so_much_of_a_unit_is_read_as_the_answer_needs(store: MongoStorage) -> None:
@@ -444,14 +530,17 @@ async def test_a_server_that_hangs_costs_no_more_than_the_timeout(server: MongoS
 async def test_events_left_by_a_server_that_went_away_are_found_later(server: MongoServer) -> None:
     async with opened(hasty(server)) as store:
         await store.commit(insert("1", ticket()))
-        store._outbox.wake("ticket", "1")
+        wake, store._outbox.wake = store._outbox.wake, lambda *_: None  # type: ignore[method-assign]
+        await store.commit(update("1", 1, ticket(), event("e1")))
         server.kill()
-        store._outbox.wake("ticket", "2")
-        await store._outbox.close()
+        wake("ticket", "1")
+        assert store._outbox._task is not None
+        await store._outbox._task
         server.start()
         await until_it_serves(store)
 
-        assert await store.events.sweep() == 0
+        assert await store.events.sweep() == 1
+        assert await logged(store) == ["e1"]
 
 
 @pytest.mark.skipif(not IS_SECANTUSDB, reason="a real server needs another hint to take long")

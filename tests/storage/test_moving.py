@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.storage.tickets import delete, event, fill, insert, ticket, update
+from pathlib import Path
 
-from tmf_sales.storage import UNIT_LIMIT, Change, Storage, Stored, UnitTooLarge, Version
+import pytest
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
+from tests.storage.tickets import KINDS, delete, event, fill, insert, ticket, update
+
+from tmf_sales.storage import (
+    UNIT_LIMIT,
+    Change,
+    Kind,
+    Storage,
+    StorageUnavailable,
+    Stored,
+    UnitTooLarge,
+    Version,
+)
 from tmf_sales.storage.criteria import Compare, Operator, Query
+from tmf_sales.storage.opening import open_store
 
 
 def unit(id: str, revision: int = 1, **members: object) -> Stored:
@@ -86,3 +100,33 @@ async def test_a_walk_meets_every_resource_once_with_all_its_versions(store: Sto
 
     assert [each.id for each in met] == ["10", "Z", "a", "b", "c", "É"]
     assert [version.document["version"] for version in met[4].versions] == ["2", "1"]
+
+
+async def test_a_load_waits_for_a_release_that_knows_the_indexes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    older, newer = open_store(url, KINDS), open_store(url, [Kind("ticket"), Kind("other")])
+    await older.open()
+    await newer.open()
+
+    with pytest.raises(StorageUnavailable, match="another release"):
+        await older.load("ticket", [unit("1")])
+    assert await newer.load("ticket", [unit("1")]) == []
+
+    await older.close()
+    await newer.close()
+
+
+async def test_a_server_that_refuses_for_another_reason_is_told(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise BulkWriteError({"writeErrors": [{"index": 0, "code": 121}]})
+
+    store = open_store(mongo_url, KINDS)
+    await store.open()
+    monkeypatch.setattr(AsyncCollection, "insert_many", refuse)
+
+    with pytest.raises(StorageUnavailable):
+        await store.load("ticket", [unit("1")])
+
+    await store.close()

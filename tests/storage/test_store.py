@@ -382,5 +382,11 @@ async def test_an_index_follows_every_change(store: Storage) -> None:
     assert (await store.find("ticket", with_party)).total == 0
 
 
+def test_a_version_needs_its_document_or_its_text() -> None:
+    assert Version(1, text=b'{"a":1}').document == {"a": 1}
+    with pytest.raises(ValueError, match="needs its document or its text"):
+        Version(1)
+
+
 async def test_a_store_that_is_there_answers_a_ping(store: Storage) -> None:
     await store.ping()

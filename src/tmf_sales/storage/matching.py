@@ -18,7 +18,6 @@ from tmf_sales.storage.criteria import (
     Condition,
     Element,
     Exists,
-    Not,
     Operator,
     Or,
     Path,
@@ -46,8 +45,8 @@ def matches(condition: Condition, document: Any) -> bool:
             return all(matches(each, document) for each in conditions)
         case Or(conditions):
             return any(matches(each, document) for each in conditions)
-        case Not(inner):
-            return not matches(inner, document)
+        case _:
+            return not matches(condition.condition, document)
 
 
 def values_at(document: Any, path: Path) -> Iterator[Any]:
@@ -144,7 +143,7 @@ def _compares(operator: Operator, value: Any, operand: Scalar) -> bool:
             return bool(value < operand)
         case Operator.LTE:
             return bool(value <= operand)
-        case Operator.PREFIX:
+        case _:
             return isinstance(operand, str) and value.startswith(operand)
 
 

@@ -14,7 +14,6 @@ from tmf_sales.storage.criteria import (
     Condition,
     Element,
     Exists,
-    Not,
     Operator,
     Or,
     Path,
@@ -92,8 +91,8 @@ def _compile(condition: Condition, prefix: Path) -> Filter:
             return {"$and": parts} if parts else {}
         case Or(conditions):
             return {"$or": [_compile(each, prefix) for each in conditions]} if conditions else NOTHING
-        case Not(inner):
-            return {"$nor": [_compile(inner, prefix)]}
+        case _:
+            return {"$nor": [_compile(condition.condition, prefix)]}
 
 
 def _criteria(condition: Condition) -> Filter:

@@ -122,7 +122,8 @@ class Outbox:
                     await self.move(kind, [id for of, id in batch if of == kind])
             except StorageUnavailable:
                 log.warning("the events of %d resources wait for the next sweep", len(batch))
-            self._moving = frozenset()
+            finally:
+                self._moving = frozenset()
 
     def _is_under_way(self, kind: str, id: str) -> bool:
         return (kind, id) in self._moving or (kind, id) in self._waiting

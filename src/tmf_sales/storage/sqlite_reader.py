@@ -89,8 +89,7 @@ class Reader:
             raise StorageUnavailable("the store could not be read") from failure
         finally:
             self._connection.set_progress_handler(None, 0)
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._connection.rollback()
 
     def _count_matches(self, count: Statement, query: Query, shown: int) -> int:
         if 0 < shown < query.limit:  # The page has the last match on it, so it tells how many there are.

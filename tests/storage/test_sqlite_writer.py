@@ -1,0 +1,115 @@
+"""The writer: all that wait go into one transaction, and none of them pays for another."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tmf_sales.storage.sqlite import connect_for_writing
+from tmf_sales.storage.sqlite_schema import stored_value
+from tmf_sales.storage.sqlite_writer import Job, Turn, Writer
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
+    connection = connect_for_writing(tmp_path / "store.sqlite")
+    connection.execute("CREATE TABLE line (text TEXT)")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+async def writer(connection: sqlite3.Connection, tmp_path: Path) -> AsyncIterator[Writer]:
+    turn = Turn(str(tmp_path / "store.sqlite"))
+    writer = Writer(connection, turn)
+    yield writer
+    await writer.close()
+    turn.close()
+
+
+def insert(text: str) -> Job[str]:
+    def write(connection: sqlite3.Connection) -> str:
+        connection.execute("INSERT INTO line VALUES (?)", (text,))
+        if text.startswith("bad"):
+            raise ValueError(text)
+        return text.upper()
+
+    return write
+
+
+def lines(connection: sqlite3.Connection) -> list[str]:
+    return [text for (text,) in connection.execute("SELECT text FROM line ORDER BY text")]
+
+
+@pytest.mark.parametrize("group_limit", [512, 2])
+async def test_a_job_that_fails_undoes_what_it_wrote_and_nothing_else(
+    writer: Writer, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, group_limit: int
+) -> None:
+    monkeypatch.setattr("tmf_sales.storage.sqlite_writer.GROUP_LIMIT", group_limit)
+
+    outcomes = await asyncio.gather(
+        *(writer.run(insert(text)) for text in ("a", "bad b", "c", "bad d", "e")), return_exceptions=True
+    )
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, str)] == ["A", "C", "E"]
+    assert [str(outcome) for outcome in outcomes if isinstance(outcome, ValueError)] == ["bad b", "bad d"]
+    assert lines(connection) == ["a", "c", "e"]
+
+
+async def test_all_that_wait_are_one_transaction(writer: Writer, connection: sqlite3.Connection) -> None:
+    release, started = threading.Event(), threading.Event()
+    begun: list[str] = []
+
+    def hold(_: sqlite3.Connection) -> None:
+        started.set()
+        release.wait(20)
+
+    first = asyncio.create_task(writer.run(hold))
+    await asyncio.to_thread(started.wait, 20)
+    connection.set_trace_callback(begun.append)
+    others = [asyncio.create_task(writer.run(insert(str(number)))) for number in range(10)]
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(first, *others)
+    connection.set_trace_callback(None)
+
+    assert [statement for statement in begun if statement.startswith(("BEGIN", "COMMIT"))] == [
+        "COMMIT",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+    ]
+
+
+async def test_what_nobody_waits_for_any_more_is_written_all_the_same(
+    writer: Writer, connection: sqlite3.Connection
+) -> None:
+    release = threading.Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        release.wait(20)
+        insert("held")(connection)
+
+    def give_up() -> None:
+        async def start() -> None:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await writer.run(hold)
+
+        asyncio.run(start())
+
+    await asyncio.to_thread(give_up)
+    release.set()
+    await writer.run(insert("next"))
+
+    assert lines(connection) == ["held", "next"]
+
+
+def test_a_number_that_sqlite_cannot_hold_keeps_its_place() -> None:
+    assert stored_value(2**63) == float(2**63)
+    assert stored_value(2**63 - 1) == 2**63 - 1
+    assert (stored_value(True), stored_value(False), stored_value(None)) == (b"\x01", b"\x00", None)
