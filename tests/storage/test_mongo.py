@@ -260,7 +260,7 @@ async def test_loading_fails_when_something_else_is_wrong_than_an_id_that_is_tak
         async def insert_many(self, *_: object, **__: object) -> None:
             raise errors.BulkWriteError({"writeErrors": [{"code": 14031, "index": 0}]})
 
-    monkeypatch.setitem(store._resources, "ticket", Full())  # type: ignore[arg-type]
+    monkeypatch.setitem(store._resources, "ticket", Full())
 
     with pytest.raises(StorageUnavailable):
         await store.load("ticket", [Stored("1", 1, (Version(1, ticket()),))])
