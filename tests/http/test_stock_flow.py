@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from tests.api import MERGE_PATCH, Api, document_of, refusal
 from tests.http.conftest import Services
-from tests.http.resources import Resource
+from tests.http.resources import LEAD, QUOTE, Resource
+
+
+@pytest.fixture(params=[LEAD, QUOTE], ids=["lead", "quote"])
+def resource(request: pytest.FixtureRequest) -> Resource:
+    kind = request.param
+    assert isinstance(kind, Resource)
+    return kind
 
 
 @pytest.fixture(params=["asgi", "flask"])
