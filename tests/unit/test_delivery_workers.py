@@ -1,0 +1,317 @@
+"""Promises of the delivery's workers: they share the work, take over, wake, stop, and survive what fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from tests.unit.delivery_world import World, turn, until
+
+from tmf_sales.events import delivery as delivery_module
+from tmf_sales.events.courier import Recorder
+from tmf_sales.events.delivery import Delivery
+from tmf_sales.storage import StorageUnavailable
+from tmf_sales.storage.events import BEHIND, FanOut, Lane, Step
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def running(world: World) -> AsyncIterator[Delivery]:
+    """A worker that runs by itself."""
+    worker = world.worker(poll=30.0)
+    task = asyncio.create_task(worker.run())
+    yield worker
+    worker.stop()
+    await task
+
+
+async def test_a_slow_listener_delays_nobody_else_and_has_few_posts_at_once(world: World) -> None:
+    await world.listen("slow")
+    await world.listen("quick")
+    gate = world.block("slow")
+    worker = world.worker(concurrency=3)
+    for number in range(100):
+        world.happen(f"r{number}", f"e{number}")
+    async with asyncio.timeout(10):
+        while len(world.got("quick")) < 100:
+            await worker.turn()
+            await asyncio.sleep(0)
+
+    assert len(world.got("slow")) == 3
+    gate.set()
+    while len(world.got("slow")) < 100:
+        await turn(worker)
+    assert world.webhook.most_at_once["http://127.0.0.1/slow"] == 3
+
+
+async def test_a_failing_listener_has_fewer_lanes_taken_up(world: World) -> None:
+    await world.listen("a")
+    world.answer("a", 500)
+    world.happen("0", "e0")
+    worker = world.worker(concurrency=10)
+    await turn(worker)
+    gate = world.block("a")
+    for number in range(1, 100):
+        world.happen(f"r{number}", f"e{number}")
+    await worker.turn()
+
+    lanes = await world.events.claim(
+        "other", world.time + 10, world.time, dict.fromkeys(await world.events.waiting(), 100)
+    )
+    assert len(lanes) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.LANES_PER_POST
+    gate.set()
+    await worker.settle()
+
+
+async def test_two_workers_share_the_work_without_sending_twice(world: World) -> None:
+    await world.listen("a")
+    for number in range(50):
+        world.happen(f"r{number}", f"e{number}", f"f{number}")
+    one, two = world.worker("one", concurrency=2), world.worker("two", concurrency=2)
+    while len(world.got("a")) < 100:
+        await asyncio.gather(one.turn(), two.turn())
+        await asyncio.gather(one.settle(), two.settle())
+
+    assert sorted(world.got("a")) == sorted(f"{letter}{number}" for letter in "ef" for number in range(50))
+
+
+async def test_the_lanes_of_a_killed_worker_are_taken_over_when_its_lease_has_run_out(world: World) -> None:
+    await world.listen("a")
+    gate = world.block("a")
+    world.happen("1", "e1", "e2")
+    killed, other = world.worker("killed", lease=10.0), world.worker("other")
+    await killed.turn()
+    await until(lambda: world.got("a") == ["e1"])
+    world.time += 9
+    await other.turn()
+    assert world.got("a") == ["e1"]
+
+    world.time += 1
+    await other.turn()
+    await until(lambda: world.got("a") == ["e1", "e1"])
+    gate.set()
+    await other.settle()
+    await killed.settle()
+
+    assert world.got("a") == ["e1", "e1", "e2"]
+
+
+async def test_a_long_post_keeps_its_lease(world: World) -> None:
+    await world.listen("a")
+    gate = world.block("a")
+    world.happen("1", "e1")
+    worker, other = world.worker("one", lease=10.0), world.worker("other")
+    await worker.turn()
+    await until(lambda: world.got("a") == ["e1"])
+    for _ in range(4):
+        world.time += 4
+        await worker.turn()
+        await other.turn()
+    gate.set()
+    await worker.settle()
+    await other.settle()
+
+    assert world.got("a") == ["e1"]
+
+
+async def test_a_clock_that_is_set_back_stops_nothing(world: World) -> None:
+    await world.listen("a")
+    worker = world.worker(poll=1.0)
+    await turn(worker)
+    world.time -= 1_000_000
+    world.happen("1", "e1")
+    await world.events.fan_out(
+        [FanOut((await world.events.unfanned(1))[0], list(worker._courier.listeners.ids()))], "x", 0, world.time
+    )
+    await turn(worker)
+
+    assert world.got("a") == ["e1"]
+
+
+async def test_a_worker_wakes_at_once_for_the_events_of_its_process(world: World, running: Delivery) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+    await until(lambda: world.got("a") == ["e1"])
+    world.happen("1", "e2")
+    await until(lambda: world.got("a") == ["e1", "e2"])
+
+
+async def test_a_stopped_worker_lets_the_post_under_way_end_and_gives_its_lanes_back(world: World) -> None:
+    await world.listen("a")
+    gate = world.block("a")
+    world.happen("1", "e1", "e2")
+    worker = world.worker(poll=30.0)
+    task = asyncio.create_task(worker.run())
+    await until(lambda: world.got("a") == ["e1"])
+    worker.stop()
+    gate.set()
+    await task
+    assert world.got("a") == ["e1"]
+
+    await turn(world.worker("next"))
+
+    assert world.got("a") == ["e1", "e2"]
+
+
+async def test_a_worker_that_may_wait_no_longer_breaks_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery_module, "GRACE", 0.01)
+    await world.listen("a")
+    world.block("a")
+    world.happen("1", "e1")
+    worker = world.worker(poll=30.0)
+    task = asyncio.create_task(worker.run())
+    await until(lambda: world.got("a") == ["e1"])
+    worker.stop()
+    await task
+
+    (lane,) = await world.events.claim(
+        "next", world.time + 1, world.time, dict.fromkeys(await world.events.waiting(), 9)
+    )
+    assert lane.key.resource == "1"
+
+
+async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+    record, unfanned = world.events.record, world.events.unfanned
+
+    async def is_away(*_: object) -> Any:
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(world.events, "unfanned", is_away)
+    worker = world.worker(poll=0.001)
+    task = asyncio.create_task(worker.run())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(world.events, "unfanned", unfanned)
+    monkeypatch.setattr(world.events, "record", is_away)
+    await until(lambda: world.got("a") == ["e1"])
+    await worker.settle()
+    monkeypatch.setattr(world.events, "record", record)
+    world.time += 11
+    await until(lambda: world.got("a") == ["e1", "e1"])
+    worker.stop()
+    await task
+
+    assert await world.events.waiting() == {}
+
+
+async def test_a_defect_is_logged_and_the_worker_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+
+    async def record(steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.events, "record", record)
+    await turn(world.worker())
+
+    assert "failed by a defect" in caplog.text
+
+
+async def test_what_the_log_has_lost_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.listen("a")
+    world.answer("a", 500)
+    world.happen("1", "e1")
+    worker = world.worker()
+    await turn(worker)
+    world.events._log.events.clear()
+    world.time += 5
+    await turn(worker)
+
+    assert await world.events.waiting() == {}
+
+
+async def test_delivered_events_are_removed_after_the_retention(world: World) -> None:
+    await world.listen("a")
+    world.answer("a", 204, 500)
+    world.happen("1", "e1")
+    worker = world.worker(retention=100.0)
+    await turn(worker)
+    world.happen("2", "e2")
+    await turn(worker)
+    world.time += delivery_module.EXPIRE_EVERY
+    await worker.turn()
+    stored, _ = await world.events.log(None, 0, 100)
+    await worker.settle()
+
+    assert [event.id for event in stored] == ["e2"]  # it still has to be delivered
+
+
+async def test_what_a_crash_left_in_documents_is_moved_on_and_delivered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.listen("a")
+    left = iter([1])
+
+    async def sweep() -> int:
+        for _ in left:
+            world.happen("1", "e1")
+            return 1
+        return 0
+
+    monkeypatch.setattr(world.events, "sweep", sweep)
+    await turn(world.worker())
+
+    assert world.got("a") == ["e1"]
+
+
+async def test_more_events_than_a_batch_are_all_fanned_out_in_one_turn(world: World) -> None:
+    await world.listen("a")
+    ids = [f"e{number}" for number in range(2 * delivery_module.FAN_OUT_BATCH)]
+    world.happen("1", *ids)
+    await turn(world.worker())
+
+    assert world.got("a") == ids
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_who_no_longer_waits_for_a_record_does_not_disturb_the_others(world: World, is_away: bool) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+    world.happen("2", "f1")
+    (listener,) = (await world.hub.active()).ids()
+    fans = [FanOut(event, [listener], [listener]) for event in await world.events.unfanned(2)]
+    lanes = await world.events.fan_out(fans, "one", world.time + 10, world.time)
+    gate, record = asyncio.Event(), world.events.record
+
+    async def record_later(steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+        await gate.wait()
+        if is_away:
+            raise StorageUnavailable("away")
+        return await record(steps, owner, until)
+
+    world.events.record = record_later  # type: ignore[method-assign]
+    recorder = Recorder(world.events, "one", lambda: world.time + 10)
+    impatient, patient = (asyncio.create_task(recorder.record(Step(lane, lane.last + BEHIND))) for lane in lanes)
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    if is_away:
+        with pytest.raises(StorageUnavailable):
+            await patient
+    else:
+        assert await patient is None
+
+
+async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
+    world: World, running: Delivery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.listen("a")
+    unfanned = world.events.unfanned
+
+    async def fails_once(limit: int) -> Any:
+        monkeypatch.setattr(world.events, "unfanned", unfanned)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.events, "unfanned", fails_once)
+    world.happen("1", "e1")
+    await until(lambda: "failed by a defect" in caplog.text)
+    world.happen("1", "e2")
+    await until(lambda: world.got("a") == ["e1", "e2"])
