@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
-from tests.storage.tickets import KINDS, delete, event, fill, insert, ticket, update
+from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
 from tmf_sales.storage import (
     UNIT_LIMIT,
     Change,
-    Kind,
     Storage,
     StorageUnavailable,
     Stored,
@@ -104,7 +104,8 @@ async def test_a_walk_meets_every_resource_once_with_all_its_versions(store: Sto
 
 async def test_a_load_waits_for_a_release_that_knows_the_indexes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
-    older, newer = open_store(url, KINDS), open_store(url, [Kind("ticket"), Kind("other")])
+    with_colour = replace(TICKET, indexes=(*TICKET.indexes, index(("colour",))))
+    older, newer = open_store(url, KINDS), open_store(url, [with_colour])
     await older.open()
     await newer.open()
 

@@ -44,6 +44,7 @@ FORMAT = 1
 AWAY_LIMIT = 2.0
 INDEX_TIMEOUT = 600.0
 DUPLICATE = 11000
+CLEARINGS = 10
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -179,12 +180,16 @@ class MongoStorage(Storage):
                 await collection.insert_one(unit)
 
     async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
-        """Whether the id was held by a deleted resource only, which then is gone."""
-        with translated():
-            found = await collection.find_one({"_id": change.id}, {"deleted": 1})
-        if found is None or found.get("deleted"):
+        """Whether the id is free, once the events of a deleted resource that held it have been moved on.
+
+        Another mover may be half-way through the same events, so it is looked at again.
+        """
+        for _ in range(CLEARINGS):
+            with translated():
+                found = await collection.find_one({"_id": change.id}, {"deleted": 1})
+            if found is None or not found.get("deleted"):
+                return found is None
             await self._outbox.move(change.kind, [change.id])
-            return True
         return False
 
     async def _replace(self, collection: Collection, change: Change) -> None:
