@@ -33,10 +33,13 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
 def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
     from tmf_sales.storage.sqlite import SqliteStorage
 
-    parts = urlsplit(f"sqlite:{rest}")
+    return SqliteStorage(sqlite_path(f"sqlite:{rest}"), kinds, statement_timeout)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a SQLite store's URL names; raises ValueError when it names none."""
+    parts = urlsplit(url)
     path = url2pathname(parts.path)
     if parts.netloc or parts.query or parts.fragment or not path or path.endswith("/"):
-        raise ValueError(
-            f"the store 'sqlite:{rest}' names no file: use sqlite:///absolute/path or sqlite:relative/path"
-        )
-    return SqliteStorage(Path(path), kinds, statement_timeout)
+        raise ValueError(f"the store {url!r} names no file: use sqlite:///absolute/path or sqlite:relative/path")
+    return Path(path)

@@ -1,12 +1,15 @@
-"""Moving many resources at once into a SQLite store and out of it: for import and export, not for requests.
+"""Moving many resources at once into a SQLite store and out of it: for import, export and backup, not for requests.
 
 Promise: a batch is one transaction; counters and index values are kept as every other write keeps them.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 from tmf_sales.storage import StorageUnavailable, Stored, Version
 from tmf_sales.storage.sqlite_schema import Layout, SqlValue, pack_versions, unpack_versions
@@ -61,3 +64,23 @@ def unit_of(row: tuple[str, int, int, bytes, bytes | None]) -> Stored:
     id, revision, changed, current, others = row
     version = Version(changed, text=current)
     return Stored(id, revision, (version, *unpack_versions(others)) if others else (version,))
+
+
+def back_up(source: Path, target: Path) -> int:
+    """Copy the store in the file `source`, as of one moment, to `target`; answer its size in bytes.
+
+    Writers are not held up, and the copy is not begun anew when one writes, as SQLite's own backup would be. `target`
+    is there only when it is whole and on the disk. Raises OSError.
+    """
+    part = target.with_name(f"{target.name}.part")
+    os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as store:
+            store.execute("VACUUM INTO ?", (str(part),))
+    except sqlite3.Error as failure:
+        part.unlink()
+        raise OSError(str(failure)) from failure
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    part.rename(target)
+    return target.stat().st_size
