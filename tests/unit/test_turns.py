@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tmf_sales.errors import Conflict
 from tmf_sales.tmf630.exchange import Request, Result
 from tmf_sales.tmf630.turns import Turns
 
@@ -39,7 +40,7 @@ async def test_changes_of_other_resources_do_not_wait() -> None:
         return Result(200)
 
     in_turn = Turns().taken_by(handler)
-    slow = asyncio.create_task(in_turn(change_of("slow")))
+    slow = asyncio.ensure_future(in_turn(change_of("slow")))
     await in_turn(change_of("quick"))
 
     assert not slow.done()
@@ -50,14 +51,14 @@ async def test_changes_of_other_resources_do_not_wait() -> None:
 async def test_who_fails_or_is_given_up_lets_the_next_one_have_its_turn() -> None:
     async def handler(request: Request) -> Result:
         if request.raw_query == "1":
-            raise ValueError
+            raise Conflict("refused")
         if request.raw_query == "2":
             await asyncio.Event().wait()
         return Result(200)
 
     in_turn = Turns().taken_by(handler)
-    failing, endless, last = (asyncio.create_task(in_turn(change_of("x", number))) for number in (1, 2, 3))
-    with pytest.raises(ValueError):
+    failing, endless, last = (asyncio.ensure_future(in_turn(change_of("x", number))) for number in (1, 2, 3))
+    with pytest.raises(Conflict):
         await failing
     endless.cancel()
 
