@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 SERVE = (sys.executable, "-m", "tmf_sales", "serve")
 ROOT = Path(__file__).parents[1]
@@ -42,10 +44,22 @@ class Service:
         if self.process.stdout:
             self.process.stdout.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            let_go(self.process)
+
     def stop(self) -> None:
-        """End it as an operator does; it must end well and have met no defect of its own."""
+        """End it as an operator does; it must end well and have met no defect of its own. Once stopped, no more."""
+        if self.process.stdout is None or self.process.stdout.closed:
+            return
         try:
-            self.ask_to_end()
+            if self.process.poll() is None:
+                self.ask_to_end()
             code = self.exit_code()
         finally:
             self.abandon()  # no effect on one that has ended

@@ -12,6 +12,7 @@ from tmf_sales.tmf630.contract import Contract
 
 INSTANT = {"type": "string", "format": "date-time"}
 TEXT = {"type": "string"}
+EVENTS = ("create", "delete", "stateChange", "attributeValueChange")
 
 
 def ref(name: str) -> dict[str, str]:
@@ -23,7 +24,7 @@ SCHEMAS: dict[str, Any] = {
         "allOf": [ref("Order_Attributes")],
         "required": ["id", "href"],
         "x-versioned": "version",
-        "x-events": {"create": "OrderCreateEvent"},
+        "x-events": {what: f"Order{what.capitalize()}Event" for what in EVENTS},
         "x-update": "Order_Update",
         "x-full": "Order_Full",
         "x-index": ["name", ["state", "-date"]],

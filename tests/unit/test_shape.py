@@ -140,6 +140,13 @@ def test_a_key_is_unique_in_its_list(order: Shape) -> None:
     assert settled({"line": {}}, order) == []
 
 
+def test_a_key_is_unique_whatever_else_the_elements_are() -> None:
+    keyed = {"type": "array", "x-merge-key": "id", "items": {"type": "object"}}
+    shape = Shapes(document(Holder={"properties": {"many": keyed}})).named("Holder")
+
+    assert len(settled({"many": [{"id": "a"}, {"id": "a"}]}, shape)) == 1
+
+
 def test_a_new_object_gets_its_defaults(order: Shape) -> None:
     body: Document = {
         "wanted": "w",
@@ -164,11 +171,11 @@ def test_a_new_object_gets_its_defaults(order: Shape) -> None:
 
 
 def test_what_was_sent_stands_even_null(order: Shape) -> None:
-    body: Document = {"version": None, "state": "done", "date": "d", "line": None, "note": {}, "box": 5}
+    body: Document = {"version": None, "state": "done", "date": "d", "line": None, "note": 7, "box": 5}
 
     fill(body, order, NOW)
 
-    assert body == {"version": None, "state": "done", "date": "d", "line": None, "note": {}, "box": 5}
+    assert body == {"version": None, "state": "done", "date": "d", "line": None, "note": 7, "box": 5}
 
 
 def test_numbers_go_on_from_the_highest_of_their_list(order: Shape) -> None:

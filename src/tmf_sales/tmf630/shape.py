@@ -128,10 +128,9 @@ class Shapes:
         )
 
     def _inline(self, name: str, schema: dict[str, Any]) -> Shape:
-        if name not in self._made:
-            self._made[name] = shape = Shape(name)
-            self._build(shape, schema)
-        return self._made[name]
+        self._made[name] = shape = Shape(name)
+        self._build(shape, schema)
+        return shape
 
     def _target(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """The schema behind a $ref, alone or as the only entry of an allOf that adds no members, and its name."""
@@ -250,16 +249,12 @@ def fill(document: Document, shape: Shape, now: str) -> None:
             elif member.default is not None:
                 _set_default(document, name, member.default, now)
         elif member.shape is not None:
-            _fill_inside(value, member, now)
+            _fill_inside(value, member.shape, now)
 
 
-def _fill_inside(value: Any, member: Member, now: str) -> None:
-    shape = member.shape
-    if shape is None:
-        return
-    if not member.is_list:
-        if isinstance(value, dict):
-            fill(value, shape, now)
+def _fill_inside(value: Any, shape: Shape, now: str) -> None:
+    if isinstance(value, dict):
+        fill(value, shape, now)
     elif isinstance(value, list):
         for element in value:
             if isinstance(element, dict):
