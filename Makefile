@@ -14,7 +14,7 @@ run: ## set everything up, then serve both APIs on 127.0.0.1:8080 (options: make
 test: install ## set everything up, then run all tests but the long ones
 	@scripts/test $(ARGS)
 
-test-full: install ## the same with the long ones
+test-full: install ## the long tests, which make test leaves out
 	@scripts/test-full $(ARGS)
 
 fuzz: install ## look for what Schemathesis has not found yet, for 10 minutes (options: make fuzz ARGS="--seconds 60")
