@@ -111,3 +111,9 @@ def resource(request: pytest.FixtureRequest) -> Resource:
 def api(services: Services, store: str, resource: Resource) -> Api:
     """The API of the resource at hand, for what holds for every resource."""
     return services.of(resource, store)
+
+
+@pytest.fixture(scope="session")
+def front(services: Services, resource: Resource) -> Api:
+    """The API of the resource at hand, for what is decided before any store is asked."""
+    return services.of(resource, "memory")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
-from tests.api import Api, document_of, refusal
+from tests.api import Api, as_bytes, document_of, refusal
 from tests.http.resources import Resource
 
 BAD_DATES = {
@@ -74,65 +75,76 @@ def test_attributes_that_the_contract_does_not_know_are_kept(api: Api, resource:
     assert unknown.items() <= api.get(resource.at(document)).json().items()
 
 
-def test_a_resource_without_its_mandatory_member_is_refused(api: Api, resource: Resource) -> None:
-    message = refusal(api.post(resource.collection, {}), 400, "invalidBody")
+def test_values_are_kept_to_the_last_digit_and_character(api: Api, resource: Resource) -> None:
+    values = (
+        b'[0,-0.0,1.0,0.1,1e308,5e-324,9007199254740991,-9007199254740991,123456789012.345,"\\u0000","\\ud834\\udd1e"]'
+    )
+    body = as_bytes(resource.minimal)[:-1] + b',"values":' + values + b"}"
+
+    document = api.create(resource.collection, body)
+
+    assert as_bytes(api.get(resource.at(document)).json()["values"]) == as_bytes(orjson.loads(values))
+
+
+def test_a_resource_without_its_mandatory_member_is_refused(front: Api, resource: Resource) -> None:
+    message = refusal(front.post(resource.collection, {}), 400, "invalidBody")
 
     assert message == f"/{resource.mandatory}: is required"
 
 
-def test_href_may_not_be_sent(api: Api, resource: Resource) -> None:
-    message = refusal(api.post(resource.collection, resource.body(href="http://here/1")), 400, "invalidBody")
+def test_href_may_not_be_sent(front: Api, resource: Resource) -> None:
+    message = refusal(front.post(resource.collection, resource.body(href="http://here/1")), 400, "invalidBody")
 
     assert message == "/href: may not be sent"
 
 
 @pytest.mark.parametrize("body", [None, True, 5, "text", []], ids=repr)
-def test_a_body_that_is_no_object_is_refused(api: Api, resource: Resource, body: Any) -> None:
-    assert "expected an object" in refusal(api.post(resource.collection, body), 400, "invalidBody")
+def test_a_body_that_is_no_object_is_refused(front: Api, resource: Resource, body: Any) -> None:
+    assert "expected an object" in refusal(front.post(resource.collection, body), 400, "invalidBody")
 
 
-def test_an_empty_body_is_refused(api: Api, resource: Resource) -> None:
-    assert "the body is empty" in refusal(api.post(resource.collection, b""), 400, "malformedBody")
+def test_an_empty_body_is_refused(front: Api, resource: Resource) -> None:
+    assert "the body is empty" in refusal(front.post(resource.collection, b""), 400, "malformedBody")
 
 
-def test_null_is_no_value_of_a_member(api: Api, resource: Resource) -> None:
-    message = refusal(api.post(resource.collection, resource.body(**{resource.text: None})), 400, "invalidBody")
+def test_null_is_no_value_of_a_member(front: Api, resource: Resource) -> None:
+    message = refusal(front.post(resource.collection, resource.body(**{resource.text: None})), 400, "invalidBody")
 
     assert message == f"/{resource.text}: expected text, got null"
 
 
-def test_all_that_is_wrong_with_a_body_is_said_at_once(api: Api, resource: Resource) -> None:
+def test_all_that_is_wrong_with_a_body_is_said_at_once(front: Api, resource: Resource) -> None:
     body = {resource.text: 5, "href": "x", resource.date: "never", "@type": [], resource.state: "nowhere"}
 
-    message = refusal(api.post(resource.collection, body), 400, "invalidBody")
+    message = refusal(front.post(resource.collection, body), 400, "invalidBody")
 
     for place in (*body, resource.mandatory):
         assert f"/{place}: " in message
 
 
-def test_twenty_violations_are_told_and_the_others_counted(api: Api, resource: Resource) -> None:
+def test_twenty_violations_are_told_and_the_others_counted(front: Api, resource: Resource) -> None:
     parties = [{"id": number} for number in range(25)]
 
-    message = refusal(api.post(resource.collection, resource.body(relatedParty=parties)), 400, "invalidBody")
+    message = refusal(front.post(resource.collection, resource.body(relatedParty=parties)), 400, "invalidBody")
 
     # Each party has two faults: its id is no text, and @referredType is missing.
     assert message.count("/relatedParty/") == 20
     assert message.endswith("; and 30 more")
 
 
-def test_no_more_than_forty_characters_of_a_value_come_back(api: Api, resource: Resource) -> None:
+def test_no_more_than_forty_characters_of_a_value_come_back(front: Api, resource: Resource) -> None:
     sent = "ab" * 5000
 
-    message = refusal(api.post(resource.collection, resource.body(**{resource.date: sent})), 400, "invalidBody")
+    message = refusal(front.post(resource.collection, resource.body(**{resource.date: sent})), 400, "invalidBody")
 
     assert "ab" * 10 in message
     assert "ab" * 20 not in message
 
 
-def test_what_comes_back_of_a_value_is_escaped(api: Api, resource: Resource) -> None:
+def test_what_comes_back_of_a_value_is_escaped(front: Api, resource: Resource) -> None:
     body = resource.body(**{resource.date: "\r\n\x1b[31m\u202e"})
 
-    message = refusal(api.post(resource.collection, body), 400, "invalidBody")
+    message = refusal(front.post(resource.collection, body), 400, "invalidBody")
 
     assert message.isascii()
     assert message.isprintable()
@@ -152,32 +164,32 @@ def test_what_comes_back_of_a_value_is_escaped(api: Api, resource: Resource) -> 
         ("2020-02-29T00:00:00-00:00", "2020-02-29T00:00:00.000Z"),
     ],
 )
-def test_every_instant_is_kept_in_one_form(api: Api, resource: Resource, sent: str, stored: str) -> None:
-    document = api.create(resource.collection, resource.body(**{resource.date: sent}))
+def test_every_instant_is_kept_in_one_form(front: Api, resource: Resource, sent: str, stored: str) -> None:
+    document = front.create(resource.collection, resource.body(**{resource.date: sent}))
 
-    assert document[resource.date] == api.get(resource.at(document)).json()[resource.date] == stored
+    assert document[resource.date] == front.get(resource.at(document)).json()[resource.date] == stored
 
 
 @pytest.mark.parametrize("text", BAD_DATES.values(), ids=BAD_DATES.keys())
-def test_what_is_no_instant_is_refused(api: Api, resource: Resource, text: str) -> None:
-    message = refusal(api.post(resource.collection, resource.body(**{resource.date: text})), 400, "invalidBody")
+def test_what_is_no_instant_is_refused(front: Api, resource: Resource, text: str) -> None:
+    message = refusal(front.post(resource.collection, resource.body(**{resource.date: text})), 400, "invalidBody")
 
     assert message.startswith(f"/{resource.date}: ")
 
 
-def test_a_period_may_not_end_before_it_starts(api: Api, resource: Resource) -> None:
+def test_a_period_may_not_end_before_it_starts(front: Api, resource: Resource) -> None:
     # As text the end looks later than the start; as instants it is an hour earlier.
     period = {"startDateTime": "2019-01-01T12:00:00Z", "endDateTime": "2019-01-01T13:00:00+02:00"}
 
-    message = refusal(api.post(resource.collection, resource.body(validFor=period)), 400, "invalidBody")
+    message = refusal(front.post(resource.collection, resource.body(validFor=period)), 400, "invalidBody")
 
     assert message == "/validFor/endDateTime: must not be before startDateTime"
 
 
-def test_a_period_may_end_when_it_starts(api: Api, resource: Resource) -> None:
+def test_a_period_may_end_when_it_starts(front: Api, resource: Resource) -> None:
     period = {"startDateTime": "2019-01-01T12:00:00Z", "endDateTime": "2019-01-01T14:00:00+02:00"}
 
-    document = api.create(resource.collection, resource.body(validFor=period))
+    document = front.create(resource.collection, resource.body(validFor=period))
 
     assert document["validFor"]["startDateTime"] == document["validFor"]["endDateTime"] == "2019-01-01T12:00:00.000Z"
 
@@ -189,9 +201,9 @@ def test_the_answer_to_a_creation_has_only_the_fields_asked_for(api: Api, resour
     assert document == {"id": document["id"], "href": answer.headers["location"], resource.text: "short"}
 
 
-def test_a_correlation_id_has_a_bound(api: Api, resource: Resource) -> None:
+def test_a_correlation_id_has_a_bound(front: Api, resource: Resource) -> None:
     headers = {"X-Correlation-ID": "c" * 256}
 
-    message = refusal(api.post(resource.collection, resource.minimal, headers), 400, "invalidParameter")
+    message = refusal(front.post(resource.collection, resource.minimal, headers), 400, "invalidParameter")
 
     assert message == "X-Correlation-ID: must have at most 255 characters"

@@ -84,8 +84,8 @@ def test_a_listener_may_ask_for_some_events(api: Api, register: Register, resour
     assert register(query=query)["query"] == query
 
 
-def test_a_query_that_is_none_is_refused(api: Api) -> None:
-    answer = api.post("/hub", {"callback": callback_of_its_own(), "query": "eventTime.gt=never"})
+def test_a_query_that_is_none_is_refused(front: Api) -> None:
+    answer = front.post("/hub", {"callback": callback_of_its_own(), "query": "eventTime.gt=never"})
 
     assert refusal(answer, 400, "invalidBody").startswith("/query: ")
 
@@ -100,21 +100,21 @@ def test_a_query_that_is_none_is_refused(api: Api) -> None:
     ],
     ids=lambda body: str(body)[:40],
 )
-def test_what_is_no_registration_is_refused(api: Api, body: Document) -> None:
-    refusal(api.post("/hub", body), 400, "invalidBody")
+def test_what_is_no_registration_is_refused(front: Api, body: Document) -> None:
+    refusal(front.post("/hub", body), 400, "invalidBody")
 
 
 @pytest.mark.parametrize(
     "callback",
     ["ftp://a.example/", "mailto:a@b.example", "file:///etc/passwd", "http:///x", "http://user:secret@a.example/"],
 )
-def test_a_callback_is_reached_by_http(api: Api, callback: str) -> None:
-    assert refusal(api.post("/hub", {"callback": callback}), 400, "invalidBody").startswith("/callback: ")
+def test_a_callback_is_reached_by_http(front: Api, callback: str) -> None:
+    assert refusal(front.post("/hub", {"callback": callback}), 400, "invalidBody").startswith("/callback: ")
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "[::ffff:169.254.169.254]", "0", "224.0.0.1"])
-def test_a_callback_at_a_forbidden_address_is_refused(api: Api, address: str) -> None:
-    refusal(api.post("/hub", {"callback": f"http://{address}/"}), 409, "callbackRefused")
+def test_a_callback_at_a_forbidden_address_is_refused(front: Api, address: str) -> None:
+    refusal(front.post("/hub", {"callback": f"http://{address}/"}), 409, "callbackRefused")
 
 
 def test_a_listener_belongs_to_its_api(leads: Api, quotes: Api) -> None:

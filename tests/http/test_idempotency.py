@@ -82,8 +82,8 @@ def test_a_request_that_was_refused_does_not_take_the_key(api: Api, resource: Re
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_a_key_has_bounds(api: Api, resource: Resource, body: Body, key: str) -> None:
-    answer = api.post(resource.collection, body(), {"Idempotency-Key": key})
+def test_a_key_has_bounds(front: Api, resource: Resource, body: Body, key: str) -> None:
+    answer = front.post(resource.collection, body(), {"Idempotency-Key": key})
 
     assert refusal(answer, 400, "invalidParameter").startswith("Idempotency-Key: ")
 

@@ -154,8 +154,8 @@ def test_head_has_the_counts_of_the_list(shelf: Shelf) -> None:
     ],
     ids=lambda text: text[:30],
 )
-def test_a_parameter_that_is_not_right_is_refused_by_name(api: Api, resource: Resource, query: str) -> None:
-    message = refusal(api.request("GET", f"{resource.collection}?{query}"), 400, "invalidParameter")
+def test_a_parameter_that_is_not_right_is_refused_by_name(front: Api, resource: Resource, query: str) -> None:
+    message = refusal(front.request("GET", f"{resource.collection}?{query}"), 400, "invalidParameter")
 
     assert message.startswith(f"{query.partition('=')[0]}: ")
     assert len(message) < 200

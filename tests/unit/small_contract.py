@@ -56,7 +56,11 @@ SCHEMAS: dict[str, Any] = {
     "Order_Update": {
         "allOf": [ref("Order_Attributes")],
         "required": ["name", "state"],
-        "properties": {"id": {**TEXT, "readOnly": True}, "href": {**TEXT, "readOnly": True}, "date": {**INSTANT, "readOnly": True}},
+        "properties": {
+            "id": {**TEXT, "readOnly": True},
+            "href": {**TEXT, "readOnly": True},
+            "date": {**INSTANT, "readOnly": True},
+        },
     },
     "Order_Full": {"allOf": [ref("Order")], "required": ["id", "href", "state"]},
     "OrderState": {
@@ -86,7 +90,7 @@ SCHEMAS: dict[str, Any] = {
     "Period": {
         "type": "object",
         "x-ordered": ["from", "to"],
-        "properties": {"from": {**INSTANT, "x-lenient": "emptyAsMissing"}, "to": {**INSTANT, "x-lenient": "emptyAsMissing"}},
+        "properties": {name: {**INSTANT, "x-lenient": "emptyAsMissing"} for name in ("from", "to")},
     },
     "Box": {"type": "object", "properties": {"line": {"type": "array", "x-merge-key": "id", "items": ref("Line")}}},
 }
