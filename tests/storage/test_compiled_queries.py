@@ -38,7 +38,7 @@ PATH = re.compile(r"(_id|deleted|_|(document\.)?[^$.\0]+(\.[^$.\0]+)*)")
 SQL_WORDS = {
     *("SELECT", "FROM", "AS", "WHERE", "AND", "OR", "ORDER", "BY", "LIMIT", "OFFSET", "DESC", "NULLS", "LAST"),
     *("IN", "EXISTS", "CROSS", "JOIN", "ON", "count", "satisfies", "sort_value"),
-    *("r", "e", "x", "id", "changed", "current", "path", "value"),
+    *("r", "e", "x", "p", "id", "changed", "current", "path", "value"),
 }
 SQL_TOKEN = re.compile(r"""\s+|"(?P<name>[^"]*)"|(?P<text>x?'[^']*')|(?P<word>\w+)|\?|[(),.*]|[<>]=?|=""")
 
@@ -92,7 +92,7 @@ def assert_closed_sql(statement: Statement, allowed_names: set[str]) -> None:
         elif token["text"]:
             assert token["text"] in {"''", "x''"}
         elif token["word"]:
-            assert token["word"] in SQL_WORDS or token["word"].isdecimal(), token["word"]
+            assert token["word"] in SQL_WORDS or re.fullmatch("(sort)?[0-9]+", token["word"]), token["word"]
     assert statement.sql.count("?") == len(statement.values)
     assert all(value is None or isinstance(value, str | int | float | bytes) for value in statement.values)
 
@@ -104,9 +104,10 @@ def assert_closed(query: Query, layout: Layout) -> None:
     names = {name.strip('"') for name in (layout.table, layout.entries, *layout.columns.values())}
     for even in (True, False):
         plan = compile_query(query, layout, even=even)
-        for statement in (plan.page, plan.count):
-            if statement is not None:
-                assert_closed_sql(statement, names)
+        statements = [part for part in map(plan.__getattribute__, plan.__slots__) if isinstance(part, Statement)]
+        assert plan.page in statements
+        for statement in statements:
+            assert_closed_sql(statement, names)
 
 
 @pytest.mark.parametrize("raw", CORPUS)
