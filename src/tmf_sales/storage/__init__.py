@@ -72,6 +72,7 @@ class Version:
     """One version of a resource: its document and the unit's revision at which this version last changed.
 
     Made from either form and turned into the other only when asked: stored JSON often goes out without being parsed.
+    A text is as orjson writes it.
     The document is never changed in place once it is here.
     """
 

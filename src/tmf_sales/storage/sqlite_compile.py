@@ -41,13 +41,14 @@ class Statement:
 
 @dataclass(slots=True)
 class Plan:
-    """How to find a page: rows of (id, changed, current).
+    """How to find a page: rows of (id, changed, current). `search` is the part of it that looks for them.
 
     `count` is None where the kind's counter has the count. The SQL calls the two Python functions as
     `satisfies(current)` and `sort_value(number, current)`.
     """
 
     page: Statement
+    search: Statement
     count: Statement | None
     satisfies: Callable[[bytes], bool]
     sort_values: list[Callable[[bytes], SqlValue]]
@@ -88,45 +89,78 @@ def compile_query(query: Query, layout: Layout, *, even: bool) -> Plan:
 
 
 def _finish(query: Query, layout: Layout, where: _Where, *, driven: bool) -> Plan:
-    source = f"{layout.table} AS r"
-    if driven:
-        # The entries of one value stand in the order of ids, so the page of an equality reads as many as it shows.
-        source = f"{layout.entries} AS e CROSS JOIN {source} ON r.id = e.id"
     if where.residual:
         where.add("satisfies(r.current)")
-    order, sort_values = _order(query.sort, layout, "e.id" if driven else "r.id")
-    page = Statement(
-        f"SELECT r.id, r.changed, r.current FROM {source} WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?",
-        [*where.values, query.limit, query.offset],
-    )
-    return Plan(page, _count(query, layout, where, source, driven=driven), _predicate(where.residual), sort_values)
+    order = _order(query.sort, layout)
+    # The entries of one value stand in the order of ids, so the page of an equality reads as many as it shows.
+    rows = f"{layout.entries} AS e CROSS JOIN {layout.table} AS r ON r.id = e.id" if driven else f"{layout.table} AS r"
+    only_entries = f"{layout.entries} AS e" if driven and len(where.terms) == 1 else rows
+    id = "e.id" if driven else "r.id"
+    values = [*where.values, query.limit, query.offset]
+    count = _count(query, where, only_entries)
+    if where.residual or order.functions:
+        terms = ", ".join([*order.terms, id])
+        page = Statement(
+            f"SELECT r.id, r.changed, r.current FROM {rows} WHERE {where.sql} ORDER BY {terms} LIMIT ? OFFSET ?", values
+        )
+        return Plan(page, page, count, _predicate(where.residual), order.functions)
+    search = Statement(_search_by_index(rows if order.terms else only_entries, where, order, id), values)
+    page = Statement(_read_found(layout, search.sql, order), values)
+    return Plan(page, search, count, _predicate([]), [])
 
 
-def _count(query: Query, layout: Layout, where: _Where, source: str, *, driven: bool) -> Statement | None:
+def _search_by_index(source: str, where: _Where, order: _Order, id: str) -> str:
+    """Find the ids of a page among the index values, where an index has all that is asked for.
+
+    So neither sorting nor a large offset touches a document that is not shown.
+    """
+    keys = ", ".join([f"{id} AS id", *(f"{column} AS sort{number}" for number, column in enumerate(order.columns))])
+    return f"SELECT {keys} FROM {source} WHERE {where.sql} ORDER BY {', '.join([*order.terms, id])} LIMIT ? OFFSET ?"
+
+
+def _read_found(layout: Layout, search: str, order: _Order) -> str:
+    terms = ", ".join([*(f"p.sort{number}{how}" for number, how in enumerate(order.directions)), "p.id"])
+    rows = f"({search}) AS p CROSS JOIN {layout.table} AS r ON r.id = p.id"
+    return f"SELECT r.id, r.changed, r.current FROM {rows} ORDER BY {terms}"
+
+
+def _count(query: Query, where: _Where, source: str) -> Statement | None:
     if not where.terms:
         return None
-    if driven and len(where.terms) == 1:
-        source = f"{layout.entries} AS e"
     if query.count_limit:
         inner = f"SELECT 1 FROM {source} WHERE {where.sql} LIMIT ?"
         return Statement(f"SELECT count(*) FROM ({inner})", [*where.values, query.count_limit + 1])
     return Statement(f"SELECT count(*) FROM {source} WHERE {where.sql}", where.values)
 
 
-def _order(sort: tuple[Sort, ...], layout: Layout, id: str) -> tuple[str, list[Callable[[bytes], SqlValue]]]:
-    terms: list[str] = []
-    functions: list[Callable[[bytes], SqlValue]] = []
+@dataclass(slots=True)
+class _Order:
+    """What stands after ORDER BY, before the id: columns with their directions, and the functions they call."""
+
+    columns: list[str] = field(default_factory=list)
+    directions: list[str] = field(default_factory=list)
+    functions: list[Callable[[bytes], SqlValue]] = field(default_factory=list)
+
+    @property
+    def terms(self) -> list[str]:
+        return [column + how for column, how in zip(self.columns, self.directions, strict=True)]
+
+
+def _order(sort: tuple[Sort, ...], layout: Layout) -> _Order:
+    order = _Order()
     for each in sort:
         if each.path in layout.columns:
-            term = f"r.{layout.columns[each.path]}"
+            order.columns.append(f"r.{layout.columns[each.path]}")
         else:
-            term = f"sort_value({len(functions)}, r.current)"
-            functions.append(_sort_function(each.path))
+            order.columns.append(f"sort_value({len(order.functions)}, r.current)")
+            order.functions.append(_sort_function(each.path))
         if each.descending:
-            terms.append(f"{term} DESC")  # A missing value is NULL, the smallest of all, so it comes last by itself.
+            order.directions.append(
+                " DESC"
+            )  # A missing value is NULL, the smallest of all, so it comes last by itself.
         else:
-            terms.append(term if each.always_present else f"{term} NULLS LAST")
-    return ", ".join([*terms, id]), functions
+            order.directions.append("" if each.always_present else " NULLS LAST")
+    return order
 
 
 def _sort_function(path: Path) -> Callable[[bytes], SqlValue]:

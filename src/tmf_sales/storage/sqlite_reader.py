@@ -68,8 +68,8 @@ class Reader:
             return self.all(sql, values)
 
     def explain(self, layout: Layout, query: Query) -> list[str]:
-        """SQLite's own words on how it would find the page."""
-        statement = compile_query(query, layout, even=True).page
+        """SQLite's own words on how it would look for the page."""
+        statement = compile_query(query, layout, even=True).search
         return [row[3] for row in self.all(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)]
 
     def all(self, sql: str, values: list[SqlValue]) -> list[Any]:
