@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.fuzz.schemathesis_run import REPEATABLE, command, environment, totals
-from tests.identity import Provider, bearer
+from tests.identity import API_KEY, Provider, bearer
 from tests.service import start_service
 
 CREDENTIAL_CHECKS = ("--checks", "ignored_auth,not_a_server_error,status_code_conformance,response_schema_conformance")
@@ -20,14 +19,12 @@ CREDENTIAL_CHECKS = ("--checks", "ignored_auth,not_a_server_error,status_code_co
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "api-key"])
 def test_no_operation_answers_without_a_good_credential(tmp_path: Path, api: str, by_token: bool) -> None:
     provider = Provider(tmp_path)
-    keys = tmp_path / "keys.yaml"
-    keys.write_text(f"- {{name: fuzzer, sha256: {hashlib.sha256(b'the key').hexdigest()}, roles: [admin]}}\n")
-    header = bearer(provider.token("admin", exp=4_000_000_000)) if by_token else {"X-API-Key": "the key"}
+    provider.api_keys.write_text(provider.api_keys.read_text().replace("reader", "admin"))
+    header = bearer(provider.token("admin", exp=4_000_000_000)) if by_token else {"X-API-Key": API_KEY}
     ((name, value),) = header.items()
     with ExitStack() as ends:
-        environ = {**provider.environ, "TMF_SALES_API_KEYS": str(keys)}
         service = start_service(
-            tmp_path / "service.log", "--store", f"sqlite:///{tmp_path}/fuzz.sqlite", environ=environ
+            tmp_path / "service.log", "--store", f"sqlite:///{tmp_path}/fuzz.sqlite", environ=provider.environ
         )
         ends.callback(service.stop)
         called = command(service.url, api, ("examples", "fuzzing", "stateful"), "--max-examples", "5", *REPEATABLE)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.api import Api
 from tests.http.resources import LEAD, QUOTE, TICKET, Resource
+from tests.identity import Provider
 from tests.service import SERVE, Service, start_service
 from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
@@ -83,6 +84,12 @@ class Services:
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with ExitStack() as ends:
         yield Services(tmp_path_factory.mktemp("services"), ends)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
+    """Who signs the tokens that a service with authentication takes."""
+    return Provider(tmp_path_factory.mktemp("provider"))
 
 
 @pytest.fixture(scope="session", params=["memory", "sqlite", "mongo"])

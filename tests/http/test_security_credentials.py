@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import threading
@@ -20,23 +19,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from tests.api import Api, refusal
 from tests.http.conftest import QUOTES, SALES, Services
 from tests.http.resources import unique_text
-from tests.identity import AUDIENCE, ISSUER, SCOPES, Provider, bearer, new_key
-
-API_KEY = "1f8a2f0c-a-key-for-a-machine"
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
-    return Provider(tmp_path_factory.mktemp("provider"))
+from tests.identity import API_KEY, AUDIENCE, ISSUER, SCOPES, Provider, bearer, new_key
 
 
 @pytest.fixture(scope="module")
 def guarded(services: Services, provider: Provider) -> Api:
-    keys = provider.jwks.with_name("keys.yaml")
-    digest = hashlib.sha256(API_KEY.encode()).hexdigest()
-    keys.write_text(f"- {{name: billing, sha256: {digest}, roles: [reader]}}\n")
-    service = services.on("memory", **provider.environ, TMF_SALES_API_KEYS=str(keys))
-    return services.api(service, QUOTES)
+    return services.api(services.on("memory", **provider.environ), QUOTES)
 
 
 def part(value: Any) -> str:

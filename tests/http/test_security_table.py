@@ -100,8 +100,8 @@ def body_of(case: Case) -> Document:
 
 
 @pytest.fixture(scope="module")
-def world(services: Services, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(services, Provider(tmp_path_factory.mktemp("provider")))
+def world(services: Services, provider: Provider) -> World:
+    return World(services, provider)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
