@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.trail import trail_of
 from tmf_sales.handlers import RULES
 from tmf_sales.security.policy import SHIPPED, Policy
+from tmf_sales.security.start import listener_record
 from tmf_sales.settings import Settings
 from tmf_sales.storage import Document, RevisionConflict
 from tmf_sales.storage.memory import MemoryStorage
@@ -46,6 +48,7 @@ class Desk:
         idempotency = Idempotency(self.store, lambda: NOW, new_id, timedelta(seconds=10))
         engines = create_engines(APIS, RULES, self.store, settings, lambda: NOW, new_id, idempotency)
         self.hub: Hub = create_hub(APIS, self.store, settings)
+        self.policy = POLICY
         self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub)
 
     async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Result:
@@ -59,7 +62,7 @@ class Desk:
             public_url="http://host",
             correlation_id="same call",
             principal=who,
-            access=POLICY.access(who, operation),
+            access=self.policy.access(who, operation),
             body=body,
             media_type=more.pop("media_type", "application/merge-patch+json"),
         )
@@ -231,6 +234,8 @@ async def test_a_change_of_hidden_members_is_no_event(desk: Desk) -> None:
         }
 
     assert not active.wants(listener, "quote", event("authorization,note"))
+    created = {name: value for name, value in event("").items() if name != "fieldPath"}
+    assert "note" not in active.selected(listener, created)["event"]["quote"]
     sent = active.selected(listener, event("description,note"))
     assert sent["fieldPath"] == "description"
     assert "note" not in str(sent)
@@ -362,10 +367,35 @@ async def test_who_sees_only_current_versions_cannot_find_out_about_others(desk:
     await desk.call("createQuote", "sales", body=quote(id=id))
 
 
-async def test_the_current_version_is_not_there_for_who_sees_only_another(desk: Desk) -> None:
-    """A table of an operator's own may let see approved versions, whichever they are."""
+async def test_who_sees_approved_versions_sees_them_whichever_is_current(desk: Desk, tmp_path: Path) -> None:
+    """A table of an operator's own may say so."""
+    table = tmp_path / "policy.yaml"
+    table.write_text("auditor: [{may: [retrieveQuote, listQuote], versions: all, states: [approved], hides: [note]}]")
     id = await approved(desk)
     await desk.create(id=id)
+    desk.policy = Policy.load(table, APIS)
 
-    with pytest.raises(NotFound, match="does not exist"):
-        await desk.call("retrieveQuote", "customer", id)
+    shown = orjson.loads((await desk.call("retrieveQuote", "auditor", f"{id}:(version=1)")).body)
+    listed = orjson.loads((await desk.call("listQuote", "auditor", query=f"id={id}")).body)
+    with pytest.raises(NotFound, match="has no current version"):
+        await desk.call("retrieveQuote", "auditor", id)
+    assert [each["version"] for each in listed] == [shown["version"]] == ["1"]
+    assert "note" not in {**shown, **listed[0]}
+
+
+async def test_what_is_created_answers_without_what_is_hidden(desk: Desk, tmp_path: Path) -> None:
+    table = tmp_path / "policy.yaml"
+    table.write_text("shop: [{may: [createQuote], whose: {relatedParty.id: party}, hides: [quoteDate]}]")
+    desk.policy = Policy.load(table, APIS)
+
+    made = await desk.call("createQuote", "shop", body=quote())
+
+    assert "quoteDate" not in orjson.loads(made.body)
+    with pytest.raises(Forbidden, match="a party of the caller"):
+        await desk.call("createQuote", "shop", body=quote(relatedParty=party("another")))
+
+
+async def test_an_entry_for_what_has_no_versions_names_none() -> None:
+    request = Request("registerListener", "POST", {}, "", (), "http://host", "same call")
+
+    assert "version" not in listener_record(request, lambda: NOW, lambda: "1")
