@@ -131,3 +131,27 @@ def test_a_pointer_is_readable_and_short() -> None:
     assert json_pointer(["a/b", 0, "c~d"]) == "/a~1b/0/c~0d"
     assert json_pointer(["é\n\u202e"]) == "/\\xe9\\n\\u202e"
     assert len(json_pointer(["x" * 500])) == 64
+
+
+LISTS = {
+    "type": "object",
+    "properties": {"a": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}},
+}
+
+
+def test_of_long_lists_the_first_elements_are_told_of() -> None:
+    sentences = said(LISTS, {"a": [[1, "x"]] * 5_000})
+
+    assert sentences[0] == "/a/0/0: expected text, got number 1"
+    assert len(sentences) == 100
+
+
+def test_what_is_wrong_far_behind_in_a_long_list_is_told_of() -> None:
+    assert said(LISTS, {"a": [["x"]] * 5_000 + [[2]]}) == ["/a/5000/0: expected text, got number 2"]
+
+
+def test_long_lists_in_long_lists_are_told_of_by_their_first_elements() -> None:
+    sentences = said(LISTS, {"a": [[1] * 400] * 400})
+
+    assert sentences[:2] == ["/a/0/0: expected text, got number 1", "/a/0/1: expected text, got number 1"]
+    assert len(sentences) == 100
