@@ -127,6 +127,20 @@ async def test_the_id_of_a_tombstone_can_be_used_again_and_its_events_come_first
     assert [each.id for each in await left_behind.events.unfanned(10)] == ["e1", "e2", "e3"]
 
 
+async def test_the_id_of_a_tombstone_whose_events_cannot_be_moved_is_taken(
+    left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def move_nothing(*_: object) -> int:
+        return 0
+
+    await left_behind.commit(insert("1", ticket(), event("e1")))
+    await left_behind.commit(delete("1", 1, event("e2")))
+    monkeypatch.setattr(left_behind._outbox, "move", move_nothing)
+
+    with pytest.raises(AlreadyExists):
+        await left_behind.commit(insert("1", ticket()))
+
+
 async def test_moving_events_makes_room_in_an_outbox_that_is_full(left_behind: MongoStorage) -> None:
     def events(name: str, count: int) -> list[dict[str, Any]]:
         return [event(f"{name}{number}") for number in range(count)]
