@@ -147,7 +147,8 @@ class Access:
         """
         if self.changes_all:
             return
-        restored({}, body, frozenset.intersection(*(each.hidden for each in self.grants)))
+        if self.hides:
+            restored({}, body, frozenset.intersection(*(each.hidden for each in self.grants)))
         own = [each for each in self.grants if matches(each.own, document)]
         if not own:
             raise Forbidden("a resource is created only for a party of the caller")
