@@ -45,11 +45,13 @@ class Inbox:
         return [post.event for post in self.take(count)]
 
     def until(self, is_last: Callable[[Document], bool]) -> list[Document]:
-        """The events up to the first one that `is_last` holds for."""
-        found = self.events()
-        while not is_last(found[-1]):
-            found += self.events()
-        return found
+        """The different events up to the first one that `is_last` holds for; delivery is at least once."""
+        found: dict[str, Document] = {}
+        while True:
+            [event] = self.events()
+            found.setdefault(event["eventId"], event)
+            if is_last(event):
+                return list(found.values())
 
     @property
     def is_empty(self) -> bool:

@@ -116,7 +116,7 @@ def test_a_pending_quote_tells_that_information_is_required(services: Services, 
     quote = quotes.create("/quote", QUOTE.body(externalId=own))
     quotes.changed(f"/quote/{quote['id']}", {"state": "pending"})
 
-    events = box.events(3)
+    events = box.until(lambda event: event["eventType"].endswith("InformationRequiredEvent"))
     quotes.delete(f"/hub/{listener['id']}")
 
     follow_the_contract(events)
