@@ -205,10 +205,11 @@ def test_the_revision_of_the_resource_and_a_stable_id_are_in_the_headers(service
 
 
 def test_an_unregistered_listener_gets_nothing_more(api: Api, resource: Resource, box: Inbox, listen: Register) -> None:
-    gone = listen(query="fields=event")
-    stays = listen()
+    own = unique_text()
+    gone = listen(query=f"correlationId={own}&fields=event")
+    stays = listen(query=f"correlationId={own}")
     api.delete(f"/hub/{gone['id']}")
-    api.create(resource.collection, resource.body())
+    api.post(resource.collection, resource.body(), {"X-Correlation-ID": own})
 
     (post,) = box.take()
 
@@ -221,13 +222,13 @@ def test_a_listener_that_is_gone_is_not_called_again_until_it_registers_anew(
     api: Api, resource: Resource, box: Inbox, listen: Register
 ) -> None:
     box.answers = [410]
-    listener = listen()
-    created = api.create(resource.collection, resource.body())
+    listener = listen(query=f"correlationId={(own := unique_text())}")
+    created = api.post(resource.collection, resource.body(), {"X-Correlation-ID": own}).json()
     assert kinds(box.events()) == ["CreateEvent"]
-    wanted = {"callback": listener["callback"]}
+    wanted = {"callback": listener["callback"], "query": listener["query"]}
     while (answer := api.post("/hub", wanted)).status_code != 201:
         refusal(answer, 409, "duplicateListener")  # not disabled yet
-    api.delete(resource.at(created))
+    api.delete(resource.at(created), {"X-Correlation-ID": own})
 
     assert kinds(box.events()) == ["DeleteEvent"]
 
