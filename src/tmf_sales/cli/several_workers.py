@@ -16,6 +16,7 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from uvicorn_worker import UvicornWorker
 
 from tmf_sales.cli.one_worker import UVICORN, TellingServer, time_to_finish
@@ -44,6 +45,23 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
         await TellingServer(self.config, self.announce).serve(sockets=self.sockets)
 
 
+class Master(Arbiter):  # type: ignore[misc]
+    """gunicorn's master; when no worker can start, it ends as after the first: not by the exception of the second."""
+
+    stopping = False
+
+    def stop(self, graceful: bool = True) -> None:
+        self.stopping = True
+        super().stop(graceful)
+
+    def reap_workers(self) -> None:
+        try:
+            super().reap_workers()
+        except HaltServer:
+            if not self.stopping:
+                raise
+
+
 class Workers(BaseApplication):  # type: ignore[misc]
     """gunicorn told in code what to do: it reads no file, no variable and no argument."""
 
@@ -62,6 +80,9 @@ class Workers(BaseApplication):  # type: ignore[misc]
         except CannotStart as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)  # the master ends too and does not try again
+
+    def run(self) -> None:
+        Master(self).run()
 
 
 def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
