@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.errors import VIOLATION_LIMIT
 from tmf_sales.tmf630.schema_check import Schemas, json_pointer
 
 DOCUMENT: dict[str, Any] = {
@@ -143,7 +144,7 @@ def test_of_long_lists_the_first_elements_are_told_of() -> None:
     sentences = said(LISTS, {"a": [[1, "x"]] * 5_000})
 
     assert sentences[0] == "/a/0/0: expected text, got number 1"
-    assert len(sentences) == 100
+    assert VIOLATION_LIMIT < len(sentences) <= 300
 
 
 def test_what_is_wrong_far_behind_in_a_long_list_is_told_of() -> None:
@@ -155,3 +156,24 @@ def test_long_lists_in_long_lists_are_told_of_by_their_first_elements() -> None:
 
     assert sentences[:2] == ["/a/0/0: expected text, got number 1", "/a/0/1: expected text, got number 1"]
     assert len(sentences) == 100
+
+
+def test_of_lists_that_branch_too_often_the_first_violation_is_told() -> None:
+    value: Any = 1
+    for _ in range(9):
+        value = {"a": [value], "b": [value]}
+    tree = {"properties": {"a": {"items": reference("Tree")}, "b": {"items": reference("Tree")}}, "type": "object"}
+    check = Schemas({"components": {"schemas": {"Tree": tree}}}).check(reference("Tree"))
+
+    assert [str(violation) for violation in check.violations(value)] == [
+        "/a/0/a/0/a/0/a/0/a/0/a/0/a/0/a/0/a/0: expected an object, got number 1"
+    ]
+
+
+def test_of_a_schema_or_null_each_violation_is_told_at_its_own_place() -> None:
+    schema = {"nullable": True, "allOf": [reference("Node")]}
+
+    assert said(schema, {"next": {"type": 1}, "type": 2}) == [
+        "/next/type: expected text, got number 1",
+        "/type: expected text, got number 2",
+    ]
