@@ -189,6 +189,7 @@ def test_one_id_opens_all_versions(quotes: Api, quote: Document) -> None:
     assert versions_of(quotes, quote, version="2") == ["2.0"]
     assert versions_of(quotes, quote, version="1.0") == ["1"]
     assert versions_of(quotes, quote, version="3") == []
+    assert versions_of(quotes, quote, version="first") == []
     assert versions_of(quotes, quote, description="first") == ["1"]
     assert versions_of(quotes, quote, sort="description") == ["1", "2.0"]
 

@@ -15,7 +15,7 @@ from tmf_sales.app import create_engines
 from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.handlers import RULES
 from tmf_sales.settings import Settings
-from tmf_sales.storage import Change, Stored
+from tmf_sales.storage import Change, RevisionConflict, Stored
 from tmf_sales.storage.criteria import Query
 from tmf_sales.storage.memory import MemoryStorage
 from tmf_sales.tmf630.contract import load_contracts
@@ -135,6 +135,18 @@ async def test_a_second_try_while_the_first_runs_is_refused(service: Service) ->
         await service.create(QUOTE)
 
     with pytest.raises(IdempotencyConflict, match="still runs"):
+        await service.create(QUOTE)
+
+
+async def test_a_key_that_others_take_again_and_again_is_refused_as_too_busy(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken_by_another(_change: Change) -> int:
+        raise RevisionConflict("somebody else was first")
+
+    monkeypatch.setattr(service.store, "commit", taken_by_another)
+
+    with pytest.raises(Unavailable, match="too many requests use it at once"):
         await service.create(QUOTE)
 
 

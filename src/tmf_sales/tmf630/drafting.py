@@ -160,14 +160,11 @@ class Drafter:
             self._follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
 
     def _follow_lifecycle(self, at: StateAt, sent: frozenset[str], now: str) -> None:
-        lifecycle = at.member.lifecycle
-        if lifecycle is None:
-            return
-        was = (at.before or {}).get(at.member.name, lifecycle.initial)
-        becomes = at.after.get(at.member.name)
-        lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
+        was = (at.before or {}).get(at.member, at.lifecycle.initial)
+        becomes = at.after.get(at.member)
+        at.lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
         if becomes is not None and becomes != was:
-            for date in lifecycle.dates_set_on_entering(becomes):
+            for date in at.lifecycle.dates_set_on_entering(becomes):
                 if date not in sent:
                     at.after[date] = now
 

@@ -324,7 +324,8 @@ class StateAt(NamedTuple):
     """One object with a lifecycle in a patched document: itself, and what was stored under the same key (or None)."""
 
     place: Steps
-    member: Member
+    lifecycle: Lifecycle
+    member: str
     before: Document | None
     after: Document
 
@@ -333,7 +334,7 @@ def states(before: Document | None, after: Document, shape: Shape, place: Steps 
     """Every object in `after` whose type has a lifecycle, the resource itself first, paired by the lists' keys."""
     for name, member in shape.stateful.items():
         if member.lifecycle:
-            yield StateAt((*place, name), member, before, after)
+            yield StateAt((*place, name), member.lifecycle, name, before, after)
     for name, member in shape.stateful.items():
         value = after.get(name)
         if member.shape is None or value is None:
