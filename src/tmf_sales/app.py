@@ -26,7 +26,7 @@ from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.spec import OpenAPISpecification
 
-from tmf_sales import observe, stock
+from tmf_sales import observe
 from tmf_sales.answers import error_handlers
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
@@ -38,13 +38,13 @@ from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.signing import InvalidSecret, read_secrets
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.handlers import RULES
-from tmf_sales.handlers.hub import HubHandlers, RecordMaker, listener_queries
+from tmf_sales.handlers.hub import HubHandlers, RecordMaker, listener_queries, listener_record
 from tmf_sales.ingress import App, Ingress
 from tmf_sales.lifespan import lifespan
 from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
+from tmf_sales.security.admission import Security, create_security
 from tmf_sales.security.audit_page import PATH, audit_page
 from tmf_sales.security.policy import SHIPPED, Policy
-from tmf_sales.security.start import Security, create_security, listener_record
 from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
@@ -137,7 +137,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
                 api.document,
                 base_path=api.base_path,
                 resolver=_no_function,
-                security_map=service.security.authenticator.security_map(),
+                security_map=service.security.security_map,
             )
     for kind, handler in error_handlers(service.apis):
         connexion_app.add_error_handler(kind, handler)
@@ -150,6 +150,8 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
         raise CannotStart(
             "the flask stack has no authentication; expected the stack asgi, or no jwt_issuer and api_keys"
         )
+    from tmf_sales import stock  # nobody waits for it who does not ask for it
+
     service = compose(settings, **parts)
     return gate(
         stock.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan), service

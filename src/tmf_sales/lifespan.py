@@ -34,6 +34,7 @@ async def lifespan(
     await seed(store, seeded)
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 100)
     try:
         async with delivering(make_delivery() if make_delivery else None), keeping_house(idempotency):

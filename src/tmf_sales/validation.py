@@ -16,7 +16,7 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from tmf_sales.answers import Send, send_error
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, quoted
 from tmf_sales.ingress import App, Receive, Scope, read_body
-from tmf_sales.security.gate import Admit, admit_everybody
+from tmf_sales.security.admission import Admit, admit_everybody
 from tmf_sales.strict_json import parse_strictly
 from tmf_sales.tmf630.contract import Contract, Operation
 from tmf_sales.tmf630.exchange import Headers, Request

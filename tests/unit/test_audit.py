@@ -17,8 +17,8 @@ from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, T
 from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.trail import trail_of
 from tmf_sales.handlers import RULES
+from tmf_sales.handlers.hub import listener_record
 from tmf_sales.security.policy import SHIPPED, Policy
-from tmf_sales.security.start import listener_record
 from tmf_sales.settings import Settings
 from tmf_sales.storage import Document, RevisionConflict
 from tmf_sales.storage.memory import MemoryStorage

@@ -7,6 +7,7 @@ under way finish and ends with exit code 0.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import signal
 import socket
@@ -58,6 +59,7 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
     """What makes the ASGI application, in the process that will serve it."""
 
     def make() -> Any:
+        gc.disable()  # what start makes stays; lifespan.py puts it aside and enables the collector again
         from tmf_sales import app
 
         try:

@@ -6,14 +6,18 @@ Who listens and what they asked for is kept by events/hub.py; here is only how t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import orjson
 
 from tmf_sales.access import ANONYMOUS_ADMIN
+from tmf_sales.events.envelope import Occasion
 from tmf_sales.events.hub import Hub
 from tmf_sales.events.listener import ParseQuery
 from tmf_sales.storage import Document
+from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.attributes import EventAttributes
+from tmf_sales.tmf630.audit import record_of
 from tmf_sales.tmf630.contract import Contract
 from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.query import EventQuery, parse_event_query
@@ -81,3 +85,8 @@ def listener_queries(apis: Sequence[Contract]) -> ParseQuery:
         return parse_event_query(raw, attributes[api])
 
     return parse
+
+
+def listener_record(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
+    """The entry of the log for a listener that is registered or unregistered."""
+    return record_of(request, Occasion(instants.written(clock()), request.correlation_id, ids), {}, {})

@@ -6,16 +6,16 @@ contract asks for (RFC 6750); with it off, everybody is the admin and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
 from tmf_sales.ingress import Scope
+from tmf_sales.security.admission import Admit, SchemeHandler, SecurityMap, Verify
 from tmf_sales.security.api_keys import ApiKeys
 from tmf_sales.security.limits import RateLimit
 from tmf_sales.security.policy import Policy
@@ -26,14 +26,6 @@ AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
 PRINCIPAL = "tmf_sales.principal"
 _REFUSAL = "tmf_sales.refusal"
 
-Verify = Callable[[ConnexionRequest], Any]
-
-
-class SchemeHandler(Protocol):
-    """What Connexion's security_map makes for a security scheme (see connexion.security.AbstractSecurityHandler)."""
-
-    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
@@ -42,8 +34,7 @@ class Authenticator:
     tokens: Tokens | None
     api_keys: ApiKeys | None
 
-    def security_map(self) -> Mapping[str, Callable[[], SchemeHandler]]:
-        """By type of scheme, as ConnexionMiddleware takes it."""
+    def security_map(self) -> SecurityMap:
         return {"oauth2": self._bearer, "openIdConnect": self._bearer, "apiKey": self._api_key}
 
     async def principal_of(self, scope: Scope) -> Principal:
@@ -123,10 +114,6 @@ def _single(scope: Scope, name: bytes) -> str | None:
     return values[0].decode("latin-1") if values else None
 
 
-Admit = Callable[[Scope, str], Awaitable[tuple[Principal, Access]]]
-"""(scope, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
-
-
 def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     """`policy` None: there is no authentication, and everybody is the admin."""
 
@@ -137,10 +124,6 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
         return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id)
 
     return admit
-
-
-async def admit_everybody(_scope: Scope, _operation_id: str) -> tuple[Principal, Access]:
-    return ANONYMOUS_ADMIN, FULL_ACCESS
 
 
 def require_credentials(api: Contract) -> None:

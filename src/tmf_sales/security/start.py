@@ -5,50 +5,27 @@ Promise: what is wrong with keys, policy or contract stops the start with one li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
-from tmf_sales.access import ANONYMOUS_ADMIN, Principal
+from tmf_sales.access import Principal
 from tmf_sales.errors import CannotStart
-from tmf_sales.events.envelope import Occasion
 from tmf_sales.ingress import Scope
+from tmf_sales.security.admission import Security, admin
 from tmf_sales.security.api_keys import ApiKeys
-from tmf_sales.security.gate import Admit, Authenticator, admission, admit_everybody, require_credentials
+from tmf_sales.security.gate import Authenticator, admission, require_credentials
 from tmf_sales.security.key_set import Keys, reader_of
 from tmf_sales.security.limits import RateLimit
 from tmf_sales.security.policy import READ_AUDIT, SHIPPED, Policy
 from tmf_sales.security.tokens import TokenRules, Tokens
 from tmf_sales.settings import Settings
-from tmf_sales.storage import Document
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.audit import record_of
 from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.exchange import Request
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """`policy` None: there is no authentication, and everybody is the admin."""
-
-    authenticator: Authenticator
-    policy: Policy | None
-    admit: Admit
-
-    async def may_read_audit(self, scope: Scope) -> Principal:
-        """Raises Unauthenticated and Forbidden."""
-        if self.policy is None:
-            return ANONYMOUS_ADMIN
-        principal = await self.authenticator.principal_of(scope)
-        self.policy.access(principal, READ_AUDIT)
-        return principal
 
 
 def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     """Raises CannotStart. With authentication on, the contracts no longer say that credentials are optional."""
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
-        return Security(Authenticator(None, None), None, admission(None, limit) if limit else admit_everybody)
+        return Security(Authenticator(None, None).security_map(), admission(None, limit), admin)
     policy = Policy.load(settings.policy or SHIPPED, apis)
     policy.check()
     for api in apis:
@@ -57,7 +34,14 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
         except ValueError as error:
             raise CannotStart(str(error)) from None
     api_keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
-    return Security(Authenticator(_tokens(settings), api_keys), policy, admission(policy, limit))
+    authenticator = Authenticator(_tokens(settings), api_keys)
+
+    async def may_read_audit(scope: Scope) -> Principal:
+        principal = await authenticator.principal_of(scope)
+        policy.access(principal, READ_AUDIT)
+        return principal
+
+    return Security(authenticator.security_map(), admission(policy, limit), may_read_audit)
 
 
 def _tokens(settings: Settings) -> Tokens | None:
@@ -72,8 +56,3 @@ def _tokens(settings: Settings) -> Tokens | None:
         parties_claim=settings.parties_claim,
     )
     return Tokens(rules, Keys(reader_of(settings.jwt_keys)))
-
-
-def listener_record(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
-    """The entry of the log for a listener that is registered or unregistered."""
-    return record_of(request, Occasion(instants.written(clock()), request.correlation_id, ids), {}, {})

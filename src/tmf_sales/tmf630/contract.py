@@ -51,17 +51,20 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
-def bundle(path: Path) -> dict[str, Any]:
-    """The contract as one document: components of other files are copied in under their own names, order kept."""
-    return _Bundler(path).bundled()
+def bundle(path: Path, read: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The contract as one document: components of other files are copied in under their own names, order kept.
+
+    `read`: what these other files hold, by name; it grows, so that contracts of one folder read each of them once.
+    """
+    return _Bundler(path, {} if read is None else read).bundled()
 
 
 class _Bundler:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: dict[str, dict[str, Any]]) -> None:
         self._path = path
         self._document = load_yaml(path)
         self._components: dict[str, dict[str, Any]] = self._document.setdefault("components", {})
-        self._files: dict[str, dict[str, Any]] = {}
+        self._files = files
 
     def bundled(self) -> dict[str, Any]:
         own = {section: list(entries) for section, entries in self._components.items()}
@@ -156,10 +159,10 @@ class Contract:
     `name` is the file's first word ("tmf648"); `base_path` the path of its first server.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: dict[str, dict[str, Any]] | None = None) -> None:
         self.file = path.name
         self.name = path.name.partition("-")[0]
-        self.document = bundle(path)
+        self.document = bundle(path, read)
         self.title: str = self.document["info"]["title"]
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
@@ -256,4 +259,5 @@ def contract_files(folder: Path) -> list[Path]:
 
 
 def load_contracts(folder: Path) -> tuple[Contract, ...]:
-    return tuple(map(Contract, contract_files(folder)))
+    read: dict[str, dict[str, Any]] = {}
+    return tuple(Contract(path, read) for path in contract_files(folder))

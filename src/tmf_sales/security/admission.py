@@ -1,0 +1,68 @@
+"""What the service asks of its security, and the answer without any: everybody is the admin.
+
+Promise: nothing that reads keys, tokens or limits is imported where no setting asks for it; that is a tenth of a second
+of each start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
+from tmf_sales.ingress import Scope
+from tmf_sales.settings import Settings
+from tmf_sales.tmf630.contract import Contract
+
+if TYPE_CHECKING:
+    from connexion.lifecycle import ConnexionRequest
+
+Verify = Callable[["ConnexionRequest"], Any]
+
+Admit = Callable[[Scope, str], Awaitable[tuple[Principal, Access]]]
+"""(scope, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
+
+
+class SchemeHandler(Protocol):
+    """What Connexion's security_map makes for a security scheme (see connexion.security.AbstractSecurityHandler)."""
+
+    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None: ...
+
+
+SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """`security_map`: by type of scheme, as ConnexionMiddleware takes it; `may_read_audit` raises Unauthenticated and
+    Forbidden.
+    """
+
+    security_map: SecurityMap
+    admit: Admit
+    may_read_audit: Callable[[Scope], Awaitable[Principal]]
+
+
+def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
+    """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
+    if settings.authentication or settings.rate_limit:
+        from tmf_sales.security import start
+
+        return start.create_security(apis, settings)
+    return Security(dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin)
+
+
+class NoCredential:
+    """A scheme that nobody needs to follow."""
+
+    def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> None:
+        return None
+
+
+async def admit_everybody(_scope: Scope, _operation_id: str) -> tuple[Principal, Access]:
+    return ANONYMOUS_ADMIN, FULL_ACCESS
+
+
+async def admin(_scope: Scope) -> Principal:
+    return ANONYMOUS_ADMIN
