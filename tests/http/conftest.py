@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from tests.api import Api
+from tests.api import STACK, Api
 from tests.http.resources import LEAD, QUOTE, TICKET, Resource
+from tests.http.stock_stack import expect_what_stock_connexion_promises
 from tests.identity import Provider
 from tests.service import SERVE, Service, start_service
 from tests.storage.mongo_server import MongoServer
@@ -41,6 +42,8 @@ class Services:
 
     def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
+        if command is SERVE and STACK != "asgi":
+            options = (*options, "--stack", STACK)
         key = (*command, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
             self._running[key] = self.at(self.new_store(store), *options, command=command, **environ)
@@ -78,6 +81,12 @@ class Services:
 
     def api(self, service: Service, base_path: str) -> Api:
         return self._ends.enter_context(Api(service.url, base_path, self.truth))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if STACK != "asgi":
+        folder = Path(__file__).parent
+        expect_what_stock_connexion_promises(item for item in items if item.path.parent == folder)
 
 
 @pytest.fixture(scope="session")
