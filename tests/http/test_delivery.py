@@ -250,6 +250,24 @@ def test_events_are_signed_with_the_services_secret(services: Services, secret: 
         assert Webhook(each).verify(post.body, post.headers) == post.event
 
 
+def test_the_headers_of_a_post_are_those_that_the_contract_declares(
+    services: Services, secret: str, box: Inbox
+) -> None:
+    leads = services.api(services.on("memory", TMF_SALES_WEBHOOK_SECRET=secret), SALES)
+    leads.create("/hub", {"callback": box.url})
+    leads.create("/salesLead", LEAD.body())
+    (sales,) = (api for api in load_contracts(CONTRACTS) if api.base_path == SALES)
+    (callback,) = sales.document["paths"]["/hub"]["post"]["callbacks"]["salesLeadCreateEvent"].values()
+    declared = {each["name"].lower(): each for each in map(sales.resolve, callback["post"]["parameters"])}
+
+    (post,) = box.take()
+
+    assert declared.keys() == post.headers.keys() - {"accept", "host", "user-agent", "content-type", "content-length"}
+    for name, parameter in declared.items():
+        value = int(post.headers[name]) if parameter["schema"]["type"] == "integer" else post.headers[name]
+        assert sales.schemas.check(parameter["schema"]).violations(value) == [], name
+
+
 def test_a_listener_may_have_a_secret_of_its_own_told_once(services: Services, box: Inbox) -> None:
     leads = services.api(services.on("memory", TMF_SALES_LISTENER_SECRETS="true"), SALES)
     answer = leads.post("/hub", {"callback": box.url})
