@@ -13,7 +13,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ class Run:
     ],
 )
 async def test_no_event_is_lost_or_made_up_by_kills(
-    store: str, apart: bool, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: str, apart: bool, kills: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(kills)
     with ExitStack() as ends:
@@ -167,8 +167,7 @@ async def test_no_event_is_lost_or_made_up_by_kills(
                     assert await run.worker.end() == 0
                 assert await run.service.end() == 0
                 log = await logged(url)
-    with capsys.disabled():
-        print(f"\n{store}, delivery {'apart' if apart else 'in the service'}: {figures(run, log)}")
+    record_property("figure", f"kills: {figures(run, log)} (events on {store}, {'apart' if apart else 'together'})")
     verify(run, log)
 
 

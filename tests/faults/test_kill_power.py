@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def read_trace(trace: Path) -> Seen:
 
 @pytest.mark.skipif(not strace_works(), reason="strace is not installed or may not trace here")
 def test_no_commit_group_of_sqlite_is_acknowledged_before_its_own_sync(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     trace = tmp_path / "trace"
     strace: list[str | Path] = ["strace", "-f", "-y", "-qq", "-s", "5000", "-e", CALLS, "-o", trace]
@@ -69,5 +70,5 @@ def test_no_commit_group_of_sqlite_is_acknowledged_before_its_own_sync(
     assert len(seen.answered) == writer_process.WRITERS * sum(len(life) for life in lives)
     assert seen.answered.keys() <= seen.written.keys()
     assert [write for write in seen.answered if not seen.is_synced(write)] == []
-    with capsys.disabled():
-        print(f"\n{len(seen.answered)} writes acknowledged after {len(seen.syncs)} syncs of the write-ahead log")
+    told = f"{len(seen.answered)} writes acknowledged after {len(seen.syncs)} syncs of the write-ahead log"
+    record_property("figure", f"power: {told}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,23 +126,23 @@ async def open_and_check(url: str, lives: dict[str, Life], found: Counter[str]) 
         await store.close()
 
 
+Record = Callable[[str, object], None]
+
+
 @contextmanager
-def figures(capsys: pytest.CaptureFixture[str], title: str) -> Iterator[Counter[str]]:
+def figures(record: Record, title: str) -> Iterator[Counter[str]]:
     found: Counter[str] = Counter()
     yield found
-    with capsys.disabled():
-        print(f"\n{title}: " + ", ".join(f"{count} {name}" for name, count in found.items()))
+    record("figure", "kills: " + ", ".join(f"{count} {name}" for name, count in found.items()) + f" ({title})")
     assert found["unknown"] >= found["rounds"], "a kill that nobody notices proves nothing"
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_killing_writers_of_a_sqlite_store(
-    rounds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_killing_writers_of_a_sqlite_store(rounds: int, tmp_path: Path, record_property: Record) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     random = Random(1)
     lives: dict[str, Life] = {}
-    with figures(capsys, "killed writers, SQLite") as found:
+    with figures(record_property, "writers, SQLite") as found:
         for number in range(rounds):
             first, second = Writer(url, f"a{number}"), Writer(url, f"b{number}")
             first.answers(random.randrange(1, 300))
@@ -156,11 +156,14 @@ async def test_killing_writers_of_a_sqlite_store(
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 async def test_killing_writers_and_the_server_of_a_mongodb_store(
-    rounds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    rounds: int, tmp_path: Path, record_property: Record
 ) -> None:
     random = Random(2)
     lives: dict[str, Life] = {}
-    with MongoServer(tmp_path / "data") as server, figures(capsys, "killed writers and servers, MongoDB") as found:
+    with (
+        MongoServer(tmp_path / "data") as server,
+        figures(record_property, "writers and servers, MongoDB") as found,
+    ):
         for number in range(rounds):
             writer = Writer(server.uri, f"w{number}")
             writer.answers(random.randrange(1, 150))
@@ -176,9 +179,9 @@ async def test_killing_writers_and_the_server_of_a_mongodb_store(
 
 
 async def test_a_service_outlives_its_server_that_is_stopped_killed_and_paused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record_property: Record
 ) -> None:
-    with MongoServer(tmp_path / "data") as server, figures(capsys, "one writer, MongoDB away") as found:
+    with MongoServer(tmp_path / "data") as server, figures(record_property, "one writer, MongoDB away") as found:
         writer = Writer(f"{server.uri}/db?timeoutMS=1000&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500", "w")
         for goes_away, comes_back in (
             (server.stop, server.start),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ QUERIES_IN_CASE = 20
     [pytest.param(40, 1_000, id="some"), pytest.param(600, 20_000, id="many", marks=pytest.mark.full)],
 )
 def test_every_adapter_answers_like_the_oracle(
-    examples: int, least: int, tmp_path: Path, mongo_url: str, capsys: pytest.CaptureFixture[str]
+    examples: int, least: int, tmp_path: Path, mongo_url: str, record_property: Callable[[str, object], None]
 ) -> None:
     with asyncio.Runner() as runner:
         comparison = Comparison([open_store(f"sqlite:///{tmp_path}/store.sqlite", KINDS), open_store(mongo_url, KINDS)])
@@ -49,8 +50,7 @@ def test_every_adapter_answers_like_the_oracle(
             compare()
         finally:
             runner.run(comparison.close())
-    with capsys.disabled():
-        print(f"\n{comparison}")
+    record_property("figure", f"stores: {comparison}")
     comparison.check(least)
 
 
