@@ -1,6 +1,7 @@
 """`tmf-sales check`: is what the service would run with in order, and what does the store hold?
 
 Promise: one line for each thing looked at; exit code 0 when all are good, 1 when one is not. Resources are only read.
+A stored resource that the contract would not let in today is listed; it stays readable.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from tmf_sales.cli.opened import on_one_line, opened
 from tmf_sales.cli.options import setting_options
+from tmf_sales.cli.progress import progress
 from tmf_sales.errors import CannotStart, TmfError
 from tmf_sales.settings import Settings, load_settings, unknown_variables
 
@@ -21,11 +24,16 @@ if TYPE_CHECKING:
 
 Finding = Callable[[], Iterator[str]]
 
+LISTED = 20
+REASON_LIMIT = 300
+
 
 @click.command()
 @setting_options("store", "price_book")
-def check(**options: object) -> None:
-    """Check settings, contracts and store, and say what was found."""
+@click.option("--quick", is_flag=True, help="Leave out to hold each stored resource against its contract.")
+@click.option("--shard", is_flag=True, help="Spread the collections over a MongoDB cluster's shards by hashed id.")
+def check(quick: bool, shard: bool, **options: object) -> None:
+    """Check settings, contracts and store, and list the stored resources that the contracts would not let in today."""
     try:
         settings = load_settings(os.environ, options)
     except CannotStart as error:
@@ -38,6 +46,10 @@ def check(**options: object) -> None:
         report("service", lambda: service_found(settings)),
         report("store", lambda: store_found(settings)),
     ]
+    if shard and good[-1]:
+        good.append(report("sharding", lambda: sharding_made(settings)))
+    if not quick and good[-1]:
+        good.append(report("documents", lambda: documents_found(settings)))
     raise SystemExit(0 if all(good) else 1)
 
 
@@ -94,16 +106,59 @@ async def counts(settings: Settings) -> dict[str, int]:
     """How many there are of each kind. Raises StorageUnavailable when the store cannot be read and written."""
     from tmf_sales.app import stored_kinds
     from tmf_sales.storage.criteria import Query
-    from tmf_sales.storage.opening import open_store
 
-    kinds = stored_kinds(contracts())
-    store = open_store(settings.store, kinds, statement_timeout=settings.statement_timeout)
-    await store.open()
-    try:
-        await store.ping()
-        return {kind.name: (await store.find(kind.name, Query(limit=0))).total for kind in kinds}
-    finally:
-        await store.close()
+    async with opened(settings) as found:
+        await found.store.ping()
+        return {
+            kind.name: (await found.store.find(kind.name, Query(limit=0))).total for kind in stored_kinds(found.apis)
+        }
+
+
+def sharding_made(settings: Settings) -> Iterator[str]:
+    if not settings.store.startswith("mongodb"):
+        raise CannotStart(f"{settings.shown_store} is not MongoDB; nothing was changed")
+    yield from asyncio.run(sharded(settings))
+
+
+async def sharded(settings: Settings) -> list[str]:
+    from tmf_sales.storage.mongo import MongoStorage
+
+    async with opened(settings) as found:
+        await found.store.ping()
+        return await cast(MongoStorage, found.store).shard()
+
+
+def documents_found(settings: Settings) -> Iterator[str]:
+    count, listed = asyncio.run(misfits(settings))
+    for line in listed:
+        say(False, f"documents: {line}")
+    if count > len(listed):
+        say(False, f"documents: and {count - len(listed)} more")
+    if count:
+        raise CannotStart(f"{count} stored resources stay readable, but the contract would not let them in today")
+    yield "every stored resource is as its contract has it"
+
+
+async def misfits(settings: Settings) -> tuple[int, list[str]]:
+    """How many stored resources the contracts would not let in, and the first of them with the reason."""
+    from tmf_sales.storage.criteria import Query
+    from tmf_sales.transfer.checking import checks, moved_kinds
+    from tmf_sales.transfer.survey import refused
+
+    count, listed = 0, list[str]()
+    async with opened(settings) as found:
+        kinds = moved_kinds(found.apis)
+        total = sum([(await found.store.find(kind, Query(limit=0))).total for kind in kinds])
+        with progress("checking", total, "resources") as bar:
+            async for kind, id, reason in refused(found.store, kinds, checks(found.apis), bar):
+                count += 1
+                if len(listed) < LISTED:
+                    listed.append(f"{kind} {on_one_line(id)}: {shortened(reason)}")
+    return count, listed
+
+
+def shortened(reason: str) -> str:
+    return reason if len(reason) <= REASON_LIMIT else f"{reason[:REASON_LIMIT]}..."
 
 
 def contracts() -> tuple[Contract, ...]:

@@ -37,8 +37,9 @@ from tmf_sales.storage import (
 from tmf_sales.storage.criteria import Query, is_reachable
 from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
-from tmf_sales.storage.mongo_events import MongoEvents
+from tmf_sales.storage.mongo_events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
+from tmf_sales.storage.mongo_sharding import shard
 
 FORMAT = 1
 AWAY_LIMIT = 2.0
@@ -162,6 +163,11 @@ class MongoStorage(Storage):
                 _stored(found)
                 async for found in collection.find(alive_after, {"outbox": 0}, sort=[("_id", 1)], limit=limit)
             ]
+
+    async def shard(self) -> list[str]:
+        """Spread resources and events over a cluster's shards; a line for each collection. See mongo_sharding."""
+        await self._ready()
+        return await shard(self._database, [*(each.name for each in self._resources.values()), *COLLECTIONS])
 
     async def _insert(self, collection: Collection, change: Change) -> None:
         if not change.versions:

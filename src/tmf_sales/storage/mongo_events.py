@@ -14,13 +14,13 @@ from typing import Any
 
 import orjson
 from pymongo import IndexModel, UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
 from tmf_sales.storage.mongo_client import translated
 from tmf_sales.storage.mongo_outbox import Outbox
 
+COLLECTIONS = ("event", "lane", "attempt")
 KEPT = {"expires": {"$exists": False}}
 FREE = {"owner": None, "until": 0.0}
 EXPIRE_BATCH = 1000
@@ -51,9 +51,7 @@ class MongoEvents(EventStore):
         self._outbox = outbox
         self._ready = ready
         self._now = now
-        self._events: AsyncCollection[dict[str, Any]] = database["event"]
-        self._lanes: AsyncCollection[dict[str, Any]] = database["lane"]
-        self._attempts: AsyncCollection[dict[str, Any]] = database["attempt"]
+        self._events, self._lanes, self._attempts = (database[name] for name in COLLECTIONS)
 
     async def prepare(self) -> None:
         """Make the indexes that are missing."""
