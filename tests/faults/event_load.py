@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -40,13 +41,15 @@ class Write:
 
 @dataclass(slots=True)
 class Load:
-    """All writers together. `url` is where the service is now."""
+    """All writers together. `url` is where the service is now; `longest` the longest wait for an answer, in seconds."""
 
     chance: random.Random
     url: str = ""
     writes: list[Write] = field(default_factory=list)
     under_way: int = 0
     cut_off: int = 0
+    refused: int = 0
+    longest: float = 0.0
     is_over: bool = False
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -86,6 +89,7 @@ class Load:
             headers["Content-Type"] = "application/merge-patch+json"
         while True:
             self.under_way += 1
+            begun = time.monotonic()
             try:
                 answer = await client.request(method, f"{self.url}{LEADS}{path}", json=body, headers=headers)
             except httpx.ConnectError:
@@ -96,7 +100,9 @@ class Load:
                 return None
             finally:
                 self.under_way -= 1
+                self.longest = max(self.longest, time.monotonic() - begun)
             if answer.status_code == 503:
+                self.refused += 1
                 return None
             assert answer.status_code in {200, 201, 204}, answer.text
             write.happened = write.acknowledged = True

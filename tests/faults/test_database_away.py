@@ -1,0 +1,131 @@
+"""The MongoDB server is stopped, killed and paused under a service that is written to; the service itself goes on.
+
+Every request is answered, with 503 while the server is away, and never by a connection that is cut or silent. What was
+acknowledged is there afterwards, each write whole with its events, and the service that met it all serves again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.faults.event_load import LEADS, Load
+from tests.faults.test_event_delivery import logged
+from tests.service import Service, start_service
+from tests.storage.mongo_server import MongoServer
+
+from tmf_sales.app import contracts_folder, stored_kinds
+from tmf_sales.storage.opening import open_store
+from tmf_sales.tmf630.contract import load_contracts
+
+WRITERS = 4
+MORE_WRITES = 15
+REFUSED = 3
+PATIENCE = 60.0
+DEADLINE = 3
+# Below the deadline, so that the usual answer is the store's.
+QUICK = "timeoutMS=2000&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500"
+
+Event = dict[str, Any]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("driver", [QUICK, "timeoutMS=60000"], ids=["store gives up first", "deadline is first"])
+async def test_a_service_outlives_its_database_being_stopped_killed_and_paused(
+    driver: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = Load(random.Random(5))
+    environ = {"TMF_SALES_REQUEST_DEADLINE": str(DEADLINE), "TMF_SALES_NO_DELIVERY": "true"}
+    with MongoServer(tmp_path / "data") as server:
+        url = f"{server.uri}/db?{driver}"
+        with start_service(tmp_path / "log", "--store", url, environ=environ) as service:
+            load.url = service.url
+            writers = [asyncio.create_task(load.write_on()) for _ in range(WRITERS)]
+            for away, back in [(server.stop, server.start), (server.kill, server.start), (server.pause, server.resume)]:
+                await acknowledged(load, MORE_WRITES)
+                await come_and_go(load, service, away, back)
+            await acknowledged(load, MORE_WRITES)
+            load.is_over = True
+            await asyncio.gather(*writers)
+            leads = await everything(service.url)
+        log = await settled_log(url)
+    with capsys.disabled():
+        sure = sum(write.acknowledged for write in load.writes)
+        print(f"\ndatabase away: {sure} writes acknowledged, {load.refused} answered 503, longest {load.longest:.1f} s")
+    verify(load, leads, log)
+
+
+async def come_and_go(load: Load, service: Service, away: Callable[[], None], back: Callable[[], None]) -> None:
+    """The server goes while a write is under way, and comes back once several writes were refused."""
+    refused = load.refused
+    await until(lambda: load.under_way > 0, pause=0)
+    away()
+    try:
+        await until(lambda: load.refused >= refused + REFUSED)
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            answer = await client.get(f"{service.url}{LEADS}")
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["retry-after"]) >= 1
+            assert (await client.get(f"{service.url}/ready")).status_code == 503
+            assert (await client.get(f"{service.url}/live")).status_code == 200
+    finally:
+        back()
+
+
+async def acknowledged(load: Load, count: int) -> None:
+    """Wait for so many more writes."""
+    before = sum(write.acknowledged for write in load.writes)
+    await until(lambda: sum(write.acknowledged for write in load.writes) >= before + count)
+
+
+async def until(holds: Callable[[], bool], pause: float = 0.01) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110  the writers have no other way to tell
+            await asyncio.sleep(pause)
+
+
+async def everything(url: str) -> dict[str, Event]:
+    """All leads by their ids."""
+    found: dict[str, Event] = {}
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        while True:
+            answer = await client.get(f"{url}{LEADS}?limit=100&offset={len(found)}&sort=id")
+            if not (page := answer.raise_for_status().json()):
+                return found
+            found |= {lead["id"]: lead for lead in page}
+
+
+async def settled_log(url: str) -> list[Event]:
+    """The log, once the events that waited in documents are in it."""
+    store = open_store(url, stored_kinds(load_contracts(contracts_folder())))
+    await store.open()
+    try:
+        await store.events.sweep()
+    finally:
+        await store.close()
+    return await logged(url)
+
+
+def verify(load: Load, leads: dict[str, Event], log: list[Event]) -> None:
+    assert load.cut_off == 0, "every request was answered"
+    told: dict[str, list[str]] = defaultdict(list)
+    last: dict[str, str] = {}
+    for event in log:
+        told[event["correlationId"]].append(event["eventType"])
+        last[event["event"]["salesLead"]["id"]] = event["correlationId"]
+    writes = {write.id: write for write in load.writes}
+    assert told.keys() <= writes.keys()
+    for write in load.writes:
+        # A write that was answered 503 may happen even later than somebody looked for it, but whole.
+        assert sorted(told[write.id]) == sorted(write.events) or not (write.acknowledged or told[write.id]), write
+    alive = {id for id, write in last.items() if writes[write].what != "delete"}
+    assert leads.keys() == alive, "each is there unless it was deleted last"
+    for id, lead in leads.items():
+        written = writes[last[id]]
+        assert written.id == lead["name" if written.what == "create" else "description"]
