@@ -1,4 +1,4 @@
-"""Many clients change one resource through several workers: no update is lost, no version is there twice.
+"""Many clients change one resource through several workers or services: no update is lost, no version is there twice.
 
 Who served a connection is read from the kernel: which process holds the other end of it.
 """
@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,14 +23,30 @@ ROUNDS = 4
 PATCH = {"Content-Type": MERGE_PATCH}
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("mongo", marks=pytest.mark.full)])
-def service(request: pytest.FixtureRequest, services: Services) -> Service:
-    return services.on(request.param, "--workers", "2")
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("sqlite", 1, 2), id="sqlite-2-workers"),
+        pytest.param(("mongo", 1, 4), id="mongo-4-workers", marks=pytest.mark.full),
+        pytest.param(("mongo", 2, 1), id="mongo-2-services", marks=pytest.mark.full),
+    ],
+)
+def running(request: pytest.FixtureRequest, services: Services) -> list[Service]:
+    """So many services on different ports with so many workers each, all on one store."""
+    kind, count, workers = request.param
+    store = services.new_store(kind)
+    return [services.at(store, "--workers", str(workers)) for _ in range(count)]
 
 
 @pytest.fixture
-def quotes(services: Services, service: Service) -> Api:
-    return services.api(service, QUOTES)
+def quotes(services: Services, running: list[Service]) -> Api:
+    return services.api(running[0], QUOTES)
+
+
+@pytest.fixture
+def roots(running: list[Service]) -> Iterator[str]:
+    """The API's root at one service after the other."""
+    return itertools.cycle(service.url + QUOTES for service in running)
 
 
 @pytest.fixture
@@ -41,11 +58,10 @@ def revision(answer: httpx.Response) -> int:
     return int(answer.headers["etag"].strip('"'))
 
 
-async def test_no_update_is_lost(service: Service, quotes: Api, quote: Document) -> None:
-    url = f"{quotes.root}/quote/{quote['id']}"
-
+async def test_no_update_is_lost(running: list[Service], roots: Iterator[str], quotes: Api, quote: Document) -> None:
     async def with_condition(client: httpx.AsyncClient) -> list[httpx.Response]:
         """Counts up, as it read the counter and only if nobody changed the quote meanwhile."""
+        url = f"{next(roots)}/quote/{quote['id']}"
         answers = []
         for _ in range(ROUNDS):
             read = await client.get(url)
@@ -55,6 +71,7 @@ async def test_no_update_is_lost(service: Service, quotes: Api, quote: Document)
 
     async def without_condition(client: httpx.AsyncClient, name: str) -> list[httpx.Response]:
         """Counts up in a member of its own."""
+        url = f"{next(roots)}/quote/{quote['id']}"
         return [await client.patch(url, json={name: number}, headers=PATCH) for number in range(1, ROUNDS + 1)]
 
     clients = [httpx.AsyncClient(timeout=60) for _ in range(CLIENTS)]
@@ -62,7 +79,7 @@ async def test_no_update_is_lost(service: Service, quotes: Api, quote: Document)
         work = [with_condition(client) for client in clients[::2]]
         work += [without_condition(client, f"own{number}") for number, client in enumerate(clients[1::2])]
         answers = [*itertools.chain(*await asyncio.gather(*work))]
-        workers = {holder_of_other_end(service, client_port(answer)) for answer in answers}
+        workers = {holder_of_other_end(running, answer) for answer in answers}
     finally:
         await asyncio.gather(*(client.aclose() for client in clients))
 
@@ -79,12 +96,10 @@ async def test_no_update_is_lost(service: Service, quotes: Api, quote: Document)
     assert len(workers - {None}) >= 2
 
 
-def client_port(answer: httpx.Response) -> int:
-    return int(answer.extensions["network_stream"].get_extra_info("client_addr")[1])
-
-
-def holder_of_other_end(service: Service, port: int) -> int | None:
-    """The process that has the service's end of the connection from `port` of this machine."""
+def holder_of_other_end(running: list[Service], answer: httpx.Response) -> int | None:
+    """The process that has the service's end of the connection that the answer came by."""
+    port = int(answer.extensions["network_stream"].get_extra_info("client_addr")[1])
+    [service] = [service for service in running if service.port == answer.request.url.port]
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, local, remote, *_, inode = line.split()[:10]
         if [int(address.partition(":")[2], 16) for address in (local, remote)] == [service.port, port]:
@@ -105,39 +120,39 @@ def holds(pid: int, inode: str) -> bool:
     return False
 
 
-async def test_one_of_many_starts_a_version(quotes: Api, quote: Document) -> None:
+async def test_one_of_many_starts_a_version(roots: Iterator[str], quotes: Api, quote: Document) -> None:
     body = {"id": quote["id"], "version": "2", "quoteItem": [{}]}
 
     async with httpx.AsyncClient(timeout=60) as client:
-        answers = await asyncio.gather(*(client.post(f"{quotes.root}/quote", json=body) for _ in range(8)))
+        answers = await asyncio.gather(*(client.post(f"{next(roots)}/quote", json=body) for _ in range(8)))
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 7}
     assert [one["version"] for one in quotes.get("/quote", id=quote["id"]).json()] == ["2", "1"]
 
 
-async def test_versions_without_a_number_get_one_each(quotes: Api, quote: Document) -> None:
+async def test_versions_without_a_number_get_one_each(roots: Iterator[str], quotes: Api, quote: Document) -> None:
     body = {"id": quote["id"], "quoteItem": [{}]}
 
     async with httpx.AsyncClient(timeout=60) as client:
-        answers = await asyncio.gather(*(client.post(f"{quotes.root}/quote", json=body) for _ in range(8)))
+        answers = await asyncio.gather(*(client.post(f"{next(roots)}/quote", json=body) for _ in range(8)))
 
     assert sorted(int(answer.json()["version"]) for answer in answers) == [*range(2, 10)]
 
 
-async def test_a_resource_is_deleted_once(quotes: Api, quote: Document) -> None:
-    url = f"{quotes.root}/quote/{quote['id']}"
+async def test_a_resource_is_deleted_once(roots: Iterator[str], quote: Document) -> None:
+    path = f"/quote/{quote['id']}"
 
     async with httpx.AsyncClient(timeout=60) as client:
-        answers = await asyncio.gather(*(client.delete(url) for _ in range(8)))
+        answers = await asyncio.gather(*(client.delete(next(roots) + path) for _ in range(8)))
 
     assert Counter(answer.status_code for answer in answers) == {204: 1, 404: 7}
 
 
-async def test_a_listener_registers_once(quotes: Api, quote: Document) -> None:
+async def test_a_listener_registers_once(roots: Iterator[str], quotes: Api, quote: Document) -> None:
     body = {"callback": f"http://{quote['id']}.listener.example/"}
 
     async with httpx.AsyncClient(timeout=60) as client:
-        answers = await asyncio.gather(*(client.post(f"{quotes.root}/hub", json=body) for _ in range(8)))
+        answers = await asyncio.gather(*(client.post(f"{next(roots)}/hub", json=body) for _ in range(8)))
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 7}
     (created,) = (answer.json() for answer in answers if answer.status_code == 201)

@@ -286,12 +286,33 @@ def test_a_service_that_others_reach_calls_no_private_address(services: Services
     refusal(leads.post("/hub", {"callback": box.url}), 409, "callbackRefused")
 
 
-def test_events_of_all_workers_arrive(services: Services, box: Inbox) -> None:
-    leads = services.api(services.on("sqlite", "--workers", "2"), SALES)
-    leads.create("/hub", {"callback": box.url})
-    ids = {leads.create("/salesLead", LEAD.body())["id"] for _ in range(20)}
+@pytest.mark.parametrize(
+    ("store", "count", "workers", "each"),
+    [
+        pytest.param("sqlite", 1, 2, 20, id="sqlite-2-workers"),
+        pytest.param("mongo", 1, 4, 40, id="mongo-4-workers", marks=pytest.mark.full),
+        pytest.param("mongo", 2, 1, 40, id="mongo-2-services", marks=pytest.mark.full),
+    ],
+)
+def test_events_of_all_workers_and_services_arrive_in_order(
+    services: Services, store: str, count: int, workers: int, each: int, box: Inbox
+) -> None:
+    url = services.new_store(store)
+    apis = [services.api(services.at(url, "--workers", str(workers)), SALES) for _ in range(count)]
+    apis[0].create("/hub", {"callback": box.url})
+    created = [apis[number % count].create("/salesLead", LEAD.body())["id"] for number in range(each)]
+    for number, id in enumerate(created):
+        apis[(number + 1) % count].delete(f"/salesLead/{id}")
 
-    assert {event["event"]["salesLead"]["id"] for event in box.events(20)} == ids
+    told: dict[str, list[str]] = {id: [] for id in created}
+    seen: set[str] = set()
+    while any(len(types) < 2 for types in told.values()):
+        [event] = box.events()  # delivery is at least once
+        if event["eventId"] not in seen:
+            seen.add(event["eventId"])
+            told[event["event"]["salesLead"]["id"]].append(event["eventType"])
+
+    assert all(types == ["SalesLeadCreateEvent", "SalesLeadDeleteEvent"] for types in told.values())
 
 
 def command(*arguments: str) -> str:
