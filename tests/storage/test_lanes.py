@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import orjson
 import pytest
+from tests.storage.deviations import NOT_ATOMIC
 from tests.storage.tickets import delete, insert, ticket, update
 
 from tmf_sales.storage import Document, Storage
@@ -86,6 +87,7 @@ async def test_an_event_is_in_the_log_with_the_write_that_it_tells_of(store: Sto
     assert before - 60 < found[0].stored < time.time() + 60
 
 
+@pytest.mark.deviation(NOT_ATOMIC)
 async def test_orders_sort_as_things_happened_and_have_one_length(store: Storage, log: EventStore) -> None:
     found = await happen(store, log, "1", *(f"e{number}" for number in range(20)))
     orders = [each.order for each in found if each.resource == "1"]
@@ -206,6 +208,7 @@ async def test_those_due_longest_are_claimed_first(store: Storage, log: EventSto
     assert {lane.key.resource for lane in await claim(log, a=2)} == {"r3", "r2"}
 
 
+@pytest.mark.deviation(NOT_ATOMIC)
 async def test_many_workers_at_once_never_claim_the_same_lane(store: Storage, log: EventStore) -> None:
     for number in range(30):
         events = await happen(store, log, f"r{number}", f"e{number}")
@@ -335,6 +338,7 @@ async def test_the_lanes_of_a_listener_can_be_forgotten(store: Storage, log: Eve
     assert await log.record([Step(lane, lane.last + BEHIND)], "me", LATER) == [None]
 
 
+@pytest.mark.deviation(NOT_ATOMIC)
 async def test_the_log_is_read_page_by_page_and_goes_on_with_what_is_new(store: Storage, log: EventStore) -> None:
     await happen(store, log, "1", "e1", "e2", "e3")
 
@@ -376,6 +380,7 @@ async def test_what_is_old_and_done_is_removed(store: Storage, log: EventStore) 
     assert await log.attempts(listener=None, since=0, limit=10) == []
 
 
+@pytest.mark.deviation(NOT_ATOMIC)
 async def test_what_is_old_is_removed_a_few_at_a_time(
     store: Storage, log: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from random import Random
 import orjson
 import pytest
 from click.testing import CliRunner
+from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS
 from tests.storage.random_queries import Drawing
 
 from tmf_sales.app import contracts_folder, stored_kinds
@@ -66,6 +67,7 @@ def filled(tmp_path: Path) -> str:
     return url
 
 
+@pytest.mark.deviation(LISTS_IN_LISTS, DOTTED_NAMES)
 def test_a_store_that_was_moved_there_and_back_is_the_same(filled: str, mongo_url: str, tmp_path: Path) -> None:
     first, second, third = (str(tmp_path / f"{number}.jsonl") for number in (1, 2, 3))
 

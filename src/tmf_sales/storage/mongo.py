@@ -35,7 +35,7 @@ from tmf_sales.storage import (
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import Query, is_reachable
-from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, translated
+from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo_events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
@@ -275,7 +275,7 @@ class MongoStorage(Storage):
             refuse_newer_format(found["value"] if found else FORMAT, FORMAT)
             with pymongo.timeout(INDEX_TIMEOUT):
                 for name, kind in self._kinds.items():
-                    await self._resources[name].create_indexes(_index_models(kind))
+                    await make_indexes(self._resources[name], _index_models(kind))
                 await self.events.prepare()
         self._is_prepared = True
 

@@ -6,12 +6,13 @@ Every default can be overridden in the URI. No error text of the driver goes fur
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pymongo import AsyncMongoClient, errors
+from pymongo import AsyncMongoClient, IndexModel, errors
+from pymongo.asynchronous.collection import AsyncCollection
 
 from tmf_sales.storage import AlreadyExists, StorageUnavailable, TookTooLong, UnitTooLarge
 
@@ -27,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 2000,
     "heartbeatFrequencyMS": 2000,
 }
+
+NOT_IMPLEMENTED = 238
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +74,17 @@ def translated() -> Iterator[None]:
     except errors.PyMongoError as failure:
         log.warning("the store failed: %s: %s", type(failure).__name__, failure)
         raise StorageUnavailable("the store failed, or did not answer in time") from failure
+
+
+async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Sequence[IndexModel]) -> None:
+    """Make those that are missing. One that the server has no code for is left out with a warning: it is for speed."""
+    for index in indexes:
+        try:
+            await collection.create_indexes([index])
+        except errors.OperationFailure as failure:
+            if failure.code != NOT_IMPLEMENTED:
+                raise
+            log.warning("the store's server cannot make the index %s of %s", index.document["name"], collection.name)
 
 
 def _options(uri: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
-from tmf_sales.storage.mongo_client import translated
+from tmf_sales.storage.mongo_client import make_indexes, translated
 from tmf_sales.storage.mongo_outbox import Outbox
 
 COLLECTIONS = ("event", "lane", "attempt")
@@ -55,9 +55,9 @@ class MongoEvents(EventStore):
 
     async def prepare(self) -> None:
         """Make the indexes that are missing."""
-        await self._events.create_indexes(EVENT_INDEXES)
-        await self._lanes.create_indexes(LANE_INDEXES)
-        await self._attempts.create_indexes(ATTEMPT_INDEXES)
+        await make_indexes(self._events, EVENT_INDEXES)
+        await make_indexes(self._lanes, LANE_INDEXES)
+        await make_indexes(self._attempts, ATTEMPT_INDEXES)
 
     async def unfanned(self, limit: int) -> list[StoredEvent]:
         await self._ready()

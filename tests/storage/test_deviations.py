@@ -1,0 +1,26 @@
+"""The list of deviations tells what to leave out for which server, and nothing that no test shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.storage import deviations
+
+
+def test_each_deviation_is_shown_by_a_test_and_belongs_to_a_server() -> None:
+    names = {name for name, value in vars(deviations).items() if name.isupper() and isinstance(value, str)}
+    texts = [path.read_text() for path in Path(__file__).parent.glob("test_*.py")]
+    shown = {
+        name for name in names for text in texts if re.search(rf"deviation\(.*\b{name}\b|^    {name}: ", text, re.M)
+    }
+
+    assert shown == names
+    assert set.union(*deviations.DEVIATIONS.values()) == {vars(deviations)[name] for name in names}
+    assert set(deviations.SAID_BY.values()) == deviations.DEVIATIONS.keys()
+
+
+def test_the_server_under_test_is_told_by_what_it_says_of_itself(mongo_uri: str) -> None:
+    server = deviations.server_of(mongo_uri)
+
+    assert deviations.deviations_of(mongo_uri) == (deviations.DEVIATIONS[server] if server else set())
