@@ -29,13 +29,12 @@ from tmf_sales.storage import (
     OutboxFull,
     StorageUnavailable,
     Stored,
-    StoreRefused,
     TookTooLong,
     UnitTooLarge,
     Version,
 )
 from tmf_sales.storage.criteria import And, Compare, Element, Not, Operator, Or, Query, Regex, Sort
-from tmf_sales.storage.mongo import FORMAT, MongoStorage
+from tmf_sales.storage.mongo import MongoStorage
 from tmf_sales.storage.mongo_client import make_client, make_indexes, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where, literally, to_pcre
 from tmf_sales.storage.mongo_outbox import _cut
@@ -319,13 +318,6 @@ async def test_only_so_much_of_a_unit_is_read_as_the_answer_needs(store: MongoSt
     [row] = (await store.find("ticket", Query(fields=frozenset({"name", "colour"})))).rows
 
     assert row.version.document == {"name": "printer", "colour": "red"}
-
-
-async def test_a_newer_format_is_refused(store: MongoStorage, mongo_url: str) -> None:
-    await store._database["setting"].update_one({"_id": "format"}, {"$set": {"value": FORMAT + 1}})
-
-    with pytest.raises(StoreRefused, match=f"has format {FORMAT + 1}"):
-        await MongoStorage(mongo_url, KINDS).open()
 
 
 @pytest.mark.deviation(NO_PLAN)

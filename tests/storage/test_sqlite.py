@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from hypothesis import strategies as st
 from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
-from tmf_sales.storage import Kind, StorageUnavailable, StoreRefused, TookTooLong, Version
+from tmf_sales.storage import Kind, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.sqlite import SqliteStorage
 from tmf_sales.storage.sqlite_compile import compile_query
-from tmf_sales.storage.sqlite_schema import FORMAT, Layout, pack_versions, unpack_versions
+from tmf_sales.storage.sqlite_schema import Layout, pack_versions, unpack_versions
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -179,41 +178,6 @@ async def test_a_file_that_cannot_be_read_any_more_is_a_store_that_is_away(store
         await store.find("ticket", Query(equal("x", "name")))
     with pytest.raises(StorageUnavailable):
         await store.commit(update("1", 1, ticket()))
-
-
-async def test_a_newer_format_is_refused(path: Path) -> None:
-    await reopened(path)
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE setting SET value = ? WHERE name = 'format'", (FORMAT + 1,))
-    connection.close()
-
-    with pytest.raises(StoreRefused, match=f"has format {FORMAT + 1}, this release knows formats up to {FORMAT}"):
-        await SqliteStorage(path, KINDS).open()
-
-
-async def test_an_older_format_is_migrated_in_steps_that_can_be_resumed(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await reopened(path)
-    monkeypatch.setattr("tmf_sales.storage.sqlite_schema.FORMAT", FORMAT + 2)
-    steps = {FORMAT: ["CREATE TABLE first (x)"], FORMAT + 1: ["CREATE TABLE second (x)", "no SQL"]}
-    monkeypatch.setattr("tmf_sales.storage.sqlite_schema.MIGRATIONS", steps)
-    with pytest.raises(StoreRefused, match="syntax error"):
-        await SqliteStorage(path, KINDS).open()
-    assert tables(path) >= {"first"}
-    assert "second" not in tables(path)
-    steps[FORMAT + 1] = ["CREATE TABLE second (x)"]
-
-    await reopened(path)
-
-    assert tables(path) >= {"first", "second"}
-
-
-def tables(path: Path) -> set[str]:
-    connection = sqlite3.connect(path)
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    connection.close()
-    return names
 
 
 async def reopened(path: Path, *kinds: Kind) -> None:

@@ -5,7 +5,7 @@ The protocol is MongoDB's: one document is written atomically, compare-and-set b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,10 +41,15 @@ class StoreRefused(CannotStart):
     """Raised by open when this release cannot serve from the store: a newer format, not a store, no such directory."""
 
 
-def refuse_newer_format(found: int, known: int) -> None:
-    """Raise StoreRefused when the store was written by a release that knows more than this one."""
+def refuse_other_format(found: int, known: int, steps: Container[int]) -> None:
+    """Raise StoreRefused when no way leads from the format of the store to the one that this release knows.
+
+    `steps` has each format from which there is a step to the next.
+    """
     if found > known:
         raise StoreRefused(f"the store has format {found}, this release knows formats up to {known}")
+    if not all(version in steps for version in range(found, known)):
+        raise StoreRefused(f"the store has format {found}, from which this release knows no way to its format {known}")
 
 
 class StorageUnavailable(Unavailable):

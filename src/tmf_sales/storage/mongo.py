@@ -31,19 +31,17 @@ from tmf_sales.storage import (
     StorageUnavailable,
     Stored,
     Version,
-    refuse_newer_format,
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import Query, is_reachable
 from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo_events import COLLECTIONS, MongoEvents
+from tmf_sales.storage.mongo_format import PREPARING_TIMEOUT, migrate
 from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
 from tmf_sales.storage.mongo_sharding import shard
 
-FORMAT = 1
 AWAY_LIMIT = 2.0
-INDEX_TIMEOUT = 600.0
 DUPLICATE = 11000
 CLEARINGS = 10
 
@@ -269,11 +267,8 @@ class MongoStorage(Storage):
 
     async def _prepare(self) -> None:
         with translated():
-            setting = self._database["setting"]
-            await setting.update_one({"_id": "format"}, {"$setOnInsert": {"value": FORMAT}}, upsert=True)
-            found = await setting.find_one({"_id": "format"})
-            refuse_newer_format(found["value"] if found else FORMAT, FORMAT)
-            with pymongo.timeout(INDEX_TIMEOUT):
+            await migrate(self._database)
+            with pymongo.timeout(PREPARING_TIMEOUT):
                 for name, kind in self._kinds.items():
                     await make_indexes(self._resources[name], _index_models(kind))
                 await self.events.prepare()

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.storage import Kind, Version, refuse_newer_format
+from tmf_sales.storage import Kind, Version, refuse_other_format
 from tmf_sales.storage.criteria import Path, Scalar
 from tmf_sales.storage.matching import meets_list, single_value_at, values_at
 
@@ -156,7 +156,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute("INSERT OR IGNORE INTO setting VALUES ('format', ?)", (FORMAT,))
         (found,) = connection.execute("SELECT value FROM setting WHERE name = 'format'").fetchone()
-        refuse_newer_format(found, FORMAT)
+        refuse_other_format(found, FORMAT, MIGRATIONS)
     for version in range(found, FORMAT):
         with transaction(connection):
             for statement in MIGRATIONS[version]:

@@ -1,0 +1,34 @@
+"""The format of a MongoDB store, and the way from an older one to it.
+
+Each step may be broken off and done again, also by two processes at once; the format is raised when it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pymongo
+from pymongo.asynchronous.database import AsyncDatabase
+
+from tmf_sales.storage import refuse_other_format
+
+Database = AsyncDatabase[dict[str, Any]]
+
+FORMAT = 1
+PREPARING_TIMEOUT = 600.0
+"""Seconds for what goes through all documents; while the server is away, nobody waits for so long."""
+MIGRATIONS: Mapping[int, Callable[[Database], Awaitable[None]]] = {}
+"""From which format: what makes the next one of it."""
+
+
+async def migrate(database: Database) -> None:
+    """Note the format of a new store, or bring an older one forward. Raises StoreRefused when there is no way."""
+    setting = database["setting"]
+    await setting.update_one({"_id": "format"}, {"$setOnInsert": {"value": FORMAT}}, upsert=True)
+    found = await setting.find_one({"_id": "format"}) or {"value": FORMAT}
+    refuse_other_format(found["value"], FORMAT, MIGRATIONS)
+    for version in range(found["value"], FORMAT):
+        with pymongo.timeout(PREPARING_TIMEOUT):
+            await MIGRATIONS[version](database)
+        await setting.update_one({"_id": "format", "value": version}, {"$set": {"value": version + 1}})
