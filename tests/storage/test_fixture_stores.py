@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,18 @@ def expected(url: str, release: Path) -> Any:
     return orjson.loads(content(release / f"{'sqlite' if url.startswith('sqlite') else 'mongo'}.json.gz"))
 
 
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Storage]:
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Storage]:
     store = open_store(url, KINDS)
     await store.open()
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Storage]:
+    async with opened(url) as store:
+        yield store
 
 
 async def test_every_resource_is_read_as_it_was(store: Storage, expected: Any) -> None:
@@ -96,7 +103,7 @@ async def test_no_event_is_lost_and_deliveries_go_on(store: Storage, expected: A
         assert await store.events.events_of(lane, 10)
 
 
-async def test_every_resource_can_be_changed_and_deleted(store: Storage, expected: Any) -> None:
+async def test_every_resource_can_be_changed_and_deleted(store: Storage, url: str, expected: Any) -> None:
     await store.events.sweep()
     for kind, lines in expected["resources"].items():
         for line in lines:
@@ -112,8 +119,9 @@ async def test_every_resource_can_be_changed_and_deleted(store: Storage, expecte
             assert stored.current.document == document
             await store.commit(Change(kind, unit.id, unit.revision + 1, ()))
             assert await store.get(kind, unit.id) is None
-    await store.events.sweep()
-    events, _ = await store.events.log(None, 0, 1000)
+    async with opened(url) as other:  # A store's own sweep leaves to its mover what that is about to move.
+        await other.events.sweep()
+        events, _ = await other.events.log(None, 0, 1000)
     last = {f"{event.kind} {event.resource}": event.id for event in sorted(events, key=lambda event: event.order)}
     for kind, lines in expected["resources"].items():
         for line in lines:
