@@ -24,3 +24,14 @@ def test_the_server_under_test_is_told_by_what_it_says_of_itself(mongo_uri: str)
     server = deviations.server_of(mongo_uri)
 
     assert deviations.deviations_of(mongo_uri) == (deviations.DEVIATIONS[server] if server else set())
+
+
+def test_operators_can_read_the_deviations() -> None:
+    text = (Path(__file__).parents[2] / "docs/operating.md").read_text()
+    names = sorted(set.union(*deviations.DEVIATIONS.values()))
+    cells = [["yes" if name in found else "" for found in deviations.DEVIATIONS.values()] for name in names]
+    rows = [
+        f"| {' | '.join([name, *answers])} |".replace("|  |", "| |") for name, answers in zip(names, cells, strict=True)
+    ]
+
+    assert [row for row in rows if row not in text] == []
