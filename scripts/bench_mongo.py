@@ -47,7 +47,6 @@ STORED, PENDING = 1000, 100
 CONTRACT = next(each for each in load_contracts(contracts_folder()) if "quote" in each.resources)
 TYPE = CONTRACT.resources["quote"]
 SAMPLE = next(examples(CONTRACT, TYPE))
-TICKS = os.sysconf("SC_CLK_TCK")
 
 Call = Callable[[], Awaitable[object]]
 Clock = Callable[[], float]
@@ -166,9 +165,9 @@ class Client:
         await self._reader.readexactly(int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0]))
 
     def processor_time(self) -> float:
-        """Of the service's process, all threads."""
-        fields = Path(f"/proc/{self._service.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Of the service's process, all threads, from the kernel's own count in nanoseconds."""
+        tasks = Path(f"/proc/{self._service.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 async def cost(way: Way, count: int) -> Cost:
@@ -181,14 +180,18 @@ async def cost(way: Way, count: int) -> Cost:
 
 
 async def measured(ways: Sequence[Way], rounds: int, count: int) -> list[Cost]:
-    """The median of each way; they take turns, so that what changes on the machine meets all of them."""
-    costs: list[list[Cost]] = [[] for _ in ways]
-    for number in range(rounds + 1):
-        for found, way in zip(costs, ways, strict=True):
-            once = await cost(way, count)
-            if number:  # The first round makes connections and fills caches.
-                found.append(once)
-    return [Cost(*(statistics.median(column) for column in zip(*found, strict=True))) for found in costs]
+    """The median of each way.
+
+    They take turns after few calls, and how much more than the first way each costs is the median over the turns: so
+    what changes on the machine meanwhile meets all of them.
+    """
+    turns = [[await cost(way, count) for way in ways] for _ in range(rounds + 1)]
+    del turns[0]  # It makes connections and fills caches.
+    bare = Cost(*(statistics.median(turn[0][part] for turn in turns) for part in (0, 1)))
+    return [
+        Cost(*(bare[part] * statistics.median(turn[n][part] / turn[0][part] for turn in turns) for part in (0, 1)))
+        for n in range(len(ways))
+    ]
 
 
 class Bench:
@@ -288,8 +291,8 @@ def main() -> None:
     parser.add_argument(
         "--store", help="URL of an empty MongoDB database; otherwise what stands in for it in the tests"
     )
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--count", type=int, default=200, help="calls in a round")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--count", type=int, default=10, help="calls in a round")
     given = parser.parse_args()
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench_mongo")))
