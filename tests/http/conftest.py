@@ -17,6 +17,7 @@ from tests.http.resources import LEAD, QUOTE, TICKET, Resource
 from tests.http.stock_stack import expect_what_stock_connexion_promises
 from tests.identity import Provider
 from tests.service import SERVE, Service, start_service
+from tests.storage.deviations import skip_what_deviates
 from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
 
@@ -104,6 +105,13 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
 @pytest.fixture(scope="session", params=["memory", "sqlite", "mongo"])
 def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _deviations(request: pytest.FixtureRequest) -> None:
+    """Of a server that TMF_SALES_TEST_MONGODB names, what it is known to do otherwise than MongoDB is left out."""
+    if (named := os.environ.get("TMF_SALES_TEST_MONGODB")) and "mongo" in request.node.name:
+        skip_what_deviates(request.node, named)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.api import JSON, MERGE_PATCH, Api, Document, document_of, refusal
 from tests.http.resources import Resource
+from tests.storage.deviations import NOT_ATOMIC
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def stored(api: Api, resource: Resource) -> Document:
 @pytest.mark.parametrize(
     "media_type", [MERGE_PATCH, JSON, "Application/Merge-Patch+JSON", "application/json;charset=UTF-8"]
 )
+@pytest.mark.deviation(NOT_ATOMIC)
 def test_a_merge_patch_changes_what_it_names_and_nothing_else(
     api: Api, resource: Resource, stored: Document, media_type: str
 ) -> None:
@@ -48,6 +50,7 @@ def test_dates_in_a_patch_become_canonical(api: Api, resource: Resource, stored:
     assert changed[resource.date] == "2020-01-01T00:00:00.500Z"
 
 
+@pytest.mark.deviation(NOT_ATOMIC)
 def test_every_change_is_a_new_revision(api: Api, resource: Resource, stored: Document) -> None:
     tags = [api.patch(resource.at(stored), {resource.text: text}).headers["etag"] for text in "abc"]
 

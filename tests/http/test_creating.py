@@ -8,6 +8,7 @@ import orjson
 import pytest
 from tests.api import Api, as_bytes, document_of, refusal
 from tests.http.resources import Resource
+from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS, NO_NEGATIVE_ZERO
 
 BAD_DATES = {
     "a misprint of the specification": "2019-05-013T12:45:12.028Z",
@@ -61,6 +62,7 @@ def test_a_class_of_its_own_is_kept(api: Api, resource: Resource) -> None:
     assert extension.items() <= api.get(resource.at(document)).json().items()
 
 
+@pytest.mark.deviation(LISTS_IN_LISTS, DOTTED_NAMES)
 def test_attributes_that_the_contract_does_not_know_are_kept(api: Api, resource: Resource) -> None:
     unknown = {
         "colour": "blue",
@@ -75,6 +77,7 @@ def test_attributes_that_the_contract_does_not_know_are_kept(api: Api, resource:
     assert unknown.items() <= api.get(resource.at(document)).json().items()
 
 
+@pytest.mark.deviation(NO_NEGATIVE_ZERO)
 def test_values_are_kept_to_the_last_digit_and_character(api: Api, resource: Resource) -> None:
     values = (
         b'[0,-0.0,1.0,0.1,1e308,5e-324,9007199254740991,-9007199254740991,123456789012.345,"\\u0000","\\ud834\\udd1e"]'

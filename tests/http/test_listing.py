@@ -10,6 +10,7 @@ import pytest
 from tests.api import Api, Document, refusal
 from tests.http.conftest import Services
 from tests.http.resources import Resource, unique_text
+from tests.storage.deviations import NO_CONDITION
 
 
 class Shelf:
@@ -54,6 +55,7 @@ def test_a_list_without_paging_is_200_with_all_that_match(shelf: Shelf) -> None:
     assert sorted(shelf.documents, key=lambda one: str(one["id"])) == answer.json()
 
 
+@pytest.mark.deviation(NO_CONDITION)
 def test_a_part_of_the_list_is_206(shelf: Shelf) -> None:
     answer = shelf.asked(sort=shelf.resource.second_text, limit=2, offset=1)
 
@@ -87,6 +89,7 @@ def test_nothing_that_matches_is_an_empty_list(shelf: Shelf) -> None:
     assert counts(answer) == (0, 0)
 
 
+@pytest.mark.deviation(NO_CONDITION)
 def test_following_next_finds_everything_once(shelf: Shelf) -> None:
     answer = shelf.asked(sort=f"-{shelf.resource.second_text}", limit=2)
     found = shelf.numbers(answer)
@@ -107,6 +110,7 @@ def test_links_are_absolute_and_keep_the_other_parameters(shelf: Shelf) -> None:
         assert url.params["fields"] == "id"
 
 
+@pytest.mark.deviation(NO_CONDITION)
 def test_selection_and_order_hold_for_lists(shelf: Shelf) -> None:
     second = shelf.resource.second_text
 
@@ -129,6 +133,7 @@ def test_a_resource_is_found_by_its_state(shelf: Shelf) -> None:
     assert counts(shelf.asked(**{shelf.resource.state: other})) == (0, 0)
 
 
+@pytest.mark.deviation(NO_CONDITION)
 def test_a_filter_on_an_unknown_attribute_matches_what_carries_it(shelf: Shelf) -> None:
     mark = unique_text()
     carrier = shelf.api.create(shelf.resource.collection, shelf.resource.body(**{"colour.x": 1, "colour": mark}))

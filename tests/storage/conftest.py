@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.storage.deviations import deviations_of, server_of
+from tests.storage.deviations import skip_what_deviates
 from tests.storage.mongo_server import MongoServer
 from tests.storage.tickets import KINDS
 
@@ -31,10 +31,7 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def mongo_url(mongo_uri: str, request: pytest.FixtureRequest) -> str:
     """A database of the test's own; the test is skipped when it shows what the server is known to do otherwise."""
-    for mark in request.node.iter_markers("deviation"):
-        for name in mark.args:
-            if name in deviations_of(mongo_uri):
-                pytest.skip(f"{server_of(mongo_uri)} {name}")
+    skip_what_deviates(request.node, mongo_uri)
     return f"{mongo_uri.rstrip('/')}/tmf_test_{os.getpid()}_{next(_numbers)}"
 
 
