@@ -38,7 +38,7 @@ Event = dict[str, Any]
 @pytest.mark.full
 @pytest.mark.parametrize("driver", [QUICK, "timeoutMS=60000"], ids=["store gives up first", "deadline is first"])
 async def test_a_service_outlives_its_database_being_stopped_killed_and_paused(
-    driver: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    driver: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     load = Load(random.Random(5))
     environ = {"TMF_SALES_REQUEST_DEADLINE": str(DEADLINE), "TMF_SALES_NO_DELIVERY": "true"}
@@ -55,9 +55,9 @@ async def test_a_service_outlives_its_database_being_stopped_killed_and_paused(
             await asyncio.gather(*writers)
             leads = await everything(service.url)
         log = await settled_log(url)
-    with capsys.disabled():
-        sure = sum(write.acknowledged for write in load.writes)
-        print(f"\ndatabase away: {sure} writes acknowledged, {load.refused} answered 503, longest {load.longest:.1f} s")
+    sure = sum(write.acknowledged for write in load.writes)
+    told = f"{sure} writes acknowledged, {load.refused} answered 503, longest wait {load.longest:.1f} s"
+    record_property("figure", f"database away: {told}")
     verify(load, leads, log)
 
 
