@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -54,7 +55,10 @@ class MongoServer:
         self._end(signal.SIGTERM)
 
     def pause(self) -> None:
+        """Return once it stands still: it may answer for a moment after the signal was sent."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
