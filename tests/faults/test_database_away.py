@@ -65,7 +65,7 @@ async def come_and_go(load: Load, service: Service, away: Callable[[], None], ba
     """The server goes while a write is under way, and comes back once several writes were refused."""
     refused = load.refused
     await until(lambda: load.under_way > 0, pause=0)
-    away()
+    await asyncio.to_thread(away)  # so that the writers notice at once when they are answered
     try:
         await until(lambda: load.refused >= refused + REFUSED)
         async with httpx.AsyncClient(timeout=PATIENCE) as client:
@@ -75,7 +75,7 @@ async def come_and_go(load: Load, service: Service, away: Callable[[], None], ba
             assert (await client.get(f"{service.url}/ready")).status_code == 503
             assert (await client.get(f"{service.url}/live")).status_code == 200
     finally:
-        back()
+        await asyncio.to_thread(back)
 
 
 async def acknowledged(load: Load, count: int) -> None:
