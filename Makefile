@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site
+.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site bench
 
 help: ## say what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,3 +40,6 @@ postman: install ## write a Postman collection for each API to build/postman
 
 docs-site: install ## write a page for each contract that works offline to build/docs-site
 	@scripts/docs_site
+
+bench: install ## measure the service beside other frameworks, about 5 minutes (options: make bench ARGS="--write")
+	@scripts/bench $(ARGS)

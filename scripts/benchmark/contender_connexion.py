@@ -1,0 +1,91 @@
+"""Stock Connexion over a dictionary, as its documentation shows it: the contract, plain functions, its own validation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import connexion
+
+from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Document, Quotes, schema
+
+Answer = tuple[Any, int, dict[str, str]]
+
+quotes = Quotes()
+
+
+def create(body: Document) -> Answer:
+    quote = quotes.create(body)
+    return quote, 201, {"Location": quote["href"]}
+
+
+def retrieve(id: str) -> Answer:
+    try:
+        return quotes.get(id), 200, {}
+    except KeyError:
+        return {"code": "notFound"}, 404, {}
+
+
+def find(limit: int = 100, fields: str = "") -> Answer:
+    external_id = connexion.request.query_params.get("externalId")
+    page, total = quotes.page(limit) if external_id is None else quotes.find(external_id, limit, fields.split(","))
+    return page, 200, {"X-Total-Count": str(total), "X-Result-Count": str(len(page))}
+
+
+def change(id: str, body: Document) -> Answer:
+    try:
+        quote = quotes.merged(id, body)
+    except KeyError:
+        return {"code": "notFound"}, 404, {}
+    quotes.replace(quote)
+    return quote, 200, {}
+
+
+async def create_soon(body: Document) -> Answer:
+    return create(body)
+
+
+async def retrieve_soon(id: str) -> Answer:
+    return retrieve(id)
+
+
+async def find_soon(limit: int = 100, fields: str = "") -> Answer:
+    return find(limit, fields)
+
+
+async def change_soon(id: str, body: Document) -> Answer:
+    return change(id, body)
+
+
+def absent() -> Answer:
+    return {"code": "notImplemented"}, 501, {}
+
+
+BLOCKING: dict[str, Callable[..., Any]] = {
+    "createQuote": create,
+    "retrieveQuote": retrieve,
+    "listQuote": find,
+    "patchQuote": change,
+}
+ASYNC: dict[str, Callable[..., Any]] = {
+    "createQuote": create_soon,
+    "retrieveQuote": retrieve_soon,
+    "listQuote": find_soon,
+    "patchQuote": change_soon,
+}
+
+
+def served(app: Any, functions: dict[str, Callable[..., Any]]) -> Any:
+    for name in ("connexion.operations.openapi", "connexion.decorators.parameter"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # it warns of each media type with a schema of its own
+    app.add_api(schema("contract"), base_path=BASE_PATH, resolver=lambda id: functions.get(id, absent))
+    return app
+
+
+def flask_app() -> Any:
+    return served(connexion.FlaskApp(__name__), BLOCKING)
+
+
+def async_app() -> Any:
+    return served(connexion.AsyncApp(__name__), ASYNC)

@@ -1,0 +1,121 @@
+"""FastAPI with pydantic over a dictionary, as its documentation shows it: models for requests and for answers.
+
+The models are made at start from the contract's schemas, so that they ask for the same members, types and bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+
+from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
+
+SCHEMAS = schema("contract")["components"]["schemas"]
+PLAIN = {"integer": int, "number": float, "boolean": bool, "object": dict[str, Any]}
+MODELS: dict[str, Any] = {}
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+def flat(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with its $ref and allOf folded in; what narrows a member comes later and wins."""
+    if "$ref" in schema:
+        return flat(SCHEMAS[schema["$ref"].rpartition("/")[2]])
+    whole: dict[str, Any] = {"properties": {}, "required": []}
+    for part in [*map(flat, schema.get("allOf", ())), {k: v for k, v in schema.items() if k != "allOf"}]:
+        whole["properties"] |= part.get("properties", {})
+        whole["required"] = [*whole["required"], *part.get("required", ())]
+        whole |= {name: value for name, value in part.items() if name not in {"properties", "required"}}
+    return whole
+
+
+def type_of(schema: dict[str, Any], place: str) -> Any:
+    name = schema["$ref"].rpartition("/")[2] if "$ref" in schema else place
+    whole = flat(schema)
+    if whole["properties"]:
+        found: Any = model(name, whole)
+    elif "enum" in whole:
+        found = Literal[tuple(whole["enum"])]
+    elif whole.get("type") == "array":
+        found = list[type_of(whole.get("items", {}), f"{place}Element")]
+    elif whole.get("format") == "date-time":
+        found = AwareDatetime
+    elif whole.get("type") == "string":
+        found = Annotated[str, StringConstraints(min_length=whole.get("minLength"), max_length=whole.get("maxLength"))]
+    else:
+        found = PLAIN.get(whole.get("type", ""), Any)
+    return found | None if whole.get("nullable") else found
+
+
+def model(name: str, whole: dict[str, Any]) -> Any:
+    """The model of an object type; where it is being made already, as types recur, its name."""
+    if name not in MODELS:
+        MODELS[name] = name
+        fields = {}
+        for number, (member, member_schema) in enumerate(whole["properties"].items()):
+            if member_schema.get("readOnly"):
+                continue
+            kind = type_of(member_schema, f"{name}_{number}")
+            required = member in whole["required"]
+            fields[f"member{number}"] = (kind, Field(alias=member)) if required else (kind, Field(None, alias=member))
+        MODELS[name] = create_model(name, __base__=Open, **fields)
+    return MODELS[name]
+
+
+def top(name: str) -> Any:
+    made = model(name, flat(SCHEMAS[name]))
+    for each in MODELS.values():
+        each.model_rebuild(_types_namespace=MODELS)
+    return made
+
+
+Quote, Create, Update, MergePatch = map(top, ("Quote", "Quote_Create", "Quote_Update", "Quote_MergePatch"))
+
+app = FastAPI()
+quotes = Quotes()
+SHOWN = {"response_model_exclude_unset": True}
+
+
+def sent(body: BaseModel) -> dict[str, Any]:
+    return body.model_dump(by_alias=True, exclude_unset=True)
+
+
+@app.post(f"{BASE_PATH}/quote", status_code=201, response_model=Quote, **SHOWN)
+async def create(body: Create, response: Response) -> Any:
+    quote = quotes.create(sent(body))
+    response.headers["Location"] = quote["href"]
+    return quote
+
+
+@app.get(f"{BASE_PATH}/quote/{{id}}", response_model=Quote, **SHOWN)
+async def retrieve(id: str) -> Any:
+    try:
+        return quotes.get(id)
+    except KeyError:
+        raise HTTPException(404) from None
+
+
+@app.get(f"{BASE_PATH}/quote", response_model=list[Quote], **SHOWN)
+async def find(response: Response, limit: int = 100, externalId: str | None = None, fields: str = "") -> Any:
+    page, total = quotes.page(limit) if externalId is None else quotes.find(externalId, limit, fields.split(","))
+    response.headers["X-Total-Count"] = str(total)
+    response.headers["X-Result-Count"] = str(len(page))
+    return page
+
+
+@app.patch(f"{BASE_PATH}/quote/{{id}}", response_model=Quote, **SHOWN)
+async def change(id: str, body: MergePatch) -> Any:
+    try:
+        merged = quotes.merged(id, sent(body))
+    except KeyError:
+        raise HTTPException(404) from None
+    try:
+        Update.model_validate(merged)
+    except ValidationError:
+        raise HTTPException(409) from None
+    quotes.replace(merged)
+    return merged

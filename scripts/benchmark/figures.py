@@ -1,0 +1,146 @@
+"""The arithmetic of the benchmark: what was measured, what is the middle of it, and which targets it meets. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+GET, LIST, FILTER, POST, PATCH = "GET by id", "list of 20", "filtered list of 20, fields", "POST", "merge PATCH"
+REQUESTS = (GET, LIST, FILTER, POST, PATCH)
+
+MEMORY, SQLITE, FLOOR, FASTAPI = "tmf-sales, memory", "tmf-sales, SQLite", "floor", "FastAPI"
+FLASK_APP, ASYNC_APP, FASTIFY = "Connexion FlaskApp", "Connexion AsyncApp", "Fastify"
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of one kind of request. `cpu` is the server's microseconds a request, latencies are milliseconds."""
+
+    requests: int
+    seconds: float
+    cpu: float
+    p50: float
+    p99: float
+    longest: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One server's life: seconds until it answered, its resident bytes with the stored quotes before it was written to
+    much, its samples by kind of request.
+    """
+
+    contender: str
+    start: float
+    resident: int
+    samples: Mapping[str, Sample]
+
+
+class Figures(NamedTuple):
+    """The medians over all rounds."""
+
+    cpu: float
+    rate: float
+    p50: float
+    p99: float
+
+
+class Standing(NamedTuple):
+    """A contender as a whole: medians of start (seconds) and resident memory (bytes)."""
+
+    start: float
+    resident: float
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """`doubled`: rates of durable writes with one and two workers, and the longest wait in milliseconds with two."""
+
+    figures: Mapping[tuple[str, str], Figures]
+    standings: Mapping[str, Standing]
+    doubled: tuple[float, float, float] | None = None
+
+    def contenders(self) -> list[str]:
+        return list(self.standings)
+
+    def ratio(self, request: str, ours: str, other: str, other_request: str | None = None) -> float | None:
+        """How many times as fast as the other, by processor time a request; None where one was not measured."""
+        mine, theirs = self.figures.get((ours, request)), self.figures.get((other, other_request or request))
+        return theirs.cpu / mine.cpu if mine and theirs else None
+
+
+def medians(lives: Iterable[Life]) -> Results:
+    samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    by_contender: dict[str, list[Life]] = defaultdict(list)
+    for life in lives:
+        by_contender[life.contender].append(life)
+        for request, sample in life.samples.items():
+            samples[life.contender, request].append(sample)
+    return Results(
+        {key: _middle(measured) for key, measured in samples.items()},
+        {
+            name: Standing(
+                statistics.median(life.start for life in mine), statistics.median(life.resident for life in mine)
+            )
+            for name, mine in by_contender.items()
+        },
+    )
+
+
+def _middle(samples: Sequence[Sample]) -> Figures:
+    return Figures(
+        *(statistics.median(getattr(each, name) for each in samples) for name in ("cpu", "rate", "p50", "p99"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What shall hold. `at_least` False: the figure shall not be more than the bound. `measured` None: it was not."""
+
+    title: str
+    measured: float | None
+    bound: float
+    at_least: bool = True
+    unit: str = "x"
+
+    @property
+    def met(self) -> bool | None:
+        if self.measured is None:
+            return None
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
+
+
+def targets(results: Results) -> list[Target]:
+    """Every target, in the order in which the table has them."""
+    ratio = results.ratio
+    found = [
+        Target("GET by id, memory, of the floor", ratio(GET, MEMORY, FLOOR), 0.6),
+        Target("GET by id, memory, of FastAPI", ratio(GET, MEMORY, FASTAPI), 2),
+        Target("GET by id, SQLite, of the floor", ratio(GET, SQLITE, FLOOR), 0.45),
+        Target("list of 20, memory, of the floor", ratio(LIST, MEMORY, FLOOR), 0.8),
+        Target("list of 20, memory, of Fastify", ratio(LIST, MEMORY, FASTIFY), 1.5),
+        Target("POST, memory, of the floor", ratio(POST, MEMORY, FLOOR), 0.6),
+        Target("POST, memory, of FastAPI", ratio(POST, MEMORY, FASTAPI), 2),
+        Target("durable POST, SQLite, of memory", ratio(POST, SQLITE, MEMORY), 0.35),
+        Target("durable POST, SQLite, of FastAPI", ratio(POST, SQLITE, FASTAPI), 0.8),
+        Target("merge PATCH, memory, of its POST", ratio(PATCH, MEMORY, MEMORY, POST), 0.5),
+        Target("merge PATCH, SQLite, of its POST", ratio(PATCH, SQLITE, SQLITE, POST), 0.5),
+    ]
+    if SQLITE in results.standings:
+        standing = results.standings[SQLITE]
+        found.append(Target("resident memory of a worker", standing.resident / MIB, 120, at_least=False, unit="MB"))
+        found.append(Target("start", standing.start, 1, at_least=False, unit="s"))
+    if results.doubled:
+        one, two, longest = results.doubled
+        found.append(Target("durable writes of two workers, of one (rate)", two / one, 0.9))
+        found.append(Target("longest wait of a writer with two", longest / 1000, 1, at_least=False, unit="s"))
+    return found

@@ -1,0 +1,112 @@
+"""The load: the same requests again and again over some connections, from the other core. wrk, or Python without it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from scripts.benchmark.figures import Sample
+from scripts.benchmark.processes import Running
+
+SCRIPT = Path(__file__).with_name("requests.lua")
+SETTLES = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request; a body without a type is none."""
+
+    method: str
+    path: str
+    type: str = ""
+    body: bytes = b""
+
+    def text(self, port: int) -> bytes:
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        if self.type:
+            head += f"Content-Type: {self.type}\r\nContent-Length: {len(self.body)}\r\n"
+        return head.encode() + b"\r\n" + self.body
+
+
+def load(
+    server: Running, requests: Sequence[Sent], *, seconds: float, connections: int, core: int, folder: Path
+) -> Sample:
+    """Send the requests in turn; raises RuntimeError when an answer is an error or a connection breaks."""
+    before = server.processor_time()
+    with_wrk = shutil.which("wrk")
+    send = _with_wrk if with_wrk else _with_python
+    measured = send(server.port, requests, seconds, connections, core, folder)
+    time.sleep(SETTLES)
+    computed = server.processor_time() - before
+    sent = int(measured["requests"])
+    if measured["errors"] or not sent:
+        raise RuntimeError(f"{requests[0].method} {requests[0].path}: {measured['errors']} errors in {sent} answers")
+    return Sample(
+        sent, measured["seconds"], computed / sent * 1e6, measured["p50"], measured["p99"], measured["longest"]
+    )
+
+
+def _with_wrk(
+    port: int, requests: Sequence[Sent], seconds: float, connections: int, core: int, folder: Path
+) -> dict[str, float]:
+    listed = folder / "requests.bin"
+    listed.write_bytes(b"".join(b"%d\n%b" % (len(text), text) for text in (each.text(port) for each in requests)))
+    ran = subprocess.run(
+        ["taskset", "--cpu-list", str(core), "wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s"]
+        + ["--timeout", "10s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", str(listed)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told: dict[str, float] = json.loads(ran.stdout.strip().splitlines()[-1])
+    return told
+
+
+def _with_python(
+    port: int, requests: Sequence[Sent], seconds: float, connections: int, core: int, folder: Path
+) -> dict[str, float]:
+    del folder
+    home = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        return asyncio.run(_send_all([each.text(port) for each in requests], port, seconds, connections))
+    finally:
+        os.sched_setaffinity(0, home)
+
+
+async def _send_all(texts: Sequence[bytes], port: int, seconds: float, connections: int) -> dict[str, float]:
+    numbers, taken, errors = count(), list[float](), list[int]()
+    started = time.perf_counter()
+
+    async def send_in_turn() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
+        while (sent := time.perf_counter()) < started + seconds:
+            writer.write(texts[next(numbers) % len(texts)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+            await reader.readexactly(int(length))
+            taken.append(time.perf_counter() - sent)
+            if head[9:10] != b"2":
+                errors.append(int(head[9:12]))
+        writer.close()
+        await writer.wait_closed()
+
+    await asyncio.gather(*(send_in_turn() for _ in range(connections)))
+    whole = time.perf_counter() - started
+    cuts = statistics.quantiles(taken, n=100) if len(taken) > 1 else [0.0] * 99
+    figures = {"p50": cuts[49], "p99": cuts[98], "longest": max(taken, default=0.0)}
+    return {
+        "requests": len(taken),
+        "seconds": whole,
+        "errors": len(errors),
+        **{name: value * 1000 for name, value in figures.items()},
+    }

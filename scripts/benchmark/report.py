@@ -1,0 +1,91 @@
+"""The tables: as text, and in README.md and docs/speed.md between their markers."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scripts.benchmark.figures import FLOOR, MIB, REQUESTS, Results, Target, targets
+
+ROOT = Path(__file__).parents[2]
+README, DOCS = ROOT / "README.md", ROOT / "docs" / "speed.md"
+
+
+def whole(results: Results) -> Iterator[str]:
+    for table in (cost_table, rate_table, target_table):
+        yield from table(results)
+        yield ""
+    yield circumstances()
+
+
+def cost_table(results: Results) -> Iterator[str]:
+    """Processor time, with the speed relative to the floor in brackets."""
+    yield f"| microseconds a request | {' | '.join(REQUESTS)} | memory | start |"
+    yield "|---|" + "---:|" * (len(REQUESTS) + 2)
+    for name in results.contenders():
+        cells = [_cost(results, name, request) for request in REQUESTS]
+        start, resident = results.standings[name]
+        yield f"| {name} | {' | '.join(cells)} | {resident / MIB:.0f} MB | {start:.2f} s |"
+
+
+def _cost(results: Results, name: str, request: str) -> str:
+    figures, ratio = results.figures.get((name, request)), results.ratio(request, name, FLOOR)
+    if figures is None:
+        return ""
+    return f"{figures.cpu:.0f}" + (f" ({ratio:.2f})" if ratio is not None and name != FLOOR else "")
+
+
+def rate_table(results: Results) -> Iterator[str]:
+    yield f"| requests a second, p50 / p99 in ms | {' | '.join(REQUESTS)} |"
+    yield "|---|" + "---:|" * len(REQUESTS)
+    for name in results.contenders():
+        found = (results.figures.get((name, request)) for request in REQUESTS)
+        cells = [f"{each.rate:,.0f}, {each.p50:.1f} / {each.p99:.1f}" if each else "" for each in found]
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+def target_table(results: Results) -> Iterator[str]:
+    yield "| target | measured | |"
+    yield "|---|---:|---|"
+    for target in targets(results):
+        sign = ">=" if target.at_least else "<="
+        measured = "not measured" if target.measured is None else f"{target.measured:.2f} {target.unit}"
+        yield f"| {target.title} {sign} {target.bound:g} {target.unit} | {measured} | {_verdict(target)} |"
+
+
+def _verdict(target: Target) -> str:
+    return {True: "met", False: "**not met**", None: ""}[target.met]
+
+
+def circumstances() -> str:
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, server on one core of {os.cpu_count()} ({processor()}), load from another, "
+        f"16 connections, Python {platform.python_version()}"
+    )
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return " ".join(line.partition(":")[2].split())
+    return platform.machine()
+
+
+def write(results: Results) -> None:
+    readme = [*cost_table(results), "", circumstances()]
+    put(README, "bench", readme)
+    put(DOCS, "bench", whole(results))
+
+
+def put(file: Path, name: str, lines: Iterator[str] | list[str]) -> None:
+    """Replace what stands between a file's markers; raises ValueError when it has none."""
+    start, end = f"<!-- {name}: made by `make bench` -->\n", f"<!-- end of {name} -->"
+    text = file.read_text(encoding="utf-8")
+    before, found, rest = text.partition(start)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{file.name} has no place for {name}")
+    file.write_text(f"{before}{start}\n{chr(10).join(lines)}\n\n{end}{after}", encoding="utf-8")
