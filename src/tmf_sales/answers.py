@@ -59,14 +59,26 @@ def as_tmf_error(error: BaseException) -> TmfError:
     return InternalError("The service met a defect of its own; the log has more")
 
 
-def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], ErrorHandler]]:
-    """What Connexion calls for what it, Starlette, or a defect raised: each answers with the TMF Error."""
+class Errors:
+    """Makes the TMF Error of whatever was raised while a request was answered."""
 
-    async def answer(request: ConnexionRequest, raised: Exception) -> ConnexionResponse:
+    def __init__(self, apis: Sequence[Contract]) -> None:
+        self._apis = apis
+
+    def made_of(self, raised: Exception, scope: Message) -> TmfError:
         error = as_tmf_error(raised)
         if isinstance(error, MethodNotAllowed):
             # Starlette's Allow names the methods of the first route with this path only.
-            error.headers["Allow"] = ", ".join(_methods_at(apis, request.scope["path"]))
+            error.headers["Allow"] = ", ".join(_methods_at(self._apis, scope["path"]))
+        return error
+
+
+def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], ErrorHandler]]:
+    """What stock Connexion calls for what it, Starlette, or a defect raised: each answers with the TMF Error."""
+    errors = Errors(apis)
+
+    async def answer(request: ConnexionRequest, raised: Exception) -> ConnexionResponse:
+        error = errors.made_of(raised, request.scope)
         return ConnexionResponse(
             status_code=int(error.status),
             mimetype="application/json",

@@ -18,16 +18,12 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 from connexion import ConnexionMiddleware
-from connexion.middleware.context import ContextMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
-from connexion.middleware.response_validation import ResponseValidationMiddleware
 from connexion.middleware.security import SecurityMiddleware
-from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.spec import OpenAPISpecification
 
 from tmf_sales import observe
-from tmf_sales.answers import error_handlers
+from tmf_sales.answers import Errors
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.dispatch import Dispatcher, Handlers
@@ -128,7 +124,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
     )
     connexion_app = ConnexionMiddleware(
         dispatcher,
-        middlewares=pipeline(service.apis, validation_settings(service)),
+        middlewares=pipeline(service.apis, validation_settings(service), secured=service.settings.authentication),
         lifespan=lambda _: service.lifespan(),
     )
     with _specification_taken_as_valid():
@@ -139,8 +135,6 @@ def create_app(settings: Settings, **parts: Any) -> App:
                 resolver=_no_function,
                 security_map=service.security.security_map,
             )
-    for kind, handler in error_handlers(service.apis):
-        connexion_app.add_error_handler(kind, handler)
     return gate(connexion_app, service)
 
 
@@ -168,6 +162,7 @@ def gate(app: App, service: Composition) -> App:
             PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit),
         },
         base_paths=(api.base_path for api in service.apis),
+        errors=Errors(service.apis),
         deadline=service.settings.request_deadline,
         max_concurrent=service.settings.max_concurrent,
     )
@@ -190,18 +185,18 @@ def validation_settings(service: Composition) -> ValidationSettings:
     )
 
 
-def pipeline(apis: Sequence[Contract], validation: ValidationSettings) -> list[Any]:
-    """Connexion's default middlewares in their order; only request validation is another one."""
+def pipeline(apis: Sequence[Contract], validation: ValidationSettings, *, secured: bool) -> list[Any]:
+    """Connexion's default middlewares in their order, without those that have nothing to do here.
+
+    Request validation is another one, and the gate renders errors. Nobody asks for Connexion's context, answers are
+    validated by tests only, and without authentication there is nobody to verify.
+    """
     return [
-        ServerErrorMiddleware,
-        ExceptionMiddleware,
         partial(PagesOnlySwaggerUI, pages=swagger_pages(apis)),
         partial(CompiledRouting, contracts=apis),
-        SecurityMiddleware,
+        *([SecurityMiddleware] if secured else []),
         partial(CompiledValidation, contracts=apis, settings=validation),
-        ResponseValidationMiddleware,
         LifespanMiddleware,
-        ContextMiddleware,
     ]
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from tmf_sales.answers import Send, send_error
+from tmf_sales.answers import Errors, Send, send_error
 from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +33,7 @@ class Ingress:
         probes: Mapping[str, App],
         *,
         base_paths: Iterable[str],
+        errors: Errors,
         deadline: float,
         max_concurrent: int,
     ) -> None:
@@ -41,6 +42,7 @@ class Ingress:
         self._roots = frozenset(base_paths)
         self._api_prefixes = tuple(f"{root}/" for root in self._roots)
         self._pages = tuple(f"{root}/ui" for root in self._roots)
+        self._errors = errors
         self._deadline = deadline
         self._free = max_concurrent
 
@@ -88,7 +90,10 @@ class Ingress:
                 within = f"within {self._deadline:g} seconds"
                 late = BodyTimeout(f"It was not complete {within}") if waits_for_body else None
                 await send_error(send, late or Unavailable(f"No answer {within}"), scope)
-        except TmfError as error:
+        except Exception as raised:  # Whatever it is, the client gets an answer, and the log has what nobody foresaw.
+            error = self._errors.made_of(raised, scope)
+            if started:
+                raise
             await send_error(send, error, scope)
 
 

@@ -1,0 +1,131 @@
+"""The service in one process without a socket: its ASGI application, called again and again; for profiles and counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
+from scripts.benchmark.load import Sent
+from scripts.benchmark.round import PER_EXTERNAL_ID, QUOTES, SAMPLE, STORED, sent
+from tmf_sales.app import create_app
+from tmf_sales.settings import Settings
+
+BATCHES = 40
+
+Message = MutableMapping[str, Any]
+App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+
+async def call(app: App, request: Sent) -> bytes:
+    """The answer's body; raises RuntimeError when it is an error."""
+    path, _, query = request.path.partition("?")
+    headers = [(b"host", b"127.0.0.1:8080"), (b"accept", b"*/*")]
+    if request.type:
+        headers += [(b"content-type", request.type.encode()), (b"content-length", b"%d" % len(request.body))]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8080),
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "state": {},
+    }
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": request.body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    await app(scope, receive, send)
+    body: bytes = answered[1]["body"]
+    if answered[0]["status"] >= 400:
+        raise RuntimeError(body.decode())
+    return body
+
+
+class Lifespan:
+    """The application between its start and its end."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._over = asyncio.Event()
+        self._started = asyncio.Event()
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._app({"type": "lifespan", "state": {}}, self._receive, self._send))
+        await self._started.wait()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._over.set()
+        await self._task
+
+    async def _receive(self) -> Message:
+        if self._started.is_set():
+            await self._over.wait()
+            return {"type": "lifespan.shutdown"}
+        return {"type": "lifespan.startup"}
+
+    async def _send(self, message: Message) -> None:
+        self._started.set()
+
+
+async def stored(app: App, count: int = STORED) -> list[str]:
+    ids = []
+    for number in range(count):
+        body = {**SAMPLE, "externalId": f"order-{number % (count // PER_EXTERNAL_ID)}"}
+        answer = await call(app, Sent("POST", QUOTES, "application/json", json.dumps(body).encode()))
+        ids.append(json.loads(answer)["id"])
+    return ids
+
+
+async def timed(app: App, requests: Sequence[Sent], count: int) -> float:
+    """Microseconds of processor time a request: the least of several batches, as others share the machine."""
+    best = float("inf")
+    for _ in range(BATCHES):
+        started = time.process_time()
+        for number in range(count):
+            await call(app, requests[number % len(requests)])
+        best = min(best, (time.process_time() - started) / count)
+    return best * 1e6
+
+
+async def main(store: str, profile: str | None = None) -> None:
+    app = create_app(Settings(store=store))
+    async with Lifespan(app):
+        ids = await stored(app)
+        for request in (GET, LIST, FILTER, PATCH, POST):
+            requests = sent(request, ids)
+            if profile and request.lower().startswith(profile):
+                import cProfile
+                import pstats
+
+                profiler = cProfile.Profile()
+                profiler.enable()
+                await timed(app, requests, 80)
+                profiler.disable()
+                pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+            elif not profile:
+                print(f"{request}: {await timed(app, requests, 100):.1f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if sys.argv[1].startswith("sqlite:"):
+        Path(sys.argv[1].removeprefix("sqlite:")).unlink(missing_ok=True)
+    import uvloop
+
+    uvloop.run(main(*sys.argv[1:]))
