@@ -31,7 +31,8 @@ def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
         _refuse_depth(value, depth_limit)
     if _may_hide_duplicates(text, value):
         _refuse_duplicates(text)
-    if b'"$' in text or b'".' in text or b"\\u00" in text:
+    # One byte is looked for ten times as fast as two.
+    if (b"$" in text and b'"$' in text) or b'".' in text or (b"\\" in text and b"\\u00" in text):
         _refuse_names(value)
     if _MANY_DIGITS in text.translate(_DIGITS_AS_ZERO):
         _refuse_large_integers(text)
@@ -46,7 +47,7 @@ def _place_of_error(error: orjson.JSONDecodeError, text: bytes) -> str:
 
 def _may_hide_duplicates(text: bytes, value: Any) -> bool:
     """A dropped duplicate takes a colon with it; only an escaped colon could make up for that, so it counts too."""
-    return orjson.dumps(value).count(b":") != text.count(b":") or b"\\u003" in text
+    return orjson.dumps(value).count(b":") != text.count(b":") or (b"\\" in text and b"\\u003" in text)
 
 
 def _may_be_deep(value: Any, limit: int) -> bool:

@@ -55,9 +55,11 @@ class BodyCheck:
 
     def refuse_violations(self, body: Any, strict: bool) -> None:
         """Raises InvalidBody with every violation. In open mode misprints marked x-lenient are mended in place."""
-        if not strict and self.shape is not None and isinstance(body, dict) and not self.check.accepts(body):
-            forgive(body, self.shape)
-        violations = self.check.violations(body)
+        violations: list[Violation] = []
+        if not self.check.accepts(body):
+            if not strict and self.shape is not None and isinstance(body, dict):
+                forgive(body, self.shape)
+            violations = self.check.violations(body)
         if strict and self.shape is not None and isinstance(body, dict):
             violations += [Violation(at, "is not known to the contract") for at in unknown_members(body, self.shape)]
         if violations:

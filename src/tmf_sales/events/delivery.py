@@ -32,6 +32,7 @@ LANES_PER_POST = 8
 SWEEP_EVERY = 5.0
 EXPIRE_EVERY = 600.0
 GRACE = 5.0
+UNHEARD = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,8 @@ class Delivery:
                 break
 
     def _fan_of(self, event: StoredEvent, planned: Counter[str]) -> FanOut:
-        wanting = self._courier.listeners.matching(event.kind, event.document)
+        listeners = self._courier.listeners
+        wanting = listeners.matching(event.kind, event.document) if listeners else []
         free = {id for id in wanting if self._room(id) > planned[id]}
         planned.update(free)
         self._has_more.update(id for id in wanting if id not in free)
@@ -209,6 +211,10 @@ class Delivery:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
+        if not self._courier.listeners:  # Nobody waits for these events, so many are done with at once.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(UNHEARD):
+                    await self._stopping.wait()
 
     async def _finish(self) -> None:
         self._courier.is_stopping = True

@@ -121,7 +121,10 @@ def item_changes(before: Any, after: Any, pointer: str = "/quoteItem") -> Iterat
 
 def relationships_outside_the_quote(quote: Document) -> Iterator[Violation]:
     """TMF648, QuoteItemRelationship.id: the related item must be in the same quote."""
-    known = {item.get("id") for item in all_items(quote.get("quoteItem"))}
+    items = list(all_items(quote.get("quoteItem")))
+    if not any("quoteItemRelationship" in item for item in items):
+        return
+    known = {item.get("id") for item in items}
     for pointer, _, item in item_changes((), quote.get("quoteItem")):
         for number, relationship in enumerate(item.get("quoteItemRelationship") or ()):
             if relationship.get("id") not in known:

@@ -16,6 +16,7 @@ from tmf_sales.storage import (
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import EVERYTHING, Query
+from tmf_sales.storage.id_order import IdOrder
 from tmf_sales.storage.matching import in_order, matches
 from tmf_sales.storage.memory_events import MemoryEvents
 
@@ -26,6 +27,7 @@ class MemoryStorage(Storage):
     def __init__(self, kinds: Sequence[Kind], now: Callable[[], float] = time.time) -> None:
         self.events = MemoryEvents(now)
         self._kinds: dict[str, dict[str, Stored]] = {kind.name: {} for kind in kinds}
+        self._orders = {kind.name: IdOrder() for kind in kinds}
 
     async def open(self) -> None: ...
 
@@ -37,15 +39,23 @@ class MemoryStorage(Storage):
         return self._kinds[kind].get(id)
 
     async def find(self, kind: str, query: Query) -> Page:
+        if query.where == EVERYTHING and not query.sort:
+            return self._page_of_all(kind, query)
         found = [
             Row(stored.id, stored.current)
             for stored in self._kinds[kind].values()
-            if query.where == EVERYTHING or matches(query.where, stored.current.document)
+            if matches(query.where, stored.current.document)
         ]
         ordered = in_order(found, query.sort, document=lambda row: row.version.document, id=lambda row: row.id)
         exact = not query.count_limit or len(found) <= query.count_limit
         total = len(found) if exact else query.count_limit
         return Page(ordered[query.offset : query.offset + query.limit], total, exact)
+
+    def _page_of_all(self, kind: str, query: Query) -> Page:
+        resources = self._kinds[kind]
+        rows = [Row(id, resources[id].current) for id in self._orders[kind].page(query.offset, query.limit)]
+        exact = not query.count_limit or len(resources) <= query.count_limit
+        return Page(rows, len(resources) if exact else query.count_limit, exact)
 
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
@@ -56,7 +66,11 @@ class MemoryStorage(Storage):
         if change.versions:
             resources[change.id] = Stored(change.id, revision, change.versions)
         else:
-            resources.pop(change.id, None)
+            del resources[change.id]
+        if stored is None:
+            self._orders[change.kind].add(change.id)
+        elif not change.versions:
+            self._orders[change.kind].remove(change.id)
         self.events.append(change)
         return revision
 
@@ -69,7 +83,9 @@ class MemoryStorage(Storage):
                 taken.append(unit.id)
             else:
                 resources[unit.id] = unit
+                self._orders[kind].add(unit.id)
         return taken
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
-        return [unit for id, unit in sorted(self._kinds[kind].items()) if id > after][:limit]
+        resources = self._kinds[kind]
+        return [resources[id] for id in self._orders[kind].after(after, limit)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class _Lane:
 @dataclass(slots=True)
 class _Log:
     events: dict[str, StoredEvent] = field(default_factory=dict)
-    fanned: set[str] = field(default_factory=set)
+    waiting: dict[str, StoredEvent] = field(default_factory=dict)
 
 
 class MemoryEvents(EventStore):
@@ -49,13 +50,13 @@ class MemoryEvents(EventStore):
             self._count += 1
             id, text = document["eventId"], orjson.dumps(document)
             order, revision = f"{self._count:016x}", change.expected_revision + 1
-            self._log.events[id] = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
+            event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
+            self._log.events[id] = self._log.waiting[id] = event
         if change.events:
             self.arrived.set()
 
     async def unfanned(self, limit: int) -> list[StoredEvent]:
-        waiting = (event for event in self._log.events.values() if event.id not in self._log.fanned)
-        return [event for event, _ in zip(waiting, range(limit), strict=False)]
+        return list(itertools.islice(self._log.waiting.values(), limit))
 
     async def sweep(self) -> int:
         return 0
@@ -63,14 +64,13 @@ class MemoryEvents(EventStore):
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
         made: dict[LaneKey, None] = {}
         for fan in fans:
-            if fan.event.id in self._log.fanned:
+            if self._log.waiting.pop(fan.event.id, None) is None:
                 continue
             for listener in fan.listeners:
                 key = LaneKey(listener, fan.event.kind, fan.event.resource)
                 if self._extend(key, fan.event, now) and listener in fan.leased:
                     self._lease(self._lanes[key], owner, until)
                     made[key] = None
-            self._log.fanned.add(fan.event.id)
         return [self._lanes[key].seen(key) for key in made]
 
     async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
@@ -130,7 +130,6 @@ class MemoryEvents(EventStore):
         old = [event for event in self._log.events.values() if event.stored < before and self._is_done(event)]
         for event in old:
             del self._log.events[event.id]
-            self._log.fanned.remove(event.id)
         return len(old)
 
     def _extend(self, key: LaneKey, event: StoredEvent, now: float) -> bool:
@@ -165,7 +164,7 @@ class MemoryEvents(EventStore):
         return (each for each in self._log.events.values() if (each.kind, each.resource) == (key.kind, key.resource))
 
     def _is_done(self, event: StoredEvent) -> bool:
-        return event.id in self._log.fanned and not any(
+        return event.id not in self._log.waiting and not any(
             (key.kind, key.resource) == (event.kind, event.resource) and lane.first <= event.order <= lane.last
             for key, lane in self._lanes.items()
         )

@@ -58,8 +58,12 @@ class SqliteEvents(EventStore):
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
         def write(connection: sqlite3.Connection) -> list[Lane]:
             made: dict[LaneKey, None] = {}
+            connection.executemany(
+                "UPDATE event SET fanned = 1 WHERE position = ?",
+                [(_last_position(fan.event.order),) for fan in fans if not fan.listeners],
+            )
             for fan in fans:
-                if not _mark_fanned(connection, fan.event):
+                if not fan.listeners or not _mark_fanned(connection, fan.event):
                     continue
                 for listener in fan.listeners:
                     key = LaneKey(listener, fan.event.kind, fan.event.resource)

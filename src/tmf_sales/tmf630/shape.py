@@ -182,19 +182,19 @@ def _mark_visits(shapes: list[Shape]) -> None:
 def settle(document: Document, shape: Shape, place: Steps, found: list[Violation]) -> None:
     """Bring every date-time into its one form, in place; collect what breaks x-ordered or a list's unique key."""
     visits = shape.settled
-    for name, value in document.items():
-        member = visits.get(name)
-        if member is None or value is None:
+    for name in document:
+        if name not in visits:  # most members: this is what the walk mostly does
             continue
-        if member.is_list:
-            if isinstance(value, list):
+        value, member = document[name], visits[name]
+        if isinstance(value, str):
+            if member.shape is None and not member.is_list:
+                document[name] = _instant(value, (*place, name), found)
+        elif isinstance(value, list):
+            if member.is_list:
                 _settle_list(value, member, (*place, name), found)
-        elif member.shape is not None:
-            if isinstance(value, dict):
-                settle(value, member.shape, (*place, name), found)
-        elif isinstance(value, str):
-            document[name] = _instant(value, (*place, name), found)
-    if shape.ordered:
+        elif isinstance(value, dict) and member.shape is not None and not member.is_list:
+            settle(value, member.shape, (*place, name), found)
+    if shape.ordered and shape.ordered[1] in document:
         _check_order(document, shape.ordered, place, found)
 
 
@@ -232,7 +232,7 @@ def _check_unique(elements: list[Any], key: str, place: Steps, found: list[Viola
 
 
 def _check_order(document: Document, ordered: tuple[str, str], place: Steps, found: list[Violation]) -> None:
-    first, second = (document.get(name) for name in ordered)
+    first, second = document.get(ordered[0]), document.get(ordered[1])
     if isinstance(first, str) and isinstance(second, str) and len(first) == len(second) and first > second:
         found.append(Violation(json_pointer((*place, ordered[1])), f"must not be before {ordered[0]}"))
 
