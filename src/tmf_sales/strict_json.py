@@ -47,7 +47,10 @@ def _place_of_error(error: orjson.JSONDecodeError, text: bytes) -> str:
 
 def _may_hide_duplicates(text: bytes, value: Any) -> bool:
     """A dropped duplicate takes a colon with it; only an escaped colon could make up for that, so it counts too."""
-    return orjson.dumps(value).count(b":") != text.count(b":") or (b"\\" in text and b"\\u003" in text)
+    written = orjson.dumps(value)
+    if written == text:
+        return False
+    return written.count(b":") != text.count(b":") or (b"\\" in text and b"\\u003" in text)
 
 
 def _may_be_deep(value: Any, limit: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +27,7 @@ from tmf_sales.tmf630.shape import Shape, forgive, unknown_members
 REQUEST = "tmf_sales.request"
 
 WITH_BODY = {"post", "put", "patch"}
+KNOWN_QUERIES, KNOWN_LENGTH = 256, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class ValidatedOperation:
             for media, schema in operation.bodies.items()
         }
         self._path, self._query = (_parameter_checks(contract, operation, place) for place in ("path", "query"))
+        # Good query strings are remembered; bad ones raise, and are not.
+        self._refuse_new_query = lru_cache(maxsize=KNOWN_QUERIES)(self._refuse_wrong_query)
         self._headers = {
             check.name.lower().encode(): check for check in _parameter_checks(contract, operation, "header")
         }
@@ -136,17 +140,24 @@ class ValidatedOperation:
         for check in self._path:
             check.refuse_violation(request.path_parameters[check.name])
         if request.raw_query and self._query:
-            for name, text in parse_qsl(request.raw_query, keep_blank_values=True, encoding="utf-8", errors="replace"):
-                for check in self._query:
-                    if check.name == name:
-                        check.refuse_violation(text)
+            refuse = self._refuse_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._refuse_wrong_query
+            refuse(request.raw_query)
         for header, value in request.headers:
             if (header_check := self._headers.get(header)) is not None:
                 header_check.refuse_violation(value.decode("latin-1"))
 
+    def _refuse_wrong_query(self, raw: str) -> None:
+        for name, text in parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace"):
+            for check in self._query:
+                if check.name == name:
+                    check.refuse_violation(text)
+
     def _media_type(self, request: Request) -> str:
         """The media type in lower case; raises UnsupportedMediaType, with Accept-Patch where that helps (RFC 5789)."""
         header = request.header(b"content-type") or ""
+        if header in self._bodies and request.header(b"content-encoding") is None:  # as most clients write it
+            request.media_type = header
+            return header
         media, *parameters = (part.strip().lower() for part in header.split(";"))
         encoding = (request.header(b"content-encoding") or "identity").strip().lower()
         charset_is_utf8 = all(

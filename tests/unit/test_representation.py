@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from tmf_sales.storage import Version
-from tmf_sales.tmf630.representation import entity_tag, json_list, tag_is_listed, text_with_href, with_href
+from tmf_sales.storage import Row, Version
+from tmf_sales.tmf630.representation import entity_tag, list_with_hrefs, tag_is_listed, text_with_href, with_href
 
 HREF = "http://host/a\u00e9"
 
@@ -36,8 +36,11 @@ def test_a_document_gets_its_href_without_being_changed() -> None:
 
 
 def test_texts_are_joined_to_a_list() -> None:
-    assert json_list([]) == b"[]"
-    assert json_list([b"1", b"{}"]) == b"[1,{}]"
+    assert list_with_hrefs([], "http://h/x") == b"[]"
+    rows = [Row('a"b', Version(1, {"id": 'a"b', "n": 1})), Row("c", Version(2, {"n": 2, "id": "c"}))]
+    assert list_with_hrefs(rows, "http://h/x") == (
+        b'[{"id":"a\\"b","href":"http://h/x/a\\"b","n":1},{"id":"c","href":"http://h/x/c","n":2}]'
+    )
 
 
 def test_an_entity_tag_is_strong() -> None:

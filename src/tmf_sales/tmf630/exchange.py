@@ -35,8 +35,13 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """The value of a header given by its lower-case name; several are joined as RFC 9110, 5.3 says."""
-        found = [value for key, value in self.headers if key == name]
-        return b", ".join(found).decode("latin-1") if found else None
+        first: bytes | None = None
+        for key, value in self.headers:
+            if key == name:
+                if first is not None:
+                    return b", ".join(value for key, value in self.headers if key == name).decode("latin-1")
+                first = value
+        return None if first is None else first.decode("latin-1")
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.exchange import Request, Result
 from tmf_sales.tmf630.paging import Paging
 from tmf_sales.tmf630.query import ListRequest, parse_query
-from tmf_sales.tmf630.representation import json_list, text_with_href, with_href
+from tmf_sales.tmf630.representation import list_with_hrefs, with_href
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Listing:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
         page = await self._find(request, wanted)
         result = self._counted(request, wanted, page)
-        result.body = json_list(self._texts(request, wanted, page.rows))
+        result.body = self._text(request, wanted, page.rows)
         return result
 
     async def head(self, request: Request) -> Result:
@@ -45,7 +45,7 @@ class Listing:
     async def _find(self, request: Request, wanted: ListRequest) -> Page:
         if wanted.single_id is None:
             page = await self.store.find(self.type.kind, request.access.restricted(wanted.query))
-            return replace(page, rows=_seen(page.rows, request.access))
+            return replace(page, rows=_seen(page.rows, request.access)) if request.access.hides else page
         return await self._find_versions(request.access, wanted.single_id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
@@ -68,11 +68,11 @@ class Listing:
         first = wanted.query.offset
         return Page(_seen(rows[first : first + wanted.query.limit], access, current), len(rows))
 
-    def _texts(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> list[bytes]:
+    def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> bytes:
         if wanted.selection is None:
-            return [text_with_href(row.version, row.id, self._href(request, row.id)) for row in rows]
+            return list_with_hrefs(rows, f"{request.public_url}{self.type.base_path}{self.type.path}")
         select = wanted.selection.select
-        return [orjson.dumps(select(with_href(row.version.document, self._href(request, row.id)))) for row in rows]
+        return orjson.dumps([select(with_href(row.version.document, self._href(request, row.id))) for row in rows])
 
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from tmf_sales.storage import Document, Version
+from tmf_sales.storage import Document, Row, Version
 
 
 def with_href(document: Document, href: str) -> Document:
@@ -27,8 +27,21 @@ def text_with_href(version: Version, id: str, href: str) -> bytes:
     return orjson.dumps(with_href(version.document, href))
 
 
-def json_list(texts: Iterable[bytes]) -> bytes:
-    return b"[" + b",".join(texts) + b"]"
+def list_with_hrefs(rows: Iterable[Row], url: str) -> bytes:
+    """The representations as a JSON list, copied once; each href is `url` and the id."""
+    href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')
+    parts = [b"["]
+    for row in rows:
+        id, text = orjson.dumps(row.id), row.version.text
+        head = b'{"id":' + id
+        if text.startswith(head):
+            parts += (head, href, id[1:], text[len(head) :], b",")
+        else:
+            parts += (text_with_href(row.version, row.id, f"{url}/{row.id}"), b",")
+    if len(parts) > 1:
+        parts.pop()
+    parts.append(b"]")
+    return b"".join(parts)
 
 
 def entity_tag(revision: int) -> bytes:

@@ -73,6 +73,8 @@ class ResourceEngine:
         self._events = EventTypes.from_contract(resource_type.events)
         member = resource_type.shape.lifecycle_member
         self._state = member.name if member else ""
+        self._accept_patch = (b"accept-patch", ", ".join(resource_type.patch_types).encode())
+        self._announcers: dict[str, Announcer] = {}
         self._item_states = {
             name: inner.shape.lifecycle_member.name
             for name, inner in resource_type.shape.stateful.items()
@@ -298,10 +300,6 @@ class ResourceEngine:
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)
 
-    @property
-    def _accept_patch(self) -> tuple[bytes, bytes]:
-        return b"accept-patch", ", ".join(self.type.patch_types).encode()
-
     def _answer(self, request: Request, version: Version, id: str, href: str) -> bytes:
         if not request.raw_query:
             return text_with_href(version, id, href)
@@ -312,15 +310,18 @@ class ResourceEngine:
         return orjson.dumps(view.apply(document))
 
     def _announcer(self, request: Request) -> Announcer:
-        """Tells of changes with the href that this request's answers have."""
-        return Announcer(
-            types=self._events,
-            resource=self.type.kind,
-            domain=self.type.domain,
-            represent=lambda document: with_href(document, self._href(request, document["id"])),
-            state=self._state,
-            items=self._item_states,
-        )
+        """Tells of changes with the href that this request's answers have; there are few URLs, all from settings."""
+        url = request.public_url
+        if url not in self._announcers:
+            self._announcers[url] = Announcer(
+                types=self._events,
+                resource=self.type.kind,
+                domain=self.type.domain,
+                represent=lambda document: with_href(document, self.type.href(url, document["id"])),
+                state=self._state,
+                items=self._item_states,
+            )
+        return self._announcers[url]
 
     def _records(self, request: Request, now: str, before: Document, after: Document) -> tuple[Document, ...]:
         """Who made this change, for the log; {} stands for what was not there, or is no more."""
