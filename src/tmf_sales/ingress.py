@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from tmf_sales.answers import Errors, Send, send_error
-from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
+from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, Unavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

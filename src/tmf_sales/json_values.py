@@ -9,6 +9,8 @@ import orjson
 
 def same_json(one: Any, other: Any) -> bool:
     """Equal as JSON: 1 is 1.0, but never true. Values that were copied are told to be the same by their text alone."""
+    if type(one) is str and type(other) is str:  # as most members are
+        return one == other
     if orjson.dumps(one) == orjson.dumps(other):
         return True
     return bool(one == other) and _same_booleans(one, other)

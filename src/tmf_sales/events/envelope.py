@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tmf_sales.json_values import same_json
 
@@ -55,6 +55,15 @@ class Occasion:
     new_id: Callable[[], str]
 
 
+class ItemState(NamedTuple):
+    """Where the state of an element is, whether the element was there before, and its states (None: it has none)."""
+
+    path: str
+    is_known: bool
+    before: object
+    after: object
+
+
 @dataclass(frozen=True, slots=True)
 class Announcer:
     """Tells what happened to resources of one type.
@@ -97,35 +106,36 @@ class Announcer:
         """
         if same_json(before, after):
             return ()
+        items = self._changed_items(before, after)
         happened = (
-            self._state_change(before, after, occasion, state_title),
-            self._information_required(before, after, occasion),
+            self._state_change(before, after, items, occasion, state_title),
+            self._information_required(before, after, items, occasion),
             self._attribute_value_change(before, after, occasion, server_set),
         )
         return tuple(event for event in happened if event is not None)
 
     def _state_change(
-        self, before: Document, after: Document, occasion: Occasion, title: str | None
+        self, before: Document, after: Document, items: Sequence[ItemState], occasion: Occasion, title: str | None
     ) -> Document | None:
         old, new = before.get(self.state), after.get(self.state)
         if old != new:
             text = f"changed its {self.state} from {old} to {new}"
             return self._event(self.types.state_change, after, occasion, text, path=self.state, title=title)
-        known = dict(self._item_states(before))
-        paths = [path for path, state in self._item_states(after) if path in known and known[path] != state]
+        paths = [item.path for item in items if item.is_known]
         if not paths:
             return None
         text = f"changed the state of {_counted(len(paths), 'item')}"
         return self._event(self.types.state_change, after, occasion, text, path=_listed(paths), title=title)
 
-    def _information_required(self, before: Document, after: Document, occasion: Occasion) -> Document | None:
+    def _information_required(
+        self, before: Document, after: Document, items: Sequence[ItemState], occasion: Occasion
+    ) -> Document | None:
         if self.types.information_required is None:
             return None
         paths = []
         if self._becomes_incomplete(before.get(self.state), after.get(self.state)):
             paths.append(self.state)
-        known = dict(self._item_states(before))
-        paths += [path for path, state in self._item_states(after) if self._becomes_incomplete(known.get(path), state)]
+        paths += [item.path for item in items if self._becomes_incomplete(item.before, item.after)]
         if not paths:
             return None
         text, path = "needs information", _listed(paths)
@@ -143,6 +153,17 @@ class Announcer:
 
     def _becomes_incomplete(self, old: object, new: object) -> bool:
         return new in self.incomplete and old not in self.incomplete
+
+    def _changed_items(self, before: Document, after: Document) -> list[ItemState]:
+        """The elements in `after` that are new or in another state, in their order."""
+        if all(before.get(name) == after.get(name) for name in self.items):
+            return []
+        known = dict(self._item_states(before))
+        return [
+            ItemState(path, path in known, known.get(path), state)
+            for path, state in self._item_states(after)
+            if path not in known or known[path] != state
+        ]
 
     def _item_states(self, holder: Document, prefix: str = "") -> Iterator[tuple[str, object]]:
         """Every element's state with its path: `items[?(@.id=='2')].state`, elements in elements included."""

@@ -162,8 +162,10 @@ class Drafter:
     def _follow_lifecycle(self, at: StateAt, sent: frozenset[str], now: str) -> None:
         was = (at.before or {}).get(at.member, at.lifecycle.initial)
         becomes = at.after.get(at.member)
+        if becomes == was:
+            return
         at.lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
-        if becomes is not None and becomes != was:
+        if becomes is not None:
             for date in at.lifecycle.dates_set_on_entering(becomes):
                 if date not in sent:
                     at.after[date] = now
