@@ -80,6 +80,10 @@ class Quotes(RawIOBase):
 
 
 def lines(count: int) -> Iterator[bytes]:
+    return (written("quote", unit) for unit in units(count))
+
+
+def units(count: int) -> Iterator[Stored]:
     random = Random(630)
     sample = next(examples(CONTRACTS[0], quote_type()))
     for number in range(count):
@@ -96,7 +100,7 @@ def lines(count: int) -> Iterator[bytes]:
                 party(f"seller-{random.randrange(10)}", "Seller"),
             ],
         }
-        yield written("quote", Stored(document["id"], 1, (Version(1, document),)))
+        yield Stored(document["id"], 1, (Version(1, document),))
 
 
 def quote_type() -> ResourceType:

@@ -144,3 +144,8 @@ def targets(results: Results) -> list[Target]:
         found.append(Target("durable writes of two workers, of one (rate)", two / one, 0.9))
         found.append(Target("longest wait of a writer with two", longest / 1000, 1, at_least=False, unit="s"))
     return found
+
+
+def growth(costs: Sequence[float]) -> float:
+    """How many times as much the last one is as the first."""
+    return costs[-1] / costs[0]

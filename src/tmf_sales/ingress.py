@@ -76,13 +76,7 @@ class Ingress:
             await send(message)
 
         try:
-            path: str = scope["path"]
-            if path.removesuffix("/") in self._roots:
-                # Connexion's routing would redirect to and fro, to wherever the Host header says.
-                raise NoSuchRoute("No operation has the base path of the API alone")
-            if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
-                _drop_trailing_slash(scope)
-                _refuse_other_than_json(scope)
+            self._prepare(scope)
             async with asyncio.timeout(self._deadline):
                 await self._app(scope, watched_receive, watched_send)
         except TimeoutError:
@@ -95,6 +89,15 @@ class Ingress:
             if started:
                 raise
             await send_error(send, error, scope)
+
+    def _prepare(self, scope: Scope) -> None:
+        path: str = scope["path"]
+        if path.removesuffix("/") in self._roots:
+            # Connexion's routing would redirect to and fro, to wherever the Host header says.
+            raise NoSuchRoute("No operation has the base path of the API alone")
+        if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
+            _drop_trailing_slash(scope)
+            _refuse_other_than_json(scope)
 
 
 def _drop_trailing_slash(scope: Scope) -> None:

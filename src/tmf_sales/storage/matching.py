@@ -38,7 +38,7 @@ def matches(condition: Condition, document: Any) -> bool:
         case Regex(path, pattern):
             return any(isinstance(value, str) and has_match(pattern, value) for value in values_at(document, path))
         case Exists(path):
-            return any(True for _ in _ends(document, path))
+            return bool(_ends(document, path))
         case Element(path, inner):
             return any(matches(inner, element) for element in _elements_at(document, path))
         case And(conditions):
@@ -49,13 +49,15 @@ def matches(condition: Condition, document: Any) -> bool:
             return not matches(condition.condition, document)
 
 
-def values_at(document: Any, path: Path) -> Iterator[Any]:
+def values_at(document: Any, path: Path) -> list[Any]:
     """Every value that a comparison at `path` looks at: what the path ends at, and the elements of a list there."""
+    values: list[Any] = []
     for end in _ends(document, path):
         if isinstance(end, list):
-            yield from end
+            values += end
         else:
-            yield end
+            values.append(end)
+    return values
 
 
 def single_value_at(document: Any, path: Path) -> Scalar | None:
@@ -103,21 +105,26 @@ def has_match(pattern: str, text: str) -> bool:
     return _compiled(pattern).search(text) is not None
 
 
-def _ends(value: Any, path: Path) -> Iterator[Any]:
+def _ends(value: Any, path: Path) -> list[Any]:
     """What `path` ends at on every way from an object through lists one level deep."""
-    if not is_reachable(path) or not isinstance(value, dict):
+    ends: list[Any] = []
+    if is_reachable(path):
+        _follow(value, path, 0, ends)
+    return ends
+
+
+def _follow(value: Any, path: Path, place: int, ends: list[Any]) -> None:
+    """Collect what the path, from its step at `place` on, ends at."""
+    if not isinstance(value, dict) or path[place] not in value:
         return
-    step, rest = path[0], path[1:]
-    if step not in value:
-        return
-    reached = value[step]
-    if not rest:
-        yield reached
+    reached = value[path[place]]
+    if place + 1 == len(path):
+        ends.append(reached)
     elif isinstance(reached, list):
         for element in reached:
-            yield from _ends(element, rest)
+            _follow(element, path, place + 1, ends)
     else:
-        yield from _ends(reached, rest)
+        _follow(reached, path, place + 1, ends)
 
 
 def _elements_at(document: Any, path: Path) -> Iterator[Any]:

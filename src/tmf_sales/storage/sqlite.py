@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 READERS = 4
 QUICK_ROWS = 100
+PAGES_BETWEEN_CHECKPOINTS = 4000  # 16 MB: a page that is written often is copied to the file a quarter as often
 NO_ENTRIES: Entries = frozenset()
 
 
@@ -147,6 +148,7 @@ def connect_for_writing(path: FilePath) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
     return connection
 
 

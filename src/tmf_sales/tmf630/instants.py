@@ -24,7 +24,7 @@ class NotAnInstant(ValueError):
 
 def canonical(text: str) -> str:
     """The same instant as canonical text; raises NotAnInstant."""
-    if _is_canonical(text):
+    if is_canonical(text):
         return text
     found = _RFC_3339.fullmatch(text)
     if found is None:
@@ -41,7 +41,7 @@ def canonical(text: str) -> str:
         raise NotAnInstant("expected a date-time that exists, in the years 0001 to 9999 in UTC") from None
 
 
-def _is_canonical(text: str) -> bool:
+def is_canonical(text: str) -> bool:
     """Whether the text needs no conversion. No regular expression, as this sees every date of every body."""
     if len(text) != LENGTH or not (text[4] == text[7] == "-") or text[10] != "T" or text[19] != "." or text[23] != "Z":
         return False
@@ -56,7 +56,9 @@ def _is_canonical(text: str) -> bool:
 
 def written(moment: datetime) -> str:
     """An aware datetime as canonical text; microseconds are cut."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='milliseconds')[: LENGTH - 1]}Z"
 
 
 def later(text: str, by: timedelta) -> str:

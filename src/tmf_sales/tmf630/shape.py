@@ -187,7 +187,7 @@ def settle(document: Document, shape: Shape, place: Steps, found: list[Violation
             continue
         value, member = document[name], visits[name]
         if isinstance(value, str):
-            if member.shape is None and not member.is_list:
+            if member.shape is None and not member.is_list and not instants.is_canonical(value):
                 document[name] = _instant(value, (*place, name), found)
         elif isinstance(value, list):
             if member.is_list:
@@ -278,6 +278,8 @@ def number_elements(elements: list[Any], shape: Shape) -> None:
         if member.default != "$nextNumber":
             continue
         objects = [element for element in elements if isinstance(element, dict)]
+        if all(name in element for element in objects):
+            continue
         taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
         following = max(taken, default=0) + 1
         for element in objects:

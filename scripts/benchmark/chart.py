@@ -1,0 +1,38 @@
+"""Draws the chart of docs/speed.md, with matplotlib in the benchmark's own environment."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scripts.benchmark.contenders import VENV, Missing, install_python_packages
+
+PROGRAM = """
+import json, sys
+import matplotlib
+matplotlib.use("Agg")
+from matplotlib import pyplot
+told = json.load(sys.stdin)
+figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+for name, values in told["series"].items():
+    axes.plot(told["labels"], values, marker="o", label=name)
+axes.set_yscale("log")
+axes.set_ylabel("processor time, microseconds a request")
+axes.grid(axis="y", alpha=0.3)
+axes.legend(frameon=False)
+figure.savefig(told["file"], dpi=110, metadata={"Software": None})
+"""
+
+
+def draw(file: Path, series: Mapping[str, Sequence[float]], labels: Sequence[str]) -> None:
+    """A line for each series over the labels, as PNG; without matplotlib only a word on standard error."""
+    try:
+        install_python_packages()
+    except Missing as reason:
+        print(f"without a chart: {reason}", file=sys.stderr)
+        return
+    told = json.dumps({"file": str(file), "series": dict(series), "labels": list(labels)})
+    subprocess.run([str(VENV / "bin" / "python"), "-c", PROGRAM], input=told, text=True, check=True)
