@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site bench
+.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site bench bench-check
 
 help: ## say what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## make .venv with the exact versions that are tested
 	@scripts/install dev
@@ -43,3 +43,6 @@ docs-site: install ## write a page for each contract that works offline to build
 
 bench: install ## measure the service beside other frameworks, about 5 minutes (options: make bench ARGS="--write")
 	@scripts/bench $(ARGS)
+
+bench-check: install ## count the instructions of a request with valgrind, and say whether they became more
+	@.venv/bin/python -W ignore -m scripts.benchmark.instructions $(ARGS)

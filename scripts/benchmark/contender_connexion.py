@@ -1,4 +1,4 @@
-"""Stock Connexion over a dictionary, as its documentation shows it: the contract, plain functions, its own validation."""
+"""Stock Connexion over a dictionary, as documented: the contract, plain functions, its own validation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import connexion
-
 from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Document, Quotes, schema
 
 Answer = tuple[Any, int, dict[str, str]]
@@ -79,7 +78,7 @@ ASYNC: dict[str, Callable[..., Any]] = {
 def served(app: Any, functions: dict[str, Callable[..., Any]]) -> Any:
     for name in ("connexion.operations.openapi", "connexion.decorators.parameter"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # it warns of each media type with a schema of its own
-    app.add_api(schema("contract"), base_path=BASE_PATH, resolver=lambda id: functions.get(id, absent))
+    app.add_api(schema("contract"), base_path=BASE_PATH, resolver=lambda name: functions.get(name, absent))
     return app
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
-
 from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
 
 SCHEMAS = schema("contract")["components"]["schemas"]
@@ -100,8 +99,13 @@ async def retrieve(id: str) -> Any:
 
 
 @app.get(f"{BASE_PATH}/quote", response_model=list[Quote], **SHOWN)
-async def find(response: Response, limit: int = 100, externalId: str | None = None, fields: str = "") -> Any:
-    page, total = quotes.page(limit) if externalId is None else quotes.find(externalId, limit, fields.split(","))
+async def find(
+    response: Response,
+    limit: int = 100,
+    external_id: Annotated[str | None, Query(alias="externalId")] = None,
+    fields: str = "",
+) -> Any:
+    page, total = quotes.page(limit) if external_id is None else quotes.find(external_id, limit, fields.split(","))
     response.headers["X-Total-Count"] = str(total)
     response.headers["X-Result-Count"] = str(len(page))
     return page

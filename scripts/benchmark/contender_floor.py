@@ -1,4 +1,4 @@
-"""The floor: the least that a validating JSON service does in Python. Starlette, jsonschema-rs, orjson, a dictionary."""
+"""The floor: the least that a validating JSON service does in Python. Starlette, jsonschema-rs, orjson, a dict."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
+from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
 
 quotes = Quotes()
 creation, patch, update = (

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
-
 from scripts.benchmark.figures import ASYNC_APP, FASTAPI, FASTIFY, FLASK_APP, FLOOR, MEMORY, SQLITE
+
 from tmf_sales.app import contracts_folder
 from tmf_sales.tmf630.contract import load_contracts
 from tmf_sales.tmf630.schema_check import _as_draft4
@@ -53,19 +53,9 @@ def service(store: str, *options: str) -> Callable[[int], list[str]]:
 
 def uvicorn(python: str, app: str, *options: str) -> Callable[[int], list[str]]:
     """With the loop, the parser and the silence that the service has."""
-    return lambda port: (
-        [python, "-m", "uvicorn", app, "--port", str(port), "--loop", "uvloop", "--http", "httptools"]
-        + [
-            "--no-access-log",
-            "--log-level",
-            "error",
-            "--no-server-header",
-            "--no-proxy-headers",
-            "--ws",
-            "none",
-            *options,
-        ]
-    )
+    silent = ("--no-access-log", "--log-level", "error", "--no-server-header", "--no-proxy-headers", "--ws", "none")
+    quick = ("--loop", "uvloop", "--http", "httptools")
+    return lambda port: [python, "-m", "uvicorn", app, "--port", str(port), *quick, *silent, *options]
 
 
 def database() -> Path:

@@ -1,4 +1,9 @@
-"""The service in one process without a socket: its ASGI application, called again and again; for profiles and counts."""
+"""The service in one process without a socket: its ASGI application, called again and again; for profiles.
+
+    python -m scripts.benchmark.driver memory: [get|list|filter|post|merge]
+
+prints the least processor time of each kind of request, or the profile of one kind.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,21 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
 from scripts.benchmark.load import Sent
 from scripts.benchmark.round import PER_EXTERNAL_ID, QUOTES, SAMPLE, STORED, sent
+
 from tmf_sales.app import create_app
+from tmf_sales.ingress import App
 from tmf_sales.settings import Settings
 
 BATCHES = 40
 
 Message = MutableMapping[str, Any]
-App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 
 async def call(app: App, request: Sent) -> bytes:
@@ -68,7 +74,7 @@ class Lifespan:
         self._started = asyncio.Event()
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._app({"type": "lifespan", "state": {}}, self._receive, self._send))
+        self._task = asyncio.ensure_future(self._app({"type": "lifespan", "state": {}}, self._receive, self._send))
         await self._started.wait()
 
     async def __aexit__(self, *_: object) -> None:

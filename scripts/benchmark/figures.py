@@ -149,3 +149,8 @@ def targets(results: Results) -> list[Target]:
 def growth(costs: Sequence[float]) -> float:
     """How many times as much the last one is as the first."""
     return costs[-1] / costs[0]
+
+
+def excess(known: Mapping[str, float], now: Mapping[str, float], tolerance: float) -> list[str]:
+    """What costs more than it did by more than this part of it; what was not known costs nothing more."""
+    return [name for name, cost in now.items() if cost > known.get(name, cost) * (1 + tolerance)]

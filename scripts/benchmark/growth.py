@@ -25,6 +25,7 @@ from scripts.benchmark.figures import Sample, growth
 from scripts.benchmark.load import Sent, load
 from scripts.benchmark.processes import Running, free_port, running
 from scripts.benchmark.round import JSON, QUOTES, SAMPLE
+
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import load_contracts
@@ -123,7 +124,12 @@ def served(url: str) -> Any:
     contender = Contender("tmf-sales", service(url), probe="/live")
     port, (core, _) = free_port(), cores()
     return running(
-        contender.command(port), environment_for(contender, port), port, core, contender.probe, BUILD / "server.log"
+        contender.command(port),
+        environment_for(contender, port),
+        port,
+        str(core),
+        contender.probe,
+        BUILD / "server.log",
     )
 
 

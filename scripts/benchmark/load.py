@@ -60,12 +60,10 @@ def _with_wrk(
 ) -> dict[str, float]:
     listed = folder / "requests.bin"
     listed.write_bytes(b"".join(b"%d\n%b" % (len(text), text) for text in (each.text(port) for each in requests)))
+    limits = ["-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", "--timeout", "10s"]
+    command = ["taskset", "--cpu-list", str(core), "wrk", *limits, "-s", str(SCRIPT)]
     ran = subprocess.run(
-        ["taskset", "--cpu-list", str(core), "wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s"]
-        + ["--timeout", "10s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", str(listed)],
-        capture_output=True,
-        text=True,
-        check=True,
+        [*command, f"http://127.0.0.1:{port}/", str(listed)], capture_output=True, text=True, check=True
     )
     told: dict[str, float] = json.loads(ran.stdout.strip().splitlines()[-1])
     return told

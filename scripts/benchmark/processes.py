@@ -62,13 +62,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], port: int, core: int, probe: str, log: Path
+    command: Sequence[str], environment: Mapping[str, str], port: int, cores: str, probe: str, log: Path
 ) -> Iterator[Running]:
     """The server while it runs; raises RuntimeError with the end of its output when it does not come to answer."""
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), *command],
+            ["taskset", "--cpu-list", cores, *command],
             env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,7 +1,7 @@
 """What the contenders keep quotes in: a dictionary. Shared by those in Python, so that they answer the same.
 
-Promise: the defaults of the contract that the sample needs, href, pages and merge patches, and nothing else: no ETag, no
-lifecycle, no event, no durability. Pages stand in the order of creation, which costs a dictionary nothing.
+Promise: the defaults of the contract that the sample needs, href, pages and merge patches, and nothing else: no ETag,
+no lifecycle, no event, no durability. Pages stand in the order of creation, which costs a dictionary nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
 
 BASE_PATH = "/tmf-api/quoteManagement/v4"
 URL = f"http://127.0.0.1:{os.environ.get('BENCH_PORT', '0')}{BASE_PATH}/quote"

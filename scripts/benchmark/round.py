@@ -37,7 +37,7 @@ def live(contender: Contender, seconds: float) -> tuple[Life, Answers]:
     port, (core, other) = free_port(), cores()
     environment = environment_for(contender, port)
     log = BUILD / "server.log"
-    with running(contender.command(port), environment, port, core, contender.probe, log) as server:
+    with running(contender.command(port), environment, port, str(core), contender.probe, log) as server:
         ids = store_quotes(server)
         answers = dict(one_of_each(server, ids))
         samples, resident = {}, 0

@@ -1,4 +1,4 @@
-"""Durable writes by one worker process and by two that share the file; both on one core, as they wait for one disk."""
+"""Durable writes by one worker process and by two that share the file; here the servers may use every core."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def durable_writes(results: Results, seconds: float) -> Results:
 
 def _written(contender: Contender, seconds: float) -> Sample:
     contender.fresh()
-    port, (core, other) = free_port(), cores()
+    port, (first, last) = free_port(), cores()
     command, environment = contender.command(port), environment_for(contender, port)
-    with running(command, environment, port, core, contender.probe, BUILD / "server.log") as server:
-        return measured(server, sent(POST, ()), seconds, other)
+    with running(command, environment, port, f"{first},{last}", contender.probe, BUILD / "server.log") as server:
+        return measured(server, sent(POST, ()), seconds, last)

@@ -1,0 +1,94 @@
+"""`make bench-check`: whether a request costs more instructions than it did, counted by valgrind; not a timed test.
+
+Counted is the service in one process on memory, without server and sockets, so that neither other work on the machine
+nor the network disturbs. The figures to compare with are in instructions.json, for one version of Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmark.contenders import BUILD, ROOT
+from scripts.benchmark.driver import Lifespan, call, stored
+from scripts.benchmark.figures import REQUESTS, excess
+from scripts.benchmark.round import sent
+
+from tmf_sales.app import create_app
+from tmf_sales.settings import Settings
+
+KNOWN = Path(__file__).with_name("instructions.json")
+TOLERANCE = 0.05
+STORED = 100
+COUNTED = 200
+_COLLECTED = re.compile(r"Collected : (\d+)")
+
+
+async def work(request: str | None) -> None:
+    """What is counted: start, store, and then so many requests of one kind, or none."""
+    app = create_app(Settings(store="memory:", no_delivery=True))
+    async with Lifespan(app):
+        ids = await stored(app, STORED)
+        wanted = sent(request, ids) if request else []
+        for number in range(COUNTED if wanted else 0):
+            await call(app, wanted[number % len(wanted)])
+
+
+def counted(request: str | None) -> int:
+    """Instructions of a process that does this work."""
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={BUILD / 'callgrind.out'}"]
+    command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", request or ""]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
+    found = _COLLECTED.search(ran.stderr)
+    if found is None:
+        raise RuntimeError(ran.stderr[-2000:])
+    return int(found[1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-check", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="take what is counted now as what is known")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work is not None:
+        asyncio.run(work(given.work or None))
+        return 0
+    if not shutil.which("valgrind"):
+        print("valgrind is missing; on Debian: apt-get install valgrind", file=sys.stderr)
+        return 3
+    BUILD.mkdir(parents=True, exist_ok=True)
+    start = counted(None)
+    now = {request: round((counted(request) - start) / COUNTED / 1000) for request in REQUESTS}
+    return write(now) if given.write else compare(now, json.loads(KNOWN.read_text()))
+
+
+def write(now: dict[str, int]) -> int:
+    KNOWN.write_text(json.dumps({"python": platform.python_version(), "thousands": now}, indent=2) + "\n")
+    return compare(now, json.loads(KNOWN.read_text()))
+
+
+def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
+    """1 when something costs more than it did, within the tolerance; 0 also where another Python cannot be compared."""
+    if known["python"] != platform.python_version():
+        print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; only told:")
+        known = {"thousands": now}
+    more = excess(known["thousands"], now, TOLERANCE)
+    for request, count in now.items():
+        was = known["thousands"].get(request, count)
+        print(f"{request}: {count} thousand instructions, {was} before{'  TOO MANY' if request in more else ''}")
+    return int(bool(more))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
