@@ -165,10 +165,9 @@ class Drafter:
         if becomes == was:
             return
         at.lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
-        if becomes is not None:
-            for date in at.lifecycle.dates_set_on_entering(becomes):
-                if date not in sent:
-                    at.after[date] = now
+        for date in at.lifecycle.dates_set_on_entering(becomes):
+            if date not in sent:
+                at.after[date] = now
 
 
 def _changed_members(before: Document, after: Document) -> frozenset[str]:

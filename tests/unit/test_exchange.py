@@ -1,0 +1,21 @@
+"""What a handler reads of a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from tmf_sales.tmf630.exchange import Request
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ([], None),
+        ([(b"other", b"1")], None),
+        ([(b"if-match", b'"1"'), (b"other", b"1")], '"1"'),
+        ([(b"if-match", b'"1"'), (b"other", b"1"), (b"if-match", b'"2"')], '"1", "2"'),
+        ([(b"if-match", b"")], ""),
+    ],
+)
+def test_headers_of_one_name_are_one_list(headers: list[tuple[bytes, bytes]], found: str | None) -> None:
+    assert Request("patchTicket", "PATCH", {}, "", headers, "http://host", "").header(b"if-match") == found
