@@ -19,10 +19,10 @@ told = json.load(sys.stdin)
 figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
 for name, values in told["series"].items():
     axes.plot(told["labels"], values, marker="o", label=name)
-axes.set_yscale("log")
+axes.set_ylim(bottom=0, top=1.25 * max(max(each) for each in told["series"].values()))
 axes.set_ylabel("processor time, microseconds a request")
 axes.grid(axis="y", alpha=0.3)
-axes.legend(frameon=False)
+axes.legend(frameon=False, ncols=4, loc="upper center")
 figure.savefig(told["file"], dpi=110, metadata={"Software": None})
 """
 

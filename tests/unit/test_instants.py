@@ -105,3 +105,10 @@ def test_any_text_is_canonical_after_one_step_or_refused(text: str) -> None:
 def test_a_later_instant_stays_within_the_last() -> None:
     assert later("2019-05-06T12:45:12.028Z", timedelta(days=30)) == "2019-06-05T12:45:12.028Z"
     assert later("9999-12-31T00:00:00.000Z", timedelta(days=30)) == LAST
+
+
+def test_a_moment_is_written_in_utc_wherever_its_clock_stands() -> None:
+    moment = datetime(2026, 1, 1, 0, 30, 0, 123_456, tzinfo=timezone(timedelta(hours=1)))
+
+    assert written(moment) == "2025-12-31T23:30:00.123Z"
+    assert written(moment.astimezone(UTC)) == "2025-12-31T23:30:00.123Z"
