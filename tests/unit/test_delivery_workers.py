@@ -315,26 +315,3 @@ async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
     await until(lambda: "failed by a defect" in caplog.text)
     world.happen("1", "e2")
     await until(lambda: world.got("a") == ["e1", "e2"])
-
-
-async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    await world.listen("a")
-    world.happen("1", "e1")
-    unfanned, failed = world.events.unfanned, asyncio.Event()
-
-    async def fails(limit: int) -> Any:
-        failed.set()
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(world.events, "unfanned", fails)
-    worker = world.worker(poll=0.001)
-    task = asyncio.create_task(worker.run())
-    await failed.wait()
-    monkeypatch.setattr(world.events, "unfanned", unfanned)
-    await until(lambda: world.got("a") == ["e1"])
-    worker.stop()
-    await task
-
-    assert "the next one follows" in caplog.text

@@ -212,9 +212,7 @@ class Delivery:
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
         if not self._courier.listeners:  # Nobody waits for these events, so many are done with at once.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(UNHEARD):
-                    await self._stopping.wait()
+            await asyncio.sleep(UNHEARD)
 
     async def _finish(self) -> None:
         self._courier.is_stopping = True
