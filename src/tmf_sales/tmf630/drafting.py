@@ -161,7 +161,7 @@ class Drafter:
 
     def _follow_lifecycle(self, at: StateAt, sent: frozenset[str], now: str) -> None:
         was = (at.before or {}).get(at.member, at.lifecycle.initial)
-        becomes = at.after.get(at.member)
+        becomes: Any = at.after.get(at.member)  # never None behind the lifecycle
         if becomes == was:
             return
         at.lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
