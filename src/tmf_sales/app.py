@@ -37,6 +37,7 @@ from tmf_sales.handlers import RULES
 from tmf_sales.handlers.hub import HubHandlers, RecordMaker, listener_queries, listener_record
 from tmf_sales.ingress import App, Ingress
 from tmf_sales.lifespan import lifespan
+from tmf_sales.openapi_folder import contracts_folder as contracts_folder
 from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.security.admission import Security, create_security
 from tmf_sales.security.audit_page import PATH, audit_page
@@ -65,12 +66,6 @@ def new_uuid() -> str:
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
-
-def contracts_folder() -> Path:
-    """Where the contracts are: beside the sources in a checkout, inside the package when it is installed."""
-    packaged = Path(__file__).with_name("openapi")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "openapi"
 
 
 @dataclass(frozen=True, slots=True)

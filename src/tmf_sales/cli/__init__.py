@@ -11,6 +11,7 @@ import tmf_sales
 from tmf_sales.cli.audit import audit
 from tmf_sales.cli.backup import backup
 from tmf_sales.cli.check import check
+from tmf_sales.cli.conformance import conformance
 from tmf_sales.cli.contract import contract
 from tmf_sales.cli.deliver import deliver
 from tmf_sales.cli.events import events
@@ -29,5 +30,18 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
-for command in (serve, check, contract, deliver, events, listen, listeners, export, import_, backup, audit):
+for command in (
+    serve,
+    check,
+    conformance,
+    contract,
+    deliver,
+    events,
+    listen,
+    listeners,
+    export,
+    import_,
+    backup,
+    audit,
+):
     main.add_command(command)

@@ -1,0 +1,202 @@
+"""Delivery of events to a listener that the run starts (the chapters "Notification ..." and "Publish event ...").
+
+One resource lives its life while two listeners listen; the checks look at what arrived of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from tmf_sales.conformance.checks.hub import registered, remove
+from tmf_sales.conformance.comparing import instant
+from tmf_sales.conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
+
+if TYPE_CHECKING:
+    from tmf_sales.conformance.api import Api
+    from tmf_sales.conformance.listener import Delivered, Listener
+    from tmf_sales.conformance.session import Session
+
+NOTIFICATIONS = "TMF630, notifications"
+ALL, SOME, GONE = "all", "some", "gone"
+
+
+@dataclass(slots=True)
+class Story:
+    """The resource that was created, changed and deleted, and the path of each listener."""
+
+    id: str
+    places: dict[str, str]
+    provoked: dict[str, bool] = field(default_factory=dict)
+
+
+_STORIES: WeakKeyDictionary[Session, Story | Ending] = WeakKeyDictionary()
+
+
+def checks(api: Api) -> Checks:
+    says = api.sources
+    titles = {
+        "Create": "a creation is told",
+        "StateChange": "a change of state is told",
+        "AttributeValueChange": "a change of attributes is told",
+        "Delete": "a deletion is told",
+    }
+    for what, title in titles.items():
+        yield Check(f"event-{what}", f"{title}: {api.event(what)}", says[f"event {what}"], partial(is_told, what))
+    yield Check("event-envelope", "an event has eventTime and eventType", says["event envelope"], has_envelope)
+    yield Check("event-id", "an event has an eventId", says["event id"], has_id)
+    yield Check("event-payload", f"event.{api.resource} is the resource", says["event payload"], holds_the_resource)
+    yield Check("event-unregistered", "who is unregistered gets nothing", says["hub silent"], unregistered_gets_nothing)
+    whole = advice(NOTIFICATIONS, "event holds the whole resource where the query has no fields")
+    yield Check("event-whole-resource", "the resource in an event is whole", whole, holds_the_whole)
+    distinct = advice(NOTIFICATIONS, "each event has an eventId of its own")
+    yield Check("event-distinct-ids", "different events have different ids", distinct, ids_differ)
+    query = advice(NOTIFICATIONS, "the query of a registration selects the events that are delivered")
+    yield Check("event-query", "a query selects events", query, query_selects)
+    refused = advice(NOTIFICATIONS, "an event tells of a change; a request that is refused changes nothing")
+    yield Check("event-refused-untold", "a refused request is not told", refused, refused_is_untold)
+
+
+def listening(session: Session) -> Listener:
+    if session.listener is None:
+        raise NotRun("needs a listener that the server can reach: --listen and --callback-url")
+    return session.listener
+
+
+def story_of(session: Session) -> Story:
+    """Told once; where it cannot be told, every check has the same reason."""
+    listening(session)
+    if session not in _STORIES:
+        try:
+            _STORIES[session] = tell(session)
+        except Ending as ending:
+            _STORIES[session] = NotRun(f"no events could be provoked: {ending.reason}", ending.exchange)
+    told = _STORIES[session]
+    if isinstance(told, Ending):
+        raise told
+    return told
+
+
+def tell(session: Session) -> Story:
+    api = session.api
+    places = {name: f"{name}-{session.new_text()}" for name in (ALL, SOME, GONE)}
+    callback = listening(session).callback
+    queries = {ALL: {}, SOME: {"query": f"eventType={api.event('Delete')}"}, GONE: {}}
+    ids = {}
+    for name in (GONE, ALL, SOME):
+        try:
+            ids[name], _ = registered(session, {"callback": f"{callback}/{places[name]}"} | queries[name])
+        except NotRun:
+            if name == ALL:
+                raise
+            del places[name]
+        if name == GONE and GONE in ids:
+            remove(session, ids[GONE])
+    sent = session.body()
+    story = Story(str(session.create(sent)["id"]), places)
+    story.provoked["Create"] = True
+    refused = session.patch(story.id, {"description": {"not": "a text"}})
+    story.provoked["refused"] = not refused.is_success
+    change = session.patch(story.id, {"description": "Changed once"})
+    story.provoked["AttributeValueChange"] = change.is_success
+    to = next(to for to in api.transitions[api.initial])
+    story.provoked["StateChange"] = session.patch(story.id, {api.state: to}).is_success
+    story.provoked["Delete"] = session.delete(story.id).is_success
+    return story
+
+
+def arrived(session: Session, what: str, place: str = ALL) -> Delivered | None:
+    """The event of this kind; None when it does not come in time."""
+    story, kind = story_of(session), session.api.event(what)
+    if not story.provoked.get(what, False):
+        raise NotRun(f"no {kind} could be provoked")
+    if place not in story.places:
+        raise NotRun("the server does not take another listener")
+    return listening(session).wait(story.places[place], lambda each: each.type == kind and each.is_about(story.id))
+
+
+def is_told(what: str, session: Session) -> None:
+    if arrived(session, what) is None:
+        kind, patience = session.api.event(what), listening(session).patience
+        raise Failed(f"a {kind} about the resource reaches the listener within {patience:g} seconds")
+
+
+def events(session: Session) -> list[Delivered]:
+    """All that has arrived of the resource, once the last of it is there or does not come."""
+    story = story_of(session)
+    if not any(arrived(session, what) for what in ("Delete", "Create") if story.provoked.get(what)):
+        raise NotRun("no event arrived")
+    return [each for each in listening(session).at(story.places[ALL]) if each.is_about(story.id)]
+
+
+def expect_of_each(session: Session, names: tuple[str, ...]) -> None:
+    for each in events(session):
+        absent = [name for name in names if not each.event.get(name)]
+        if absent:
+            raise Failed(f"every event has {', '.join(names)}; in a {each.type} not so: {', '.join(absent)}")
+
+
+def has_envelope(session: Session) -> None:
+    expect_of_each(session, ("eventTime", "eventType"))
+    for each in events(session):
+        if instant(each.event["eventTime"]) is None:
+            raise Failed(f"eventTime is a date-time, not {str(each.event['eventTime'])[:60]!r}")
+
+
+def has_id(session: Session) -> None:
+    expect_of_each(session, ("eventId",))
+
+
+def holds_the_resource(session: Session) -> None:
+    name = session.api.resource
+    for each in events(session):
+        payload = each.event.get("event")
+        if not isinstance(payload, dict) or not isinstance(payload.get(name), dict):
+            raise Failed(f"event.{name} is the resource; a {each.type} has no such member")
+
+
+def holds_the_whole(session: Session) -> None:
+    for each in events(session):
+        resource = each.event["event"].get(session.api.resource)
+        if isinstance(resource, dict) and not {session.api.group, session.api.created, "relatedParty"} <= set(resource):
+            raise Failed(f"event.{session.api.resource} has all attributes; in a {each.type} some are missing")
+
+
+def ids_differ(session: Session) -> None:
+    kinds: dict[object, object] = {}
+    for each in events(session):
+        if (id := each.event.get("eventId")) and kinds.setdefault(id, each.type) != each.type:
+            raise Failed(f"a {kinds[id]} and a {each.type} have different ids; both have {str(id)[:60]!r}")
+
+
+def query_selects(session: Session) -> None:
+    """Deletion is the last that happens, so whatever else was to come would have come before."""
+    if arrived(session, "Delete", SOME) is None:
+        raise Failed(f"the listener with the query gets the {session.api.event('Delete')}")
+    kinds = {each.type for each in listening(session).at(story_of(session).places[SOME])}
+    if kinds != {session.api.event("Delete")}:
+        raise Failed(
+            f"only {session.api.event('Delete')} for the listener that asked for it; got {sorted(map(str, kinds))}"
+        )
+
+
+def unregistered_gets_nothing(session: Session) -> None:
+    if arrived(session, "Delete") is None:
+        raise NotRun("no event arrived at the listener that is still registered")
+    story = story_of(session)
+    if GONE not in story.places:
+        raise NotRun("no listener could be registered and unregistered")
+    if any(each.is_about(story.id) for each in listening(session).at(story.places[GONE])):
+        raise Failed("no event for the listener that was unregistered before the resource was created")
+
+
+def refused_is_untold(session: Session) -> None:
+    """One change was taken and one was refused, so one event tells of attributes."""
+    story, kind = story_of(session), session.api.event("AttributeValueChange")
+    if not story.provoked["refused"]:
+        raise NotRun("the server does not refuse a wrong change")
+    told = {str(each.event.get("eventId")) for each in events(session) if each.type == kind}
+    if len(told) > 1:
+        raise Failed(f"one {kind}, for the one change that was taken; got {len(told)}")

@@ -1,0 +1,186 @@
+"""Reading (the chapters "Retrieve ..." and "List ..."): one resource, the list, and the selection of attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from tmf_sales.conformance.comparing import ALWAYS_THERE, missing
+from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
+
+if TYPE_CHECKING:
+    from tmf_sales.conformance.api import Api
+    from tmf_sales.conformance.exchange import Answer, Document
+    from tmf_sales.conformance.session import Session
+
+SELECTION = "TMF630, attribute selection"
+MOST_PAGES = 20
+
+
+def checks(api: Api) -> Checks:
+    says = api.sources
+    yield Check("retrieve-answers-200", "an existing resource is answered with 200", says["retrieve"], answers_200)
+    yield Check("retrieve-keeps-attributes", "it has what was sent", says["retrieve contents"], keeps_attributes)
+    yield Check("retrieve-types", "its attributes have their types", says["types"], has_its_types)
+    yield Check("retrieve-by-href", "its href leads to it", says["href"], href_leads_to_it)
+    json = advice("TMF630, media types", "answers with a body are application/json")
+    yield Check("retrieve-is-json", "the answer is application/json", json, is_json)
+    unknown = advice("TMF630, status codes", "a resource that does not exist is answered with 404")
+    yield Check("retrieve-unknown-404", "an unknown id is answered with 404", unknown, unknown_is_404)
+    yield Check("retrieve-fields", "fields selects each first level attribute", says["retrieve fields"], selects_each)
+    yield Check("list-answers-200", "the list is answered with 200 and an array", says["list"], list_answers_200)
+    yield Check("list-has-created", "what was created is in the list", says["list contents"], list_has_created)
+    yield Check("list-types", "the attributes in the list have their types", says["types"], list_has_types)
+    yield Check("list-keeps-attributes", "the list has what was sent", says["list contents"], list_keeps_attributes)
+    yield Check("list-fields", "fields selects attributes in the list", says["list fields"], list_selects)
+    several = advice(SELECTION, "fields takes several names, separated by commas")
+    yield Check("fields-several", "fields takes several names", several, selects_several)
+    link = advice(SELECTION, "id and href are in the answer whatever fields selects")
+    yield Check("fields-keep-id-and-href", "fields leaves id and href", link, keeps_id_and_href)
+    none = advice(SELECTION, "fields=none answers id and href only")
+    yield Check("fields-none", "fields=none selects id and href only", none, selects_none)
+    dotted = advice(SELECTION, "a dotted name selects an attribute of a sub-resource")
+    yield Check("fields-nested", "fields selects inside sub-resources", dotted, selects_inside)
+
+
+def answers_200(session: Session) -> None:
+    id = session.created()
+    answer = session.get(id)
+    answer.expect_status(200)
+    answer.expect(answer.object().get("id") == id, f"the resource with the id {id}")
+
+
+def keeps_attributes(session: Session) -> None:
+    sent = session.body()
+    answer = session.get(str(session.create(sent)["id"]))
+    lost = missing(sent, answer.object())
+    answer.expect(not lost, f"every attribute has the value that was sent; not so: {', '.join(lost)}")
+
+
+def has_its_types(session: Session) -> None:
+    answer = session.get(str(session.create(session.body())["id"]))
+    faults = session.types.faults(session.api.type, answer.object())
+    answer.expect(not faults, f"every attribute has its type; not so: {'; '.join(faults)}")
+
+
+def href_leads_to_it(session: Session) -> None:
+    id = session.created()
+    answer = session.get(id)
+    href = answer.object().get("href")
+    if not isinstance(href, str):
+        raise NotRun("there is no href to follow", answer.exchange)
+    url = urljoin(answer.exchange.url, href)
+    if "{0.scheme}://{0.netloc}".format(urlsplit(url)) != session.client.origin:
+        raise NotRun(f"href names another host, where this run does not go: {href[:200]}", answer.exchange)
+    followed = session.send("GET", url)
+    followed.expect(followed.is_success and followed.object().get("id") == id, f"the resource with the id {id}")
+
+
+def is_json(session: Session) -> None:
+    answer = session.get(session.created())
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    answer.expect(kind == "application/json", "Content-Type is application/json")
+
+
+def unknown_is_404(session: Session) -> None:
+    session.get(f"{session.mark}-unknown").expect_status(404)
+
+
+def selects_each(session: Session) -> None:
+    sent = session.pair[0]
+    for name in sent:
+        if name not in ALWAYS_THERE:
+            answer = session.get(str(sent["id"]), f"?fields={name}")
+            expect_selected(answer, answer.object(), [name])
+
+
+def expect_selected(answer: Answer, document: Document, names: Iterable[str]) -> None:
+    wanted = set(names)
+    absent, more = wanted - set(document), set(document) - wanted - ALWAYS_THERE
+    answer.expect(
+        answer.is_success and not absent and not more,
+        f"{', '.join(sorted(wanted)) or 'no attribute'} and no other attribute than {', '.join(sorted(ALWAYS_THERE))}"
+        + (f"; absent: {', '.join(sorted(absent))}" if absent else "")
+        + (f"; more than that: {', '.join(sorted(more))}" if more else ""),
+    )
+
+
+def list_answers_200(session: Session) -> None:
+    """206 is what TMF630 has for a page of a longer list."""
+    session.created()
+    answer = session.search()
+    answer.expect_status(200, 206)
+    answer.list()
+
+
+def list_has_created(session: Session) -> None:
+    """Without any filter, page for page, as far as a run has the time for it."""
+    id = session.created()
+    seen = 0
+    for _ in range(MOST_PAGES):
+        answer = session.search(f"offset={seen}" if seen else "")
+        page = answer.list()
+        if any(each.get("id") == id for each in page):
+            return
+        if not page:
+            answer.fail(f"the list has the resource with the id {id}")
+        seen += len(page)
+    raise NotSupported(f"the server has more than {seen} resources; the new one is not among the first")
+
+
+def listed(session: Session, query: str = "") -> tuple[Answer, Document]:
+    """The answer to a list, and of it the first of the two resources that are only read."""
+    sent = session.pair[0]
+    text = f"{session.api.text}={sent[session.api.text].replace(' ', '%20')}"
+    answer = session.search(f"{text}&{query}" if query else text)
+    if not answer.is_success or not isinstance(answer.value, list):
+        raise NotRun("the list could not be had", answer.exchange)
+    for each in answer.list():
+        if each.get("id") == sent["id"]:
+            return answer, each
+    raise NotRun("the resource is not in the list that was answered", answer.exchange)
+
+
+def list_has_types(session: Session) -> None:
+    answer, resource = listed(session)
+    faults = session.types.faults(session.api.type, resource)
+    answer.expect(not faults, f"every attribute has its type; not so: {'; '.join(faults)}")
+
+
+def list_keeps_attributes(session: Session) -> None:
+    answer, resource = listed(session)
+    lost = missing(session.pair[0], resource)
+    answer.expect(not lost, f"every attribute has the value that was sent; not so: {', '.join(lost)}")
+
+
+def list_selects(session: Session) -> None:
+    for name in session.pair[0]:
+        if name not in ALWAYS_THERE:
+            answer, resource = listed(session, f"fields={name}")
+            expect_selected(answer, resource, [name])
+
+
+def selects_several(session: Session) -> None:
+    names = [session.api.text, session.api.group, session.api.state]
+    answer = session.get(str(session.pair[0]["id"]), f"?fields={','.join(names)}")
+    expect_selected(answer, answer.object(), names)
+
+
+def keeps_id_and_href(session: Session) -> None:
+    answer = session.get(str(session.pair[0]["id"]), f"?fields={session.api.state}")
+    answer.expect({"id", "href"} <= set(answer.object()), "the answer has id and href")
+
+
+def selects_none(session: Session) -> None:
+    answer = session.get(str(session.pair[0]["id"]), "?fields=none")
+    expect_selected(answer, answer.object(), [])
+
+
+def selects_inside(session: Session) -> None:
+    answer = session.get(str(session.pair[0]["id"]), "?fields=relatedParty.role")
+    expect_selected(answer, answer.object(), ["relatedParty"])
+    parties = answer.object()["relatedParty"]
+    good = isinstance(parties, list) and all(isinstance(each, dict) for each in parties)
+    names = {name for each in parties for name in each} if good else set()
+    answer.expect("role" in names and "name" not in names, "of each related party its role, and not its name")

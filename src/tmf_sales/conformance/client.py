@@ -1,0 +1,100 @@
+"""Speaks HTTP to a server of which nothing is known.
+
+Promise: every request ends within its time and with a bounded answer, or in NoAnswer with a sentence. Redirects are
+not followed, and credentials go to no other place than the one that was named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from tmf_sales.conformance.exchange import Answer, Exchange, Secrets
+from tmf_sales.conformance.rule import NoAnswer
+
+ANSWER_LIMIT = 8 * 1024 * 1024
+JSON = "application/json"
+# What of a path or query stands as it is; everything else is percent-encoded, and nothing twice.
+_AS_IT_IS = "%/:=&?,;@$!'()*+~-._[]"
+
+
+class Client:
+    """`base` is the URL under which the API's resources are, without a slash at its end."""
+
+    def __init__(self, base: str, headers: Mapping[str, str], timeout: float) -> None:
+        parts = urlsplit(base)
+        login = parts.netloc.rpartition("@")[0]
+        self.base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self.origin = f"{parts.scheme}://{urlsplit(self.base).netloc}"
+        self.timeout = timeout
+        self._headers = dict(headers)
+        self._secrets = Secrets.of({**self._headers, "login": login.replace(":", " ")})
+        self._runner = asyncio.Runner()
+        self._http = httpx.AsyncClient(
+            auth=httpx.BasicAuth(parts.username, parts.password or "") if parts.username else None,
+            follow_redirects=False,
+            timeout=httpx.Timeout(timeout),
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._runner.run(self._http.aclose())
+        self._runner.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        raw: str | None = None,
+    ) -> Answer:
+        """`path` is below `base`, or a whole URL of the same origin; `raw` is sent as it is instead of a JSON body."""
+        url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
+        text = raw if raw is not None else "" if body is None else json.dumps(body, ensure_ascii=False)
+        own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
+        exchange = Exchange(method, quote(url, safe=_AS_IT_IS), list(own.items()), text, self._secrets)
+        sent = {name: value for name, value in own.items() if value} | self._headers
+        self._runner.run(self._exchange(exchange, sent))
+        if exchange.problem:
+            raise NoAnswer(f"a complete answer; {exchange.problem}", exchange)
+        return Answer(exchange)
+
+    async def _exchange(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self._receive(exchange, headers)
+        except TimeoutError:
+            exchange.problem = f"no complete answer within {self.timeout:g} seconds"
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+            exchange.problem = f"no answer: {said(error)}"
+
+    async def _receive(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+        content = exchange.request_body.encode("utf-8", "surrogatepass") if exchange.request_body else None
+        async with self._http.stream(exchange.method, exchange.url, content=content, headers=headers) as response:
+            received = bytearray()
+            async for chunk in response.aiter_bytes():
+                received += chunk
+                if len(received) > ANSWER_LIMIT:
+                    exchange.problem = f"the answer is larger than {ANSWER_LIMIT // 1024 // 1024} MB"
+                    break
+            exchange.status = response.status_code
+            exchange.headers = response.headers
+            exchange.content = bytes(received[:ANSWER_LIMIT])
+
+
+def said(error: Exception) -> str:
+    """What went wrong, in one line; httpx leaves some of its exceptions without a text."""
+    while not str(error) and error.__cause__ is not None:
+        error = error.__cause__  # type: ignore[assignment]
+    return " ".join(str(error).split()) or type(error).__name__

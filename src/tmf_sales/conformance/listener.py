@@ -1,0 +1,117 @@
+"""The listener that the server under test delivers to, on a thread of its own.
+
+Promise: whatever is posted is answered 201, as the specifications print it, and kept; nothing else happens with it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+BODY_LIMIT = 16 * 1024 * 1024
+PATIENCE = 30  # seconds for one request of the server
+
+
+class Delivered(NamedTuple):
+    """One event. `path`: where it was posted, which tells the registrations apart."""
+
+    path: str
+    body: bytes
+    event: dict[str, Any]
+
+    @property
+    def type(self) -> object:
+        return self.event.get("eventType")
+
+    def is_about(self, id: str) -> bool:
+        """Whether the event holds the resource, in whatever member."""
+        payload = self.event.get("event")
+        return isinstance(payload, dict) and any(
+            isinstance(each, dict) and each.get("id") == id for each in (payload, *payload.values())
+        )
+
+
+class Listener:
+    """`callback`: the URL under which the server reaches it; registrations add a path of their own."""
+
+    def __init__(self, address: tuple[str, int], callback: str, patience: float) -> None:
+        """Raises OSError when it cannot listen there."""
+        self.callback = callback.rstrip("/")
+        self.patience = patience
+        self._delivered: list[Delivered] = []
+        self._changed = threading.Condition()
+        self._server = _Server(address, self._keep)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def at(self, place: str) -> list[Delivered]:
+        """What has come for the registration of this place."""
+        with self._changed:
+            return [each for each in self._delivered if each.path.endswith(f"/{place}")]
+
+    def wait(self, place: str, wanted: Callable[[Delivered], bool]) -> Delivered | None:
+        """The first event for this place that is wanted; None when it does not come in time."""
+        end = time.monotonic() + self.patience
+        with self._changed:
+            while True:
+                for each in self._delivered:
+                    if each.path.endswith(f"/{place}") and wanted(each):
+                        return each
+                if not self._changed.wait(max(0.0, end - time.monotonic())):
+                    return None
+
+    def _keep(self, path: str, body: bytes) -> None:
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError):
+            event = None
+        with self._changed:
+            self._delivered.append(Delivered(path.partition("?")[0], body, event if isinstance(event, dict) else {}))
+            self._changed.notify_all()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], keep: Callable[[str, bytes], None]) -> None:
+        self.keep = keep
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, _Reception)
+
+
+class _Reception(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    timeout = PATIENCE
+
+    def do_POST(self) -> None:
+        length = self.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            self.send_error(411)
+            return
+        self.server.keep(self.path, self.rfile.read(int(length)))
+        self.send_response(201)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """What came is in the report."""

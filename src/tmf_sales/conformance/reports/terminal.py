@@ -1,0 +1,68 @@
+"""The result as lines for a terminal: a table by chapter, then what failed and why, then the totals."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import click
+
+from tmf_sales.conformance.reports.totals import by_chapter, conclusion, counts, sentence
+from tmf_sales.conformance.rule import Verdict
+from tmf_sales.conformance.run import Report, Result
+
+WIDTH = 116
+_COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.NOT_SUPPORTED: "yellow", Verdict.NOT_RUN: "cyan"}
+
+
+def lines_of(report: Report, *, quiet: bool = False) -> Iterator[str]:
+    yield f"{report.api.title} at {printable(report.url)}"
+    for chapter, results in by_chapter(report).items():
+        shown = [each for each in results if not quiet or each.verdict is not Verdict.PASSED]
+        if shown:
+            yield ""
+            yield click.style(f"{chapter} ({counts(results)[Verdict.PASSED]} of {len(results)})", bold=True)
+        for result in shown:
+            yield row(result)
+            yield from why(result)
+    yield ""
+    yield click.style(sentence(report), bold=True)
+    yield conclusion(report)
+    if report.remaining:
+        yield "Could not be removed:"
+        yield from (f"  {printable(each)}" for each in report.remaining)
+
+
+def row(result: Result) -> str:
+    check = result.check
+    verdict = click.style(
+        f"{result.verdict.upper() if result.verdict is Verdict.FAILED else result.verdict:<13}",
+        fg=_COLOURS[result.verdict],
+    )
+    return f"  {verdict} {check.kind:<9} {check.id:<44} {check.title}"
+
+
+def why(result: Result) -> Iterator[str]:
+    if result.verdict is Verdict.PASSED:
+        return
+    if result.verdict is not Verdict.FAILED:
+        yield from wrapped("because", result.reason)
+        return
+    yield from wrapped("rule", f"{result.check.source.chapter}: {result.check.source.text}")
+    yield from wrapped("expected", result.reason)
+    if result.request:
+        yield from wrapped("asked", result.request.partition("\n")[0])
+        status, _, rest = result.response.partition("\n")
+        body = rest.partition("\n\n")[2]
+        yield from wrapped("answered", f"{status} {body}"[:300])
+
+
+def wrapped(label: str, text: str) -> Iterator[str]:
+    start = f"    {label + ':':<10} "
+    folded = textwrap.wrap(printable(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    yield from folded or [start]
+
+
+def printable(text: str) -> str:
+    """On one line, and without what a terminal takes for a command."""
+    return "".join(each if each.isprintable() else " " for each in " ".join(text.split()))

@@ -1,0 +1,20 @@
+"""The report's files: report.json, junit.xml and report.html, each complete in itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tmf_sales.conformance.reports.as_html import as_html
+from tmf_sales.conformance.reports.as_json import as_json
+from tmf_sales.conformance.reports.as_junit import as_junit
+from tmf_sales.conformance.run import Report
+
+FORMS = {"report.html": as_html, "report.json": as_json, "junit.xml": as_junit}
+
+
+def write_reports(report: Report, folder: Path) -> Iterator[Path]:
+    for name, form in FORMS.items():
+        path = folder / name
+        path.write_text(form(report), encoding="utf-8", errors="backslashreplace")
+        yield path

@@ -1,0 +1,9 @@
+"""Where the contracts lie: the one thing that the service and the conformance run share besides the contracts."""
+
+from pathlib import Path
+
+
+def contracts_folder() -> Path:
+    """Beside the sources in a checkout, inside the package when it is installed."""
+    packaged = Path(__file__).with_name("openapi")
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "openapi"
