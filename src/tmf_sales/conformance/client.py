@@ -63,7 +63,9 @@ class Client:
         url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         text = raw if raw is not None else "" if body is None else json.dumps(body, ensure_ascii=False)
         own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
-        exchange = Exchange(method, quote(url, safe=_AS_IT_IS), list(own.items()), text, self._secrets)
+        exchange = Exchange(
+            method, quote(url, safe=_AS_IT_IS, errors="replace"), list(own.items()), text, self._secrets
+        )
         sent = {name: value for name, value in own.items() if value} | self._headers
         self._runner.run(self._exchange(exchange, sent))
         if exchange.problem:

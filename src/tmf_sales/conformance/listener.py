@@ -99,6 +99,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Reception(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
     timeout = PATIENCE
 

@@ -17,9 +17,8 @@ from tmf_sales.conformance.exchange import Exchange
 from tmf_sales.conformance.listener import Listener
 from tmf_sales.conformance.reading_types import ReadingTypes
 from tmf_sales.conformance.rule import Check, Ending, Kind, NoAnswer, Verdict
-from tmf_sales.conformance.session import Session
+from tmf_sales.conformance.session import SILENCES, Session
 
-SILENCES = 3
 GIVEN_UP = f"the server gave no answer {SILENCES} times in a row"
 
 
@@ -91,6 +90,7 @@ def run(
             for check in checks:
                 result = result_of(check, session)
                 report.results.append(result)
+                session.tidy()
                 tell(result)
         except KeyboardInterrupt:
             report.interrupted = True

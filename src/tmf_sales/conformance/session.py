@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 from tmf_sales.conformance.api import Api
 from tmf_sales.conformance.client import Client
 from tmf_sales.conformance.exchange import Answer, Document, Exchange
+from tmf_sales.conformance.links import path_of
 from tmf_sales.conformance.listener import Listener
 from tmf_sales.conformance.reading_types import ReadingTypes
 from tmf_sales.conformance.rule import NoAnswer, NotRun
 
+SILENCES = 3  # requests in a row without an answer, after which nobody waits for more
 MERGE = "application/merge-patch+json"
 # A name that nobody can have (RFC 6761, 6.4): nothing is ever delivered there.
 NOWHERE = "http://listener.invalid"
@@ -53,6 +55,7 @@ class Session:
         self.left = Left()
         self.silences = 0  # requests in a row that got no answer
         self.last: Exchange | None = None
+        self._shared: set[str] = set()  # what later checks read too
         self._sample = dict(sample or {})
         self._serial = 0
 
@@ -73,6 +76,9 @@ class Session:
         except NoAnswer as silence:
             self.silences += 1
             self.last = silence.exchange
+            self.left.unknown += creates
+            raise
+        except KeyboardInterrupt:
             self.left.unknown += creates
             raise
         self.silences = 0
@@ -122,6 +128,20 @@ class Session:
             raise NotRun(f"no {self.api.resource} could be created for this check", answer.exchange)
         return (answer.value if isinstance(answer.value, dict) else {}) | {"id": id}
 
+    @cached_property
+    def _creates(self) -> bool:
+        return self.post(self.minimal()).is_success
+
+    def must_create(self) -> None:
+        """What a server does with one kind of creation says nothing where it creates nothing at all."""
+        if not self._creates:
+            raise NotRun(f"no {self.api.resource} can be created at all", self.last)
+
+    def post_special(self, body: Document) -> Answer:
+        """A creation whose outcome the check is about, on a server that creates plain resources."""
+        self.must_create()
+        return self.post(body)
+
     def created(self, **members: Any) -> str:
         """The id of a new resource."""
         return str(self.create(self.minimal(**members))["id"])
@@ -158,8 +178,9 @@ class Session:
     @cached_property
     def pair(self) -> tuple[Document, Document]:
         """Two resources that differ in every attribute, as they were sent, with their ids. They are only read."""
-        sent = (self.body(0), self.body(1))
-        return tuple(body | {"id": self.create(body)["id"]} for body in sent)  # type: ignore[return-value]
+        first, second = (body | {"id": self.create(body)["id"]} for body in (self.body(0), self.body(1)))
+        self._share(first["id"], second["id"])
+        return first, second
 
     @cached_property
     def group(self) -> tuple[str, list[str]]:
@@ -171,6 +192,7 @@ class Session:
             for place, second in places
         ]
         ids = [self.created(**each) for each in members]
+        self._share(*ids)
         return name, [ids[1], *sorted((ids[0], ids[3])), ids[2]]
 
     def in_group(self, query: str = "") -> str:
@@ -192,19 +214,26 @@ class Session:
             if self.left.urls[plain] <= 0 or answer.status in (404, 410):
                 del self.left.urls[plain]
 
+    def _share(self, *ids: str) -> None:
+        self._shared.update(map(self.at, ids))
+
+    def tidy(self) -> None:
+        """Remove what the last check created, so that a run is never more than a few resources on a server."""
+        for url, times in list(self.left.urls.items()):
+            if url not in self._shared and self.silences == 0:
+                if self._removed(url, times):
+                    del self.left.urls[url]
+                else:
+                    self._shared.add(url)  # once more at the end
+
     def clean_up(self) -> list[str]:
         """Remove everything that was created; says what could not be removed."""
-        remaining = []
-        for url, times in self.left.urls.most_common():
-            if not self._removed(url, times):
-                remaining.append(f"{self.client.base}{url}")
-            if self.silences >= 3:
-                remaining += [
-                    f"{self.client.base}{other}"
-                    for other in self.left.urls
-                    if f"{self.client.base}{other}" not in remaining
-                ]
-                break
+        self.silences = 0
+        remaining = [
+            f"{self.client.base}{url}"
+            for url, times in self.left.urls.most_common()
+            if self.silences >= SILENCES or not self._removed(url, times)
+        ]
         self.left.urls.clear()
         if self.left.unknown:
             remaining.append(f"possibly {self.left.unknown} whose creation got no answer; {self.mark} is in their text")
@@ -233,5 +262,5 @@ def id_of(answer: Answer) -> str | None:
     """The id of what was created: in the body, or as the last part of Location."""
     if isinstance(answer.value, dict) and isinstance(answer.value.get("id"), str) and answer.value["id"]:
         return str(answer.value["id"])
-    location = urlsplit(answer.headers.get("location", "")).path.rstrip("/")
-    return location.rpartition("/")[2] or None
+    location = path_of(answer.headers.get("location")).rstrip("/")
+    return unquote(location.rpartition("/")[2]) or None

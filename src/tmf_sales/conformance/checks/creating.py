@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from tmf_sales.conformance.comparing import missing
+from tmf_sales.conformance.links import absolute, path_of
 from tmf_sales.conformance.rule import Check, Checks, NotRun, advice
 from tmf_sales.conformance.session import encoded, id_of
 
@@ -40,7 +40,7 @@ def checks(api: Api) -> Checks:
         "create-wrong-type-400", "an attribute of the wrong type is answered with 400", wrong, refuses_wrong_type
     )
     distinct = advice(CREATED, "each resource has an id of its own")
-    yield Check("create-distinct-ids", "two resources have different ids", distinct, gives_distinct_ids)
+    yield Check("create-distinct-ids", "two equal creations make two resources", distinct, gives_distinct_ids)
 
 
 def posted(session: Session) -> Answer:
@@ -69,7 +69,7 @@ def gives_href(session: Session) -> None:
 
 def keeps_attributes(session: Session) -> None:
     sent = session.body()
-    answer = session.post(sent)
+    answer = session.post_special(sent)
     if not answer.is_success:
         answer.fail("a resource with all its attributes is created")
     lost = missing(sent, answer.object())
@@ -77,7 +77,7 @@ def keeps_attributes(session: Session) -> None:
 
 
 def has_its_types(session: Session) -> None:
-    answer = session.post(session.body())
+    answer = session.post_special(session.body())
     if not answer.is_success:
         raise NotRun(f"no {session.api.resource} with all its attributes could be created", answer.exchange)
     faults = session.types.faults(session.api.type, answer.object())
@@ -100,7 +100,7 @@ def keeps_class(session: Session) -> None:
         "@baseType": session.api.type,
         "@schemaLocation": "https://example.com/schemas/special.json",
     }
-    answer = session.post(session.minimal(**of_class))
+    answer = session.post_special(session.minimal(**of_class))
     lost = missing(of_class, answer.object())
     answer.expect(
         answer.is_success and not lost, f"the answer has the members that were sent; not so: {', '.join(lost)}"
@@ -109,7 +109,7 @@ def keeps_class(session: Session) -> None:
 
 def has_location(session: Session) -> None:
     answer = posted(session)
-    path = urlsplit(answer.headers.get("location", "")).path
+    path = path_of(answer.headers.get("location"))
     ending = f"{session.api.path}/{encoded(id_of(answer) or '')}"
     answer.expect(path.endswith(ending), f"the header Location ends with {ending}")
 
@@ -120,7 +120,8 @@ def location_is_href(session: Session) -> None:
     if not isinstance(href, str) or not location:
         raise NotRun("there is no href or no Location to compare", answer.exchange)
     base = answer.exchange.url
-    answer.expect(urljoin(base, href) == urljoin(base, location), f"Location is the href {href}")
+    one = absolute(base, href)
+    answer.expect(bool(one) and one == absolute(base, location), f"Location is the href {href}")
 
 
 def has_a_type(session: Session) -> None:
@@ -129,9 +130,12 @@ def has_a_type(session: Session) -> None:
 
 
 def refuses_wrong_type(session: Session) -> None:
-    session.post(session.minimal(description={"not": "a text"})).expect_status(400)
+    session.post_special(session.minimal(description={"not": "a text"})).expect_status(400)
 
 
 def gives_distinct_ids(session: Session) -> None:
-    first, second = posted(session), posted(session)
+    body = session.minimal()
+    first, second = session.post(body), session.post(body)
+    if not first.is_success or not second.is_success:
+        raise NotRun(f"no two equal {session.api.resource}s could be created", second.exchange)
     second.expect(id_of(first) != id_of(second), "the second resource has another id than the first")

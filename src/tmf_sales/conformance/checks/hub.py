@@ -5,8 +5,8 @@ registration, so either is right; with 204 there is nothing to look at further.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from tmf_sales.conformance.links import path_of
 from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
 from tmf_sales.conformance.session import NOWHERE, encoded, id_of
 
@@ -93,7 +93,7 @@ def keeps_the_query(session: Session) -> None:
 def has_location(session: Session) -> None:
     id, answer = registered(session)
     remove(session, id)
-    path = urlsplit(answer.headers.get("location", "")).path
+    path = path_of(answer.headers.get("location"))
     answer.expect(path.endswith(f"/hub/{encoded(id)}"), f"the header Location ends with /hub/{encoded(id)}")
 
 

@@ -76,9 +76,9 @@ def expect_read(session: Session, holds: bool, expected: str) -> None:
 
 
 def changes(session: Session) -> None:
-    text = session.new_text()
-    after = changed(session, session.created(), {"description": text})
-    expect_read(session, after.get("description") == text, f"description is {text!r}")
+    name, text = session.api.group, session.new_text()
+    after = changed(session, session.created(), {name: text})
+    expect_read(session, after.get(name) == text, f"{name} is {text!r}")
 
 
 def keeps_others(session: Session) -> None:

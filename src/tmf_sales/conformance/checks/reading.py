@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from tmf_sales.conformance.comparing import ALWAYS_THERE, missing
+from tmf_sales.conformance.links import absolute, origin_of
 from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def href_leads_to_it(session: Session) -> None:
     href = answer.object().get("href")
     if not isinstance(href, str):
         raise NotRun("there is no href to follow", answer.exchange)
-    url = urljoin(answer.exchange.url, href)
-    if "{0.scheme}://{0.netloc}".format(urlsplit(url)) != session.client.origin:
+    url = absolute(answer.exchange.url, href)
+    answer.expect(bool(url), "href is a link")
+    if origin_of(url) != session.client.origin:
         raise NotRun(f"href names another host, where this run does not go: {href[:200]}", answer.exchange)
     followed = session.send("GET", url)
     followed.expect(followed.is_success and followed.object().get("id") == id, f"the resource with the id {id}")

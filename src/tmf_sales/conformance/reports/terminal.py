@@ -54,7 +54,7 @@ def why(result: Result) -> Iterator[str]:
         yield from wrapped("asked", result.request.partition("\n")[0])
         status, _, rest = result.response.partition("\n")
         body = rest.partition("\n\n")[2]
-        yield from wrapped("answered", f"{status} {body}"[:300])
+        yield from wrapped("answered", f"{status} {body}"[:200])
 
 
 def wrapped(label: str, text: str) -> Iterator[str]:

@@ -9,12 +9,19 @@ from tmf_sales.conformance.run import Report, Result
 
 
 def by_chapter(report: Report) -> dict[str, list[Result]]:
-    """Chapters of the specification first, then what is advice only; each in the order of its first check."""
+    """Chapters of the specification first, then what is advice only; each in the order of its first check. All of an
+    RFC is one chapter.
+    """
     order = {Kind.MANDATORY: 0, Kind.ADVICE: 1}
     found: dict[str, list[Result]] = {}
     for result in sorted(report.results, key=lambda each: order[each.check.kind]):
-        found.setdefault(result.check.source.chapter, []).append(result)
+        found.setdefault(chapter_of(result), []).append(result)
     return found
+
+
+def chapter_of(result: Result) -> str:
+    chapter = result.check.source.chapter
+    return chapter.partition(",")[0] if chapter.startswith("RFC ") else chapter
 
 
 def counts(results: Iterable[Result]) -> Mapping[Verdict, int]:

@@ -1,0 +1,59 @@
+"""Our service in this process, for as long as the tests run, and conformance runs against it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from tests.conformance.mutant import RELAY, RIGHT, Mutant, Wrapped
+
+from tmf_sales.app import create_app
+from tmf_sales.conformance.api import Api
+from tmf_sales.conformance.catalogue import APIS, checks_of
+from tmf_sales.conformance.listener import Listener
+from tmf_sales.conformance.reading_types import ReadingTypes
+from tmf_sales.conformance.run import Report, Target, run
+from tmf_sales.openapi_folder import contracts_folder
+from tmf_sales.settings import Settings
+
+BASES = {"tmf648": "/tmf-api/quoteManagement/v4", "tmf699": "/tmf-api/sales/v4"}
+PATIENCE = 60.0
+TYPES = {name: ReadingTypes(contracts_folder(), api.contract) for name, api in APIS.items()}
+
+
+@dataclass(slots=True)
+class Served:
+    """A service that can be made wrong, and what listens to it."""
+
+    wrapped: Wrapped
+    url: str
+
+    def report(self, api: Api, mutant: Mutant = RIGHT, *, patience: float = PATIENCE) -> Report:
+        """What a conformance run with delivery finds when the service is this mutant."""
+        self.wrapped.base, self.wrapped.resource = BASES[api.name], api.resource
+        self.wrapped.become(mutant)
+        target = Target(api, f"{self.url}{BASES[api.name]}", TYPES[api.name], timeout=PATIENCE)
+        with Listener(("127.0.0.1", 0), f"{self.url}{RELAY}", patience) as listener:
+            self.wrapped.listener = f"http://127.0.0.1:{listener.port}"
+            return run(target, checks_of(api), listener)
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    with socket.create_server(("127.0.0.1", 0)) as at:
+        port = at.getsockname()[1]
+        wrapped = Wrapped(create_app(Settings(store="memory:", port=port)))
+        server = uvicorn.Server(
+            uvicorn.Config(wrapped, log_level="error", lifespan="on", http="httptools", loop="uvloop")
+        )
+        thread = threading.Thread(target=server.run, args=([at],))
+        thread.start()
+        try:
+            yield Served(wrapped, f"http://127.0.0.1:{port}")
+        finally:
+            server.should_exit = True
+            thread.join()

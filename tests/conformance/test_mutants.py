@@ -1,0 +1,55 @@
+"""Each check can fail: for each there is a server with one defect that it finds, and no other check does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.conformance.mutants import mutants_of
+from tests.conformance.served import PATIENCE, Served
+
+from tmf_sales.conformance.api import Api
+from tmf_sales.conformance.catalogue import APIS, checks_of
+from tmf_sales.conformance.rule import Verdict
+
+SHORT = 3.0  # seconds after which an event that never comes is given up; the others come within milliseconds
+LOST = {f"event-{kind}" for kind in ("Create", "StateChange", "AttributeValueChange", "Delete")}
+REPRESENTATIVE = (
+    ("tmf648", "create-answers-201"),
+    ("tmf699", "filter-rating"),
+    ("tmf648", "state-inProgress-no-further"),
+)
+
+
+def found_by(service: Served, api: Api, id: str) -> list[str]:
+    """The checks that fail on the mutant of this one."""
+    patience = SHORT if id in LOST else PATIENCE
+    report = service.report(api, mutants_of(api)[id], patience=patience)
+    return [result.check.id for result in report.results if result.verdict is Verdict.FAILED]
+
+
+@pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
+def test_every_check_has_a_mutant(api: Api) -> None:
+    assert sorted(mutants_of(api)) == sorted(check.id for check in checks_of(api))
+
+
+@pytest.mark.parametrize(("api", "id"), REPRESENTATIVE, ids=lambda value: str(value))
+def test_a_defect_is_found_by_its_check_alone(service: Served, api: str, id: str) -> None:
+    assert found_by(service, APIS[api], id) == [id]
+
+
+def defects() -> Iterator[tuple[str, str]]:
+    """What both APIs check in the same way is tried on one of them, by turns."""
+    tables = {name: mutants_of(api) for name, api in APIS.items()}
+    both = [id for id in tables["tmf648"] if id in tables["tmf699"]]
+    by_turns = {"tmf648": both[::2], "tmf699": both[1::2]}
+    for name, table in tables.items():
+        for id in table:
+            if id not in both or id in by_turns[name]:
+                yield name, id
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("api", "id"), defects(), ids=lambda value: str(value))
+def test_every_defect_is_found_by_its_check_alone(service: Served, api: str, id: str) -> None:
+    assert found_by(service, APIS[api], id) == [id]

@@ -1,0 +1,58 @@
+"""Our own service passes every check, on every store, with the delivery of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.conformance.served import BASES, PATIENCE, TYPES, Served
+from tests.service import start_service
+from tests.storage.mongo_server import MongoServer
+
+from tmf_sales.conformance.api import Api
+from tmf_sales.conformance.catalogue import APIS, checks_of
+from tmf_sales.conformance.listener import Listener
+from tmf_sales.conformance.rule import Verdict
+from tmf_sales.conformance.run import Report, Target, run
+
+Recorded = Callable[[str, object], None]
+
+
+def expect_all_passed(report: Report, store: str, record_property: Recorded) -> None:
+    others = [f"{each.check.id} {each.verdict}: {each.reason}" for each in report.results if each.verdict != "passed"]
+    assert others == []
+    assert report.remaining == []
+    passed = report.count(Verdict.PASSED)
+    assert passed == len(checks_of(report.api))
+    record_property("figure", f"conformance: {passed} checks passed ({report.api.name} on {store})")
+
+
+@pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
+def test_our_service_passes_every_check(service: Served, api: Api, record_property: Recorded) -> None:
+    expect_all_passed(service.report(api), "memory", record_property)
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The kind of a store, and its URL."""
+    with ExitStack() as ends:
+        if request.param == "sqlite":
+            yield "sqlite", f"sqlite:///{tmp_path}/store.sqlite"
+        else:
+            server = ends.enter_context(MongoServer(tmp_path / "mongo"))
+            yield "mongo", f"{server.uri}/conformance"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
+def test_our_service_passes_every_check_on_every_store(
+    store: tuple[str, str], api: Api, tmp_path: Path, record_property: Recorded
+) -> None:
+    kind, url = store
+    service = start_service(tmp_path / "log", "--store", url)
+    with service, Listener(("127.0.0.1", 0), "", PATIENCE) as listener:
+        listener.callback = f"http://127.0.0.1:{listener.port}"
+        target = Target(api, f"{service.url}{BASES[api.name]}", TYPES[api.name], timeout=PATIENCE)
+        expect_all_passed(run(target, checks_of(api), listener), kind, record_property)
