@@ -1,0 +1,43 @@
+"""Writes the tables of checks in docs/conformance.md from the code, between their markers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.readme_tables import row, table
+
+from tmf_sales.conformance.api import Api
+from tmf_sales.conformance.catalogue import APIS, checks_of
+from tmf_sales.conformance.rule import Kind
+
+PAGE = Path(__file__).parents[1] / "docs/conformance.md"
+
+
+def checks(api: Api) -> str:
+    rows = (
+        row(f"`{each.id}`", each.title, each.kind, f"{each.source.chapter}: {each.source.text}")
+        for each in checks_of(api)
+    )
+    return table("Check", "What it looks for", "Kind", "Where the rule is from", rows=rows)
+
+
+def section(api: Api) -> str:
+    found = checks_of(api)
+    mandatory = sum(each.kind is Kind.MANDATORY for each in found)
+    return f"{len(found)} checks, {mandatory} of them mandatory.\n\n{checks(api)}"
+
+
+def with_checks(text: str) -> str:
+    """The page with what stands between each pair of markers made anew. Raises ValueError when a pair is missing."""
+    for name, api in APIS.items():
+        start, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- end of {name} -->"
+        before, found, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise ValueError(f"{PAGE.name} has no place for {name}")
+        text = f"{before}{start}\n{section(api)}\n\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_checks(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
