@@ -70,6 +70,9 @@ def answer(what: str, change: Callable[[Reply], object], when: When = always, *,
 def status(number: int) -> Callable[[Reply], None]:
     def change(reply: Reply) -> None:
         reply.status = number
+        if number == 204:
+            reply.content = b""
+            reply.headers["content-length"] = "0"
 
     return change
 

@@ -24,7 +24,7 @@ from tmf_sales.conformance.run import Report, Result
 API = APIS["tmf648"]
 CHECKS = checks_of(API)
 EVIL = "<script>alert(1)</script> \x1b[31m\x00 ]]> \" ' & \ud800 </pre>"
-SECRET = "s3cr3t-token"
+CREDENTIAL = "s3cr3t-token"
 
 
 def result(kind: Kind, verdict: Verdict, reason: str = "", **texts: str) -> Result:
@@ -162,17 +162,17 @@ def test_the_files_are_written(tmp_path: Path) -> None:
 def test_a_credential_that_the_server_repeats_is_not_shown() -> None:
     exchange = Exchange(
         "GET",
-        f"http://host/?token={SECRET}",
+        f"http://host/?token={CREDENTIAL}",
         [("Accept", "application/json")],
-        f'{{"note": "{SECRET}"}}',
-        Secrets.of({"Authorization": f"Bearer {SECRET}"}),
+        f'{{"note": "{CREDENTIAL}"}}',
+        Secrets.of({"Authorization": f"Bearer {CREDENTIAL}"}),
         status=200,
-        headers={"x-echo": SECRET},
-        content=f'"Bearer {SECRET}"'.encode(),
+        headers={"x-echo": CREDENTIAL},
+        content=f'"Bearer {CREDENTIAL}"'.encode(),
     )
 
     shown = exchange.shown_request() + exchange.shown_response()
-    assert SECRET not in shown
+    assert CREDENTIAL not in shown
     assert shown.count(HIDDEN) >= 4
 
 

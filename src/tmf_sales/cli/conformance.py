@@ -110,8 +110,8 @@ def conformance(
 
 
 def base_of(url: str) -> str:
-    parts = urlsplit(url)
     with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
         if (
             parts.scheme in {"http", "https"}
             and parts.hostname

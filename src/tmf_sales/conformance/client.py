@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
@@ -29,15 +30,14 @@ class Client:
 
     def __init__(self, base: str, headers: Mapping[str, str], timeout: float) -> None:
         parts = urlsplit(base)
-        login = parts.netloc.rpartition("@")[0]
-        self.base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        self.origin = f"{parts.scheme}://{urlsplit(self.base).netloc}"
+        login, _, host = parts.netloc.rpartition("@")
+        self.base = parts._replace(netloc=host).geturl()
+        self.origin = f"{parts.scheme}://{host}"
         self.timeout = timeout
-        self._headers = dict(headers)
-        self._secrets = Secrets.of({**self._headers, "login": login.replace(":", " ")})
+        self._headers = with_login(headers, unquote(login))
+        self._secrets = Secrets.of({**self._headers, "login": unquote(login).replace(":", " ")})
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(
-            auth=httpx.BasicAuth(parts.username, parts.password or "") if parts.username else None,
             follow_redirects=False,
             timeout=httpx.Timeout(timeout),
             trust_env=False,
@@ -93,6 +93,13 @@ class Client:
             exchange.status = response.status_code
             exchange.headers = response.headers
             exchange.content = bytes(received[:ANSWER_LIMIT])
+
+
+def with_login(headers: Mapping[str, str], login: str) -> dict[str, str]:
+    """A login in the URL is Basic authentication, unless a header says otherwise (RFC 7617, 2)."""
+    if not login or "authorization" in map(str.lower, headers):
+        return dict(headers)
+    return {**headers, "Authorization": f"Basic {b64encode(login.encode()).decode()}"}
 
 
 def said(error: Exception) -> str:

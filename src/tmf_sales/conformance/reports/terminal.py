@@ -16,14 +16,15 @@ _COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.NOT_SUPPORTE
 
 
 def lines_of(report: Report, *, quiet: bool = False) -> Iterator[str]:
+    width = max((len(result.check.id) for result in report.results), default=0)
     yield f"{report.api.title} at {printable(report.url)}"
     for chapter, results in by_chapter(report).items():
         shown = [each for each in results if not quiet or each.verdict is not Verdict.PASSED]
         if shown:
             yield ""
-            yield click.style(f"{chapter} ({counts(results)[Verdict.PASSED]} of {len(results)})", bold=True)
+            yield click.style(f"{chapter} ({counts(results)[Verdict.PASSED]} of {len(results)} passed)", bold=True)
         for result in shown:
-            yield row(result)
+            yield row(result, width)
             yield from why(result)
     yield ""
     yield click.style(sentence(report), bold=True)
@@ -33,13 +34,13 @@ def lines_of(report: Report, *, quiet: bool = False) -> Iterator[str]:
         yield from (f"  {printable(each)}" for each in report.remaining)
 
 
-def row(result: Result) -> str:
+def row(result: Result, width: int) -> str:
     check = result.check
     verdict = click.style(
         f"{result.verdict.upper() if result.verdict is Verdict.FAILED else result.verdict:<13}",
         fg=_COLOURS[result.verdict],
     )
-    return f"  {verdict} {check.kind:<9} {check.id:<44} {check.title}"
+    return f"  {verdict} {check.kind:<9} {check.id:<{width}} {check.title}"
 
 
 def why(result: Result) -> Iterator[str]:
