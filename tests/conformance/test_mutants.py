@@ -50,6 +50,6 @@ def defects() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("api", "id"), defects(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("api", "id"), list(defects()), ids=lambda value: str(value))
 def test_every_defect_is_found_by_its_check_alone(service: Served, api: str, id: str) -> None:
     assert found_by(service, APIS[api], id) == [id]

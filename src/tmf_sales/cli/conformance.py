@@ -59,6 +59,7 @@ LONGEST_SAMPLE = 4 * 1024 * 1024
     help="Seconds for an event to arrive.",
 )
 @click.option("--only", multiple=True, metavar="CHECK", help="Run only the checks whose id starts so; repeatable.")
+@click.option("--insecure", is_flag=True, help="Do not check the server's certificate.")
 @click.option("--quiet", is_flag=True, help="Show only what did not pass.")
 def conformance(
     url: str,
@@ -71,6 +72,7 @@ def conformance(
     timeout: float,
     patience: float,
     only: tuple[str, ...],
+    insecure: bool,
     quiet: bool,
 ) -> None:
     """Hold any TMF648 or TMF699 v4 server against its specification. What it creates there it removes again. The exit
@@ -87,7 +89,7 @@ def conformance(
     chosen = chosen_api(base, api)
     types = ReadingTypes(contracts_folder(), chosen.contract)
     base = base.removesuffix(chosen.path)
-    target = Target(chosen, base, types, headers_of(headers), sample_of(sample), timeout)
+    target = Target(chosen, base, types, headers_of(headers), sample_of(sample), timeout, insecure)
     checks = [check for check in checks_of(chosen) if not only or check.id.startswith(only)]
     if not checks:
         raise Refused(f"no check of {chosen.name} has an id that starts with {' or '.join(only)}")

@@ -24,13 +24,14 @@ from tmf_sales.conformance.tmf648 import TMF648
 from tmf_sales.conformance.tmf699 import TMF699
 
 APIS: Mapping[str, Api] = MappingProxyType({api.name: api for api in (TMF648, TMF699)})
-_GENERIC = (creating, reading, paging, filtering, patching, json_patching, lifecycle, deleting, hub, delivery, faults)
+_GENERIC = (creating, reading, paging, filtering, patching, json_patching, lifecycle, deleting, hub, faults)
 
 
 def checks_of(api: Api) -> list[Check]:
     """Each with an id of its own."""
     found = [check for module in _GENERIC for check in module.checks(api)]
-    return [*found, *api.own_checks()]
+    # Delivery last: its listeners stay until the end, and nothing else should be told to them.
+    return [*found, *api.own_checks(), *delivery.checks(api)]
 
 
 def api_of(url: str) -> Api | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from types import TracebackType
@@ -28,7 +29,7 @@ _AS_IT_IS = "%/:=&?,;@$!'()*+~-._[]"
 class Client:
     """`base` is the URL under which the API's resources are, without a slash at its end."""
 
-    def __init__(self, base: str, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, base: str, headers: Mapping[str, str], timeout: float, *, insecure: bool = False) -> None:
         parts = urlsplit(base)
         login, _, host = parts.netloc.rpartition("@")
         self.base = parts._replace(netloc=host).geturl()
@@ -40,7 +41,8 @@ class Client:
         self._http = httpx.AsyncClient(
             follow_redirects=False,
             timeout=httpx.Timeout(timeout),
-            trust_env=False,
+            trust_env=False,  # no proxy, and no credentials from files of this machine
+            verify=certificates(insecure) if parts.scheme == "https" else False,
         )
 
     def __enter__(self) -> Self:
@@ -93,6 +95,11 @@ class Client:
             exchange.status = response.status_code
             exchange.headers = response.headers
             exchange.content = bytes(received[:ANSWER_LIMIT])
+
+
+def certificates(insecure: bool) -> ssl.SSLContext | bool:
+    """Those that the machine trusts, or whose file SSL_CERT_FILE names; not httpx's own list."""
+    return False if insecure else ssl.create_default_context()
 
 
 def with_login(headers: Mapping[str, str], login: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ GIVEN_UP = f"the server gave no answer {SILENCES} times in a row"
 
 
 class Unreachable(Exception):
-    """Raised when no HTTP server answers at the URL; the message says why."""
+    """Raised when there is nothing to check: no HTTP server answers at the URL, or it wants to know who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 10.0
+    insecure: bool = False
 
 
 def run(
@@ -81,7 +82,7 @@ def run(
     tell: Callable[[Result], None] = lambda _: None,
 ) -> Report:
     """`tell` gets each result as it comes. Raises Unreachable before the first check."""
-    with Client(target.url, target.headers, target.timeout) as client:
+    with Client(target.url, target.headers, target.timeout, insecure=target.insecure) as client:
         report = Report(target.api, client.base)
         begin = time.monotonic()
         reach(client, target.api)
@@ -102,10 +103,12 @@ def run(
 
 def reach(client: Client, api: Api) -> None:
     try:
-        client.send("GET", f"{api.path}?limit=1")
+        answer = client.send("GET", f"{api.path}?limit=1")
     except NoAnswer as silence:
         problem = silence.exchange.problem if silence.exchange else silence.reason
         raise Unreachable(f"{client.base} cannot be reached: {problem}") from None
+    if answer.status in {401, 407}:
+        raise Unreachable(f"{client.base} wants other credentials than it got ({answer.status}): --header gives them")
 
 
 def cleaned_up(session: Session) -> list[str]:

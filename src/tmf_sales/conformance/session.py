@@ -179,7 +179,13 @@ class Session:
     def pair(self) -> tuple[Document, Document]:
         """Two resources that differ in every attribute, as they were sent, with their ids. They are only read."""
         first, second = (body | {"id": self.create(body)["id"]} for body in (self.body(0), self.body(1)))
-        self._share(first["id"], second["id"])
+        self.keep(self.at(first["id"]), self.at(second["id"]))
+        return first, second
+
+    @cached_property
+    def pair_read(self) -> tuple[Document, Document]:
+        """The two as the server has them, which may have lost something of them."""
+        first, second = (self.read(str(sent["id"])) for sent in self.pair)
         return first, second
 
     @cached_property
@@ -192,7 +198,7 @@ class Session:
             for place, second in places
         ]
         ids = [self.created(**each) for each in members]
-        self._share(*ids)
+        self.keep(*map(self.at, ids))
         return name, [ids[1], *sorted((ids[0], ids[3])), ids[2]]
 
     def in_group(self, query: str = "") -> str:
@@ -214,8 +220,9 @@ class Session:
             if self.left.urls[plain] <= 0 or answer.status in (404, 410):
                 del self.left.urls[plain]
 
-    def _share(self, *ids: str) -> None:
-        self._shared.update(map(self.at, ids))
+    def keep(self, *urls: str) -> None:
+        """Later checks look at these too; they go at the end."""
+        self._shared.update(urls)
 
     def tidy(self) -> None:
         """Remove what the last check created, so that a run is never more than a few resources on a server."""

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from tmf_sales.conformance.checks.hub import registered, remove
 from tmf_sales.conformance.comparing import instant
 from tmf_sales.conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
+from tmf_sales.conformance.session import encoded
 
 if TYPE_CHECKING:
     from tmf_sales.conformance.api import Api
@@ -89,6 +90,7 @@ def tell(session: Session) -> Story:
     for name in (GONE, ALL, SOME):
         try:
             ids[name], _ = registered(session, {"callback": f"{callback}/{places[name]}"} | queries[name])
+            session.keep(f"/hub/{encoded(ids[name])}")
         except NotRun:
             if name == ALL:
                 raise

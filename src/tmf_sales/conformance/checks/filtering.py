@@ -71,10 +71,8 @@ def selects(session: Session, query: str, *, by: str, expected: bool, which: int
 
 
 def value_of(session: Session, path: str, which: int) -> Any:
-    """What was sent, or for what the server sets, what it answers."""
-    body = session.pair[which]
-    sent = at(body, path)
-    value = sent if sent is not None else at(session.read(str(body["id"])), path)
+    """What the server answers for the attribute; what it has not kept, it cannot find."""
+    value = at(session.pair_read[which], path)
     if value is None or isinstance(value, (dict, list)):
         raise NotRun(f"the server has no value for {path}", session.last)
     return value

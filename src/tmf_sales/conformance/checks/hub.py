@@ -70,6 +70,8 @@ def remove(session: Session, id: str) -> Answer:
 
 def registers(session: Session) -> None:
     answer = session.hub(registration(session))
+    if answer.is_refused and session.listener is None:
+        raise NotRun("the server refuses a callback that nobody answers: --listen and --callback-url", answer.exchange)
     answer.expect_status(201, 204)
     if (id := id_of(answer)) is not None:
         remove(session, id)

@@ -53,9 +53,15 @@ def why(result: Result) -> Iterator[str]:
     yield from wrapped("expected", result.reason)
     if result.request:
         yield from wrapped("asked", result.request.partition("\n")[0])
-        status, _, rest = result.response.partition("\n")
-        body = rest.partition("\n\n")[2]
-        yield from wrapped("answered", f"{status} {body}"[:200])
+        yield from wrapped("answered", answered(result.response))
+
+
+def answered(response: str) -> str:
+    """Status and start of the body; of a redirect also where to."""
+    head, _, body = response.partition("\n\n")
+    status, *headers = head.split("\n")
+    places = [each for each in headers if each.lower().startswith("location:") and status.startswith("3")]
+    return " ".join([status, *places, body])[:200]
 
 
 def wrapped(label: str, text: str) -> Iterator[str]:
