@@ -39,7 +39,10 @@ class Served:
         target = Target(api, f"{self.url}{BASES[api.name]}", TYPES[api.name], timeout=PATIENCE)
         with Listener(("127.0.0.1", 0), f"{self.url}{RELAY}", patience) as listener:
             self.wrapped.listener = f"http://127.0.0.1:{listener.port}"
-            return run(target, checks_of(api), listener)
+            try:
+                return run(target, checks_of(api), listener)
+            finally:
+                self.wrapped.listener = ""
 
 
 @contextmanager

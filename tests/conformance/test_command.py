@@ -123,12 +123,36 @@ def test_what_cannot_be_done_is_refused_in_one_line(options: tuple[str, ...], sa
     assert "Traceback" not in outcome.output
 
 
-def test_a_sample_that_is_no_object_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "sample.json").write_text("[]")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "--sample is no JSON object"),
+        ("{", "--sample is no JSON object"),
+        ('{"quoteItem": []}', "--sample has a quoteItem that is no array of items"),
+        ('{"quoteItem": ["x"]}', "--sample has a quoteItem that is no array of items"),
+    ],
+)
+def test_a_sample_that_cannot_be_sent_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "sample.json").write_text(text)
 
     outcome = conformance("--url", "http://127.0.0.1:1/quote", "--sample", str(tmp_path / "sample.json"))
 
-    assert (outcome.exit_code, "--sample is no JSON object" in outcome.output) == (2, True)
+    assert (outcome.exit_code, said in outcome.output) == (2, True)
+
+
+def test_a_server_that_wants_credentials_is_told_at_once() -> None:
+    with hostile.hostile(hostile.says(b"{}", 401)) as url:
+        outcome = conformance("--url", f"{url}/quote")
+
+    assert (outcome.exit_code, "--header gives them" in outcome.output) == (2, True)
+
+
+def test_a_redirect_is_shown_and_not_followed() -> None:
+    with hostile.hostile(hostile.says(b"", 307, location="http://elsewhere.invalid/")) as url:
+        outcome = conformance("--url", f"{url}/quote", "--only", "list-answers", "--only", "create-answers")
+
+    assert outcome.exit_code == 1
+    assert "answered:  307 location: http://elsewhere.invalid/" in outcome.output
 
 
 def test_a_sample_is_in_everything_that_is_created(tmp_path: Path, service: Served, quotes: str) -> None:
@@ -211,7 +235,7 @@ def test_what_cannot_be_removed_is_told(service: Served, quotes: str) -> None:
         httpx.delete(f"{quotes}/quote/{each['id']}")
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
 def test_an_interrupted_run_cleans_up(kind: signal.Signals) -> None:
     """The server notes what is created and removed, and holds the third creation until the run is interrupted."""
     there: set[str] = set()

@@ -155,6 +155,9 @@ def sample_of(path: Path | None) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise Refused(f"--sample is no JSON object: {path}")
+    items = value.get("quoteItem", [{}])
+    if not isinstance(items, list) or not items or not all(isinstance(each, dict) for each in items):
+        raise Refused(f"--sample has a quoteItem that is no array of items: {path}")
     return value
 
 

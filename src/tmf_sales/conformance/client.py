@@ -80,7 +80,7 @@ class Client:
                 await self._receive(exchange, headers)
         except TimeoutError:
             exchange.problem = f"no complete answer within {self.timeout:g} seconds"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - httpx lets more through than its own exceptions
             exchange.problem = f"no answer: {said(error)}"
 
     async def _receive(self, exchange: Exchange, headers: Mapping[str, str]) -> None:

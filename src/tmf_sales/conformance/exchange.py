@@ -104,7 +104,7 @@ class Answer:
             self.fail("the body is a JSON object")
         return self.value
 
-    def list(self) -> list[Document]:
+    def objects(self) -> list[Document]:
         if not isinstance(self.value, list) or not all(isinstance(each, dict) for each in self.value):
             self.fail("the body is a JSON array of objects")
         return self.value

@@ -46,7 +46,7 @@ def leaves_the_list(session: Session) -> None:
     answer = session.search({session.api.text: text})
     if not answer.is_success or not isinstance(answer.value, list):
         raise NotRun("the list could not be had", answer.exchange)
-    answer.expect(all(each.get("id") != id for each in answer.list()), f"a list without the id {id}")
+    answer.expect(all(each.get("id") != id for each in answer.objects()), f"a list without the id {id}")
 
 
 def again_is_404(session: Session) -> None:

@@ -57,7 +57,7 @@ def found(session: Session, query: str, *, by: str) -> set[str]:
     if answer.does_not_know:
         raise NotSupported(f"the server refuses {by}: filtering depends on the compliance level", answer.exchange)
     answer.expect_success()
-    return {str(each.get("id")) for each in answer.list()}
+    return {str(each.get("id")) for each in answer.objects()}
 
 
 def selects(session: Session, query: str, *, by: str, expected: bool, which: int = 0) -> None:

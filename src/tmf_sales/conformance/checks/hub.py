@@ -164,4 +164,4 @@ def are_listed(session: Session) -> None:
     remove(session, id)
     if answer.does_not_know:
         raise NotSupported("the server does not list registrations", answer.exchange)
-    answer.expect(any(each.get("id") == id for each in answer.list()), "an array with the registration")
+    answer.expect(any(each.get("id") == id for each in answer.objects()), "an array with the registration")

@@ -61,7 +61,7 @@ def page(session: Session, query: str) -> Answer:
 def ids(session: Session, answer: Answer) -> list[str]:
     """Those of the group, in the order of the answer."""
     members = set(session.group[1])
-    return [str(each["id"]) for each in answer.list() if each.get("id") in members]
+    return [str(each["id"]) for each in answer.objects() if each.get("id") in members]
 
 
 def whole(session: Session) -> list[str]:
@@ -71,7 +71,7 @@ def whole(session: Session) -> list[str]:
 
 def limit_bounds(session: Session) -> None:
     answer = page(session, "limit=3")
-    answer.expect(len(answer.list()) <= 3, "an array of at most 3 resources")
+    answer.expect(len(answer.objects()) <= 3, "an array of at most 3 resources")
 
 
 def part_is_206(session: Session) -> None:
@@ -81,7 +81,7 @@ def part_is_206(session: Session) -> None:
 def offset_leaves_out(session: Session) -> None:
     expected = len(whole(session)) - 1
     answer = page(session, "offset=1")
-    answer.expect(len(answer.list()) == expected, f"{expected} resources: all that match but the first")
+    answer.expect(len(answer.objects()) == expected, f"{expected} resources: all that match but the first")
 
 
 def pages_cover(session: Session) -> None:
@@ -89,7 +89,7 @@ def pages_cover(session: Session) -> None:
     if total > 50:
         raise NotRun(f"the server lists {total} resources although a filter asks for 4")
     pages = [page(session, f"limit=3&offset={offset}") for offset in range(0, total, 3)]
-    seen = [str(each.get("id")) for answer in pages for each in answer.list()]
+    seen = [str(each.get("id")) for answer in pages for each in answer.objects()]
     once = len(seen) == len(set(seen)) and set(session.group[1]) <= set(seen)
     pages[-1].expect(once, "each resource on one of the pages of three, and on no other")
 
@@ -102,7 +102,7 @@ def total_is_told(session: Session) -> None:
 
 def result_is_told(session: Session) -> None:
     answer = page(session, "limit=2")
-    count = len(answer.list())
+    count = len(answer.objects())
     answer.expect(answer.headers.get("x-result-count") == str(count), f"the header X-Result-Count: {count}")
 
 
@@ -123,7 +123,7 @@ def link_leads_on(session: Session) -> None:
 
 def beyond_is_empty(session: Session) -> None:
     answer = page(session, "offset=1000000")
-    answer.expect(answer.list() == [], "an empty array")
+    answer.expect(answer.objects() == [], "an empty array")
 
 
 def wrong_limit_is_400(session: Session) -> None:

@@ -145,13 +145,8 @@ def items(session: Session, *members: Document) -> list[Document]:
 
 def cannot_set_of_item(name: str, value: Any, session: Session) -> None:
     answer = session.post_special(session.minimal(quoteItem=items(session, {"id": "1", name: value})))
-    taken = answer.is_success and not missing(value, at(answer.object(), f"quoteItem.{name}") or at_list(answer, name))
+    taken = answer.is_success and not missing(value, at(answer.object(), f"quoteItem.{name}"))
     answer.expect(is_understood(answer) and not taken, f"a refusal (4xx), or an item without the {name} that was sent")
-
-
-def at_list(answer: Answer, name: str) -> Any:
-    found = answer.object().get("quoteItem")
-    return found[0].get(name) if isinstance(found, list) and found and isinstance(found[0], dict) else None
 
 
 def sync_is_false(session: Session) -> None:
@@ -176,12 +171,18 @@ def instant_has_prices(session: Session) -> None:
     answer = session.post_special(instant_body(session))
     if answer.status != 200:
         raise NotSupported("the server does not price this quote at once", answer.exchange)
-    prices = answer.object().get("quoteTotalPrice"), at_list(answer, "quoteItemPrice")
+    prices = answer.object().get("quoteTotalPrice"), at(answer.object(), "quoteItem.quoteItemPrice")
     answer.expect(any(prices), "the quote has quoteTotalPrice, or its item has quoteItemPrice")
 
 
+def items_of(quote: Document) -> list[Document]:
+    """Those that can be read."""
+    found = quote.get("quoteItem")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
 def quantity_of(quote: Document, id: str) -> object:
-    return next((item.get("quantity") for item in quote.get("quoteItem", ()) if item.get("id") == id), None)
+    return next((item.get("quantity") for item in items_of(quote) if item.get("id") == id), None)
 
 
 def patches_by_query(session: Session) -> None:
@@ -205,8 +206,7 @@ def item_is_in_progress(session: Session) -> None:
 def items_get_ids(session: Session) -> None:
     answer = session.post_special(session.minimal(quoteItem=items(session, {}, {})))
     answer.expect_success()
-    found = answer.object().get("quoteItem")
-    ids = [each.get("id") for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    ids = [each.get("id") for each in items_of(answer.object())]
     answer.expect(all(ids) and len(set(map(str, ids))) == 2, "each of the two items has an id of its own")
 
 
@@ -219,8 +219,7 @@ def items_nest(session: Session) -> None:
 
 
 def states_of_items(session: Session, id: str) -> list[object]:
-    found = session.read(id).get("quoteItem")
-    return [item.get("state") for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    return [item.get("state") for item in items_of(session.read(id))]
 
 
 def items_are_approved(session: Session) -> None:
@@ -230,8 +229,8 @@ def items_are_approved(session: Session) -> None:
 
 def item_rejects_quote(session: Session) -> None:
     id = session.in_state("approved")
-    item = session.read(id).get("quoteItem")
-    answer = session.patch(id, {"quoteItem": [each | {"state": "rejected"} for each in item or ()]})
+    rejected = [item | {"state": "rejected"} for item in items_of(session.read(id))]
+    answer = session.patch(id, {"quoteItem": rejected})
     if not answer.is_success:
         raise NotRun("the server does not let an item of an approved quote be rejected", answer.exchange)
     expect_read(session, session.read(id).get("state") == "rejected", "the quote is rejected")

@@ -117,7 +117,7 @@ def list_answers_200(session: Session) -> None:
     session.created()
     answer = session.search()
     answer.expect_status(200, 206)
-    answer.list()
+    answer.objects()
 
 
 def list_has_created(session: Session) -> None:
@@ -126,7 +126,7 @@ def list_has_created(session: Session) -> None:
     seen = 0
     for _ in range(MOST_PAGES):
         answer = session.search(f"offset={seen}" if seen else "")
-        page = answer.list()
+        page = answer.objects()
         if any(each.get("id") == id for each in page):
             return
         if not page:
@@ -142,7 +142,7 @@ def listed(session: Session, query: str = "") -> tuple[Answer, Document]:
     answer = session.search(f"{text}&{query}" if query else text)
     if not answer.is_success or not isinstance(answer.value, list):
         raise NotRun("the list could not be had", answer.exchange)
-    for each in answer.list():
+    for each in answer.objects():
         if each.get("id") == sent["id"]:
             return answer, each
     raise NotRun("the resource is not in the list that was answered", answer.exchange)

@@ -118,7 +118,7 @@ def listed(session: Session, query: str) -> tuple[Answer, list[str]]:
     if answer.does_not_know:
         raise NotSupported("the server refuses such a filter", answer.exchange)
     answer.expect_success()
-    return answer, sorted(map(number, answer.list()))
+    return answer, sorted(map(number, answer.objects()))
 
 
 def all_are_listed(session: Session) -> None:
