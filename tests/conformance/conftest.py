@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from tests.conformance.served import Served, served
+from tests.conformance.served import Renewed, Served, served
 
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Served]:
     with served() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def renewed() -> Iterator[Renewed]:
+    with ExitStack() as ends:
+        yield Renewed(ends)

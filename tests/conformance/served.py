@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -60,3 +60,20 @@ def served() -> Iterator[Served]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+class Renewed:
+    """A service that is another one after so many uses, because its log of events only grows."""
+
+    USES = 40
+
+    def __init__(self, ends: ExitStack) -> None:
+        self._ends = ends
+        self._uses = 0
+
+    def __call__(self) -> Served:
+        if self._uses % self.USES == 0:
+            self._ends.close()
+            self._service = self._ends.enter_context(served())
+        self._uses += 1
+        return self._service

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.conformance.mutants import mutants_of
-from tests.conformance.served import PATIENCE, Served
+from tests.conformance.served import PATIENCE, Renewed, Served
 
 from tmf_sales.conformance.api import Api
 from tmf_sales.conformance.catalogue import APIS, checks_of
@@ -51,5 +51,5 @@ def defects() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("api", "id"), list(defects()), ids=lambda value: str(value))
-def test_every_defect_is_found_by_its_check_alone(service: Served, api: str, id: str) -> None:
-    assert found_by(service, APIS[api], id) == [id]
+def test_every_defect_is_found_by_its_check_alone(renewed: Renewed, api: str, id: str) -> None:
+    assert found_by(renewed(), APIS[api], id) == [id]

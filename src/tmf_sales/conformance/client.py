@@ -36,7 +36,7 @@ class Client:
         self.origin = f"{parts.scheme}://{host}"
         self.timeout = timeout
         self._headers = with_login(headers, unquote(login))
-        self._secrets = Secrets.of({**self._headers, "login": unquote(login).replace(":", " ")})
+        self.secrets = Secrets.of({**self._headers, "login": unquote(login).replace(":", " ")})
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(
             follow_redirects=False,
@@ -65,9 +65,7 @@ class Client:
         url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         text = raw if raw is not None else "" if body is None else json.dumps(body, ensure_ascii=False)
         own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
-        exchange = Exchange(
-            method, quote(url, safe=_AS_IT_IS, errors="replace"), list(own.items()), text, self._secrets
-        )
+        exchange = Exchange(method, quote(url, safe=_AS_IT_IS, errors="replace"), list(own.items()), text, self.secrets)
         sent = {name: value for name, value in own.items() if value} | self._headers
         self._runner.run(self._exchange(exchange, sent))
         if exchange.problem:

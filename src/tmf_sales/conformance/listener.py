@@ -26,8 +26,8 @@ class Delivered(NamedTuple):
     event: dict[str, Any]
 
     @property
-    def type(self) -> object:
-        return self.event.get("eventType")
+    def type(self) -> str:
+        return str(self.event.get("eventType"))
 
     def is_about(self, id: str) -> bool:
         """Whether the event holds the resource, in whatever member."""

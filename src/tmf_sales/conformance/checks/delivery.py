@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from tmf_sales.conformance.checks.hub import registered, remove
 from tmf_sales.conformance.comparing import instant
+from tmf_sales.conformance.exchange import Exchange
 from tmf_sales.conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
 from tmf_sales.conformance.session import encoded
 
@@ -129,7 +130,7 @@ def arrived(session: Session, what: str, place: str = ALL) -> Delivered | None:
 def is_told(what: str, session: Session) -> None:
     if arrived(session, what) is None:
         kind, patience = session.api.event(what), listening(session).patience
-        raise Failed(f"a {kind} about the resource reaches the listener within {patience:g} seconds")
+        raise failed(session, f"a {kind} about the resource reaches the listener within {patience:g} seconds")
 
 
 def events(session: Session) -> list[Delivered]:
@@ -140,18 +141,28 @@ def events(session: Session) -> list[Delivered]:
     return [each for each in listening(session).at(story.places[ALL]) if each.is_about(story.id)]
 
 
+def failed(session: Session, expected: str, event: Delivered | None = None) -> Failed:
+    """With the event at hand, or with all that arrived at the listener that hears everything."""
+    arrived = [event] if event else listening(session).at(story_of(session).places[ALL])
+    bodies = "\n\n".join(each.body.decode("utf-8", "replace") for each in arrived) or "(nothing)"
+    url = f"{listening(session).callback}/{story_of(session).places[ALL]}"
+    exchange = Exchange("POST", url, (), bodies, session.client.secrets, problem="(as it arrived at the listener)")
+    return Failed(expected, exchange)
+
+
 def expect_of_each(session: Session, names: tuple[str, ...]) -> None:
     for each in events(session):
         absent = [name for name in names if not each.event.get(name)]
         if absent:
-            raise Failed(f"every event has {', '.join(names)}; in a {each.type} not so: {', '.join(absent)}")
+            expected = f"every event has {', '.join(names)}; in a {each.type} not so: {', '.join(absent)}"
+            raise failed(session, expected, each)
 
 
 def has_envelope(session: Session) -> None:
     expect_of_each(session, ("eventTime", "eventType"))
     for each in events(session):
         if instant(each.event["eventTime"]) is None:
-            raise Failed(f"eventTime is a date-time, not {str(each.event['eventTime'])[:60]!r}")
+            raise failed(session, f"eventTime is a date-time, not {str(each.event['eventTime'])[:60]!r}", each)
 
 
 def has_id(session: Session) -> None:
@@ -163,21 +174,22 @@ def holds_the_resource(session: Session) -> None:
     for each in events(session):
         payload = each.event.get("event")
         if not isinstance(payload, dict) or not isinstance(payload.get(name), dict):
-            raise Failed(f"event.{name} is the resource; a {each.type} has no such member")
+            raise failed(session, f"event.{name} is the resource; a {each.type} has no such member", each)
 
 
 def holds_the_whole(session: Session) -> None:
     for each in events(session):
         resource = each.event["event"].get(session.api.resource)
         if isinstance(resource, dict) and not {session.api.group, session.api.created, "relatedParty"} <= set(resource):
-            raise Failed(f"event.{session.api.resource} has all attributes; in a {each.type} some are missing")
+            raise failed(session, f"event.{session.api.resource} has all attributes; in a {each.type} some are missing")
 
 
 def ids_differ(session: Session) -> None:
-    kinds: dict[object, object] = {}
+    kinds: dict[str, str] = {}
     for each in events(session):
-        if (id := each.event.get("eventId")) and kinds.setdefault(id, each.type) != each.type:
-            raise Failed(f"a {kinds[id]} and a {each.type} have different ids; both have {str(id)[:60]!r}")
+        id = str(each.event.get("eventId") or "")
+        if id and kinds.setdefault(id, each.type) != each.type:
+            raise failed(session, f"a {kinds[id]} and a {each.type} have different ids; both have {id[:60]!r}")
 
 
 def query_selects(session: Session) -> None:
@@ -185,11 +197,12 @@ def query_selects(session: Session) -> None:
     if arrived(session, "Delete") is None:
         raise NotRun("no such event arrived at the listener without a query")
     if arrived(session, "Delete", SOME) is None:
-        raise Failed(f"the listener with the query gets the {session.api.event('Delete')}")
+        raise failed(session, f"the listener with the query gets the {session.api.event('Delete')}")
     kinds = {each.type for each in listening(session).at(story_of(session).places[SOME])}
     if kinds != {session.api.event("Delete")}:
-        raise Failed(
-            f"only {session.api.event('Delete')} for the listener that asked for it; got {sorted(map(str, kinds))}"
+        raise failed(
+            session,
+            f"only {session.api.event('Delete')} for the listener that asked for it; got {sorted(kinds)}",
         )
 
 
@@ -200,7 +213,7 @@ def unregistered_gets_nothing(session: Session) -> None:
     if GONE not in story.places:
         raise NotRun("no listener could be registered and unregistered")
     if any(each.is_about(story.id) for each in listening(session).at(story.places[GONE])):
-        raise Failed("no event for the listener that was unregistered before the resource was created")
+        raise failed(session, "no event for the listener that was unregistered before the resource was created")
 
 
 def refused_is_untold(session: Session) -> None:
@@ -210,4 +223,4 @@ def refused_is_untold(session: Session) -> None:
         raise NotRun("the server does not refuse a wrong change")
     told = {str(each.event.get("eventId")) for each in events(session) if each.type == kind}
     if len(told) > 1:
-        raise Failed(f"one {kind}, for the one change that was taken; got {len(told)}")
+        raise failed(session, f"one {kind}, for the one change that was taken; got {len(told)}")
