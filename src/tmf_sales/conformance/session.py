@@ -120,6 +120,13 @@ class Session:
     def body(self, variant: int = 0) -> Document:
         return self.api.body(self.new_text(), variant) | self._sample
 
+    def new_value(self, name: str) -> Any:
+        """Another value for an attribute; items are those of the sample, which the server knows to take."""
+        value, sampled = self.api.patchable[name], self._sample.get(name)
+        if name == "quoteItem" and isinstance(sampled, list):
+            return [element | {"action": "modify"} for element in sampled]
+        return value
+
     def create(self, body: Document | None = None) -> Document:
         """The document that the server answered, with its id, which may be only in Location."""
         answer = self.post(body if body is not None else self.minimal())

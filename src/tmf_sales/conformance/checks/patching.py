@@ -113,7 +113,7 @@ def merges_nested(session: Session) -> None:
 
 
 def is_patchable(name: str, session: Session) -> None:
-    value = session.api.patchable[name]
+    value = session.new_value(name)
     id = session.created()
     before = session.read(id).get(name)
     after = changed(session, id, {name: value})
