@@ -12,7 +12,8 @@ from tmf_sales.conformance.api import Api
 from tmf_sales.conformance.catalogue import APIS, api_of, checks_of
 from tmf_sales.conformance.rule import Kind
 
-ROOM = Path(__file__).parents[2] / "src/tmf_sales/conformance"
+ROOT = Path(__file__).parents[2]
+ROOM = ROOT / "src/tmf_sales/conformance"
 apis = pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
 
 
@@ -54,6 +55,16 @@ def test_the_documentation_has_every_check() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     assert with_checks(page) == page, "run `make docs`"
+
+
+def test_the_readme_and_the_changelog_count_the_checks() -> None:
+    quotes, leads = (len(checks_of(APIS[name])) for name in ("tmf648", "tmf699"))
+    readme, changes = (
+        " ".join((ROOT / name).read_text(encoding="utf-8").split()) for name in ("README.md", "CHANGELOG.md")
+    )
+
+    assert f"{quotes} checks of quotes and {leads} of sales leads" in readme
+    assert f"{quotes} and {leads} named checks" in changes
 
 
 def test_a_page_without_a_place_for_the_checks_is_refused() -> None:

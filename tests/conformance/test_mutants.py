@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conformance.mutants import mutants_of
@@ -29,8 +29,11 @@ def found_by(service: Served, api: Api, id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
-def test_every_check_has_a_mutant(api: Api) -> None:
-    assert sorted(mutants_of(api)) == sorted(check.id for check in checks_of(api))
+def test_every_check_has_a_mutant(api: Api, record_property: Callable[[str, object], None]) -> None:
+    table = mutants_of(api)
+
+    assert sorted(table) == sorted(check.id for check in checks_of(api))
+    record_property("figure", f"conformance: {len(table)} mutants, one for each check ({api.name})")
 
 
 @pytest.mark.parametrize(("api", "id"), REPRESENTATIVE, ids=lambda value: str(value))
