@@ -6,11 +6,13 @@ not followed, and credentials go to no other place than the one that was named.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import ssl
+import threading
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
@@ -37,20 +39,19 @@ class Client:
         self.timeout = timeout
         self._headers = with_login(headers, unquote(login))
         self.secrets = Secrets.of({**self._headers, "login": unquote(login).replace(":", " ")})
-        self._runner = asyncio.Runner()
-        self._http = httpx.AsyncClient(
-            follow_redirects=False,
-            timeout=httpx.Timeout(timeout),
-            trust_env=False,  # no proxy, and no credentials from files of this machine
-            verify=certificates(insecure) if parts.scheme == "https" else False,
-        )
+        self._verify = certificates(insecure) if parts.scheme == "https" else False
+        self._http = self._new()
+
+    def _new(self) -> httpx.Client:
+        # No proxy, and no credentials from files of this machine.
+        timeout = httpx.Timeout(self.timeout)
+        return httpx.Client(follow_redirects=False, timeout=timeout, trust_env=False, verify=self._verify)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._runner.run(self._http.aclose())
-        self._runner.close()
+        self._http.close()
 
     def send(
         self,
@@ -67,32 +68,64 @@ class Client:
         own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
         exchange = Exchange(method, quote(url, safe=_AS_IT_IS, errors="replace"), list(own.items()), text, self.secrets)
         sent = {name: value for name, value in own.items() if value} | self._headers
-        self._runner.run(self._exchange(exchange, sent))
+        self._exchange(exchange, sent)
         if exchange.problem:
             raise NoAnswer(f"a complete answer; {exchange.problem}", exchange)
         return Answer(exchange)
 
-    async def _exchange(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+    def _exchange(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+        """On a thread, because only so the whole of an answer can be bounded in time, however it trickles in."""
+        received = Received()
+        work = partial(receive, self._http, exchange, headers, received)
+        threading.Thread(target=work, daemon=True).start()
         try:
-            async with asyncio.timeout(self.timeout):
-                await self._receive(exchange, headers)
-        except TimeoutError:
+            in_time = received.done.wait(self.timeout)
+        except KeyboardInterrupt:
+            self._give_up()
+            raise
+        if not in_time:
+            self._give_up()
+        if not in_time or received.late:
             exchange.problem = f"no complete answer within {self.timeout:g} seconds"
-        except Exception as error:  # noqa: BLE001 - httpx lets more through than its own exceptions
-            exchange.problem = f"no answer: {said(error)}"
+            return
+        exchange.problem, exchange.status = received.problem, received.status
+        exchange.headers, exchange.content = received.headers, received.content
 
-    async def _receive(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
-        content = exchange.request_body.encode("utf-8", "surrogatepass") if exchange.request_body else None
-        async with self._http.stream(exchange.method, exchange.url, content=content, headers=headers) as response:
-            received = bytearray()
-            async for chunk in response.aiter_bytes():
+    def _give_up(self) -> None:
+        """Leave the connection to its thread, which ends with it."""
+        self._http.close()
+        self._http = self._new()
+
+
+@dataclass(slots=True)
+class Received:
+    """What a thread has got so far; nobody looks at it before it is done."""
+
+    done: threading.Event = field(default_factory=threading.Event)
+    late: bool = False
+    problem: str = ""
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+def receive(http: httpx.Client, exchange: Exchange, headers: Mapping[str, str], into: Received) -> None:
+    content = exchange.request_body.encode("utf-8", "surrogatepass") if exchange.request_body else None
+    received = bytearray()
+    try:
+        with http.stream(exchange.method, exchange.url, content=content, headers=headers) as response:
+            for chunk in response.iter_bytes():
                 received += chunk
                 if len(received) > ANSWER_LIMIT:
-                    exchange.problem = f"the answer is larger than {ANSWER_LIMIT // 1024 // 1024} MB"
+                    into.problem = f"the answer is larger than {ANSWER_LIMIT // 1024 // 1024} MB"
                     break
-            exchange.status = response.status_code
-            exchange.headers = response.headers
-            exchange.content = bytes(received[:ANSWER_LIMIT])
+        into.status, into.headers, into.content = response.status_code, response.headers, bytes(received[:ANSWER_LIMIT])
+    except httpx.TimeoutException:
+        into.late = True
+    except Exception as error:  # noqa: BLE001 - httpx lets more through than its own exceptions
+        into.problem = f"no answer: {said(error)}"
+    finally:
+        into.done.set()
 
 
 def certificates(insecure: bool) -> ssl.SSLContext | bool:
