@@ -39,7 +39,7 @@ from tmf_sales.ingress import App, Ingress
 from tmf_sales.lifespan import lifespan
 from tmf_sales.openapi_folder import contracts_folder as contracts_folder
 from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
-from tmf_sales.security.admission import Security, create_security
+from tmf_sales.security.admission import NO_SECURITY, Security
 from tmf_sales.security.audit_page import PATH, audit_page
 from tmf_sales.security.policy import SHIPPED, Policy
 from tmf_sales.settings import Settings, is_loopback
@@ -196,6 +196,15 @@ def pipeline(apis: Sequence[Contract], validation: ValidationSettings, *, secure
         partial(CompiledValidation, contracts=apis, settings=validation),
         LifespanMiddleware,
     ]
+
+
+def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
+    """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
+    if not settings.authentication and not settings.rate_limit:
+        return NO_SECURITY
+    from tmf_sales.security import start  # a tenth of a second of each start
+
+    return start.create_security(apis, settings)
 
 
 def create_engines(

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.ingress import Scope
-from tmf_sales.settings import Settings
-from tmf_sales.tmf630.contract import Contract
 
 if TYPE_CHECKING:
     from connexion.lifecycle import ConnexionRequest
@@ -44,15 +42,6 @@ class Security:
     may_read_audit: Callable[[Scope], Awaitable[Principal]]
 
 
-def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
-    """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
-    if settings.authentication or settings.rate_limit:
-        from tmf_sales.security import start
-
-        return start.create_security(apis, settings)
-    return Security(dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin)
-
-
 class NoCredential:
     """A scheme that nobody needs to follow."""
 
@@ -66,3 +55,6 @@ async def admit_everybody(_scope: Scope, _operation_id: str) -> tuple[Principal,
 
 async def admin(_scope: Scope) -> Principal:
     return ANONYMOUS_ADMIN
+
+
+NO_SECURITY = Security(dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin)

@@ -42,7 +42,7 @@ class StoreRefused(CannotStart):
 
 
 def refuse_other_format(found: int, known: int, steps: Container[int]) -> None:
-    """Raise StoreRefused when no way leads from the format of the store to the one that this release knows.
+    """Raise StoreRefused when no steps go from the format of the store to the one that this release knows.
 
     `steps` has each format from which there is a step to the next.
     """
