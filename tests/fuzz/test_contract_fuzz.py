@@ -17,6 +17,7 @@ from tests.storage.mongo_server import MongoServer
 
 Record = Callable[[str, object], None]
 
+# The phase that enumerates makes thousands of requests: it is left to the longer run.
 WITHOUT_COVERAGE = ("examples", "fuzzing", "stateful")
 
 
@@ -35,9 +36,9 @@ def nothing_is_found(folder: Path, record: Record, api: str, store: str, phases:
     assert outcome.cases > 50
 
 
-@pytest.mark.parametrize(("api", "phases"), [("sales", PHASES), ("quote", WITHOUT_COVERAGE)])
-def test_a_bounded_run_finds_nothing(tmp_path: Path, record_property: Record, api: str, phases: Sequence[str]) -> None:
-    nothing_is_found(tmp_path, record_property, api, "sqlite", phases, examples=5)
+@pytest.mark.parametrize("api", ["sales", "quote"])
+def test_a_bounded_run_finds_nothing(tmp_path: Path, record_property: Record, api: str) -> None:
+    nothing_is_found(tmp_path, record_property, api, "sqlite", WITHOUT_COVERAGE, examples=5)
 
 
 @pytest.mark.full
