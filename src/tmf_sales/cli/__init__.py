@@ -1,47 +1,51 @@
 """The command line: one short file for each command.
 
-Promise: what a command needs is imported when it runs, so that help and refusals come at once.
+Promise: of the commands only the one that runs is imported, and what it needs only then, so that help and refusals come
+at once and a service starts without the others.
 """
 
+from __future__ import annotations
+
 import warnings
+from importlib import import_module
 
 import click
 
 import tmf_sales
-from tmf_sales.cli.audit import audit
-from tmf_sales.cli.backup import backup
-from tmf_sales.cli.check import check
-from tmf_sales.cli.conformance import conformance
-from tmf_sales.cli.contract import contract
-from tmf_sales.cli.deliver import deliver
-from tmf_sales.cli.events import events
-from tmf_sales.cli.export import export
-from tmf_sales.cli.import_ import import_
-from tmf_sales.cli.listen import listen
-from tmf_sales.cli.listeners import listeners
-from tmf_sales.cli.serve import serve
+
+COMMANDS = (
+    "audit",
+    "backup",
+    "check",
+    "conformance",
+    "contract",
+    "deliver",
+    "events",
+    "export",
+    "import",
+    "listen",
+    "listeners",
+    "serve",
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A command is the function of its name in the module of its name, which are `import_` for `import`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        name = "import_" if cmd_name == "import" else cmd_name
+        command: click.Command = getattr(import_module(f"tmf_sales.cli.{name}"), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(tmf_sales.__version__, prog_name="tmf-sales")
 def main() -> None:
     """TM Forum sales leads (TMF699) and quotes (TMF648), served from their contracts."""
     # Connexion imports a test client that nobody uses here and that warns which package to use it with.
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
-
-
-for command in (
-    serve,
-    check,
-    conformance,
-    contract,
-    deliver,
-    events,
-    listen,
-    listeners,
-    export,
-    import_,
-    backup,
-    audit,
-):
-    main.add_command(command)

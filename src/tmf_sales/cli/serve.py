@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 import tmf_sales
+from tmf_sales.cli.lean_import import imports_when_used
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.cli.starting import telling_why
 from tmf_sales.errors import CannotStart
@@ -60,7 +61,8 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
 
     def make() -> Any:
         gc.disable()  # what start makes stays; lifespan.py puts it aside and enables the collector again
-        from tmf_sales import app
+        with imports_when_used():
+            from tmf_sales import app
 
         try:
             create = app.create_flask_app if stack == "flask" else app.create_app
