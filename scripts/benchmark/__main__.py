@@ -1,16 +1,18 @@
-"""`make bench`: every contender on one core, the same requests from the other, medians of interleaved rounds."""
+"""`make bench`: every contender on one core, the same requests from the other, medians of interleaved turns."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from scripts.benchmark import report
 from scripts.benchmark.contenders import CONTENDERS, Contender, Missing, write_schemas
-from scripts.benchmark.figures import Life, Results, medians
-from scripts.benchmark.round import live, refuse_unequal
+from scripts.benchmark.figures import Results, Standing, Turn, middle_standing
+from scripts.benchmark.round import alive, standings, turns
 from scripts.benchmark.two_workers import durable_writes
+
+DURABLE_WRITES_SECONDS = 2
 
 
 def available(wanted: Sequence[str]) -> Iterator[Contender]:
@@ -25,30 +27,38 @@ def available(wanted: Sequence[str]) -> Iterator[Contender]:
             yield contender
 
 
-def measure(contenders: Sequence[Contender], rounds: int, seconds: float) -> Results:
-    lives: list[Life] = []
+def measure(contenders: Sequence[Contender], rounds: int, count: int, seconds: float) -> Results:
+    """Each round has servers of its own, and each turn of it sends one kind of request to all of them."""
+    measured: list[Turn] = []
+    stood: list[Mapping[str, Standing]] = []
     for number in range(rounds):
-        answers = {}
-        for contender in contenders:
-            life, answers[contender.name] = live(contender, seconds)
-            lives.append(life)
-            shown = ", ".join(f"{name} {sample.cpu:.0f}" for name, sample in life.samples.items())
-            print(f"round {number + 1}, {life.contender}: {shown} us", file=sys.stderr)
-        refuse_unequal(answers)
-    return medians(lives)
+        with alive(contenders) as living:
+            stood.append(standings(living))
+            for turn in turns(living, count, seconds):
+                measured.append(turn)
+                tell(number + 1, turn)
+    middle = {each.name: middle_standing([found[each.name] for found in stood]) for each in contenders}
+    return Results(measured, middle)
+
+
+def tell(number: int, measured: Turn) -> None:
+    for request in dict.fromkeys(request for _, request in measured):
+        costs = (f"{name} {sample.cpu:.0f}" for (name, each), sample in measured.items() if each == request)
+        print(f"round {number}, {request}: {', '.join(costs)} us", file=sys.stderr)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=2, help="of each kind of request in each round")
+    parser.add_argument("--rounds", type=int, default=3, help="each with servers of its own")
+    parser.add_argument("--turns", type=int, default=3, help="of each kind of request in each round")
+    parser.add_argument("--seconds", type=int, default=1, help="of each turn")
     parser.add_argument("--only", nargs="*", default=[], help="words of the names of contenders")
     parser.add_argument("--write", action="store_true", help="put the tables into README.md and docs/speed.md")
     given = parser.parse_args()
     write_schemas()
-    results = measure(list(available(given.only)), given.rounds, given.seconds)
+    results = measure(list(available(given.only)), given.rounds, given.turns, given.seconds)
     if not given.only:
-        results = durable_writes(results, given.seconds)
+        results = durable_writes(results, DURABLE_WRITES_SECONDS)
     for line in report.whole(results):
         print(line)
     if given.write:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,20 +32,12 @@ class Sample:
         return self.requests / self.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One server's life: seconds until it answered, its resident bytes with the stored quotes before it was written to
-    much, its samples by kind of request.
-    """
-
-    contender: str
-    start: float
-    resident: int
-    samples: Mapping[str, Sample]
+Turn = Mapping[tuple[str, str], Sample]
+"""By contender and kind of request: what was measured within seconds, on the machine as it was then."""
 
 
 class Figures(NamedTuple):
-    """The medians over all rounds."""
+    """The medians over all turns."""
 
     cpu: float
     rate: float
@@ -55,7 +46,7 @@ class Figures(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A contender as a whole: medians of start (seconds) and resident memory (bytes)."""
+    """A contender as a whole: seconds until it answered, and resident bytes with the stored quotes read once."""
 
     start: float
     resident: float
@@ -65,35 +56,29 @@ class Standing(NamedTuple):
 class Results:
     """`doubled`: rates of durable writes with one and two workers, and the longest wait in milliseconds with two."""
 
-    figures: Mapping[tuple[str, str], Figures]
+    turns: Sequence[Turn]
     standings: Mapping[str, Standing]
     doubled: tuple[float, float, float] | None = None
 
     def contenders(self) -> list[str]:
         return list(self.standings)
 
+    def figures(self, contender: str, request: str) -> Figures | None:
+        samples = [turn[contender, request] for turn in self.turns if (contender, request) in turn]
+        return _middle(samples) if samples else None
+
     def ratio(self, request: str, ours: str, other: str, other_request: str | None = None) -> float | None:
-        """How many times as fast as the other, by processor time a request; None where one was not measured."""
-        mine, theirs = self.figures.get((ours, request)), self.figures.get((other, other_request or request))
-        return theirs.cpu / mine.cpu if mine and theirs else None
+        """How many times as fast as the other, by processor time a request; None where one was not measured.
+
+        The median of the ratios within each turn, as the machine's speed changes from one turn to the next.
+        """
+        mine, theirs = (ours, request), (other, other_request or request)
+        found = [turn[theirs].cpu / turn[mine].cpu for turn in self.turns if mine in turn and theirs in turn]
+        return statistics.median(found) if found else None
 
 
-def medians(lives: Iterable[Life]) -> Results:
-    samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    by_contender: dict[str, list[Life]] = defaultdict(list)
-    for life in lives:
-        by_contender[life.contender].append(life)
-        for request, sample in life.samples.items():
-            samples[life.contender, request].append(sample)
-    return Results(
-        {key: _middle(measured) for key, measured in samples.items()},
-        {
-            name: Standing(
-                statistics.median(life.start for life in mine), statistics.median(life.resident for life in mine)
-            )
-            for name, mine in by_contender.items()
-        },
-    )
+def middle_standing(standings: Sequence[Standing]) -> Standing:
+    return Standing(*(statistics.median(each) for each in zip(*standings, strict=True)))
 
 
 def _middle(samples: Sequence[Sample]) -> Figures:

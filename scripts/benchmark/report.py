@@ -32,7 +32,7 @@ def cost_table(results: Results) -> Iterator[str]:
 
 
 def _cost(results: Results, name: str, request: str) -> str:
-    figures, ratio = results.figures.get((name, request)), results.ratio(request, name, FLOOR)
+    figures, ratio = results.figures(name, request), results.ratio(request, name, FLOOR)
     if figures is None:
         return ""
     return f"{figures.cpu:.0f}" + (f" ({ratio:.2f})" if ratio is not None and name != FLOOR else "")
@@ -42,7 +42,7 @@ def rate_table(results: Results) -> Iterator[str]:
     yield f"| requests a second, p50 / p99 in ms | {' | '.join(REQUESTS)} |"
     yield "|---|" + "---:|" * len(REQUESTS)
     for name in results.contenders():
-        found = (results.figures.get((name, request)) for request in REQUESTS)
+        found = (results.figures(name, request) for request in REQUESTS)
         cells = [f"{each.rate:,.0f}, {each.p50:.1f} / {each.p99:.1f}" if each else "" for each in found]
         yield f"| {name} | {' | '.join(cells)} |"
 

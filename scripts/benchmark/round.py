@@ -1,15 +1,16 @@
-"""One life of one server: started, compared with what the contract makes of the sample, loaded, ended."""
+"""One round: all contenders started, filled, compared with each other, loaded in turns, ended."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.benchmark.contenders import BASE_PATH, BUILD, ROOT, Contender, cores, environment_for
-from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST, Life, Sample
+from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST, Sample, Standing
 from scripts.benchmark.load import Sent, load
 from scripts.benchmark.processes import Running, free_port, running
 
@@ -31,25 +32,61 @@ class Unequal(Exception):
     """Raised when two contenders answer differently, so that comparing their speed would mean nothing."""
 
 
-def live(contender: Contender, seconds: float) -> tuple[Life, Answers]:
-    """One life, and what the server answered, in a form in which all contenders must be equal."""
+class Alive(NamedTuple):
+    """A contender that answers, with the ids of the quotes that it holds."""
+
+    contender: Contender
+    server: Running
+    ids: Sequence[str]
+
+
+@contextlib.contextmanager
+def alive(contenders: Sequence[Contender]) -> Iterator[list[Alive]]:
+    """All contenders at once, with quotes stored; raises Unequal unless they answer the same."""
+    with contextlib.ExitStack() as servers:
+        living, answers = [], {}
+        for contender in contenders:
+            server = servers.enter_context(started(contender))
+            ids = store_quotes(server)
+            answers[contender.name] = dict(one_of_each(server, ids))
+            living.append(Alive(contender, server, ids))
+        refuse_unequal(answers)
+        yield living
+
+
+def started(contender: Contender) -> contextlib.AbstractContextManager[Running]:
     contender.fresh()
-    port, (core, other) = free_port(), cores()
-    environment = environment_for(contender, port)
-    log = BUILD / "server.log"
-    with running(contender.command(port), environment, port, str(core), contender.probe, log) as server:
-        ids = store_quotes(server)
-        answers = dict(one_of_each(server, ids))
-        samples, resident = {}, 0
-        load(server, sent(GET, ids), seconds=SECONDS_OF_WARM_UP, connections=CONNECTIONS, core=other, folder=BUILD)
-        for request in (GET, LIST, FILTER, PATCH, POST):
-            samples[request] = measured(server, sent(request, ids), seconds, other)
-            resident = resident or server.resident()
-        return Life(contender.name, server.start, resident, samples), answers
+    port, (core, _) = free_port(), cores()
+    command, environment = contender.command(port), environment_for(contender, port)
+    return running(command, environment, port, str(core), contender.probe, BUILD / f"{contender.name}.log")
 
 
-def measured(server: Running, requests: Sequence[Sent], seconds: float, core: int) -> Sample:
-    return load(server, requests, seconds=seconds, connections=CONNECTIONS, core=core, folder=BUILD)
+def standings(living: Sequence[Alive]) -> dict[str, Standing]:
+    """What each takes of the machine when its quotes have been read once, before it is written to much."""
+    found = {}
+    for contender, server, ids in living:
+        measured(server, sent(GET, ids), SECONDS_OF_WARM_UP)
+        found[contender.name] = Standing(server.start, server.resident())
+    return found
+
+
+def turns(living: Sequence[Alive], count: int, seconds: float) -> Iterator[dict[tuple[str, str], Sample]]:
+    """Each kind of request `count` times at one contender after the other; what is compared is close together in time.
+
+    Creations come last, as a list is another one on a larger store; a patch is compared with them.
+    """
+    for requests in ((GET,), (LIST,), (FILTER,), (PATCH, POST)):
+        for _ in range(count):
+            yield {
+                (contender.name, request): measured(server, sent(request, ids), seconds)
+                for request in requests
+                for contender, server, ids in living
+            }
+
+
+def measured(server: Running, requests: Sequence[Sent], seconds: float) -> Sample:
+    _, other = cores()
+    return load(server, requests, seconds=seconds, connections=CONNECTIONS, core=other, folder=BUILD)
 
 
 def store_quotes(server: Running, count: int = STORED) -> list[str]:

@@ -30,4 +30,4 @@ def _written(contender: Contender, seconds: float) -> Sample:
     port, (first, last) = free_port(), cores()
     command, environment = contender.command(port), environment_for(contender, port)
     with running(command, environment, port, f"{first},{last}", contender.probe, BUILD / "server.log") as server:
-        return measured(server, sent(POST, ()), seconds, last)
+        return measured(server, sent(POST, ()), seconds)

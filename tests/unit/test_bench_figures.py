@@ -12,15 +12,14 @@ from scripts.benchmark.figures import (
     GET,
     MEMORY,
     MIB,
-    POST,
     SQLITE,
-    Life,
     Results,
     Sample,
+    Standing,
     Target,
     excess,
     growth,
-    medians,
+    middle_standing,
     targets,
 )
 from scripts.benchmark.quotes_in_a_dict import merge
@@ -31,30 +30,36 @@ def sample(cpu: float, requests: int = 100) -> Sample:
     return Sample(requests, 2.0, cpu, 1.0, 9.0)
 
 
-def results(**cpu_of_get: float) -> Results:
+def results(*turns: dict[str, float], **cpu_of_get: float) -> Results:
+    """Of one turn, or of several; the names of contenders are short."""
     names = {"memory": MEMORY, "sqlite": SQLITE, "floor": FLOOR, "fastapi": FASTAPI}
-    return medians(Life(names[name], 0.5, 100 * MIB, {GET: sample(cpu)}) for name, cpu in cpu_of_get.items())
+    measured = [{(names[name], GET): sample(cpu) for name, cpu in turn.items()} for turn in (turns or (cpu_of_get,))]
+    return Results(measured, {name: Standing(0.5, 100 * MIB) for name, _ in measured[0]})
 
 
 def titled(found: Results, title: str) -> Target:
     return next(target for target in targets(found) if target.title == title)
 
 
-def test_what_is_told_is_the_median_of_the_rounds() -> None:
-    lives = [
-        Life(FLOOR, start, 0, {GET: sample(cpu, requests)})
-        for start, cpu, requests in ((1, 9, 2), (2, 50, 8), (4, 7, 4))
-    ]
+def test_what_is_told_is_the_median_of_the_turns() -> None:
+    costs = ((9, 2), (50, 8), (7, 4))
 
-    found = medians(lives)
+    figures = Results([{(FLOOR, GET): sample(cpu, requests)} for cpu, requests in costs], {}).figures(FLOOR, GET)
 
-    assert found.figures[FLOOR, GET].cpu == 9
-    assert found.figures[FLOOR, GET].rate == 2
-    assert found.standings[FLOOR].start == 2
+    assert figures is not None
+    assert figures.cpu == 9
+    assert figures.rate == 2
+    assert middle_standing([Standing(1, 7), Standing(4, 3), Standing(2, 5)]) == Standing(2, 5)
 
 
 def test_twice_the_time_is_half_the_speed() -> None:
     assert results(memory=40, floor=20).ratio(GET, MEMORY, FLOOR) == 0.5
+
+
+def test_a_turn_on_a_slow_machine_changes_no_ratio() -> None:
+    turns = [{"memory": 40.0, "floor": 20.0}, {"memory": 400.0, "floor": 200.0}, {"memory": 48.0, "floor": 24.0}]
+
+    assert results(*turns).ratio(GET, MEMORY, FLOOR) == 0.5
 
 
 def test_what_was_not_measured_has_no_ratio_and_meets_nothing() -> None:
@@ -70,14 +75,14 @@ def test_a_target_is_met_at_its_bound(memory: float, met: bool) -> None:
 
 
 def test_some_targets_are_not_to_be_exceeded() -> None:
-    found = medians([Life(SQLITE, 1.5, 120 * MIB, {POST: sample(1)})])
+    found = Results([], {SQLITE: Standing(1.5, 120 * MIB)})
 
     assert titled(found, "start").met is False
     assert titled(found, "resident memory of a worker").met is True
 
 
 def test_two_workers_are_compared_by_their_rates() -> None:
-    found = Results({}, {}, doubled=(1000, 950, 300))
+    found = Results([], {}, doubled=(1000, 950, 300))
 
     assert titled(found, "durable writes of two workers, of one (rate)").measured == 0.95
     assert titled(found, "longest wait of a writer with two").measured == 0.3
