@@ -16,6 +16,16 @@ def same_json(one: Any, other: Any) -> bool:
     return bool(one == other) and _same_booleans(one, other)
 
 
+def changed_members(before: dict[str, Any], after: dict[str, Any]) -> frozenset[str]:
+    """The members that one of two objects lacks, or that are not the same JSON in both."""
+    both = [name for name in before if name in after]
+    changed = {name for name in both if before[name] != after[name]}
+    same = [name for name in both if name not in changed]
+    if orjson.dumps([before[name] for name in same]) != orjson.dumps([after[name] for name in same]):
+        changed |= {name for name in same if not _same_booleans(before[name], after[name])}
+    return frozenset(changed | (before.keys() ^ after.keys()))
+
+
 def _same_booleans(one: Any, other: Any) -> bool:
     """Whether two values that Python holds to be equal have their booleans at the same places."""
     if isinstance(one, dict):

@@ -18,7 +18,8 @@ DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**53 - 1
 
 _DIGITS_AS_ZERO = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(range(128, 256))
-_MANY_DIGITS = b"0" * 16
+_MANY_DIGITS = b"0" * 20
+_NO_MARKS = bytes(set(range(256)) - set(b"[{:$\\"))
 
 
 def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
@@ -27,12 +28,17 @@ def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_place_of_error(error, text)) from None
-    if text.count(b"[") + text.count(b"{") > depth_limit and _may_be_deep(value, depth_limit):
+    marks = text.translate(None, _NO_MARKS)  # what is looked for in it is found at once
+    if marks.count(b"[") + marks.count(b"{") > depth_limit and _may_be_deep(value, depth_limit):
         _refuse_depth(value, depth_limit)
-    if _may_hide_duplicates(text, value):
+    try:
+        written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        _refuse_large_integers(text)
+        raise
+    if written != text and _may_hide_duplicates(written, marks, text):
         _refuse_duplicates(text)
-    # One byte is looked for ten times as fast as two.
-    if (b"$" in text and b'"$' in text) or b'".' in text or (b"\\" in text and b"\\u00" in text):
+    if b'".' in text or (b"$" in marks and b'"$' in text) or (b"\\" in marks and b"\\u00" in text):
         _refuse_names(value)
     if _may_have_many_digits(text) and _MANY_DIGITS in text.translate(_DIGITS_AS_ZERO):
         _refuse_large_integers(text)
@@ -45,12 +51,9 @@ def _place_of_error(error: orjson.JSONDecodeError, text: bytes) -> str:
     return f"line {error.lineno}, column {error.colno}: expected strict JSON in UTF-8 (RFC 8259)"
 
 
-def _may_hide_duplicates(text: bytes, value: Any) -> bool:
+def _may_hide_duplicates(written: bytes, marks: bytes, text: bytes) -> bool:
     """A dropped duplicate takes a colon with it; only an escaped colon could make up for that, so it counts too."""
-    written = orjson.dumps(value)
-    if written == text:
-        return False
-    return written.count(b":") != text.count(b":") or (b"\\" in text and b"\\u003" in text)
+    return written.count(b":") != marks.count(b":") or (b"\\" in marks and b"\\u003" in text)
 
 
 def _may_be_deep(value: Any, limit: int) -> bool:
@@ -97,8 +100,10 @@ def _refuse_names(value: Any) -> None:
 
 
 def _may_have_many_digits(text: bytes) -> bool:
-    """Whether 16 digits may follow each other: then every fourth byte is a digit, four times in a row."""
-    return b"0000" in text[::4].translate(_DIGITS_AS_ZERO)
+    """Whether 20 digits may follow each other, as in an integer that 64 bits cannot hold and that was read as a double:
+    then every fifth byte is a digit, four times in a row.
+    """
+    return b"0000" in text[::5].translate(_DIGITS_AS_ZERO)
 
 
 def _refuse_large_integers(text: bytes) -> None:

@@ -8,11 +8,11 @@ is never changed, and may be shared by the events that come out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tmf_sales.json_values import same_json
+from tmf_sales.json_values import changed_members, same_json
 
 Document = dict[str, Any]
 
@@ -47,12 +47,14 @@ class EventTypes:
 class Occasion:
     """What the events of one request have in common.
 
-    `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: a fresh UUID for each event.
+    `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: a fresh UUID for each event. `represent` gives the
+    document that they tell of the form that answers have (its href), as an object or as an orjson.Fragment of its text.
     """
 
     now: str
     correlation_id: str
     new_id: Callable[[], str]
+    represent: Callable[[Document], object] = lambda document: document
 
 
 class ItemState(NamedTuple):
@@ -68,16 +70,15 @@ class ItemState(NamedTuple):
 class Announcer:
     """Tells what happened to resources of one type.
 
-    `resource` is the member of `event` that holds the whole resource; `represent` gives a stored document the form
-    that answers have (its href). `state` is the member with the resource's state; `items` maps each list member whose
-    elements have a state of their own to that state's member, and elements may hold such a list again; elements are
-    the same when their `id` is. `incomplete` are the states in which somebody must provide information.
+    `resource` is the member of `event` that holds the whole resource. `state` is the member with the resource's state;
+    `items` maps each list member whose elements have a state of their own to that state's member, and elements may hold
+    such a list again; elements are the same when their `id` is. `incomplete` are the states in which somebody must
+    provide information.
     """
 
     types: EventTypes
     resource: str
     domain: str
-    represent: Callable[[Document], Document]
     state: str = "state"
     items: Mapping[str, str] = field(default_factory=dict)
     incomplete: frozenset[str] = frozenset({"pending"})
@@ -85,9 +86,8 @@ class Announcer:
     def created(self, document: Document, occasion: Occasion) -> tuple[Document, ...]:
         return (self._event(self.types.create, document, occasion, "was created"),)
 
-    def deleted(self, documents: Iterable[Document], occasion: Occasion) -> tuple[Document, ...]:
-        """One event for each deleted version, in the order given: the oldest first."""
-        return tuple(self._event(self.types.delete, each, occasion, "was deleted") for each in documents)
+    def deleted(self, document: Document, occasion: Occasion) -> tuple[Document, ...]:
+        return (self._event(self.types.delete, document, occasion, "was deleted"),)
 
     def changed(
         self,
@@ -95,22 +95,24 @@ class Announcer:
         after: Document,
         occasion: Occasion,
         *,
+        changed: frozenset[str] | None = None,
         server_set: frozenset[str] = frozenset(),
         state_title: str | None = None,
     ) -> tuple[Document, ...]:
         """The events of a change, in order: state change, information required, attribute value change; or none.
 
-        `server_set`: members that the server set because of a state change, which is no change by the request:
-        `member` of the resource, `list.member` of every element of a list. `state_title` replaces the title of the
-        state change, where a domain has more to say of it.
+        `changed`: the members that differ, when the caller knows them already. `server_set`: members that the server
+        set because of a state change, which is no change by the request: `member` of the resource, `list.member` of
+        every element of a list. `state_title` replaces the title of the state change, where a domain has more to say.
         """
-        if same_json(before, after):
+        names = changed_members(before, after) if changed is None else changed
+        if not names:
             return ()
-        items = self._changed_items(before, after)
+        items = [] if names.isdisjoint(self.items) else self._changed_items(before, after)
         happened = (
             self._state_change(before, after, items, occasion, state_title),
             self._information_required(before, after, items, occasion),
-            self._attribute_value_change(before, after, occasion, server_set),
+            self._attribute_value_change(before, after, names - server_set - {self.state}, occasion, server_set),
         )
         return tuple(event for event in happened if event is not None)
 
@@ -142,10 +144,14 @@ class Announcer:
         return self._event(self.types.information_required, after, occasion, text, path=path, priority="high")
 
     def _attribute_value_change(
-        self, before: Document, after: Document, occasion: Occasion, server_set: frozenset[str]
+        self,
+        before: Document,
+        after: Document,
+        changed: frozenset[str],
+        occasion: Occasion,
+        server_set: frozenset[str],
     ) -> Document | None:
-        old, new = self._without_states(before, server_set), self._without_states(after, server_set)
-        names = sorted(name for name in old.keys() | new.keys() if _differs(old, new, name))
+        names = sorted(name for name in changed if self._more_than_states(before, after, name, server_set))
         if not names:
             return None
         text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", _listed(names)
@@ -156,8 +162,6 @@ class Announcer:
 
     def _changed_items(self, before: Document, after: Document) -> list[ItemState]:
         """The elements in `after` that are new or in another state, in their order."""
-        if all(before.get(name) == after.get(name) for name in self.items):
-            return []
         known = dict(self._item_states(before))
         return [
             ItemState(path, path in known, known.get(path), state)
@@ -173,24 +177,28 @@ class Announcer:
                 yield f"{place}.{state}", item.get(state)
                 yield from self._item_states(item, f"{place}.")
 
-    def _without_states(self, document: Document, server_set: frozenset[str]) -> Document:
-        kept = {name: value for name, value in document.items() if name != self.state and name not in server_set}
-        self._strip_items(kept, server_set)
-        return kept
+    def _more_than_states(self, before: Document, after: Document, name: str, server_set: frozenset[str]) -> bool:
+        """Whether a changed member differs in more than the states of its elements."""
+        old, new = before.get(name), after.get(name)
+        if name not in self.items or not isinstance(old, list) or not isinstance(new, list):
+            return True
+        return not same_json(self._without_states(old, name, server_set), self._without_states(new, name, server_set))
 
-    def _strip_items(self, holder: Document, server_set: frozenset[str]) -> None:
-        """Replace the lists with states in `holder` (a copy of ours) by copies without states."""
-        for name, state in self.items.items():
-            if not isinstance(holder.get(name), list):
-                continue
-            holder[name] = [self._stripped_item(item, name, state, server_set) for item in holder[name]]
-
-    def _stripped_item(self, item: Any, name: str, state: str, server_set: frozenset[str]) -> Any:
-        if not isinstance(item, dict):
-            return item
-        kept = {key: value for key, value in item.items() if key != state and f"{name}.{key}" not in server_set}
-        self._strip_items(kept, server_set)
-        return kept
+    def _without_states(self, elements: list[Any], name: str, server_set: frozenset[str]) -> list[Any]:
+        """Copies of a list's elements without their states, and without those of the elements in them."""
+        bare = []
+        for element in elements:
+            if isinstance(element, dict):
+                unwanted = {self.items[name], *(key for key in element if f"{name}.{key}" in server_set)}
+                element = {
+                    key: self._without_states(value, key, server_set)
+                    if key in self.items and isinstance(value, list)
+                    else value
+                    for key, value in element.items()
+                    if key not in unwanted
+                }
+            bare.append(element)
+        return bare
 
     def _event(
         self,
@@ -216,7 +224,7 @@ class Announcer:
         }
         if path is not None:
             event["fieldPath"] = path
-        event["event"] = {self.resource: self.represent(document)}
+        event["event"] = {self.resource: occasion.represent(document)}
         return event
 
 
@@ -240,10 +248,6 @@ def _listed(paths: Sequence[str]) -> str:
         if room >= 0:
             shown.append(path)
     return ",".join(shown)
-
-
-def _differs(old: Document, new: Document, name: str) -> bool:
-    return name not in old or name not in new or not same_json(old[name], new[name])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused, Violation
-from tmf_sales.json_values import own_copy, same_json
+from tmf_sales.json_values import changed_members, own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch
@@ -26,9 +26,13 @@ JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+jso
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A document ready to be stored; `server_set`: the members that the server changed and the request did not."""
+    """A document ready to be stored, and which of its members differ from what is stored.
+
+    `server_set`: those of them that the server changed and the request did not.
+    """
 
     document: Document
+    changed: frozenset[str] = frozenset()
     server_set: frozenset[str] = frozenset()
 
 
@@ -88,7 +92,7 @@ class Drafter:
         self._refuse_what_the_contract_refuses(after)
         after.pop("href", None)
         self._refuse_broken_rules(after)
-        requested = _changed_members(before, after)
+        requested = changed_members(before, after)
         if not requested:
             return Draft(before)
         editor.access.refuse_changes(before, after, requested, is_current=editor.is_current)
@@ -98,7 +102,8 @@ class Drafter:
         self._follow_lifecycles(before, after, sent, now)
         self._refuse_transition_of_others(before, after, editor)
         self.rules.on_settled(before, after, now)
-        return Draft(after, frozenset(_changed_members(before, after) - requested))
+        changed = changed_members(before, after)
+        return Draft(after, changed, changed - requested)
 
     def _apply_to_what_is_seen(
         self, before: Document, patch: Any, media_type: str, href: str, editor: Editor
@@ -123,10 +128,12 @@ class Drafter:
         return apply_merge_patch(shown_document, patch, self.merge_keys)
 
     def _refuse_changed_members(self, before: Document, after: Document, href: str) -> None:
-        settled = own_copy({name: after[name] for name in self.type.fixed_members if name in after})
-        settle(settled, self.type.shape, (), [])
         stored = with_href(before, href)
-        changed = sorted(name for name in self.type.fixed_members if settled.get(name) != stored.get(name))
+        changed = [name for name in self.type.fixed_members if after.get(name) != stored.get(name)]
+        if changed:  # or written in another form
+            settled = own_copy({name: after[name] for name in changed if name in after})
+            settle(settled, self.type.shape, (), [])
+            changed = sorted(name for name in changed if settled.get(name) != stored.get(name))
         if changed:
             raise NotPatchable("; ".join(f"/{name}: cannot be changed" for name in changed))
 
@@ -168,14 +175,6 @@ class Drafter:
         for date in at.lifecycle.dates_set_on_entering(becomes):
             if date not in sent:
                 at.after[date] = now
-
-
-def _changed_members(before: Document, after: Document) -> frozenset[str]:
-    return frozenset(
-        name
-        for name in before.keys() | after.keys()
-        if name not in before or name not in after or not same_json(before[name], after[name])
-    )
 
 
 def _merge_keys(shape: Shape, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:

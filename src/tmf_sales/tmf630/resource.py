@@ -70,16 +70,20 @@ class ResourceEngine:
         self._drafter = Drafter(resource_type, rules)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
         self._listing = Listing(resource_type, store, settings.strict, paging)
-        self._events = EventTypes.from_contract(resource_type.events)
         member = resource_type.shape.lifecycle_member
         self._state = member.name if member else ""
         self._accept_patch = (b"accept-patch", ", ".join(resource_type.patch_types).encode())
-        self._announcers: dict[str, Announcer] = {}
-        self._item_states = {
-            name: inner.shape.lifecycle_member.name
-            for name, inner in resource_type.shape.stateful.items()
-            if inner.shape and inner.shape.lifecycle_member
-        }
+        self._announcer = Announcer(
+            types=EventTypes.from_contract(resource_type.events),
+            resource=resource_type.kind,
+            domain=resource_type.domain,
+            state=self._state,
+            items={
+                name: inner.shape.lifecycle_member.name
+                for name, inner in resource_type.shape.stateful.items()
+                if inner.shape and inner.shape.lifecycle_member
+            },
+        )
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
@@ -124,9 +128,9 @@ class ResourceEngine:
             return Result(200, self._selected(request, request.access.shown(answer)))
         document = self._drafter.new(body, reserved.id, reserved.now)
         request.access.refuse_creation(body, document, self._state)
-        events = self._announcer(request).created(document, self._occasion(request, reserved.now))
-        events += self._records(request, reserved.now, {}, document)
         version = Version(1, document)
+        occasion = self._occasion(request, reserved.now, reserved.id, version)
+        events = self._announcer.created(document, occasion) + self._records(request, occasion, {}, document)
         try:
             await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
         except AlreadyExists:
@@ -149,8 +153,9 @@ class ResourceEngine:
             document = self._drafter.new(body, unit.id, reserved.now, wanted)
             request.access.refuse_creation(body, document, self._state)
             version = Version(unit.revision + 1, document)
-            events = self._announcer(request).created(document, self._occasion(request, reserved.now))
-            events = _told_of(events, is_current=is_highest) + self._records(request, reserved.now, {}, document)
+            occasion = self._occasion(request, reserved.now, unit.id, version)
+            events = _told_of(self._announcer.created(document, occasion), is_current=is_highest)
+            events += self._records(request, occasion, {}, document)
             ordered = versions.highest_first((*unit.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
                 return self._created(request, unit.id, version)
@@ -187,15 +192,17 @@ class ResourceEngine:
                 return self._patched(request, before, id, href, is_current=is_current)
             after = Version(unit.revision + 1, draft.document)
             ordered = self._with_patched(request, unit.versions, place, after)
-            events = self._announcer(request).changed(
+            occasion = self._occasion(request, now, id, after)
+            events = self._announcer.changed(
                 before.document,
                 draft.document,
-                self._occasion(request, now),
+                occasion,
+                changed=draft.changed,
                 server_set=draft.server_set,
                 state_title=self.rules.title_of_state_change(before.document, draft.document),
             )
             events = _told_of(events, is_current=ordered[0] is after)
-            events += self._records(request, now, before.document, draft.document)
+            events += self._records(request, occasion, before.document, draft.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, ordered, events)):
                 return self._patched(request, after, id, href, is_current=is_current)
         raise _too_many_races()
@@ -206,8 +213,8 @@ class ResourceEngine:
         """The unit's versions with one replaced, in their order; its number may have changed to one that is free."""
         others = stored[:place] + stored[place + 1 :]
         member = self.type.version_member
-        if member is None:
-            return (after,)
+        if member is None or after.document[member] == stored[place].document[member]:
+            return (*stored[:place], after, *stored[place + 1 :])
         is_lower = versions.number_in(after, member) < versions.number_in(stored[place], member)
         request.access.refuse_number_among_hidden(member, is_higher=not is_lower)
         self._refuse_taken_version(others, after.document[member])
@@ -232,8 +239,9 @@ class ResourceEngine:
             events: tuple[Document, ...] = ()
             for each in reversed(gone):
                 document = unit.versions[each].document
-                told = self._announcer(request).deleted((document,), self._occasion(request, now))
-                events += _told_of(told, is_current=each == 0) + self._records(request, now, document, {})
+                occasion = self._occasion(request, now, id, unit.versions[each])
+                told = self._announcer.deleted(document, occasion)
+                events += _told_of(told, is_current=each == 0) + self._records(request, occasion, document, {})
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, kept, events)):
                 return Result(204)
         raise _too_many_races()
@@ -309,28 +317,18 @@ class ResourceEngine:
         view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
         return orjson.dumps(view.apply(document))
 
-    def _announcer(self, request: Request) -> Announcer:
-        """Tells of changes with the href that this request's answers have; there are few URLs, all from settings."""
-        url = request.public_url
-        if url not in self._announcers:
-            self._announcers[url] = Announcer(
-                types=self._events,
-                resource=self.type.kind,
-                domain=self.type.domain,
-                represent=lambda document: with_href(document, self.type.href(url, document["id"])),
-                state=self._state,
-                items=self._item_states,
-            )
-        return self._announcers[url]
-
-    def _records(self, request: Request, now: str, before: Document, after: Document) -> tuple[Document, ...]:
+    def _records(self, request: Request, occasion: Occasion, before: Document, after: Document) -> tuple[Document, ...]:
         """Who made this change, for the log; {} stands for what was not there, or is no more."""
         if not self._audit:
             return ()
-        return (record_of(request, self._occasion(request, now), before, after, self.type.version_member),)
+        return (record_of(request, occasion, before, after, self.type.version_member),)
 
-    def _occasion(self, request: Request, now: str) -> Occasion:
-        return Occasion(now, request.correlation_id, self._new_id)
+    def _occasion(self, request: Request, now: str, id: str, version: Version) -> Occasion:
+        """For the events of one version, which they show as this request's answers do; its text is made only once."""
+        href = self._href(request, id)
+        return Occasion(
+            now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(text_with_href(version, id, href))
+        )
 
 
 def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
