@@ -103,8 +103,7 @@ def response_of(result: Result) -> flask.Response:
 class BackgroundLoop:
     """One event loop in a thread of its own, where the store and the handlers live while Flask's threads wait."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    _loop: asyncio.AbstractEventLoop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait, in a thread that has no loop, until the work is done; raises what it raises."""
@@ -113,6 +112,7 @@ class BackgroundLoop:
     @contextlib.asynccontextmanager
     async def during(self, lifespan: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
         """Run the loop, and in it the whole lifespan as one task, for as long as the application runs."""
+        self._loop = asyncio.new_event_loop()  # in the process that answers, which may be a fork of the one that started
         thread = Thread(target=self._loop.run_forever, name="handlers", daemon=True)
         thread.start()
         started: Future[None] = Future()

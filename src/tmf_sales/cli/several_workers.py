@@ -6,6 +6,7 @@ wait (16 of 16 were measured); with SO_REUSEPORT the Linux kernel deals them out
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -75,11 +76,15 @@ class Workers(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        """Called once, in the master; the workers are forked with what is made here, and open the store themselves."""
         try:
-            return self.make_app()
+            app = self.make_app()
         except CannotStart as error:
             click.echo(f"Error: {error}", err=True)
-            sys.exit(Arbiter.APP_LOAD_ERROR)  # the master ends too and does not try again
+            sys.exit(Arbiter.APP_LOAD_ERROR)
+        gc.freeze()  # the collector would copy into each worker what all of them share
+        gc.enable()
+        return app
 
     def run(self) -> None:
         Master(self).run()
@@ -109,7 +114,7 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
         "post_fork": give_own_listener,
         "workers": settings.workers,
         "worker_class": Worker,
-        "preload_app": False,
+        "preload_app": True,  # a start costs one import, however many workers there are
         "graceful_timeout": time_to_finish(settings),
         "timeout": HANGS_AFTER,
         "loglevel": "warning",
