@@ -112,7 +112,7 @@ class BackgroundLoop:
     @contextlib.asynccontextmanager
     async def during(self, lifespan: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
         """Run the loop, and in it the whole lifespan as one task, for as long as the application runs."""
-        self._loop = asyncio.new_event_loop()  # in the process that answers, which may be a fork of the one that started
+        self._loop = asyncio.new_event_loop()  # in the process that answers, a fork of the one that started
         thread = Thread(target=self._loop.run_forever, name="handlers", daemon=True)
         thread.start()
         started: Future[None] = Future()

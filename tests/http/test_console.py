@@ -45,6 +45,7 @@ def test_the_index_links_each_apis_documentation_and_contract(index: str, contra
         assert contract.title in index
         for page in ("ui/", "openapi.yaml", "openapi.json"):
             assert f'href="{contract.base_path}/{page}"' in index
+        assert f'href="/openapi/{contract.file}"' in index
 
 
 def test_the_index_has_an_example_call_for_each_operation(index: str, contracts: tuple[Contract, ...]) -> None:
@@ -120,6 +121,7 @@ def test_text_from_a_contract_is_never_markup(contracts: tuple[Contract, ...]) -
 
     class Hostile:
         name, title, version, base_path = "x", "<b>title</b>", "<i>1</i>", '/"onmouseover="alert(1)'
+        file = '"><script>alert(1)</script>'
 
         def __init__(self) -> None:
             self.document = document

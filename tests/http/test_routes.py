@@ -10,6 +10,8 @@ from tests.api import Api, document_of, refusal
 from tests.http.conftest import Services
 from tests.http.resources import Resource, unique_text
 
+from tmf_sales.openapi_folder import contracts_folder
+
 
 @pytest.fixture(scope="session")
 def store() -> str:
@@ -286,3 +288,11 @@ def test_the_contract_is_served_as_it_runs(api: Api, resource: Resource) -> None
     assert as_json.json()["servers"][0]["url"] == resource.base_path
     assert as_yaml.text.startswith("openapi: 3.0.3")
     assert "tmf-common" not in as_json.text
+
+
+@pytest.mark.parametrize("name", ["tmf699-sales-v4.yaml", "tmf648-quote-v4.yaml", "tmf-common-v4.yaml"])
+def test_the_contract_files_are_there_as_they_were_written(services: Services, name: str) -> None:
+    answer = httpx.get(f"{services.on('memory').url}/openapi/{name}")
+
+    assert answer.headers["content-type"] == "application/yaml"
+    assert answer.content == (contracts_folder() / name).read_bytes()

@@ -33,6 +33,8 @@ class Described(Protocol):
     @property
     def version(self) -> str: ...
     @property
+    def file(self) -> str: ...
+    @property
     def base_path(self) -> str: ...
     @property
     def document(self) -> Mapping[str, Any]: ...
@@ -45,6 +47,7 @@ class Api:
     name: str
     title: str
     version: str
+    file: str
     base_path: str
     about: str
     lifecycles: tuple[LifecycleDrawing, ...]
@@ -85,6 +88,7 @@ def _api(contract: Described, public_base: str) -> Api:
         name=contract.name,
         title=contract.title,
         version=contract.version,
+        file=contract.file,
         base_path=contract.base_path,
         about=about.partition("\n\n")[0],
         lifecycles=tuple(lifecycles_of(contract.document)),

@@ -1,6 +1,8 @@
-"""The contracts as the service hands them out: one file per API, every reference inside, laid out as written.
+"""The contracts as the service hands them out, each made once, at the first call.
 
-Connexion's own pages for this fail on recursive schemas, so they are answered before it. Made once, at the first call.
+Below an API's base path is one file with every reference inside, for tools that fetch one URL; Connexion's own pages
+for it fail on recursive schemas, so it is answered before them. Below /openapi are the files as they were written,
+comments and all, beside each other as their references have it.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from tmf_sales.tmf630.contract import Contract
 
 
 def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
-    """The application for each path: `{base path}/openapi.json` and `.yaml`."""
+    """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`."""
     pages: dict[str, App] = {}
     for api in apis:
         pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
         pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
+        for file in api.folder.glob("*.yaml"):
+            pages[f"/openapi/{file.name}"] = _page(b"application/yaml", file.read_bytes)
     return pages
 
 

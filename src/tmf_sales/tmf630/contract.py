@@ -161,6 +161,7 @@ class Contract:
 
     def __init__(self, path: Path, read: dict[str, dict[str, Any]] | None = None) -> None:
         self.file = path.name
+        self.folder = path.parent
         self.name = path.name.partition("-")[0]
         self.document = bundle(path, read)
         self.title: str = self.document["info"]["title"]
