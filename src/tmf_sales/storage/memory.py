@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
+
+from sortedcontainers import SortedList
 
 from tmf_sales.storage import (
     Change,
@@ -17,7 +20,6 @@ from tmf_sales.storage import (
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import EVERYTHING, Query
-from tmf_sales.storage.id_order import IdOrder
 from tmf_sales.storage.matching import in_order, matches
 from tmf_sales.storage.memory_events import MemoryEvents
 
@@ -28,7 +30,7 @@ class MemoryStorage(Storage):
     def __init__(self, kinds: Sequence[Kind], now: Callable[[], float] = time.time) -> None:
         self.events = MemoryEvents(now)
         self._kinds: dict[str, dict[str, Stored]] = {kind.name: {} for kind in kinds}
-        self._orders = {kind.name: IdOrder() for kind in kinds}
+        self._ids: dict[str, SortedList] = {kind.name: SortedList() for kind in kinds}
 
     async def open(self) -> None: ...
 
@@ -54,7 +56,8 @@ class MemoryStorage(Storage):
 
     def _page_of_all(self, kind: str, query: Query) -> Page:
         resources = self._kinds[kind]
-        rows = [Row(id, resources[id].current) for id in self._orders[kind].page(query.offset, query.limit)]
+        ids = self._ids[kind].islice(query.offset, query.offset + query.limit)
+        rows = [Row(id, resources[id].current) for id in ids]
         exact = not query.count_limit or len(resources) <= query.count_limit
         return Page(rows, len(resources) if exact else query.count_limit, exact)
 
@@ -71,9 +74,9 @@ class MemoryStorage(Storage):
         else:
             del resources[change.id]
         if stored is None:
-            self._orders[change.kind].add(change.id)
+            self._ids[change.kind].add(change.id)
         elif not change.versions:
-            self._orders[change.kind].remove(change.id)
+            self._ids[change.kind].remove(change.id)
         self.events.append(change)
         return revision
 
@@ -86,9 +89,10 @@ class MemoryStorage(Storage):
                 taken.append(unit.id)
             else:
                 resources[unit.id] = unit
-                self._orders[kind].add(unit.id)
+                self._ids[kind].add(unit.id)
         return taken
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
         resources = self._kinds[kind]
-        return [resources[id] for id in self._orders[kind].after(after, limit)]
+        behind = self._ids[kind].irange(after, inclusive=(False, True))
+        return [resources[id] for id in islice(behind, limit)]
