@@ -30,7 +30,7 @@ lock: install ## choose the versions anew that requirements*.lock pin
 	@scripts/lock
 
 docs: install ## write the README's tables anew, and those of docs/conformance.md
-	@.venv/bin/python scripts/readme_tables.py
+	@PYTHONPATH=. .venv/bin/python scripts/readme_tables.py
 	@PYTHONPATH=. .venv/bin/python scripts/conformance_table.py
 
 bundle: install ## write each contract in one file and in the gateways' form to build/contracts

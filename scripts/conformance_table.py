@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scripts.markers import with_made
 from scripts.readme_tables import row, table
 
 from tmf_sales.conformance.api import Api
@@ -28,14 +29,9 @@ def section(api: Api) -> str:
 
 
 def with_checks(text: str) -> str:
-    """The page with what stands between each pair of markers made anew. Raises ValueError when a pair is missing."""
+    """The page with its tables made anew. Raises ValueError when a pair of markers is missing."""
     for name, api in APIS.items():
-        start, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- end of {name} -->"
-        before, found, rest = text.partition(start)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"{PAGE.name} has no place for {name}")
-        text = f"{before}{start}\n{section(api)}\n\n{end}{after}"
+        text = with_made(text, name, "make docs", section(api))
     return text
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from scripts.markers import with_made
 
 import tmf_sales
 from tmf_sales.cli import main as command_line
@@ -35,9 +36,12 @@ def settings() -> str:
 
 
 def commands() -> str:
+    context = click.Context(command_line)
+    found = ((name, command_line.get_command(context, name)) for name in command_line.list_commands(context))
     rows = (
         row(f"`tmf-sales {name}`", one_line(command.help or ""), ", ".join(f"`{each}`" for each in options_of(command)))
-        for name, command in sorted(command_line.commands.items())
+        for name, command in found
+        if command
     )
     return table("Command", "What it does", "Options", rows=rows)
 
@@ -79,14 +83,9 @@ TABLES = {"settings": settings, "commands": commands, "error codes": error_codes
 
 
 def with_tables(text: str) -> str:
-    """The README with what stands between each pair of markers made anew. Raises ValueError when a pair is missing."""
+    """The README with its tables made anew. Raises ValueError when a pair of markers is missing."""
     for name, make in TABLES.items():
-        start, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- end of {name} -->"
-        before, found, rest = text.partition(start)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"README.md has no place for {name}")
-        text = f"{before}{start}\n{make()}\n\n{end}{after}"
+        text = with_made(text, name, "make docs", make())
     return text
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.benchmark.figures import FLOOR, MIB, REQUESTS, Results, Target, targets
+from scripts.markers import with_made
 
 ROOT = Path(__file__).parents[2]
 README, DOCS = ROOT / "README.md", ROOT / "docs" / "speed.md"
@@ -82,10 +83,5 @@ def write(results: Results) -> None:
 
 def put(file: Path, name: str, lines: Iterator[str] | list[str]) -> None:
     """Replace what stands between a file's markers; raises ValueError when it has none."""
-    start, end = f"<!-- {name}: made by `make bench` -->\n", f"<!-- end of {name} -->"
-    text = file.read_text(encoding="utf-8")
-    before, found, rest = text.partition(start)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"{file.name} has no place for {name}")
-    file.write_text(f"{before}{start}\n{chr(10).join(lines)}\n\n{end}{after}", encoding="utf-8")
+    made = with_made(file.read_text(encoding="utf-8"), name, "make bench", "\n".join(lines))
+    file.write_text(made, encoding="utf-8")

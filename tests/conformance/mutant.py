@@ -20,8 +20,28 @@ Document = dict[str, Any]
 RELAY = "/relay"
 
 
+class Bodied:
+    """What has a body of JSON, and a header that says how long it is."""
+
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        """The parsed body; None when there is none, or no JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    @body.setter
+    def body(self, value: Any) -> None:
+        self.content = json.dumps(value).encode()
+        self.headers["content-length"] = str(len(self.content))
+
+
 @dataclass(slots=True)
-class Call:
+class Call(Bodied):
     """A request. `target`: list, one, hub, listener or other; `id` as it is in the path, decoded."""
 
     method: str
@@ -42,19 +62,6 @@ class Call:
     @property
     def id(self) -> str:
         return unquote(self.path.rpartition("/")[2])
-
-    @property
-    def body(self) -> Any:
-        """The parsed body; None when there is none, or no JSON."""
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            return None
-
-    @body.setter
-    def body(self, value: Any) -> None:
-        self.content = json.dumps(value).encode()
-        self.headers["content-length"] = str(len(self.content))
 
     @property
     def document(self) -> Document:
@@ -80,24 +87,12 @@ class Call:
 
 
 @dataclass(slots=True)
-class Reply:
+class Reply(Bodied):
     """An answer; header names in lower case."""
 
     status: int
     headers: dict[str, str]
     content: bytes
-
-    @property
-    def body(self) -> Any:
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            return None
-
-    @body.setter
-    def body(self, value: Any) -> None:
-        self.content = json.dumps(value).encode()
-        self.headers["content-length"] = str(len(self.content))
 
     @property
     def is_success(self) -> bool:
