@@ -72,7 +72,6 @@ def start_service(
     log: Path, *options: str, command: Sequence[str] = SERVE, environ: Mapping[str, str] | None = None
 ) -> Service:
     """A service that answers; AssertionError with what it said when it does not come to that."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TMF_SALES_")}
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [*command, "--port", "0", *options],
@@ -80,7 +79,7 @@ def start_service(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=own | dict(environ or {}),
+            env=without_settings() | dict(environ or {}),
         )
     announced = first_line(process)
     url = next((word for word in announced.split() if word.startswith("http://")), None)
@@ -88,6 +87,11 @@ def start_service(
         Service("", process, log).abandon()
         raise AssertionError(f"the service does not start: {announced}{log.read_text()}")
     return Service(url, process, log, options)
+
+
+def without_settings() -> dict[str, str]:
+    """The variables of whoever runs the tests, but for those that the service takes as settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TMF_SALES_")}
 
 
 def let_go(process: subprocess.Popen[bytes]) -> None:

@@ -43,15 +43,15 @@ class Services:
 
     def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
-        if command is SERVE and STACK != "asgi":
-            options = (*options, "--stack", STACK)
         key = (*command, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
             self._running[key] = self.at(self.new_store(store), *options, command=command, **environ)
         return self._running[key]
 
     def at(self, url: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
-        """A service of its own on the store that the URL names."""
+        """A service of its own on the store that the URL names, and on the stack under test if it names none."""
+        if STACK != "asgi" and "--stack" not in options:
+            options = (*options, "--stack", STACK)
         log = self._folder / f"{next(self._numbers)}.log"
         service = start_service(log, "--store", url, *options, command=command, environ=environ)
         self._ends.callback(service.stop)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import printed
 from tests.api import JSON, JSON_PATCH, MERGE_PATCH, Api, Document
+from tests.http.oracle_requests import mended
 
 EVERY_TIME_THE_SAME = settings(
     derandomize=True,
@@ -74,7 +75,7 @@ def quote(quotes: Api) -> Document:
 
 @pytest.fixture(scope="module")
 def lead(leads: Api) -> Document:
-    return leads.create("/salesLead", printed.text("tmf699-create-request"))
+    return leads.create("/salesLead", mended(printed.read("tmf699-create-request")))
 
 
 def is_no_failure(answer: httpx.Response) -> None:

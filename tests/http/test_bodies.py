@@ -61,7 +61,7 @@ def store() -> str:
     return "memory"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lead(leads: Api) -> Document:
     return leads.create("/salesLead", LEAD)
 
@@ -130,10 +130,12 @@ def test_no_violation_repeats_the_body(leads: Api) -> None:
         "note": {secret: 1},
     }
 
-    message = refusal(leads.post("/salesLead", body), 400, "invalidBody")
+    answer = leads.post("/salesLead", body)
+    message = refusal(answer, 400, "invalidBody")
 
-    assert secret[:40] not in message
-    assert message.count("; ") >= 7
+    assert secret[:40] not in answer.text
+    for place in body:
+        assert f"/{place}" in message
 
 
 def test_long_names_are_cut_in_pointers(leads: Api) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.api import refusal
 from tests.http.conftest import Services
-from tests.service import Service, start_service
+from tests.service import Service
 from tests.storage.mongo_server import MongoServer
 from tests.wire import Wire, chunked, head
 
@@ -160,12 +160,12 @@ def test_no_worker_takes_more_requests_than_it_was_told(services: Services) -> N
         assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
 
 
-def test_a_request_that_takes_too_long_is_answered_503(tmp_path: Path) -> None:
+def test_a_request_that_takes_too_long_is_answered_503(services: Services, tmp_path: Path) -> None:
     """Nothing answers on the database's side, as when a machine hangs."""
     environ = {"TMF_SALES_REQUEST_DEADLINE": "2", "TMF_SALES_NO_DELIVERY": "true"}
     with (
         MongoServer(tmp_path / "mongo") as database,
-        start_service(tmp_path / "log", "--store", f"{database.uri}/hangs", environ=environ) as service,
+        services.at(f"{database.uri}/hangs", **environ) as service,
     ):
         database.pause()
         try:
@@ -179,10 +179,10 @@ def test_a_request_that_takes_too_long_is_answered_503(tmp_path: Path) -> None:
             database.resume()
 
 
-def test_a_service_that_ends_finishes_what_is_under_way(tmp_path: Path) -> None:
+def test_a_service_that_ends_finishes_what_is_under_way(services: Services, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/store.sqlite"
     body = b'{"name":"the last one"}'
-    with start_service(tmp_path / "log", "--store", store) as service, ExitStack() as ends:
+    with services.at(store) as service, ExitStack() as ends:
         wire = under_way(service.port, ends, body)
         service.ask_to_end()
         wire.send(body)
@@ -190,24 +190,24 @@ def test_a_service_that_ends_finishes_what_is_under_way(tmp_path: Path) -> None:
         assert service.exit_code() == 0
 
     assert created.status_code == 201
-    with start_service(tmp_path / "log", "--store", store) as again:
+    with services.at(store) as again:
         assert httpx.get(f"{again.url}{LEADS}/{created.json()['id']}").json()["name"] == "the last one"
 
 
-def test_a_service_that_ends_does_not_wait_for_ever(tmp_path: Path) -> None:
+def test_a_service_that_ends_does_not_wait_for_ever(services: Services) -> None:
     environ = {"TMF_SALES_REQUEST_DEADLINE": "0.2"}
-    with start_service(tmp_path / "log", "--store", "memory:", environ=environ) as service, ExitStack() as ends:
+    with services.at("memory:", **environ) as service, ExitStack() as ends:
         wire = under_way(service.port, ends, b"never sent")
         service.ask_to_end()
         refusal(wire.answer(), 408, "bodyTimeout")
         assert service.exit_code() == 0
 
 
-def test_two_services_share_a_file(tmp_path: Path) -> None:
+def test_two_services_share_a_file(services: Services, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/store.sqlite"
     with (
-        start_service(tmp_path / "log0", "--store", store) as other,
-        start_service(tmp_path / "log1", "--store", store) as one,
+        services.at(store) as other,
+        services.at(store) as one,
     ):
         made = httpx.post(one.url + LEADS, json={"name": "x"}).json()
         path = f"{LEADS}/{made['id']}"

@@ -15,7 +15,7 @@ from tests.api import Api, Document, refusal
 from tests.http.conftest import CONTRACTS, QUOTES, SALES, Services
 from tests.http.inbox import Inbox, inbox
 from tests.http.resources import LEAD, QUOTE, Resource, unique_text
-from tests.service import first_line, let_go, start_service
+from tests.service import first_line, let_go
 from tests.truth import formats
 
 from tmf_sales.events.signing import written_secret
@@ -324,7 +324,7 @@ def command(*arguments: str) -> str:
 
 def test_delivery_may_run_apart_and_an_operator_looks_after_it(services: Services, tmp_path: Path, box: Inbox) -> None:
     store = f"sqlite:///{tmp_path}/apart.sqlite"
-    service = start_service(tmp_path / "log", "--store", store, "--no-delivery")
+    service = services.at(store, "--no-delivery")
     worker = None
     try:
         leads = services.api(service, SALES)

@@ -122,12 +122,16 @@ def test_a_quote_with_an_item_that_has_no_price_is_created_without_prices(quotes
         assert quotes.get(f"/quote/{quote['id']}").json() == quote
 
 
-def test_what_may_not_be_created_is_not_priced_either(quotes: Api) -> None:
-    relation = {"quoteItemRelationship": [{"id": "9", "relationshipType": "reliesOn"}]}
+RELATION = {"quoteItemRelationship": [{"id": "9", "relationshipType": "reliesOn"}]}
 
-    refusal(quotes.post("/quote", instant({**TARIFF, **relation})), 400, "invalidBody")
-    refusal(quotes.post("/quote", instant({**TARIFF, "quantity": 0})), 400, "invalidBody")
-    refusal(quotes.post("/quote", instant(TARIFF, href="x")), 400, "invalidBody")
+
+@pytest.mark.parametrize(
+    ("item", "members"),
+    [({**TARIFF, **RELATION}, {}), ({**TARIFF, "quantity": 0}, {}), (TARIFF, {"href": "x"})],
+    ids=["a relation to nothing", "a quantity of none", "href"],
+)
+def test_what_may_not_be_created_is_not_priced_either(quotes: Api, item: Document, members: Document) -> None:
+    refusal(quotes.post("/quote", instant(item, **members)), 400, "invalidBody")
 
 
 def test_fields_select_from_a_priced_quote_too(quotes: Api) -> None:

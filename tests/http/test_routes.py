@@ -6,7 +6,7 @@ from urllib.parse import quote as percent_encoded
 
 import httpx
 import pytest
-from tests.api import Api, document_of, refusal
+from tests.api import Api, as_bytes, document_of, refusal
 from tests.http.conftest import Services
 from tests.http.resources import Resource, unique_text
 
@@ -232,7 +232,7 @@ def test_other_media_types_are_refused(api: Api, resource: Resource, media_type:
 
 
 def test_a_body_without_a_media_type_is_refused(api: Api, resource: Resource) -> None:
-    answer = api.request("POST", resource.collection, content=b"{}")
+    answer = api.request("POST", resource.collection, content=as_bytes(resource.minimal))
 
     message = refusal(answer, 415, "unsupportedMediaType")
     assert message == "Content-Type is missing; expected application/json"

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.api import JSON, JSON_PATCH, MERGE_PATCH, STACK, Api, Document, document_of
+from tests.api import JSON, JSON_PATCH, MERGE_PATCH, Api, Document, document_of
 from tests.http.conftest import Services
 from tests.http.resources import LEAD, QUOTE, Resource
 
@@ -300,8 +300,7 @@ def rank(number: str) -> tuple[int, ...]:
 
 
 def tell(services: Services, store: str, resource: Resource, *, stories: int, steps: int) -> None:
-    stack = ("--stack", STACK) if STACK != "asgi" else ()
-    with services.at(services.new_store(store), *stack, "--no-delivery") as service:
+    with services.at(services.new_store(store), "--no-delivery") as service:
         api = services.api(service, resource.base_path)
         story = type(f"{resource.name}Story", (Story,), {"api": api, "resource": resource})
         run_state_machine_as_test(

@@ -14,7 +14,6 @@ import pytest
 from tests.api import PATIENCE
 from tests.http.oracle_differences import DIFFERENCES, Answers, Difference
 from tests.http.oracle_requests import GROUPS, Call, creations, odd_bodies, reads, whole_resources
-from tests.http.stock_stack import ROWS
 from tests.service import start_service
 
 TABLE = Path(__file__).parents[2] / "docs" / "stock-connexion.md"
@@ -88,12 +87,6 @@ def test_every_difference_is_a_row_of_the_documented_table() -> None:
     rows = re.findall(r"^\| ([^|]+) \|", TABLE.read_text(), re.MULTILINE)
 
     assert rows[1:] == list(dict.fromkeys(difference.row for difference in DIFFERENCES))
-
-
-def test_every_row_that_another_test_names_is_documented() -> None:
-    text = TABLE.read_text()
-
-    assert [row for row in ROWS.values() if f"| {row} |" not in text and f"- **{row}**:" not in text] == []
 
 
 def test_every_difference_still_exists(stacks: Stacks) -> None:

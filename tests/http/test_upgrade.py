@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from http.client import HTTPResponse
 
 import pytest
-from tests.service import Service, start_service
+from tests.http.conftest import Services
+from tests.service import Service
 
 from tmf_sales.cli.http_protocol import without_upgrade
 
@@ -22,10 +22,8 @@ CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = start_service(tmp_path_factory.mktemp("upgrade") / "log", "--store", "memory:")
-    yield service
-    service.stop()
+def service(services: Services) -> Service:
+    return services.on("memory")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +39,7 @@ def test_the_body_of_a_request_that_offers_an_upgrade_is_read(parts: tuple[bytes
                 connection.sendall(part)
             with HTTPResponse(connection) as answer:
                 answer.begin()
-                assert answer.status == 201, answer.read()
+                assert answer.status == 201
                 answer.read()
 
 

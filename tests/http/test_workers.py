@@ -13,7 +13,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from tests.service import SERVE, Service, start_service
+from tests.http.conftest import Services
+from tests.service import SERVE, Service, without_settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
@@ -23,8 +24,8 @@ ESTABLISHED = "01"
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    started = start_service(tmp_path / "log", "--workers", "2", "--store", f"sqlite:{tmp_path}/store.sqlite")
+def service(services: Services, tmp_path: Path) -> Iterator[Service]:
+    started = services.at(f"sqlite:{tmp_path}/store.sqlite", "--workers", "2")
     yield started
     if started.process.poll() is None:
         started.stop()
@@ -127,6 +128,7 @@ def test_a_second_service_on_the_port_is_refused(service: Service) -> None:
     for workers in ("1", "2"):
         second = subprocess.run(
             [*SERVE, "--port", str(service.port), "--workers", workers, "--store", "sqlite:other.sqlite"],
+            env=without_settings(),
             capture_output=True,
             text=True,
             check=False,

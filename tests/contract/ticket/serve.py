@@ -1,6 +1,6 @@
 """Serves the ticket contract: a folder of contracts and a table of rules are all that the service takes of it.
 
-python serve.py --contracts FOLDER --port PORT [--store URL] [--strict] [--public-url URL]
+python serve.py --contracts FOLDER --port PORT [--store URL] [--strict] [--public-url URL] [--stack flask]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.contract.ticket.ticket import RULES
 
-from tmf_sales.app import create_app
+from tmf_sales.app import create_app, create_flask_app
 from tmf_sales.cli import one_worker
 from tmf_sales.cli.serve import announcement, end_well, listen
 from tmf_sales.settings import load_settings
@@ -26,13 +26,15 @@ def main() -> None:
     for name in ("--port", "--store", "--public-url"):
         parser.add_argument(name)
     parser.add_argument("--strict", action="store_true", default=None)
+    parser.add_argument("--stack", choices=["asgi", "flask"], default="asgi")
     options = vars(parser.parse_args())
     contracts = options.pop("contracts")
+    create = create_flask_app if options.pop("stack") == "flask" else create_app
     settings = load_settings(os.environ, options)
     listener = listen(settings.host, settings.port)
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     one_worker.run(
-        lambda: create_app(settings, contracts=contracts, rules=RULES),
+        lambda: create(settings, contracts=contracts, rules=RULES),
         settings,
         listener,
         lambda: print(announcement(settings), flush=True),
