@@ -50,7 +50,7 @@ class Described:
     """The answers that one contract describes."""
 
     def __init__(self, contract: Contract) -> None:
-        self._contract = contract
+        self.contract = contract
         self._document = contract.document
         self._validators: dict[str, OAS30Validator] = {}
         self._errors = {"$ref": "#/components/schemas/Error"}
@@ -71,7 +71,7 @@ class Described:
         described = operation["responses"].get(str(answer.status_code))
         if described is None:
             raise Untrue(f"{_called(answer)}: the contract does not have this status\n{answer.text[:500]}")
-        described = self._contract.resolve(described)
+        described = self.contract.resolve(described)
         self._check_headers(answer, described.get("headers", {}))
         self._check_body(answer, described.get("content", {}), operation["operationId"])
 
@@ -86,7 +86,7 @@ class Described:
         return None
 
     def _check_headers(self, answer: httpx.Response, described: dict[str, Any]) -> None:
-        stated = {name.lower(): self._contract.resolve(header) for name, header in described.items()}
+        stated = {name.lower(): self.contract.resolve(header) for name, header in described.items()}
         for name, header in stated.items():
             text = answer.headers.get(name)
             if text is not None:
@@ -111,7 +111,7 @@ class Described:
 
     def _check_whole(self, value: Any, answer: httpx.Response, operation_id: str) -> None:
         """What the server owes in an answer that selects nothing; `x-full` says it."""
-        for resource in self._contract.resources.values():
+        for resource in self.contract.resources.values():
             if not operation_id.endswith(resource.name) or _is_instant(value):
                 continue
             full = self._document["components"]["schemas"][resource.name]["x-full"]
@@ -153,6 +153,14 @@ class Truth:
         self._described += [Described(contract) for contract in contracts]
 
     def check(self, answer: httpx.Response) -> None:
-        for described in self._described:
-            if answer.request.url.path.startswith(described.base_path + "/"):
-                described.check(answer)
+        if described := self._of(answer.request):
+            described.check(answer)
+
+    def contract_of(self, request: httpx.Request) -> Contract | None:
+        """The one that the request's path is under."""
+        described = self._of(request)
+        return described.contract if described else None
+
+    def _of(self, request: httpx.Request) -> Described | None:
+        under = (one for one in self._described if request.url.path.startswith(one.base_path + "/"))
+        return next(under, None)

@@ -189,6 +189,11 @@ EXCUSES = (
     Excuse("size of a body", "test_a_body_is_at_most_as_long_as_the_operator_allows", 201, the("extra", bool)),
     Excuse("size of a body", "test_a_length_over_the_limit_is_refused_before_the_body_is_sent", 100),
     Excuse("size of a body", "test_an_absurd_length_is_refused", 408),
+    # Where stock_words.py has no words of the service: it refuses in the handler, or strictly, or no library has asked.
+    Excuse("words of a refusal", "test_what_is_no_instant_is_refused", 400, the("text", has("0000-"))),
+    Excuse("words of a refusal", "test_strictly_the_misprints_of_the_samples_are_refused", 400),
+    Excuse("words of a refusal", "test_an_empty_body_in_chunks_is_an_empty_body", 400),
+    Excuse("words of a refusal", "test_a_request_without_a_body_has_an_empty_one", 400),
     Excuse("strict mode", "test_strictly_unknown_attributes_are_refused_by_name", 201),
     Excuse("strict mode", "test_strictly_unknown_attributes_are_refused_at_any_depth", 201),
     Excuse("strict mode", "test_strictly_an_extension_says_where_its_schema_is", 200),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -174,8 +173,7 @@ def test_mandatory_members_are_named_wherever_the_type_occurs(
     for body, item in (({"quoteItem": [members]}, "/quoteItem/0"), (nested(members), "/quoteItem/0" * 3)):
         message = refusal(quotes.post("/quote", body), 400, "invalidBody")
 
-        required = [f"{item}/{place}: is required" for place in places]
-        assert message in ["; ".join(told) for told in permutations(required)]
+        assert sorted(message.split("; ")) == sorted(f"{item}/{place}: is required" for place in places)
 
 
 def test_a_total_price_has_a_kind_and_complete_alterations(quotes: Api) -> None:
