@@ -10,9 +10,9 @@ from scripts.benchmark import report
 from scripts.benchmark.contenders import CONTENDERS, Contender, Missing, write_schemas
 from scripts.benchmark.figures import Results, Standing, Turn, middle_standing
 from scripts.benchmark.round import alive, standings, turns
-from scripts.benchmark.two_workers import durable_writes
+from scripts.benchmark.two_workers import with_second_worker
 
-DURABLE_WRITES_SECONDS = 2
+SECONDS_OF_TWO_WORKERS = 2
 
 
 def available(wanted: Sequence[str]) -> Iterator[Contender]:
@@ -58,7 +58,7 @@ def main() -> None:
     write_schemas()
     results = measure(list(available(given.only)), given.rounds, given.turns, given.seconds)
     if not given.only:
-        results = durable_writes(results, DURABLE_WRITES_SECONDS)
+        results = with_second_worker(results, SECONDS_OF_TWO_WORKERS)
     for line in report.whole(results):
         print(line)
     if given.write:

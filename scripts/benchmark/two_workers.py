@@ -1,33 +1,43 @@
-"""Durable writes by one worker process and by two that share the file; here the servers may use every core."""
+"""What a second worker process brings: rates of one and of two on one file; these servers may use several cores."""
 
 from __future__ import annotations
 
+import os
 import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 
-from scripts.benchmark.contenders import BUILD, CONTENDERS, Contender, cores, database, environment_for, service
-from scripts.benchmark.figures import POST, SQLITE, Results, Sample
+from scripts.benchmark.contenders import BUILD, CONTENDERS, Contender, database, environment_for, service
+from scripts.benchmark.figures import GET, LIST, POST, SQLITE, Doubled, Results, Sample
 from scripts.benchmark.processes import free_port, running
-from scripts.benchmark.round import measured, sent
+from scripts.benchmark.round import measured, sent, store_quotes
 
 ROUNDS = 3
+ENOUGH_CORES = 4
+"""For two workers that read: one each, one for the load, and one for all else that the machine does."""
 
 
-def durable_writes(results: Results, seconds: float) -> Results:
-    """The results with the rates of one worker and of two, in turn, and the longest wait that two had."""
+def with_second_worker(results: Results, seconds: float) -> Results:
+    """The results with the rates of one worker and of two, in turn: durable writes, and reads where there are cores."""
+    mine = sorted(os.sched_getaffinity(0))
+    kinds = [POST, *((GET, LIST) if len(mine) >= ENOUGH_CORES else ())]
     one = next(each for each in CONTENDERS if each.name == SQLITE)
     two = replace(one, command=service(f"sqlite:{database()}", "--workers", "2"))
-    ones, twos = [], []
-    for _ in range(ROUNDS):
-        ones.append(_written(one, seconds))
-        twos.append(_written(two, seconds))
-    rates = [statistics.median(each.rate for each in samples) for samples in (ones, twos)]
-    return replace(results, doubled=(rates[0], rates[1], max(each.longest for each in twos)))
+    rounds = [[_rates(each, kinds, mine[:2], seconds) for each in (one, two)] for _ in range(ROUNDS)]
+    return replace(results, doubled={kind: _doubled(kind, rounds) for kind in kinds})
 
 
-def _written(contender: Contender, seconds: float) -> Sample:
+def _doubled(kind: str, rounds: Sequence[Sequence[dict[str, Sample]]]) -> Doubled:
+    ones, twos = ([found[number][kind] for found in rounds] for number in (0, 1))
+    rate_of_one, rate_of_two = (statistics.median(each.rate for each in samples) for samples in (ones, twos))
+    return Doubled(rate_of_one, rate_of_two, max(each.longest for each in twos))
+
+
+def _rates(contender: Contender, kinds: Sequence[str], cores: Sequence[int], seconds: float) -> dict[str, Sample]:
     contender.fresh()
-    port, (first, last) = free_port(), cores()
+    port = free_port()
     command, environment = contender.command(port), environment_for(contender, port)
-    with running(command, environment, port, f"{first},{last}", contender.probe, BUILD / "server.log") as server:
-        return measured(server, sent(POST, ()), seconds)
+    allowed = ",".join(map(str, cores))
+    with running(command, environment, port, allowed, contender.probe, BUILD / "server.log") as server:
+        ids = store_quotes(server)
+        return {kind: measured(server, sent(kind, ids), seconds) for kind in reversed(kinds)}

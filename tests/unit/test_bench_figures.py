@@ -12,7 +12,9 @@ from scripts.benchmark.figures import (
     GET,
     MEMORY,
     MIB,
+    POST,
     SQLITE,
+    Doubled,
     Results,
     Sample,
     Standing,
@@ -82,10 +84,12 @@ def test_some_targets_are_not_to_be_exceeded() -> None:
 
 
 def test_two_workers_are_compared_by_their_rates() -> None:
-    found = Results([], {}, doubled=(1000, 950, 300))
+    found = Results([], {}, {POST: Doubled(1000, 950, 300), GET: Doubled(100, 190, 5)})
 
     assert titled(found, "durable writes of two workers, of one (rate)").measured == 0.95
     assert titled(found, "longest wait of a writer with two").measured == 0.3
+    assert titled(found, "GET by id, two workers, of one (rate, 4 cores)").measured == 1.9
+    assert titled(found, "list of 20, two workers, of one (rate, 4 cores)").met is None
 
 
 def test_growth_is_the_last_cost_by_the_first() -> None:
