@@ -1,0 +1,25 @@
+"""The ids that the service gives."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from tmf_sales.identifiers import new_uuid
+
+
+def test_an_id_is_a_uuid_of_version_7_in_its_usual_form() -> None:
+    id = new_uuid()
+
+    assert (uuid.UUID(id).version, uuid.UUID(id).variant) == (7, uuid.RFC_4122)
+    assert str(uuid.UUID(id)) == id
+
+
+def test_ids_begin_with_the_time_so_that_they_stand_in_its_order() -> None:
+    before, id, after = time.time_ns() // 1_000_000, new_uuid(), time.time_ns() // 1_000_000
+
+    assert before <= int(id.replace("-", "")[:12], 16) <= after
+
+
+def test_no_two_ids_are_the_same() -> None:
+    assert len({new_uuid() for _ in range(10_000)}) == 10_000
