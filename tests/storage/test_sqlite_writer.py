@@ -26,7 +26,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
 @pytest.fixture
 async def writer(connection: sqlite3.Connection, tmp_path: Path) -> AsyncIterator[Writer]:
     turn = Turn(str(tmp_path / "store.sqlite"))
-    writer = Writer(connection, turn)
+    writer = Writer(connection, turn, lambda: None)
     yield writer
     await writer.close()
     turn.close()

@@ -28,8 +28,9 @@ from tmf_sales.storage import (
 from tmf_sales.storage.criteria import EVERYTHING, Query
 from tmf_sales.storage.sqlite_bulk import count_change, load_units, unit_of, walk_statement
 from tmf_sales.storage.sqlite_events import SqliteEvents, append_events
+from tmf_sales.storage.sqlite_file import OpenedFile, make_for_owner
 from tmf_sales.storage.sqlite_reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite_schema import Entries, Layout, pack_versions, prepare
+from tmf_sales.storage.sqlite_schema import Entries, Layout, note_ping, pack_versions, prepare
 from tmf_sales.storage.sqlite_writer import Turn, Writer
 
 T = TypeVar("T")
@@ -64,11 +65,12 @@ class SqliteStorage(Storage):
             raise StoreRefused(f"cannot open {self._path}: {failure}") from failure
 
     def _open_file(self) -> None:
+        make_for_owner(self._path)
         self._turn = Turn(str(self._path))
         self._connection = connect_for_writing(self._path)
         with self._turn.taken():
             prepare(self._connection, list(self._layouts.values()))
-        self._writer = Writer(self._connection, self._turn)
+        self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).refuse_if_gone)
         self._inline = Reader(self._path, self._statement_timeout)
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()
         for _ in range(READERS):
@@ -86,7 +88,8 @@ class SqliteStorage(Storage):
         self._turn.close()
 
     async def ping(self) -> None:
-        await self._writer.run(lambda connection: connection.execute("SELECT 1 FROM setting").fetchone())
+        """Writes, because a full disk can still be read."""
+        await self._writer.run(lambda connection: note_ping(connection, self._now()))
 
     async def get(self, kind: str, id: str) -> Stored | None:
         return self._inline.get(self._layouts[kind], id)

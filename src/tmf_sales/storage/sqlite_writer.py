@@ -83,9 +83,11 @@ class Turn:
 class Writer:
     """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: Turn) -> None:
+    def __init__(self, connection: sqlite3.Connection, turn: Turn, refuse_if_gone: Callable[[], None]) -> None:
+        """`refuse_if_gone` raises StorageUnavailable when what is written would not be found again."""
         self._connection = connection
         self._turn = turn
+        self._refuse_if_gone = refuse_if_gone
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -126,7 +128,12 @@ class Writer:
     def _commit(self, group: Sequence[_Waiting]) -> list[_Outcome]:
         try:
             with self._turn.taken(), transaction(self._connection):
-                return [self._run_alone(each) for each in group]
+                outcomes = [self._run_alone(each) for each in group]
+                self._refuse_if_gone()
+            return outcomes
+        except StorageUnavailable as gone:
+            log.error("writing to the store was refused: %s", gone.message)
+            return [_Outcome(each, error=gone) for each in group]
         except (sqlite3.Error, OSError):
             log.exception("writing to the store failed")
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]

@@ -1,0 +1,46 @@
+"""The file of a SQLite store as the disk has it: made for its owner alone, and looked at before a write is confirmed.
+
+Promise: nothing is confirmed that went into a file which was removed, moved or replaced while it was open; SQLite
+would write on into it, and all of that is gone when the process ends.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tmf_sales.storage import StorageUnavailable
+
+
+class OpenedFile:
+    """The file and its write-ahead log, which holds the newest writes, as they were when the store was opened."""
+
+    def __init__(self, path: Path) -> None:
+        """The log must be there, as it is once something was written. Raises OSError."""
+        absolute = os.path.abspath(path)
+        # SQLite puts the log beside the file itself, not beside a link to it.
+        self._names = (absolute, f"{os.path.realpath(absolute)}-wal")
+        self._opened = [os.stat(name) for name in self._names]
+
+    def refuse_if_gone(self) -> None:
+        """Raises StorageUnavailable when the names no longer lead to what was opened. It takes 3 us."""
+        for name, opened in zip(self._names, self._opened, strict=True):
+            try:
+                is_the_same = os.path.samestat(os.stat(name), opened)
+            except OSError:
+                is_the_same = False
+            if not is_the_same:
+                raise StorageUnavailable("the store's file was removed, moved or replaced while it was open")
+
+
+def make_for_owner(path: Path) -> None:
+    """Make the file, which is empty, if it is not there; it will hold the signing secrets of listeners.
+
+    One that is there is not opened: to close it again would drop the locks that this process has on it.
+    """
+    target = os.path.realpath(path)
+    if not os.path.exists(target):
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        except FileExistsError:  # another process was quicker
+            return

@@ -1,0 +1,103 @@
+"""A SQLite store that is gone, or on a full disk, while it is served: nothing is confirmed, and /ready says so."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.api import refusal
+from tests.service import Service, start_service
+
+LEADS = "/tmf-api/sales/v4/salesLead"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def service(tmp_path: Path, folder: Path) -> Iterator[Service]:
+    with start_service(tmp_path / "log", "--store", f"sqlite:///{folder}/store.sqlite") as service:
+        yield service
+
+
+def post(service: Service) -> httpx.Response:
+    return httpx.post(service.url + LEADS, json={"name": "x"})
+
+
+def ready(service: Service) -> int:
+    return httpx.get(f"{service.url}/ready").status_code
+
+
+def remove_all(folder: Path) -> None:
+    for file in folder.glob("store.sqlite*"):
+        file.unlink()
+
+
+def remove_the_log(folder: Path) -> None:
+    (folder / "store.sqlite-wal").unlink()
+
+
+def move_the_folder(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def replace_the_file(folder: Path) -> None:
+    copy = folder / "copy"
+    copy.write_bytes((folder / "store.sqlite").read_bytes())
+    copy.rename(folder / "store.sqlite")
+
+
+@pytest.mark.parametrize("lose", [remove_all, remove_the_log, move_the_folder, replace_the_file])
+def test_nothing_is_confirmed_that_would_be_lost(service: Service, folder: Path, lose: Callable[[Path], None]) -> None:
+    assert post(service).status_code == 201
+    assert ready(service) == 200
+
+    lose(folder)
+
+    message = refusal(post(service), 503, "storageUnavailable")
+    assert message == "the store's file was removed, moved or replaced while it was open"
+    assert ready(service) == 503
+
+
+def test_a_folder_that_comes_back_is_the_store_again(service: Service, folder: Path) -> None:
+    elsewhere = folder.with_name("elsewhere")
+    folder.rename(elsewhere)
+    assert post(service).status_code == 503
+
+    elsewhere.rename(folder)
+
+    assert ready(service) == 200
+    assert post(service).status_code == 201
+
+
+def test_a_full_disk_is_not_ready(tmp_path: Path) -> None:
+    service = start_service(tmp_path / "log", "--store", f"sqlite:///{tmp_path}/store.sqlite")
+    try:
+        assert ready(service) == 200
+        written = (tmp_path / "store.sqlite-wal").stat().st_size
+        bound, most = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
+
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (written, most))
+        assert post(service).status_code == 503
+        assert ready(service) == 503
+
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (bound, most))
+        assert ready(service) == 200
+        assert post(service).status_code == 201
+    finally:
+        service.abandon()
+
+
+def test_the_store_is_only_for_its_owner(service: Service, folder: Path) -> None:
+    assert post(service).status_code == 201
+
+    assert {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()} == {
+        f"store.sqlite{end}": "0o600" for end in ("", "-wal", "-shm", "-front", "-turn")
+    }
