@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 that stays HTTP/1.1: a request that offers another protocol is answered like any other.
+"""uvicorn's HTTP/1.1, which stays HTTP/1.1, says what it cannot read by a TMF Error, and lets the client read it.
 
 Java's HttpClient offers HTTP/2 with every first request over plain http, and httptools takes what follows such an offer
 for the other protocol, so the body would be lost. RFC 9110, 7.8: "A server MAY ignore a received Upgrade header field".
@@ -6,22 +6,97 @@ for the other protocol, so the body would be lost. RFC 9110, 7.8: "A server MAY 
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import socket
+import sys
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tmf_sales.errors import BadRequest
 
 HEAD_END = b"\r\n\r\n"
 UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
+LONGEST_TARGET = 65_535  # httptools keeps places in it in 16 bits
+
+LINGER_SECONDS = 10.0
+LINGER_BYTES = 64 * 1024 * 1024
+
+_lingering: set[asyncio.Task[None]] = set()
 
 
-class NoUpgrades(HttpToolsProtocol):
+class Protocol(HttpToolsProtocol):
     """Hides the Upgrade header from the parser; the header `X-Upgrade-Ignored` has its value."""
+
+    refused = False
 
     def data_received(self, data: bytes) -> None:
         super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
 
     def _a_head_is_next(self) -> bool:
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls it while the parser's exception is handled."""
+        self.refused = True
+        body = orjson.dumps(BadRequest(what_is_wrong(sys.exception(), len(self.url or b""))).body())
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + body)
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if exc is None and (self.refused or self._was_answered_before_its_end()):
+            task = self.loop.create_task(linger(still_open(self.transport), self.loop))
+            _lingering.add(task)
+            task.add_done_callback(_lingering.discard)
+
+    def _was_answered_before_its_end(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
+
+
+def what_is_wrong(error: BaseException | None, target_size: int) -> str:
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return "the method is none that HTTP knows"
+    if target_size > LONGEST_TARGET:
+        return f"the target of the request is longer than {LONGEST_TARGET} bytes"
+    if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):
+        return "the target of the request is no URL in ASCII (RFC 3986)"
+    return "expected a request of HTTP/1.1 (RFC 9112)"
+
+
+def still_open(transport: asyncio.Transport) -> socket.socket:
+    """The connection of a transport that is about to close its own end of it."""
+    kept = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    kept.setblocking(False)
+    return kept
+
+
+async def linger(connection: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """Let the client send on for a while, so that it comes to read the answer (RFC 9112, 9.6).
+
+    A connection that is closed while something is unread is reset, and the answer is lost with it.
+    """
+    waste = bytearray(64 * 1024)
+    passed_over = 0
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(LINGER_SECONDS):
+            while passed_over < LINGER_BYTES and (size := await loop.sock_recv_into(connection, waste)):
+                passed_over += size
+    except OSError:  # The client is gone, or too slow: TimeoutError is one.
+        pass
+    finally:
+        connection.close()
 
 
 def without_upgrade(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from tmf_sales.settings import Settings
 # What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "tmf_sales.cli.http_protocol:NoUpgrades",
+    "http": "tmf_sales.cli.http_protocol:Protocol",
     "ws": "none",
     "lifespan": "on",
     "interface": "asgi3",
