@@ -17,16 +17,15 @@ class OpenedFile:
 
     def __init__(self, path: Path) -> None:
         """The log must be there, as it is once something was written. Raises OSError."""
-        absolute = os.path.abspath(path)
         # SQLite puts the log beside the file itself, not beside a link to it.
-        self._names = (absolute, f"{os.path.realpath(absolute)}-wal")
-        self._opened = [os.stat(name) for name in self._names]
+        self._names = (path.absolute(), Path(f"{path.resolve()}-wal"))
+        self._opened = [name.stat() for name in self._names]
 
     def refuse_if_gone(self) -> None:
         """Raises StorageUnavailable when the names no longer lead to what was opened. It takes 3 us."""
         for name, opened in zip(self._names, self._opened, strict=True):
             try:
-                is_the_same = os.path.samestat(os.stat(name), opened)
+                is_the_same = os.path.samestat(name.stat(), opened)
             except OSError:
                 is_the_same = False
             if not is_the_same:
@@ -38,8 +37,8 @@ def make_for_owner(path: Path) -> None:
 
     One that is there is not opened: to close it again would drop the locks that this process has on it.
     """
-    target = os.path.realpath(path)
-    if not os.path.exists(target):
+    target = path.resolve()
+    if not target.exists():
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         except FileExistsError:  # another process was quicker

@@ -130,13 +130,14 @@ class Writer:
             with self._turn.taken(), transaction(self._connection):
                 outcomes = [self._run_alone(each) for each in group]
                 self._refuse_if_gone()
-            return outcomes
         except StorageUnavailable as gone:
-            log.error("writing to the store was refused: %s", gone.message)
+            log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - it says all
             return [_Outcome(each, error=gone) for each in group]
         except (sqlite3.Error, OSError):
             log.exception("writing to the store failed")
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
+        else:
+            return outcomes
 
     def _run_alone(self, waiting: _Waiting) -> _Outcome:
         """Run one job so that its failure undoes what it wrote and nothing else."""
