@@ -6,13 +6,14 @@ wrong in general, `message` names the place (JSON pointer, parameter, header) an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
 
 QUOTE_LIMIT = 40
 VIOLATION_LIMIT = 20
+SEGMENT_LIMIT = 60
 
 
 class CannotStart(Exception):
@@ -70,6 +71,17 @@ def quoted(value: object) -> str:
         return "a list"
     text = ascii(value) if isinstance(value, str) else repr(value)
     return text if len(text) <= QUOTE_LIMIT else f"{text[:QUOTE_LIMIT]}..."
+
+
+def json_pointer(steps: Iterable[str | int]) -> str:
+    r"""RFC 6901, escaped once more for reading: control and non-ASCII characters as \\u, long names cut."""
+    return "".join(f"/{_segment(step)}" for step in steps)
+
+
+def _segment(step: str | int) -> str:
+    text = str(step).replace("~", "~0").replace("/", "~1")
+    text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
 
 
 # 400: wrong in itself ------------------------------------------------------------------------------------------------

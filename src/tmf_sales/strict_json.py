@@ -7,15 +7,18 @@ C; only a suspicious one is walked in Python.
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
-from tmf_sales.errors import QUOTE_LIMIT, MalformedBody, quoted
+from tmf_sales.errors import QUOTE_LIMIT, MalformedBody, json_pointer, quoted
 
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**53 - 1
+PLACE_LIMIT = 100
 
 _DIGITS_AS_ZERO = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(range(128, 256))
 _MANY_DIGITS = b"0" * 20
@@ -23,7 +26,7 @@ _NO_MARKS = bytes(set(range(256)) - set(b"[{:$\\"))
 
 
 def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
-    """The JSON value; raises MalformedBody with line and column, or the name and the rule that it breaks."""
+    """The JSON value; raises MalformedBody with the place, as line and column or as JSON pointer."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -48,6 +51,12 @@ def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
 def _place_of_error(error: orjson.JSONDecodeError, text: bytes) -> str:
     if not text.strip():
         return "line 1, column 1: the body is empty"
+    try:
+        text.decode()
+    except UnicodeDecodeError as no_text:  # orjson says the first line and column then
+        before = text[: no_text.start].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return f"line {line}, column {column}: this is not UTF-8 (RFC 8259, 8.1)"
     return f"line {error.lineno}, column {error.colno}: expected strict JSON in UTF-8 (RFC 8259)"
 
 
@@ -69,7 +78,8 @@ def _refuse_depth(value: Any, limit: int) -> None:
     while level := [child for parent in level for child in _containers_in(parent)]:
         depth += 1
         if depth >= limit:
-            raise MalformedBody(f"the body is nested more than {limit} levels deep")
+            _, place = _first(value, lambda _, depth: depth >= limit)
+            raise MalformedBody(f"{_shown(place)}: the body is nested more than {limit} levels deep")
 
 
 def _containers_in(value: Any) -> list[Any]:
@@ -77,16 +87,63 @@ def _containers_in(value: Any) -> list[Any]:
     return [child for child in children if isinstance(child, dict | list)]
 
 
+def _first(value: Any, is_it: Callable[[Any, int], bool]) -> tuple[Any, list[str | int]]:
+    """The first container, in the order of the text, that `is_it` says yes to, with its depth, and the way to it.
+
+    There must be one. Nothing is made for each element, as a body may have a million of them.
+    """
+    steps: list[str | int] = []
+    found, unfinished = value, [_inner(value)]
+    while not is_it(found, len(steps)):
+        for step, child in unfinished[-1]:
+            if isinstance(child, dict | list):
+                steps.append(step)
+                found = child
+                unfinished.append(_inner(child))
+                break
+        else:
+            unfinished.pop()
+            steps.pop()
+            found = None
+    return found, steps
+
+
+def _inner(container: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(container, dict):
+        return iter(container.items())
+    return iter(enumerate(container) if isinstance(container, list) else ())
+
+
+def _shown(steps: Sequence[str | int]) -> str:
+    """A JSON pointer of limited length."""
+    pointer = json_pointer(steps) or "/"
+    return pointer if len(pointer) <= PLACE_LIMIT else f"{pointer[:PLACE_LIMIT]}..."
+
+
+class _Object(dict[str, Any]):
+    """An object of the text, and the name that is there twice in it."""
+
+    twice: str | None = None
+
+
 def _refuse_duplicates(text: bytes) -> None:
-    def refuse(pairs: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise MalformedBody(f"the member name {quoted(name)} is there twice in one object")
-            seen.add(name)
+    doubled = False
+
+    def look(pairs: list[tuple[str, Any]]) -> _Object:
+        nonlocal doubled
+        members = _Object()
+        for name, value in pairs:
+            if name in members and members.twice is None:
+                members.twice = name
+                doubled = True
+            members[name] = value
+        return members
 
     # Numbers are not converted: Python's own limit on digits would raise before the rule below can say it.
-    json.loads(text, object_pairs_hook=refuse, parse_int=str, parse_float=str)
+    value = json.loads(text, object_pairs_hook=look, parse_int=str, parse_float=str)
+    if doubled:
+        found, place = _first(value, lambda each, _: isinstance(each, _Object) and each.twice is not None)
+        raise MalformedBody(f"{_shown(place)}: the member name {quoted(found.twice)} is there twice in one object")
 
 
 def _refuse_names(value: Any) -> None:
@@ -95,8 +152,14 @@ def _refuse_names(value: Any) -> None:
         for parent in level:
             for name in parent if isinstance(parent, dict) else ():
                 if name.startswith(("$", ".")) or "\0" in name:
-                    raise MalformedBody(f"the member name {quoted(name)} starts with $ or . or holds a NUL character")
+                    _, place = _first(value, functools.partial(_is_same, parent))
+                    said = f"the member name {quoted(name)} starts with $ or . or holds a NUL character"
+                    raise MalformedBody(f"{_shown(place)}: {said}")
         level = [child for parent in level for child in _containers_in(parent)]
+
+
+def _is_same(one: Any, other: Any, _depth: int) -> bool:
+    return one is other
 
 
 def _may_have_many_digits(text: bytes) -> bool:
@@ -106,11 +169,28 @@ def _may_have_many_digits(text: bytes) -> bool:
     return b"0000" in text[::5].translate(_DIGITS_AS_ZERO)
 
 
+class _LargeInteger(str):
+    """Digits of an integer that doubles cannot hold."""
+
+
 def _refuse_large_integers(text: bytes) -> None:
     """By how it is written: 1e30 and 1.0 are doubles anyway, and stay what they are."""
+    found = False
 
-    def refuse(digits: str) -> None:
+    def read(digits: str) -> str:
+        nonlocal found
         if len(digits.removeprefix("-")) > 16 or abs(int(digits)) > INTEGER_LIMIT:
-            raise MalformedBody(f"the number {digits[:QUOTE_LIMIT]} is beyond 2^53-1; send it as text")
+            found = True
+            return _LargeInteger(digits)
+        return digits
 
-    json.loads(text, parse_int=refuse, parse_float=str)
+    value = json.loads(text, parse_int=read, parse_float=str)
+    if found:
+        container, place = _first([value], lambda each, _: any(_large_ones(each)))
+        step, digits = next(_large_ones(container))
+        shown = _shown([*place, step][1:])
+        raise MalformedBody(f"{shown}: the number {digits[:QUOTE_LIMIT]} is beyond 2^53-1; send it as text")
+
+
+def _large_ones(container: Any) -> Iterator[tuple[str | int, str]]:
+    return ((step, child) for step, child in _inner(container) if isinstance(child, _LargeInteger))

@@ -105,6 +105,30 @@ def test_nothing_is_no_json(text: bytes) -> None:
         parse_strictly(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (b'{"name":"\xff"}', "line 1, column 10: "),
+        (b'{"name":"\xed\xa0\x80"}', "line 1, column 10: "),
+        ('{"name":\n"äöü\n'.encode() + b'x\xff"}', "line 3, column 2: "),
+        (b'{"a": 1, "b": [0, {"c": 1, "c": 2}]}', "/b/1: the member name 'c' is there twice"),
+        (b'{"a": 1, "a": {"c": 1, "c": 2}}', "/: the member name 'a' is there twice"),
+        (b'{"a": {"c": 1, "c": 2}, "b": 1, "a": 2}', "/: the member name 'a' is there twice"),
+        (b'{"a": [[], {"b/c": [{"$gt": 1}]}]}', "/a/1/b~1c/0: the member name '$gt' starts with"),
+        (b'{"a": [[], {"b": 18446744073709551616}]}', "/a/1/b: the number 18446744073709551616"),
+        (b'{"a": [1, 2], "b": [3, 9007199254740992]}', "/b/1: the number 9007199254740992"),
+        (b"9007199254740992", "/: the number 9007199254740992"),
+        (b'{"a": [], "b": ' + b"[" * 64 + b"]" * 64 + b"}", f"/b{'/0' * 49}...: the body is nested"),
+        (b'{"%b": {"$": 1}}' % (b"n" * 5000), f"/{'n' * 60}...: the member name '$' starts with"),
+    ],
+)
+def test_a_refusal_says_the_place(text: bytes, place: str) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse_strictly(text)
+
+    assert refused.value.message.startswith(place)
+
+
 @given(st.binary(max_size=20))
 def test_any_bytes_are_a_value_or_refused(text: bytes) -> None:
     with contextlib.suppress(MalformedBody):

@@ -40,7 +40,7 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls it while the parser's exception is handled."""
+        """Called by uvicorn while it handles the parser's exception."""
         self.refused = True
         body = orjson.dumps(BadRequest(what_is_wrong(sys.exception(), len(self.url or b""))).body())
         headers = [

@@ -14,26 +14,15 @@ import jsonschema_rs
 import orjson
 
 from tmf_sales.errors import VIOLATION_LIMIT, Violation
+from tmf_sales.errors import json_pointer as json_pointer
 from tmf_sales.errors import quoted as shown
 from tmf_sales.tmf630.narrowing import narrowed
 
 Schema = dict[str, Any]
 
-SEGMENT_LIMIT = 60
 MOST_ELEMENTS = 300
 FEW_ELEMENTS = 20
 KEPT = (1, 10, 30, 100)
-
-
-def json_pointer(steps: Iterable[str | int]) -> str:
-    r"""RFC 6901, escaped once more for reading: control and non-ASCII characters as \\u, long names cut."""
-    return "".join(f"/{_segment(step)}" for step in steps)
-
-
-def _segment(step: str | int) -> str:
-    text = str(step).replace("~", "~0").replace("/", "~1")
-    text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
 
 
 class Schemas:
@@ -238,7 +227,9 @@ _SENTENCES: Mapping[str, Callable[[Any, Any], str]] = {
     "exclusiveMaximum": lambda limit, value: f"{_named(value)} is not less than {limit}",
     "multipleOf": lambda step, value: f"{_named(value)} is not a multiple of {step}",
     "uniqueItems": lambda _, __: "must not have the same element twice",
-    "additionalProperties": lambda names, _: f"unknown members: {', '.join(_segment(name) for name in names)}",
+    "additionalProperties": lambda names, _: (
+        f"unknown members: {', '.join(json_pointer([name])[1:] for name in names)}"
+    ),
     "not": lambda _, __: "may not be sent",
     "falseSchema": lambda _, __: "may not be sent",
 }
