@@ -146,6 +146,14 @@ def test_where_the_count_is_not_exact_a_full_page_has_a_next_and_nothing_is_last
     assert "next" in links("offset=0&limit=5", 5, 10, exact=False)
 
 
+@pytest.mark.parametrize(("offset", "limit", "total"), [(150, 100, 37), (2**53 - 1, 100, 2), (7, 5, 2), (5, 5, 5)])
+def test_links_past_the_end_lead_to_pages_that_hold_something(offset: int, limit: int, total: int) -> None:
+    found = links(f"offset={offset}&limit={limit}", 0, total)
+
+    assert found.keys() == {"first", "prev", "last"}
+    assert set(found.values()) == {f"offset=0&limit={limit}"}
+
+
 def test_links_keep_the_other_parameters_and_are_safe_in_a_header() -> None:
     raw = 'name=%C3%A9%20"x">\u00c3\u00a9&limit=2&%6Fffset=2&created>=2019&sort=-created'
     others = "name=%C3%A9%20%22x%22%3E%C3%A9&{}created%3E=2019&sort=-created"

@@ -72,7 +72,8 @@ def page_links(
 ) -> Iterator[tuple[str, str]]:
     """The relations of a page to other pages, with their query strings; `others` is what they all keep.
 
-    `total` is exact, or only known to be reached. `last` stands on the grid of pages that `next` goes through.
+    `total` is exact, or only known to be reached. `last` stands on the grid of pages that `next` goes through, and
+    begins with the first resource when none of these has one.
     """
 
     def page(start: int) -> str:
@@ -83,7 +84,7 @@ def page_links(
     if limit == 0:
         return
     phase = offset % limit
-    last = phase + max(total - 1 - phase, 0) // limit * limit
+    last = phase + (total - 1 - phase) // limit * limit if total > phase else 0
     if offset > 0:
         yield "prev", page(max(min(offset - limit, last) if exact else offset - limit, 0))
     if offset + returned < total or (not exact and returned == limit):
