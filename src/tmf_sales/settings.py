@@ -39,6 +39,7 @@ from tmf_sales.setting_kinds import (
 )
 
 PREFIX = "TMF_SALES_"
+LONGEST_PAGE = 1000  # the contracts' maximum of `limit`
 
 
 class InvalidSettings(CannotStart):
@@ -90,7 +91,9 @@ class Settings:
     statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
     max_concurrent: int = setting(256, whole_number(1), "requests that one worker has under way; further ones get 503")
     page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")
-    page_max: int = setting(1000, whole_number(1), "longest page that a request may ask for")
+    page_max: int = setting(
+        1000, whole_number(1, LONGEST_PAGE), f"longest page that a request may ask for; {LONGEST_PAGE} at most"
+    )
     count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
     no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)

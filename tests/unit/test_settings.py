@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tmf_sales.openapi_folder import contracts_folder
 from tmf_sales.settings import (
     InvalidSettings,
     Settings,
@@ -163,6 +165,16 @@ def test_memory_is_refused_with_several_workers() -> None:
 
 def test_a_default_page_longer_than_the_longest_is_refused() -> None:
     assert "page_max" in refusal({"TMF_SALES_PAGE_MAX": "50"})
+
+
+def test_a_page_longer_than_the_contracts_allow_is_refused() -> None:
+    common = yaml.safe_load((contracts_folder() / "tmf-common-v4.yaml").read_text())
+    longest = common["components"]["parameters"]["Limit"]["schema"]["maximum"]
+
+    assert load_settings({"TMF_SALES_PAGE_MAX": str(longest)}).page_max == longest
+    assert refusal({"TMF_SALES_PAGE_MAX": str(longest + 1)}) == (
+        f"TMF_SALES_PAGE_MAX is '{longest + 1}'; expected a whole number from 1 to {longest}"
+    )
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104
