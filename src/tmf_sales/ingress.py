@@ -101,7 +101,8 @@ class Ingress:
 
 
 def _drop_trailing_slash(scope: Scope) -> None:
-    if scope["path"].endswith("/"):
+    """One that was sent as %2F belongs to the name before it, and no name has a slash."""
+    if scope["path"].endswith("/") and (scope.get("raw_path") or b"/").endswith(b"/"):
         scope["path"] = scope["path"][:-1]
         scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
     if scope["path"].endswith("/"):  # Connexion's routing would redirect to what the Host header says

@@ -122,6 +122,14 @@ def test_an_odd_id_is_one_that_does_not_exist(api: Api, resource: Resource, id: 
         assert len(message) < 80
 
 
+@pytest.mark.parametrize("slash", ["%2F", "%2f", "%2F/"])
+def test_an_encoded_slash_at_the_end_is_another_path(api: Api, resource: Resource, slash: str) -> None:
+    document = api.create(resource.collection, resource.minimal)
+
+    for path in (resource.at(document), resource.collection):
+        refusal(api.request("GET", path + slash), 404, "noSuchRoute")
+
+
 @pytest.mark.parametrize("id", ["a%2Fb", "%2F", "a%2fb", "..%2f..%2fetc%2fpasswd"])
 def test_an_id_with_a_slash_is_another_path(api: Api, resource: Resource, id: str) -> None:
     refusal(api.request("GET", f"{resource.collection}/{id}"), 404, "noSuchRoute")
