@@ -34,6 +34,7 @@ ErrorHandler = Callable[[ConnexionRequest, Exception], Awaitable[ConnexionRespon
 log = logging.getLogger("tmf_sales")
 
 CHALLENGE = 'Bearer realm="tmf-api"'
+PAGE_METHODS = ("GET", "HEAD")
 JSON_TYPE = (b"content-type", b"application/json")
 
 _BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
@@ -92,8 +93,8 @@ def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], Erro
 def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
     for api in apis:
         if path.startswith(f"{api.base_path}/"):
-            return api.methods_at(path.removeprefix(api.base_path))
-    return ()
+            return api.methods_at(path.removeprefix(api.base_path)) or PAGE_METHODS
+    return PAGE_METHODS
 
 
 async def send_answer(

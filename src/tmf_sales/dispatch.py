@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tmf_sales.answers import Send, send_answer, send_error
-from tmf_sales.errors import NoSuchRoute, TmfError
+from tmf_sales.errors import MethodNotAllowed, NoSuchRoute, TmfError
 from tmf_sales.ingress import App, Receive, Scope
 from tmf_sales.tmf630.exchange import Handler, Request
 from tmf_sales.validation import REQUEST
@@ -39,7 +39,10 @@ class Dispatcher:
         await send_answer(send, result.status, result.body, result.headers, head=request.method == "HEAD")
 
     async def _answer_elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in {"GET", "HEAD"} and self._has_page(scope["path"]):
+        if not self._has_page(scope["path"]):
+            await send_error(send, NoSuchRoute("No operation of any API has this path"), scope)
+        elif scope["method"] in {"GET", "HEAD"}:
             await self._pages(scope, receive, send)
         else:
-            await send_error(send, NoSuchRoute("No operation of any API has this path"), scope)
+            allow = {"Allow": "GET, HEAD"}
+            await send_error(send, MethodNotAllowed("Allow lists the methods of this path", allow), scope)

@@ -68,6 +68,18 @@ def test_the_hub_says_which_methods_it_has(api: Api, method: str) -> None:
     assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/lifecycle/tmf699/SalesLeadStateType.svg", "/tmf-api/sales/v4/ui/"])
+def test_a_page_says_which_methods_it_has(services: Services, path: str, method: str) -> None:
+    url = services.on("memory").url + path
+
+    answer = httpx.request(method, url)
+
+    refusal(answer, 405, "methodNotAllowed")
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert [httpx.request(each, url).status_code for each in ("GET", "HEAD")] == [200, 200]
+
+
 def test_one_trailing_slash_is_the_same_resource(api: Api, resource: Resource) -> None:
     answer = api.post(f"{resource.collection}/", resource.minimal)
 
