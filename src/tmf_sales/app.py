@@ -42,7 +42,7 @@ from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.security.admission import NO_SECURITY, Security
 from tmf_sales.security.audit_page import PATH, audit_page
 from tmf_sales.security.policy import SHIPPED, Policy
-from tmf_sales.settings import Settings, is_loopback
+from tmf_sales.settings import Settings, is_loopback, variable_of
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
@@ -133,7 +133,7 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
     """The reference: the same handlers behind stock Connexion on Flask, with Connexion's own validation (see stock)."""
     if settings.authentication:
         raise CannotStart(
-            "the flask stack has no authentication; expected the stack asgi, or no jwt_issuer and api_keys"
+            "the flask stack has no authentication; expected the stack asgi, or neither TMF_SALES_JWT_ISSUER nor TMF_SALES_API_KEYS"
         )
     from tmf_sales import stock  # nobody waits for it who does not ask for it
 
@@ -267,7 +267,7 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
     try:
         secrets = read_secrets(settings.webhook_secret)
     except InvalidSecret as error:
-        raise CannotStart(f"webhook_secret is not valid (its value is not shown): {error}") from None
+        raise CannotStart(f"{variable_of('webhook_secret')} is not valid (its value is not shown): {error}") from None
     return DeliverySettings(secrets=secrets, poll=poll, retention=settings.event_retention.total_seconds())
 
 

@@ -190,7 +190,8 @@ def refuse_what_does_not_go_together(settings: Settings) -> None:
     if settings.store == MEMORY and settings.workers > 1:
         raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
     if settings.page_default > settings.page_max:
-        raise InvalidSettings(f"page_default {settings.page_default} is more than page_max {settings.page_max}")
+        default, most = variable_of("page_default"), variable_of("page_max")
+        raise InvalidSettings(f"{default} {settings.page_default} is more than {most} {settings.page_max}")
     refuse_half_of_what_tokens_need(settings)
     if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
         raise InvalidSettings(
@@ -204,7 +205,8 @@ def refuse_half_of_what_tokens_need(settings: Settings) -> None:
     missing = [name for name in needed if getattr(settings, name) is None]
     if 0 < len(missing) < len(needed):
         given = next(name for name in needed if name not in missing)
-        raise InvalidSettings(f"{given} is set without {', '.join(missing)}; expected all three, or none")
+        absent = ", ".join(map(variable_of, missing))
+        raise InvalidSettings(f"{variable_of(given)} is set without {absent}; expected all three, or none")
 
 
 def is_loopback(host: str) -> bool:

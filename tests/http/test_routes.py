@@ -9,6 +9,7 @@ import pytest
 from tests.api import Api, as_bytes, document_of, refusal
 from tests.http.conftest import Services
 from tests.http.resources import Resource, unique_text
+from tests.service import Service
 
 from tmf_sales.openapi_folder import contracts_folder
 
@@ -17,6 +18,12 @@ from tmf_sales.openapi_folder import contracts_folder
 def store() -> str:
     """What is tested here happens before any store is asked."""
     return "memory"
+
+
+@pytest.fixture(scope="module")
+def pages(services: Services) -> Service:
+    """The service itself: the reference stack has no pages."""
+    return services.at("memory:", "--stack", "asgi")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "", "/", "/hub/1/2", "/.well-known", "/%2e%2e/x"])
@@ -70,8 +77,8 @@ def test_the_hub_says_which_methods_it_has(api: Api, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/lifecycle/tmf699/SalesLeadStateType.svg", "/tmf-api/sales/v4/ui/"])
-def test_a_page_says_which_methods_it_has(services: Services, path: str, method: str) -> None:
-    url = services.on("memory").url + path
+def test_a_page_says_which_methods_it_has(pages: Service, path: str, method: str) -> None:
+    url = pages.url + path
 
     answer = httpx.request(method, url)
 

@@ -83,6 +83,15 @@ def test_a_misspelt_variable_is_warned_of() -> None:
     assert "Warning: TMF_SALES_STROE is no setting" in result.output
 
 
+def test_a_working_directory_that_was_removed_is_told_in_one_line(tmp_path: Path) -> None:
+    tmp_path.rmdir()
+
+    result = run("serve", "--store", "memory:")
+
+    assert result.exit_code == 2
+    assert result.output == "Error: the working directory is not there any more; start in one that is\n"
+
+
 def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -38,7 +38,7 @@ def test_changes_are_logged_with_authentication_or_when_asked_for(
 def test_tokens_need_all_three_settings(left_out: str) -> None:
     given = {name: value for name, value in {**TOKENS, **KEYS_URL}.items() if name != f"TMF_SALES_{left_out}"}
 
-    assert f"without {left_out.lower()}; expected all three, or none" in refusal(given)
+    assert f"without TMF_SALES_{left_out}; expected all three, or none" in refusal(given)
 
 
 def test_with_authentication_the_service_listens_anywhere() -> None:

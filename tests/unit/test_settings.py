@@ -164,7 +164,7 @@ def test_memory_is_refused_with_several_workers() -> None:
 
 
 def test_a_default_page_longer_than_the_longest_is_refused() -> None:
-    assert "page_max" in refusal({"TMF_SALES_PAGE_MAX": "50"})
+    assert refusal({"TMF_SALES_PAGE_MAX": "50"}) == "TMF_SALES_PAGE_DEFAULT 100 is more than TMF_SALES_PAGE_MAX 50"
 
 
 def test_a_page_longer_than_the_contracts_allow_is_refused() -> None:

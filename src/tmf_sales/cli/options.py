@@ -41,6 +41,11 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
 
 
 def settings_from(options: dict[str, object]) -> Settings:
+    """Raises Refused, also where there is no working directory: relative paths are meant from it, Connexion asks it."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise Refused("the working directory is not there any more; start in one that is") from None
     for name in unknown_variables(os.environ):
         click.echo(f"Warning: {name} is no setting and has no effect", err=True)
     try:

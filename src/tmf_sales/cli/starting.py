@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from tmf_sales.errors import CannotStart
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+UVICORN_ADDS = "Application startup failed. Exiting."
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
@@ -28,6 +30,7 @@ def telling_why(app: App) -> App:
         try:
             await app(scope, receive, hold_back_failure)
         except CannotStart as error:
+            logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != UVICORN_ADDS)
             await send({"type": "lifespan.startup.failed", "message": f"Error: {error}"})
         except BaseException:
             for message in failed:

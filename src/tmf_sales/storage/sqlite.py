@@ -62,12 +62,14 @@ class SqliteStorage(Storage):
         try:
             self._open_file()
         except (sqlite3.Error, OSError) as failure:
-            raise StoreRefused(f"cannot open {self._path}: {failure}") from failure
+            reason = (isinstance(failure, OSError) and failure.strerror) or failure
+            raise StoreRefused(f"cannot open {self._path}: {reason}") from failure
 
     def _open_file(self) -> None:
         make_for_owner(self._path)
-        self._turn = Turn(str(self._path))
+        # What is no store is found out here, before anything is made beside it.
         self._connection = connect_for_writing(self._path)
+        self._turn = Turn(str(self._path))
         with self._turn.taken():
             prepare(self._connection, list(self._layouts.values()))
         self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).refuse_if_gone)
@@ -149,9 +151,13 @@ def _is_quick(query: Query) -> bool:
 
 def connect_for_writing(path: FilePath) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -6,6 +6,7 @@ would write on into it, and all of that is gone when the process ends.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,10 +36,15 @@ class OpenedFile:
 def make_for_owner(path: Path) -> None:
     """Make the file, which is empty, if it is not there; it will hold the signing secrets of listeners.
 
-    One that is there is not opened: to close it again would drop the locks that this process has on it.
+    One that is there is not opened: to close it again would drop the locks that this process has on it. Raises OSError.
     """
     target = path.resolve()
-    if not target.exists():
+    if target.exists():
+        if not target.is_file():
+            raise FileExistsError(errno.EEXIST, f"it is {'a directory' if target.is_dir() else 'no file'}")
+    elif not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"there is no directory {target.parent}")
+    else:
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         except FileExistsError:  # another process was quicker
