@@ -15,9 +15,10 @@ LEADS = "/tmf-api/sales/v4/salesLead"
 JSON = "Content-Type: application/json"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service(services: Services) -> Service:
-    return services.on("memory")
+    """The service itself: the reference stack has no bound on bodies."""
+    return services.at("memory:", "--stack", "asgi")
 
 
 @pytest.fixture
