@@ -176,8 +176,20 @@ def test_contract_refuses_an_api_that_is_not_there() -> None:
     assert result.output == "Error: there is no contract 'tmf000'; expected one of tmf648, tmf699\n"
 
 
+@pytest.mark.parametrize(
+    "command", [["check"], ["export", "all.jsonl"], ["events", "list"], ["listeners", "list"], ["audit", "--id", "1"]]
+)
+def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
+    result = run(*command, "--store", "sqlite:misspelt.sqlite")
+
+    assert result.exit_code == (1 if command == ["check"] else 2)
+    assert "there is no store misspelt.sqlite" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("store", ["memory:", "sqlite:here.sqlite"])
 def test_check_says_what_it_found(store: str) -> None:
+    Path("here.sqlite").touch()  # an empty file is an empty store
     result = run("check", "--store", store)
 
     assert result.exit_code == 0, result.output

@@ -41,6 +41,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> str:
+    (tmp_path / "events.sqlite").touch()  # an empty file is an empty store
     return f"sqlite:///{tmp_path}/events.sqlite"
 
 

@@ -19,7 +19,7 @@ LOOK_EVERY = 0.1
 @setting_options("store")
 def deliver(**options: Any) -> None:
     """Bring the events in the store to their listeners until SIGTERM or Ctrl-C; any number may do so at once."""
-    run(options, work)
+    run(options, work, may_create=True)
 
 
 async def work(found: Opened) -> None:

@@ -85,7 +85,12 @@ def partial_file(file: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise Refused(f"cannot write {path}: {error.strerror}") from None
     with part:
-        yield part
+        try:
+            yield part
+        except BaseException:
+            if part.seek(0, os.SEEK_END) == 0:  # there is nothing to go on with
+                path.unlink()
+            raise
         part.flush()
         os.fsync(part.fileno())
     path.rename(file)

@@ -36,7 +36,7 @@ def import_(file: Path, no_check: bool, **options: Any) -> None:
         raise Refused(f"cannot read {file}: {error.strerror}") from None
     size = 0 if str(file) == "-" else file.stat().st_size
     with source as lines:
-        tally = run(options, lambda found: import_lines(found, lines, size, by_contract=not no_check))
+        tally = run(options, lambda found: import_lines(found, lines, size, by_contract=not no_check), may_create=True)
     click.echo(said(tally), err=True)
     raise SystemExit(1 if tally.refused else 0)
 

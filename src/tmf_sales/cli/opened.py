@@ -35,28 +35,31 @@ class Opened(NamedTuple):
     hub: Hub
 
 
-def run(options: dict[str, Any], work: Callable[[Opened], Awaitable[T]]) -> T:
-    """Do the work on the store that the options name; raises Refused when it cannot be done."""
+def run(options: dict[str, Any], work: Callable[[Opened], Awaitable[T]], *, may_create: bool = False) -> T:
+    """Do the work on the store that the options name; raises Refused when it cannot be done, as when there is none."""
     settings = settings_from(options)
     try:
-        return asyncio.run(_run(settings, work))
+        return asyncio.run(_run(settings, work, may_create))
     except TmfError as error:
         raise Refused(f"{error.reason}: {error.message}") from None
     except (CannotStart, ValueError) as error:
         raise Refused(" ".join(str(error).split())) from None
 
 
-async def _run(settings: Settings, work: Callable[[Opened], Awaitable[T]]) -> T:
-    async with opened(settings) as found:
+async def _run(settings: Settings, work: Callable[[Opened], Awaitable[T]], may_create: bool) -> T:
+    async with opened(settings, may_create=may_create) as found:
         return await work(found)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Opened]:
+async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Opened]:
+    """Raises StoreRefused when there is no such store; one that is looked at is not made."""
     from tmf_sales.app import contracts_folder, create_hub, stored_kinds
-    from tmf_sales.storage.opening import open_store
+    from tmf_sales.storage.opening import open_store, refuse_missing_file
     from tmf_sales.tmf630.contract import load_contracts
 
+    if not may_create:
+        refuse_missing_file(settings.store)
     apis = load_contracts(contracts_folder())
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     await store.open()

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tmf_sales.storage import Kind, Storage
+from tmf_sales.storage import Kind, Storage, StoreRefused
 from tmf_sales.storage.memory import MemoryStorage
 
 
@@ -34,6 +34,12 @@ def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Stora
     from tmf_sales.storage.sqlite import SqliteStorage
 
     return SqliteStorage(sqlite_path(f"sqlite:{rest}"), kinds, statement_timeout)
+
+
+def refuse_missing_file(url: str) -> None:
+    """Raises StoreRefused when `url` names a SQLite store that is not there, which opening would make."""
+    if url.startswith("sqlite:") and not sqlite_path(url).exists():
+        raise StoreRefused(f"there is no store {sqlite_path(url)}")
 
 
 def sqlite_path(url: str) -> Path:
