@@ -126,6 +126,7 @@ def check(url: str) -> Result:
 
 def test_check_makes_an_index_that_is_missing_in_sqlite(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
+    (tmp_path / "store.sqlite").touch()  # an empty file is an empty store
     check(url)
     whole = sqlite_indexes(tmp_path)
     assert len(whole) >= 10
