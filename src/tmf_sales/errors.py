@@ -312,7 +312,7 @@ class ResourceTooLarge(Conflict):
 
 
 class IdempotencyConflict(Conflict):
-    """Raised when an Idempotency-Key comes again with another body, or while the first request still runs."""
+    """Raised when an Idempotency-Key comes again with another body or query, or while the first request still runs."""
 
     code = "idempotencyConflict"
     reason = "The idempotency key is in use"

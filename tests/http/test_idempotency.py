@@ -66,6 +66,18 @@ def test_another_body_with_the_same_key_is_a_conflict(api: Api, resource: Resour
     assert count(api, resource, mark) == 1
 
 
+def test_another_query_with_the_same_key_is_a_conflict_that_says_so(
+    api: Api, resource: Resource, body: Body, mark: str
+) -> None:
+    headers = keyed()
+    api.post(resource.collection, body(), headers)
+
+    message = refusal(api.post(f"{resource.collection}?fields=none", body(), headers), 409, "idempotencyConflict")
+
+    assert message == "Idempotency-Key: it came with another request before; expected the same body and query"
+    assert count(api, resource, mark) == 1
+
+
 def test_other_keys_and_none_make_other_resources(api: Api, resource: Resource, body: Body, mark: str) -> None:
     for headers in (keyed(), keyed(), {}, {}):
         api.post(resource.collection, body(), headers)

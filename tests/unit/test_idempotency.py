@@ -125,7 +125,7 @@ async def test_another_key_and_another_kind_create_again(service: Service) -> No
 async def test_the_same_key_with_another_body_is_refused(service: Service) -> None:
     await service.create(QUOTE)
 
-    with pytest.raises(IdempotencyConflict, match="another body"):
+    with pytest.raises(IdempotencyConflict, match="another request before; expected the same body and query"):
         await service.create({**QUOTE, "description": "two"})
 
 

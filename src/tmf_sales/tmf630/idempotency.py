@@ -1,6 +1,6 @@
 """Idempotency-Key: a creation that a client sends again, because it did not see the answer, is made once.
 
-Promise: for 24 hours the same key and body of the same caller get the same answer, another body gets 409, and so does a
+Promise: for 24 hours the same key, body and query of one caller get the same answer, others get 409, and so does a
 second try while the first still runs. Whoever dies between its steps leaves a reservation that the next try completes:
 the id and the time of the creation are in it, so that the document made again is the one that may be stored already.
 """
@@ -55,7 +55,7 @@ class Idempotency:
         self._deadline = deadline
 
     async def answer(self, request: Request, create: Create) -> Result:
-        """What `create` answers, or answered before to the same key and body; raises IdempotencyConflict."""
+        """What `create` answers, or answered before to the same key, body and query; raises IdempotencyConflict."""
         key = request.header(b"idempotency-key")
         if key is None:
             return await create(Reservation(self._new_id(), self._now(), resumed=False))
@@ -66,7 +66,7 @@ class Idempotency:
             entry = taken.current.document if taken else None
             if entry and entry["expires"] > self._now():
                 if entry["body"] != body:
-                    raise IdempotencyConflict("Idempotency-Key: it came with another body before")
+                    raise IdempotencyConflict("Idempotency-Key: it came with another request before; expected the same body and query")
                 if "answer" in entry:
                     return _replayed(entry["answer"])
                 if entry["running"] > self._now():
