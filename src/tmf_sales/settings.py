@@ -81,7 +81,9 @@ class Settings:
     policy: Path | None = setting(None, FILE, "who may do what; without it the shipped table")
     audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")
     rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 is no limit")
-    listener_limit: int = setting(0, whole_number(0), "listeners that one caller may have; 0 is no limit")
+    listener_limit: int = setting(
+        0, whole_number(0), "listeners that one caller may have; without authentication all are one; 0 is no limit"
+    )
     allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
     seed: bool = setting(False, SWITCH, "put the contracts' examples into an empty store")
     price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")

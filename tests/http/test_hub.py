@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.api import Api, Document, document_of, refusal
+from tests.http.conftest import QUOTES, SALES, Services
 from tests.http.resources import Resource, unique_text
 
 Register = Callable[..., Document]
@@ -41,6 +42,20 @@ def test_a_listener_is_registered_listed_read_and_removed(api: Api, register: Re
     assert listener not in api.get("/hub").json()
     refusal(api.get(f"/hub/{listener['id']}"), 404, "notFound")
     refusal(api.delete(f"/hub/{listener['id']}"), 404, "notFound")
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_without_authentication_all_callers_have_the_listeners_of_one(services: Services, store: str) -> None:
+    service = services.on(store, TMF_SALES_LISTENER_LIMIT="2")
+    leads, quotes = (services.api(service, base_path) for base_path in (SALES, QUOTES))
+    first, second = (api.post("/hub", {"callback": callback_of_its_own()}) for api in (leads, quotes))
+    assert [first.status_code, second.status_code] == [201, 201]
+
+    refused = leads.post("/hub", {"callback": callback_of_its_own()})
+
+    assert "at most 2" in refusal(refused, 429, "tooManyRequests")
+    assert leads.delete(f"/hub/{first.json()['id']}").status_code == 204
+    assert leads.post("/hub", {"callback": callback_of_its_own()}).status_code == 201
 
 
 def test_the_location_of_a_listener_is_where_it_is_found(api: Api) -> None:

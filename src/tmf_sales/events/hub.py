@@ -41,7 +41,7 @@ from tmf_sales.events.listener import (
 from tmf_sales.events.restriction import SeenBy
 from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
 from tmf_sales.storage import AlreadyExists, Change, Document, Kind, RevisionConflict, Row, Storage, Stored, Version
-from tmf_sales.storage.criteria import And, Compare, Operator, Query, Sort
+from tmf_sales.storage.criteria import And, Compare, Exists, Not, Operator, Query, Sort
 
 LISTENER = "listener"
 LISTENER_KIND = Kind(LISTENER)
@@ -75,7 +75,8 @@ class Hub:
     ) -> None:
         """`api_of`: for each kind of resource the name of the API whose listeners get its events.
 
-        `seen_by`: what the owner of a listener may see. `limit`: as many listeners may one owner have; 0 is no limit.
+        `seen_by`: what the owner of a listener may see. `limit`: as many listeners may one owner have, and as
+        many those have together who registered without authentication; 0 is no limit.
         """
         self._store = store
         self._parse_query = parse_query
@@ -141,10 +142,11 @@ class Hub:
         return stored
 
     async def _refuse_one_too_many(self, owner: Principal | None) -> None:
-        if owner is None or not self._limit:
+        if not self._limit:
             return
-        own = Query(Compare(("owner", "subject"), Operator.EQ, owner.subject), limit=0)
-        if (await self._store.find(LISTENER, own)).total >= self._limit:
+        at = ("owner", "subject")
+        own = Compare(at, Operator.EQ, owner.subject) if owner else Not(Exists(at))
+        if (await self._store.find(LISTENER, Query(own, limit=0))).total >= self._limit:
             message = f"expected at most {self._limit} listeners of one caller; unregister one first"
             raise TooManyRequests(message, {"Retry-After": "60"})
 

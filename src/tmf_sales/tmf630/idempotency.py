@@ -66,7 +66,9 @@ class Idempotency:
             entry = taken.current.document if taken else None
             if entry and entry["expires"] > self._now():
                 if entry["body"] != body:
-                    raise IdempotencyConflict("Idempotency-Key: it came with another request before; expected the same body and query")
+                    raise IdempotencyConflict(
+                        "Idempotency-Key: it came with another request before; expected the same body and query"
+                    )
                 if "answer" in entry:
                     return _replayed(entry["answer"])
                 if entry["running"] > self._now():
