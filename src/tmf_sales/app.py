@@ -133,7 +133,8 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
     """The reference: the same handlers behind stock Connexion on Flask, with Connexion's own validation (see stock)."""
     if settings.authentication:
         raise CannotStart(
-            "the flask stack has no authentication; expected the stack asgi, or neither TMF_SALES_JWT_ISSUER nor TMF_SALES_API_KEYS"
+            "the flask stack has no authentication; expected the stack asgi, or neither "
+            "TMF_SALES_JWT_ISSUER nor TMF_SALES_API_KEYS"
         )
     from tmf_sales import stock  # nobody waits for it who does not ask for it
 

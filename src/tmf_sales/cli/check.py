@@ -1,7 +1,7 @@
 """`tmf-sales check`: is what the service would run with in order, and what does the store hold?
 
-Promise: one line for each thing looked at; exit code 0 when all are good, 1 when one is not. Resources are only read, and
-a SQLite store that is not there is not made.
+Promise: one line for each thing looked at; exit code 0 when all are good, 1 when one is not. Resources are only read,
+and a SQLite store that is not there is not made.
 A stored resource that the contract would not let in today is listed; it stays readable.
 """
 

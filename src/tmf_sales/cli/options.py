@@ -5,6 +5,7 @@ Promise: an option that is not valid is refused like its environment variable, i
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -43,7 +44,7 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
 def settings_from(options: dict[str, object]) -> Settings:
     """Raises Refused, also where there is no working directory: relative paths are meant from it, Connexion asks it."""
     try:
-        os.getcwd()
+        Path.cwd()
     except OSError:
         raise Refused("the working directory is not there any more; start in one that is") from None
     for name in unknown_variables(os.environ):
