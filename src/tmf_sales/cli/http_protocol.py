@@ -24,6 +24,7 @@ LONGEST_TARGET = 65_535  # httptools keeps places in it in 16 bits
 
 LINGER_SECONDS = 10.0
 LINGER_BYTES = 64 * 1024 * 1024
+MOST_LINGERING = 100  # those beyond are closed at once, as nobody may bind the server by sending without end
 
 _lingering: set[asyncio.Task[None]] = set()
 
@@ -55,7 +56,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if exc is None and (self.refused or self._was_answered_before_its_end()):
+        is_cut_off = self.refused or self._was_answered_before_its_end()
+        if exc is None and is_cut_off and len(_lingering) < MOST_LINGERING:
             task = self.loop.create_task(linger(still_open(self.transport), self.loop))
             _lingering.add(task)
             task.add_done_callback(_lingering.discard)
