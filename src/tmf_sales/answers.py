@@ -70,7 +70,7 @@ class Errors:
         error = as_tmf_error(raised)
         if isinstance(error, MethodNotAllowed):
             # Starlette's Allow names the methods of the first route with this path only.
-            error.headers["Allow"] = ", ".join(_methods_at(self._apis, scope["path"]))
+            return MethodNotAllowed.among(scope["method"], _methods_at(self._apis, scope["path"]))
         return error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tmf_sales.answers import Send, send_answer, send_error
+from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
 from tmf_sales.errors import MethodNotAllowed, NoSuchRoute, TmfError
 from tmf_sales.ingress import App, Receive, Scope
 from tmf_sales.tmf630.exchange import Handler, Request
@@ -41,8 +41,7 @@ class Dispatcher:
     async def _answer_elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._has_page(scope["path"]):
             await send_error(send, NoSuchRoute("No operation of any API has this path"), scope)
-        elif scope["method"] in {"GET", "HEAD"}:
+        elif scope["method"] in PAGE_METHODS:
             await self._pages(scope, receive, send)
         else:
-            allow = {"Allow": "GET, HEAD"}
-            await send_error(send, MethodNotAllowed("Allow lists the methods of this path", allow), scope)
+            await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)

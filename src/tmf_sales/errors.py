@@ -193,6 +193,11 @@ class MethodNotAllowed(TmfError):
     code = "methodNotAllowed"
     reason = "The path does not have this method"
 
+    @classmethod
+    def among(cls, method: str, allowed: Sequence[str]) -> MethodNotAllowed:
+        listed = ", ".join(allowed)
+        return cls(f"{method[:QUOTE_LIMIT]} is not one of {listed}", {"Allow": listed})
+
 
 class NotAcceptable(TmfError):
     """Raised when Accept excludes application/json (RFC 9110, 15.5.7)."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 
-from tmf_sales.answers import Send, send_answer, send_error
+from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
 from tmf_sales.errors import MethodNotAllowed, Unavailable
 from tmf_sales.ingress import App, Receive, Scope
 
@@ -36,8 +36,8 @@ def probes(ping: Callable[[], Awaitable[None]]) -> Mapping[str, App]:
 
 
 async def _say(scope: Scope, send: Send, value: dict[str, str]) -> None:
-    if scope["method"] in {"GET", "HEAD"}:
+    if scope["method"] in PAGE_METHODS:
         headers = [(b"cache-control", b"no-store")]
         await send_answer(send, 200, orjson.dumps(value), headers, head=scope["method"] == "HEAD")
     else:
-        await send_error(send, MethodNotAllowed("Allow lists the methods of this path", {"Allow": "GET, HEAD"}), scope)
+        await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)

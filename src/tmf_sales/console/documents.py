@@ -11,7 +11,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
-from tmf_sales.answers import Send, send_error
+from tmf_sales.answers import PAGE_METHODS, Send, send_error
 from tmf_sales.errors import MethodNotAllowed
 from tmf_sales.ingress import App, Receive, Scope
 from tmf_sales.publishing.rendering import as_json, as_yaml
@@ -33,9 +33,8 @@ def _page(media_type: bytes, make: Callable[[], bytes]) -> App:
     made: list[bytes] = []
 
     async def page(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["method"] not in {"GET", "HEAD"}:
-            allow = {"Allow": "GET, HEAD"}
-            await send_error(send, MethodNotAllowed("Allow lists the methods of this path", allow), scope)
+        if scope["method"] not in PAGE_METHODS:
+            await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)
             return
         if not made:
             made.append(await asyncio.to_thread(make))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from tmf_sales.access import Principal
-from tmf_sales.answers import Send, send_answer, send_error
+from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.trail import trail_of
 from tmf_sales.ingress import App, Receive, Scope
@@ -22,8 +22,8 @@ def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope]
     """`store` has its events only once it is open; `may_read` raises Unauthenticated or Forbidden."""
 
     async def answer(scope: Scope) -> bytes:
-        if scope["method"] not in {"GET", "HEAD"}:
-            raise MethodNotAllowed("Allow lists the methods of this path", {"Allow": "GET, HEAD"})
+        if scope["method"] not in PAGE_METHODS:
+            raise MethodNotAllowed.among(scope["method"], PAGE_METHODS)
         await may_read(scope)
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         kind, id = _only(asked.get("kind", [])), _only(asked.get("id", []))

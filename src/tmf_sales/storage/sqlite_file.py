@@ -23,7 +23,7 @@ class OpenedFile:
         self._opened = [name.stat() for name in self._names]
 
     def refuse_if_gone(self) -> None:
-        """Raises StorageUnavailable when the names no longer lead to what was opened. It takes 3 us."""
+        """Raises StorageUnavailable when a name is no longer that of what was opened. It takes 3 us."""
         for name, opened in zip(self._names, self._opened, strict=True):
             try:
                 is_the_same = os.path.samestat(name.stat(), opened)
