@@ -7,6 +7,7 @@ for the other protocol, so the body would be lost. RFC 9110, 7.8: "A server MAY 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -58,9 +59,10 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         is_cut_off = self.refused or self._was_answered_before_its_end()
         if exc is None and is_cut_off and len(_lingering) < MOST_LINGERING:
-            task = self.loop.create_task(linger(still_open(self.transport), self.loop))
-            _lingering.add(task)
-            task.add_done_callback(_lingering.discard)
+            with contextlib.suppress(OSError):  # no file descriptor is left: then the client is not waited for
+                task = self.loop.create_task(linger(still_open(self.transport), self.loop))
+                _lingering.add(task)
+                task.add_done_callback(_lingering.discard)
 
     def _was_answered_before_its_end(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
