@@ -1,10 +1,13 @@
-"""JSON values as such: equality and copies. Python's own equality takes true for 1, and deepcopy is slow."""
+"""JSON values as such: equality, copies, names. Python's own equality takes true for 1, and deepcopy is slow."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
+
+BAD_NAME = "starts with $ or . or holds a NUL character"
 
 
 def same_json(one: Any, other: Any) -> bool:
@@ -38,3 +41,19 @@ def _same_booleans(one: Any, other: Any) -> bool:
 def own_copy(value: Any) -> Any:
     """A deep copy. Many times quicker than copy.deepcopy, and as deep as any body may be."""
     return orjson.loads(orjson.dumps(value))
+
+
+def is_bad_name(name: str) -> bool:
+    """Whether no member may have this name: document stores give such names a meaning of their own, or refuse them."""
+    return name.startswith(("$", ".")) or "\0" in name
+
+
+def bad_names(value: Any) -> Iterator[str]:
+    """The names that no member may have, wherever in a value; not recursive, as the value may be hostile."""
+    level = [value]
+    while level:
+        for parent in level:
+            if isinstance(parent, dict):
+                yield from filter(is_bad_name, parent)
+        children = [child for parent in level for child in (parent.values() if isinstance(parent, dict) else parent)]
+        level = [child for child in children if isinstance(child, dict | list)]

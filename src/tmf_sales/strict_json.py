@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from tmf_sales.errors import QUOTE_LIMIT, MalformedBody, json_pointer, quoted
+from tmf_sales.json_values import BAD_NAME, is_bad_name
 
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**53 - 1
@@ -151,10 +152,9 @@ def _refuse_names(value: Any) -> None:
     while level:
         for parent in level:
             for name in parent if isinstance(parent, dict) else ():
-                if name.startswith(("$", ".")) or "\0" in name:
+                if is_bad_name(name):
                     _, place = _first(value, functools.partial(_is_same, parent))
-                    said = f"the member name {quoted(name)} starts with $ or . or holds a NUL character"
-                    raise MalformedBody(f"{_shown(place)}: {said}")
+                    raise MalformedBody(f"{_shown(place)}: the member name {quoted(name)} {BAD_NAME}")
         level = [child for parent in level for child in _containers_in(parent)]
 
 

@@ -83,6 +83,31 @@ def test_patches_are_read_as_strictly(leads: Api, lead: Document, body: bytes, m
     assert leads.get(at).json() == lead
 
 
+@pytest.mark.parametrize("media_type", [JSON_PATCH, "application/json-patch-query+json"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "add", "path": "/$where", "value": 1},
+        {"op": "add", "path": "/.dot", "value": 1},
+        {"op": "add", "path": "/a\0b", "value": 1},
+        {"op": "add", "path": "/channel/$set", "value": 1},
+        {"op": "add", "path": "/note/$set?text=n", "value": 1},
+        {"op": "add", "path": "$['$where']", "value": 1},
+        {"op": "copy", "from": "/name", "path": "/$copy"},
+        {"op": "move", "from": "/channel/name", "path": "/channel/.moved"},
+    ],
+    ids=lambda operation: operation["path"],
+)
+def test_a_json_patch_makes_no_name_that_a_body_may_not_have(leads: Api, operation: Document, media_type: str) -> None:
+    lead = leads.create("/salesLead", {**LEAD, "channel": {"id": "1", "name": "c"}, "note": [{"id": "1", "text": "n"}]})
+
+    message = refusal(leads.patch(f"/salesLead/{lead['id']}", [operation], as_type=media_type), 400, "invalidPatch")
+
+    assert message.startswith(f"operation 0 ({operation['op']} ")
+    assert "starts with $ or . or holds a NUL character" in message
+    assert leads.get(f"/salesLead/{lead['id']}").json() == lead
+
+
 @pytest.mark.parametrize("body", [body for body, _ in MALFORMED.values()], ids=MALFORMED.keys())
 def test_registrations_are_read_as_strictly(leads: Api, body: bytes) -> None:
     refusal(leads.post("/hub", body), 400, "malformedBody")

@@ -92,6 +92,20 @@ def test_resources_that_a_changed_contract_refuses_are_listed_and_stay_readable(
     assert stored["status"] == "aStateOfOld"
 
 
+def test_a_stored_member_name_that_no_body_may_have_is_listed(url: str) -> None:
+    put(url, "salesLead", {"old": {**SAMPLES["salesLead"], "channel": {"id": "1", "$set": 1}}})
+    put(url, "salesLead", {"good": {**SAMPLES["salesLead"], "description": "$9, '\"$', '\".'"}})
+
+    result = check(url)
+
+    assert result.exit_code == 1
+    [found] = [line for line in result.output.splitlines() if "documents: salesLead" in line]
+    assert found == (
+        "BAD  documents: salesLead old: /versions/0/document: the member name '$set' starts with $ or ."
+        " or holds a NUL character"
+    )
+
+
 @pytest.mark.deviation(LISTS_IN_LISTS)
 def test_many_resources_that_are_refused_are_counted(url: str) -> None:
     put(url, "quote", {f"{number:02}": {**SAMPLES["quote"], "category": [["x" * 400]]} for number in range(23)})

@@ -272,3 +272,12 @@ def test_a_result_as_deep_as_allowed_is_made() -> None:
 )
 def test_depth_counts_objects_and_lists(value: Any, depth: int) -> None:
     assert depth_of(value) == depth
+
+
+def test_a_name_that_no_body_may_have_can_still_be_removed_and_moved_away() -> None:
+    stored = {"$old": {"x": 1}, ".older": 2}
+
+    assert apply_json_patch(
+        stored, [{"op": "remove", "path": "/.older"}, {"op": "replace", "path": "/$old/x", "value": 2}]
+    ) == {"$old": {"x": 2}}
+    assert apply_json_patch(stored, [{"op": "move", "from": "/$old", "path": "/new"}])["new"] == {"x": 1}

@@ -15,7 +15,7 @@ from jsonpointer import JsonPointerException
 
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation
 from tmf_sales.errors import quoted as shown
-from tmf_sales.json_values import own_copy
+from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.patch_jsonpath import parse_jsonpath
 from tmf_sales.tmf630.patch_path import (
@@ -145,10 +145,12 @@ class _Application:
     def _apply(self, operation: Operation) -> None:
         source = None if operation.source is None else self._only_place(operation.source)
         if operation.op == "move" and source is not None:
-            self._move(source, operation.path)
+            self._move(source, operation)
             return
         value = operation.value if source is None else value_at(self.document, source)
         places = self._places(operation.path, creating=operation.op in CREATING)
+        if operation.op in CREATING:
+            _refuse_bad_names(operation, places)
         self.work.spend(STEPS_OF_A_CHANGE * (len(places) - 1))
         if operation.op in {"add", "replace", "copy"}:
             self._refuse_too_much(value, places)
@@ -158,11 +160,12 @@ class _Application:
         for place in reversed(places):
             self._run({"op": op, "path": written_pointer(place), "value": value})
 
-    def _move(self, source: Location, path: Path) -> None:
+    def _move(self, source: Location, operation: Operation) -> None:
         """Remove, then find the target, then add (RFC 6902, 4.4). Without a copy, which the library would make."""
         value = value_at(self.document, source)
         self._run({"op": "remove", "path": written_pointer(source)})
-        target = self._only_place(path, creating=True)
+        target = self._only_place(operation.path, creating=True)
+        _refuse_bad_names(operation, [target])
         if not target:
             self.document = value
             return
@@ -198,6 +201,13 @@ class _Application:
             raise BodyTooLarge(f"the patch adds or copies more than {MAX_ADDED} bytes")
         if depth_of(value) + max(map(len, places)) > MAX_DEPTH:
             raise _too_deep()
+
+
+def _refuse_bad_names(operation: Operation, places: list[Location]) -> None:
+    """Values were read as strictly as any body; here a patch names members itself."""
+    for place in places:
+        if place and isinstance(name := place[-1], str) and is_bad_name(name):
+            raise InvalidPatch(f"{operation}: the member name {shown(name)} {BAD_NAME}")
 
 
 def depth_of(value: Any) -> int:

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+import orjson
+
 from tmf_sales.errors import list_violations
+from tmf_sales.errors import quoted as shown
 from tmf_sales.events.hub import LISTENER
+from tmf_sales.json_values import BAD_NAME, bad_names
 from tmf_sales.storage import Document, Stored, UnitTooLarge, refuse_too_large_unit
 from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import Contract, ResourceType
@@ -21,6 +25,7 @@ from tmf_sales.transfer.lines import BadLine
 Check = Callable[[Stored], None]
 """Raises BadLine when the resource cannot be taken; may bring its documents into form."""
 
+MARKS_OF_BAD_NAMES = (b'"$', b'".', b"\\u0000")
 ANY_HREF = "http://localhost"
 LISTENER_SCHEMA = {
     "type": "object",
@@ -63,6 +68,7 @@ def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -
 
     def check(unit: Stored) -> None:
         for number, version in enumerate(unit.versions if by_contract else ()):
+            _refuse_bad_names(version.document, f"/versions/{number}/document")
             _refuse_document(version.document, type, whole, f"/versions/{number}/document")
         _refuse_disorder(unit, type.version_member)
         _refuse_too_large(unit)
@@ -70,11 +76,19 @@ def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -
     return check
 
 
+def _refuse_bad_names(document: Document, place: str) -> None:
+    """What no body may name; an earlier release let JSON Patch do so."""
+    text = orjson.dumps(document)
+    if any(mark in text for mark in MARKS_OF_BAD_NAMES):
+        for name in bad_names(document):
+            raise BadLine(f"{place}: the member name {shown(name)} {BAD_NAME}")
+
+
 def _refuse_document(document: Document, type: ResourceType, whole: SchemaCheck, place: str) -> None:
     if "href" in document:
         raise BadLine(f"{place}/href: is not stored; it is made when the resource is shown")
-    shown = with_href(document, ANY_HREF)
-    violations = type.after_patch.violations(shown) or whole.violations(shown)
+    seen = with_href(document, ANY_HREF)
+    violations = type.after_patch.violations(seen) or whole.violations(seen)
     if not violations:
         settle(document, type.shape, (), violations)
     if violations:
