@@ -22,7 +22,7 @@ from tmf_sales.strict_json import parse_strictly
 from tmf_sales.tmf630.contract import Contract, Operation
 from tmf_sales.tmf630.exchange import Headers, Request
 from tmf_sales.tmf630.schema_check import SchemaCheck
-from tmf_sales.tmf630.shape import Shape, forgive, unknown_members
+from tmf_sales.tmf630.shape import UNKNOWN, Shape, forgive, unknown_members
 
 REQUEST = "tmf_sales.request"
 
@@ -50,7 +50,7 @@ class ValidationSettings:
 
 @dataclass(frozen=True, slots=True)
 class BodyCheck:
-    """The compiled schema of one media type, and the type that it is about where it is a resource as a whole."""
+    """The compiled schema of one media type, and the type that it describes: that of the body, or of its elements."""
 
     check: SchemaCheck
     shape: Shape | None
@@ -62,8 +62,8 @@ class BodyCheck:
             if not strict and self.shape is not None and isinstance(body, dict):
                 forgive(body, self.shape)
             violations = self.check.violations(body)
-        if strict and self.shape is not None and isinstance(body, dict):
-            violations += [Violation(at, "is not known to the contract") for at in unknown_members(body, self.shape)]
+        if strict and self.shape is not None:
+            violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.shape)]
         if violations:
             raise InvalidBody(violations)
 
@@ -90,11 +90,10 @@ class ValidatedOperation:
         self._operation = operation
         self._settings = settings
         self._takes_body = operation.method in WITH_BODY
-        shape = _shape_of(contract, operation)
         self._bodies = {
             media: BodyCheck(
                 contract.schemas.check(schema, refuse_read_only=operation.creates),
-                shape if "json-patch" not in media else None,
+                _shape_of(contract, operation, media) or self._known_members(contract, schema),
             )
             for media, schema in operation.bodies.items()
         }
@@ -104,6 +103,10 @@ class ValidatedOperation:
         self._headers = {
             check.name.lower().encode(): check for check in _parameter_checks(contract, operation, "header")
         }
+
+    def _known_members(self, contract: Contract, schema: dict[str, Any]) -> Shape | None:
+        """The type of what is no resource; only strict mode asks for its members."""
+        return contract.shapes.described_by(schema) if self._settings.strict else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -208,7 +211,10 @@ class CompiledValidation(RoutedMiddleware[ValidationAPI]):  # type: ignore[misc]
         return api
 
 
-def _shape_of(contract: Contract, operation: Operation) -> Shape | None:
+def _shape_of(contract: Contract, operation: Operation, media: str) -> Shape | None:
+    """The resource that a body is, or is a part of."""
+    if "json-patch" in media:
+        return None
     for resource in contract.resources.values():
         if operation.id in {f"create{resource.name}", f"patch{resource.name}"}:
             return resource.shape

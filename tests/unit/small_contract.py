@@ -50,6 +50,7 @@ SCHEMAS: dict[str, Any] = {
             "box": ref("Box"),
             "amount": {"type": "integer"},
             "anything": {},
+            "@schemaLocation": TEXT,
         },
     },
     "Order_Create": {"allOf": [ref("Order_Attributes")], "required": ["name"]},
@@ -86,7 +87,10 @@ SCHEMAS: dict[str, Any] = {
         "x-lifecycle": {"initial": "open", "transitions": {"open": ["done"]}},
         "x-set-on": {"done": "doneDate"},
     },
-    "Note": {"type": "object", "properties": {"id": {"type": "string", "x-default": "$nextNumber"}, "text": TEXT}},
+    "Note": {
+        "type": "object",
+        "properties": {"id": {"type": "string", "x-default": "$nextNumber"}, "text": TEXT, "@schemaLocation": TEXT},
+    },
     "Period": {
         "type": "object",
         "x-ordered": ["from", "to"],

@@ -16,6 +16,7 @@ from tmf_sales.storage import Document
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch
 from tmf_sales.tmf630.patch import apply_json_patch
+from tmf_sales.tmf630.patch_arrivals import Arrivals
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.tmf630.schema_check import json_pointer
@@ -59,6 +60,7 @@ class Drafter:
 
     type: ResourceType
     rules: Rules
+    strict: bool = False
     merge_keys: MergeKeys = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,9 +125,17 @@ class Drafter:
         """The patch works on the representation that GET shows, href included."""
         shown_document = with_href(before, href)
         if media_type in JSON_PATCHES:
-            return apply_json_patch(shown_document, patch)
+            return self._apply_operations(shown_document, patch)
         self.settle_body(patch := own_copy(patch))
         return apply_merge_patch(shown_document, patch, self.merge_keys)
+
+    def _apply_operations(self, document: Document, operations: Any) -> Document:
+        if not self.strict:
+            return apply_json_patch(document, operations)
+        arrivals = Arrivals(self.type.shape)
+        after = apply_json_patch(document, operations, arrivals)
+        arrivals.refuse_unknown()
+        return after
 
     def _refuse_changed_members(self, before: Document, after: Document, href: str) -> None:
         stored = with_href(before, href)

@@ -17,6 +17,7 @@ from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, Patc
 from tmf_sales.errors import quoted as shown
 from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
 from tmf_sales.storage import Document
+from tmf_sales.tmf630.patch_arrivals import Arrivals
 from tmf_sales.tmf630.patch_jsonpath import parse_jsonpath
 from tmf_sales.tmf630.patch_path import (
     Location,
@@ -28,6 +29,7 @@ from tmf_sales.tmf630.patch_path import (
     value_at,
     written_pointer,
 )
+from tmf_sales.tmf630.shape import Shape
 
 MAX_OPERATIONS = 1_000
 MAX_ADDED = 4 * 1024 * 1024
@@ -57,13 +59,13 @@ class Operation:
         return f"operation {self.number} ({self.op} {shown(self.path_text)})"
 
 
-def apply_json_patch(document: Document, operations: Any) -> Document:
-    """The patched document.
+def apply_json_patch(document: Document, operations: Any, arrivals: Arrivals | None = None) -> Document:
+    """The patched document; `arrivals` is told of each value that comes to a place.
 
     Raises InvalidPatch for a patch that is malformed, PatchDoesNotApply for one that does not fit the document,
     BodyTooLarge and PatchResultRefused at the bounds.
     """
-    return _Application(document).run(_parse(operations))
+    return _Application(document, arrivals).run(_parse(operations))
 
 
 def _parse(operations: Any) -> list[Operation]:
@@ -123,8 +125,9 @@ def _read_path(text: str) -> Path:
 class _Application:
     """A patch under way: the document so far, what was added to it, what work remains."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, arrivals: Arrivals | None) -> None:
         self.document: Any = own_copy(document)
+        self.arrivals = arrivals
         self.added = 0
         self.work = Work()
 
@@ -154,6 +157,10 @@ class _Application:
         self.work.spend(STEPS_OF_A_CHANGE * (len(places) - 1))
         if operation.op in {"add", "replace", "copy"}:
             self._refuse_too_much(value, places)
+            if self.arrivals:
+                origin = None if source is None else self.arrivals.type_at(self.document, source)
+                for place in places:
+                    self.arrivals.note(self.document, place, value, origin)
         # A copy is the addition of what was there (RFC 6902, 4.5). From the last place to the first, so that what comes
         # or goes in a list leaves the other places where they are.
         op = "add" if operation.op == "copy" else operation.op
@@ -163,9 +170,12 @@ class _Application:
     def _move(self, source: Location, operation: Operation) -> None:
         """Remove, then find the target, then add (RFC 6902, 4.4). Without a copy, which the library would make."""
         value = value_at(self.document, source)
+        origin = self.arrivals.type_at(self.document, source) if self.arrivals else None
         self._run({"op": "remove", "path": written_pointer(source)})
         target = self._only_place(operation.path, creating=True)
         _refuse_bad_names(operation, [target])
+        if self.arrivals:
+            self._note_moved(self.arrivals, target, value, origin)
         if not target:
             self.document = value
             return
@@ -174,6 +184,11 @@ class _Application:
             container[last] = value
         else:
             container.insert(last if isinstance(last, int) else len(container), value)
+
+    def _note_moved(self, arrivals: Arrivals, target: Location, value: Any, origin: Shape | None) -> None:
+        if arrivals.type_at(self.document, target) is not origin:  # only then it has to be looked at
+            self._refuse_too_much(value, [target])
+        arrivals.note(self.document, target, value, origin)
 
     def _only_place(self, path: Path, creating: bool = False) -> Location:
         places = self._places(path, creating)

@@ -67,7 +67,7 @@ class ResourceEngine:
         self._clock = clock
         self._new_id = new_id
         self._idempotency = idempotency
-        self._drafter = Drafter(resource_type, rules)
+        self._drafter = Drafter(resource_type, rules, settings.strict)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
         self._listing = Listing(resource_type, store, settings.strict, paging)
         member = resource_type.shape.lifecycle_member

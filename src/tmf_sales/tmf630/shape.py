@@ -18,6 +18,8 @@ from tmf_sales.tmf630.schema_check import json_pointer
 
 Steps = tuple[str | int, ...]
 LONGEST_NUMBER = 15
+SCHEMA_LOCATION = "@schemaLocation"
+UNKNOWN = "is not known to the contract"
 
 
 @dataclass(slots=True)
@@ -78,6 +80,13 @@ class Shapes:
         shape = self._shape(name)
         _mark_visits(list(self._made.values()))
         return shape
+
+    def described_by(self, schema: dict[str, Any]) -> Shape | None:
+        """The shape of the object, or of a list's elements, that a $ref or a list of such describes."""
+        target, name = self._target(schema)
+        if target.get("type") == "array":
+            return self.described_by(target.get("items", {}))
+        return self.named(name) if name and self._flat(target)["properties"] else None
 
     def read_only(self, name: str) -> frozenset[str]:
         """The top-level members that a schema marks readOnly."""
@@ -366,17 +375,22 @@ def forgive(body: Document, shape: Shape) -> None:
                     forgive(inner, member.shape)
 
 
-def unknown_members(body: Document, shape: Shape, place: Steps = ()) -> Iterator[str]:
-    """Pointers of the members that the contract does not know, where no @schemaLocation says what they are."""
-    if "@schemaLocation" in body:
-        return
-    for name, value in body.items():
-        member = shape.members.get(name)
-        if member is None:
-            yield json_pointer((*place, name))
-        elif member.shape is not None:
-            inner = enumerate(value) if isinstance(value, list) else [(None, value)]
-            for number, element in inner:
-                if isinstance(element, dict):
-                    here = (*place, name) if number is None else (*place, name, number)
-                    yield from unknown_members(element, member.shape, here)
+def says_its_schema(value: Document, shape: Shape) -> bool:
+    """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
+    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in shape.members
+
+
+def unknown_members(value: Any, shape: Shape, place: Steps = ()) -> Iterator[str]:
+    """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
+    @schemaLocation says what they are.
+    """
+    if isinstance(value, list):
+        for number, element in enumerate(value):
+            yield from unknown_members(element, shape, (*place, number))
+    elif isinstance(value, dict) and not says_its_schema(value, shape):
+        for name, inner in value.items():
+            member = shape.members.get(name)
+            if member is None:
+                yield json_pointer((*place, name))
+            elif member.shape is not None:
+                yield from unknown_members(inner, member.shape, (*place, name))

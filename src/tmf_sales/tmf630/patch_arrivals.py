@@ -1,0 +1,63 @@
+"""What a JSON Patch brings into a document that the contract does not know; strict mode refuses it (TMF630, part 1).
+
+Promise: only what the patch names or sends is told. Unknown members that are there already may stay, be tested and be
+removed, and may move or be copied within what holds them, as long as that stays of its type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tmf_sales.errors import InvalidBody, Violation
+from tmf_sales.tmf630.patch_path import Location
+from tmf_sales.tmf630.schema_check import json_pointer
+from tmf_sales.tmf630.shape import UNKNOWN, Shape, says_its_schema, unknown_members
+
+
+class Arrivals:
+    """Told of each value before it comes to its place; collects what the contract does not know of it."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._unknown: dict[str, None] = {}
+
+    def refuse_unknown(self) -> None:
+        """Raises InvalidBody with all that was collected."""
+        if self._unknown:
+            raise InvalidBody([Violation(pointer, UNKNOWN) for pointer in self._unknown])
+
+    def type_at(self, document: Any, place: Location) -> Shape | None:
+        """The type of what stands at a place, or of its elements; None where the contract does not say it."""
+        return self._walk(document, place)[0]
+
+    def note(self, document: Any, place: Location, value: Any, origin: Shape | None = None) -> None:
+        """`origin`: the type of the place that the value comes from, when the patch did not send it itself."""
+        shape, at, is_known = self._walk(document, place)
+        if not is_known:
+            self._unknown[json_pointer(at)] = None
+        elif shape is not None and shape is not origin:
+            known_there = set(unknown_members(value, origin)) if origin is not None else set()
+            here = json_pointer(at)
+            for pointer in unknown_members(value, shape):
+                if pointer not in known_there:
+                    self._unknown[here + pointer] = None
+
+    def _walk(self, document: Any, place: Location) -> tuple[Shape | None, Location, bool]:
+        """The type at a place; the place itself, or the step on the way to it that is unknown; whether it is known."""
+        node, shape, at = document, self._shape, Location()
+        for step in place:
+            if isinstance(node, list):
+                at = (*at, len(node) if step == "-" else step)
+                node = node[step] if isinstance(step, int) and step < len(node) else None
+                continue
+            if isinstance(node, dict) and says_its_schema(node, shape):
+                return None, place, True
+            at = (*at, step)
+            member = shape.members.get(str(step))
+            if member is None:
+                return None, at, False
+            if member.shape is None:
+                return None, place, True
+            node = node.get(step) if isinstance(node, dict) else None
+            shape = member.shape
+        return shape, at, True
