@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tmf_sales.errors import Conflict, Forbidden
+from tmf_sales.errors import Conflict, Forbidden, json_pointer, list_places
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import (
     EVERYTHING,
@@ -165,7 +165,9 @@ class Access:
         if not any(each.changes is None for each in covering):
             allowed = NONE.union(*(each.changes or NONE for each in covering))
             if refused := sorted(set(members) - allowed):
-                raise Forbidden(f"{', '.join(f'/{name}' for name in refused)}: the caller may not change this")
+                raise Forbidden(
+                    f"{list_places(json_pointer([name]) for name in refused)}: the caller may not change this"
+                )
         if not any(matches(each.own, after) for each in covering):
             raise Forbidden("the resource would no longer be one of the caller's")
 

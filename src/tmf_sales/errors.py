@@ -12,8 +12,9 @@ from http import HTTPStatus
 from typing import ClassVar
 
 QUOTE_LIMIT = 40
-VIOLATION_LIMIT = 20
 SEGMENT_LIMIT = 60
+POINTER_LIMIT = 500
+VIOLATION_LIMIT = 20
 
 
 class CannotStart(Exception):
@@ -56,9 +57,31 @@ class Violation:
 
 def list_violations(violations: Sequence[Violation]) -> str:
     """All violations in one line, at most 20 of them, the number of the others at the end."""
-    shown = "; ".join(str(violation) for violation in violations[:VIOLATION_LIMIT])
-    hidden = len(violations) - VIOLATION_LIMIT
-    return f"{shown}; and {hidden} more" if hidden > 0 else shown
+    return _listed([str(violation) for violation in violations[:VIOLATION_LIMIT]], len(violations), "; ")
+
+
+def list_places(pointers: Iterable[str]) -> str:
+    """JSON pointers (see json_pointer) in one line, at most 20 of them, the number of the others at the end."""
+    places = list(pointers)
+    return _listed(places[:VIOLATION_LIMIT], len(places), ", ")
+
+
+def _listed(told: Sequence[str], count: int, separator: str) -> str:
+    hidden = count - len(told)
+    return separator.join([*told, f"and {hidden} more"] if hidden else told)
+
+
+def json_pointer(steps: Iterable[str | int]) -> str:
+    r"""RFC 6901, escaped once more for reading: control and non-ASCII characters as \\u, what is long is cut."""
+    pointer = "".join(f"/{_segment(step)}" for step in steps)
+    return pointer if len(pointer) <= POINTER_LIMIT else f"{pointer[:POINTER_LIMIT]}..."
+
+
+def _segment(step: str | int) -> str:
+    text = step if type(step) is str else str(step)
+    text = text[: SEGMENT_LIMIT + 1].replace("~", "~0").replace("/", "~1")
+    text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
 
 
 def quoted(value: object) -> str:
@@ -71,17 +94,6 @@ def quoted(value: object) -> str:
         return "a list"
     text = ascii(value) if isinstance(value, str) else repr(value)
     return text if len(text) <= QUOTE_LIMIT else f"{text[:QUOTE_LIMIT]}..."
-
-
-def json_pointer(steps: Iterable[str | int]) -> str:
-    r"""RFC 6901, escaped once more for reading: control and non-ASCII characters as \\u, long names cut."""
-    return "".join(f"/{_segment(step)}" for step in steps)
-
-
-def _segment(step: str | int) -> str:
-    text = str(step).replace("~", "~0").replace("/", "~1")
-    text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
 
 
 # 400: wrong in itself ------------------------------------------------------------------------------------------------

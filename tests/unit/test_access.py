@@ -191,3 +191,13 @@ def test_who_sees_only_the_current_version_may_only_go_higher() -> None:
     FULL_ACCESS.refuse_number_among_hidden("version", is_higher=False)
     with pytest.raises(Conflict):
         access.refuse_number_among_hidden("version", is_higher=False)
+
+
+def test_members_that_may_not_be_changed_are_named_in_plain_characters_and_few() -> None:
+    access = Access((Grant(changes=frozenset({"x"})),))
+
+    with pytest.raises(Forbidden) as refused:
+        access.refuse_changes({}, {}, {"\n\u202e", "a" * 1000, *(f"b{number:02}" for number in range(40))})
+
+    assert refused.value.message.startswith(f"/\\n\\u202e, /{'a' * 60}..., /b00, ")
+    assert refused.value.message.endswith(", /b17, and 22 more: the caller may not change this")

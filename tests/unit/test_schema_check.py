@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import VIOLATION_LIMIT
-from tmf_sales.tmf630.schema_check import Schemas, json_pointer
+from tmf_sales.tmf630.schema_check import Schemas
 
 DOCUMENT: dict[str, Any] = {
     "components": {
@@ -126,12 +126,6 @@ def test_equal_schemas_without_references_are_compiled_once() -> None:
 
 def test_the_same_violation_is_told_once() -> None:
     assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["/: expected text, got number 1"]
-
-
-def test_a_pointer_is_readable_and_short() -> None:
-    assert json_pointer(["a/b", 0, "c~d"]) == "/a~1b/0/c~0d"
-    assert json_pointer(["é\n\u202e"]) == "/\\xe9\\n\\u202e"
-    assert len(json_pointer(["x" * 500])) == 64
 
 
 LISTS = {

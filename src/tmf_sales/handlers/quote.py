@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree, Violation
+from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree, Violation, list_places
 from tmf_sales.handlers.price_book import PriceBook
 from tmf_sales.handlers.pricing import TotalTooLarge, all_items, price_items, total_price
 from tmf_sales.json_values import same_json
@@ -136,7 +136,7 @@ def refuse_changes_of_what_the_customer_has(before: Document, after: Document) -
     stored, wanted = (without_states(quote.get("quoteItem")) for quote in (before, after))
     if not same_json(stored, wanted):
         changed = [n for n, pair in enumerate(zip(stored, wanted, strict=False)) if not same_json(*pair)]
-        places = ", ".join(f"/quoteItem/{n}" for n in changed) or "/quoteItem"
+        places = list_places(f"/quoteItem/{n}" for n in changed) or "/quoteItem"
         raise FinalState(f"{places}: cannot change while state is approved; open in it: state, and that of items")
 
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
-from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused, Violation
+from tmf_sales.errors import (
+    FinalState,
+    InvalidBody,
+    NotPatchable,
+    PatchResultRefused,
+    Violation,
+    json_pointer,
+    list_places,
+    list_violations,
+)
 from tmf_sales.json_values import changed_members, own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.contract import ResourceType
@@ -19,7 +28,6 @@ from tmf_sales.tmf630.patch import apply_json_patch
 from tmf_sales.tmf630.patch_arrivals import Arrivals
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
-from tmf_sales.tmf630.schema_check import json_pointer
 from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, settle, states
 
 JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+json"}
@@ -145,7 +153,9 @@ class Drafter:
             settle(settled, self.type.shape, (), [])
             changed = sorted(name for name in changed if settled.get(name) != stored.get(name))
         if changed:
-            raise NotPatchable("; ".join(f"/{name}: cannot be changed" for name in changed))
+            raise NotPatchable(
+                list_violations([Violation(json_pointer([name]), "cannot be changed") for name in changed])
+            )
 
     def _refuse_what_the_contract_refuses(self, after: Document) -> None:
         violations = self.type.after_patch.violations(after)
@@ -168,7 +178,7 @@ class Drafter:
             return
         closed = sorted(requested - still_open - {member.name})
         if closed:
-            places = ", ".join(f"/{name}" for name in closed)
+            places = list_places(json_pointer([name]) for name in closed)
             allowed = ", ".join(sorted(still_open)) or "nothing"
             raise FinalState(f"{places}: cannot change while {member.name} is {state}; open in it: {allowed}")
 

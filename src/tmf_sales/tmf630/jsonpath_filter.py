@@ -26,7 +26,7 @@ from tmf_sales.errors import InvalidFilter
 from tmf_sales.errors import quoted as shown
 from tmf_sales.storage.criteria import Condition, Element, Exists, Not, Operator, Path
 from tmf_sales.tmf630.attributes import path_of
-from tmf_sales.tmf630.filters import Filters, matching
+from tmf_sales.tmf630.filters import Filters, matching, shown_label
 from tmf_sales.tmf630.jsonpath_parser import NumberLiteral, PatternLiteral, Source, UnsupportedExpression
 from tmf_sales.tmf630.operands import Operand, Unfit, all_of, any_of, compare
 from tmf_sales.tmf630.regex_subset import UnsupportedPattern
@@ -146,7 +146,7 @@ class _Compiler:
         try:
             return self._compare(leg.path, (*context, *leg.path), operator, right)
         except (Unfit, UnsupportedPattern) as error:
-            raise UnsupportedExpression(f"{'.'.join((*context, *leg.path))}: {error}") from None
+            raise UnsupportedExpression(f"{shown_label('.'.join((*context, *leg.path)))}: {error}") from None
 
     def _compare(self, path: Path, full: Path, operator: str, literal: BaseExpression) -> Condition:
         attribute = self.filters.attributes.at(full)

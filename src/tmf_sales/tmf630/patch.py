@@ -239,7 +239,9 @@ def _too_deep() -> PatchResultRefused:
 
 
 def _told(error: Exception) -> str:
-    """Why, without the values: the library's messages may hold whole documents."""
+    """Why, in our words: the library's may hold whole documents, and whatever the client wrote."""
+    if isinstance(error, NoSuchPlace):
+        return str(error)
     if isinstance(error, JsonPatchTestFailed):
         return "the value there is another one"
-    return str(error)[:200]
+    return "the whole resource cannot be removed, nor moved into itself"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.errors import InvalidBody, Violation
+from tmf_sales.errors import InvalidBody, Violation, json_pointer
 from tmf_sales.tmf630.patch_path import Location
-from tmf_sales.tmf630.schema_check import json_pointer
 from tmf_sales.tmf630.shape import UNKNOWN, Shape, says_its_schema, unknown_members
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tmf_sales.errors import BodyTooLarge
+from tmf_sales.errors import BodyTooLarge, json_pointer
 
 MAX_WORK = 300_000
 Location = tuple[str | int, ...]
@@ -90,7 +90,7 @@ class Pointer:
         for number, token in enumerate(self.tokens, start=1):
             step = _step(document, token, may_be_new=creating and number == len(self.tokens))
             if step is None:
-                raise NoSuchPlace(f"nothing is at {written_pointer((*location, token))}")
+                raise NoSuchPlace(f"nothing is at {json_pointer((*location, token))}")
             location = (*location, step)
             if number < len(self.tokens):
                 document = document[step]

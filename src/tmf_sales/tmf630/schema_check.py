@@ -13,8 +13,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from tmf_sales.errors import VIOLATION_LIMIT, Violation
-from tmf_sales.errors import json_pointer as json_pointer
+from tmf_sales.errors import VIOLATION_LIMIT, Violation, json_pointer, list_places
 from tmf_sales.errors import quoted as shown
 from tmf_sales.tmf630.narrowing import narrowed
 
@@ -227,9 +226,7 @@ _SENTENCES: Mapping[str, Callable[[Any, Any], str]] = {
     "exclusiveMaximum": lambda limit, value: f"{_named(value)} is not less than {limit}",
     "multipleOf": lambda step, value: f"{_named(value)} is not a multiple of {step}",
     "uniqueItems": lambda _, __: "must not have the same element twice",
-    "additionalProperties": lambda names, _: (
-        f"unknown members: {', '.join(json_pointer([name])[1:] for name in names)}"
-    ),
+    "additionalProperties": lambda names, _: f"unknown members: {list_places(json_pointer([name])[1:] for name in names)}",
     "not": lambda _, __: "may not be sent",
     "falseSchema": lambda _, __: "may not be sent",
 }

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tmf_sales.errors import Violation
+from tmf_sales.errors import Violation, json_pointer
 from tmf_sales.storage import Document
 from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.lifecycle import Lifecycle
-from tmf_sales.tmf630.schema_check import json_pointer
 
 Steps = tuple[str | int, ...]
 LONGEST_NUMBER = 15
