@@ -82,10 +82,6 @@ def test_pointers_are_followed_to_their_end(contract: Contract) -> None:
     assert contract.resolve({"name": "x"}) == {"name": "x"}
 
 
-def broken(**schemas: Any) -> dict[str, Any]:
-    return small_contract.document(**schemas)
-
-
 def without_id() -> dict[str, Any]:
     document = small_contract.document()
     del document["paths"]["/order"]["get"]["operationId"]
@@ -110,10 +106,6 @@ def without_creation() -> dict[str, Any]:
         (without_id(), "tmf999-order-v4.yaml#/paths/~1order/get: has no operationId"),
         (with_an_id_twice(), "#/paths/~1order~1{id}/get: operationId listOrder is there twice"),
         (without_creation(), "#/components/schemas/Order: needs an operation createOrder"),
-        (
-            broken(Order={**small_contract.SCHEMAS["Order"], "x-update": "Nothing"}),
-            "#/components/schemas/Order/x-update: names no schema",
-        ),
     ],
 )
 def test_a_contract_that_cannot_be_served_is_refused(tmp_path: Path, document: dict[str, Any], said: str) -> None:

@@ -221,6 +221,7 @@ def test_a_resource_without_lifecycle_is_always_open(tmp_path: Path) -> None:
     for name in ("Order_Attributes", "Line"):
         del schemas[name]["properties"]["state"]
     schemas["Order_Update"]["required"] = ["name"]
+    schemas["Order"]["x-index"] = ["name"]
     resource = small_contract.contract(tmp_path, small_contract.document(**schemas)).resources["order"]
     stored = {"id": "7", "name": "x", "date": NOW}
 

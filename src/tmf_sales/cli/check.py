@@ -41,12 +41,10 @@ def check(quick: bool, shard: bool, **options: object) -> None:
         for line in str(error).splitlines():
             say(False, f"settings: {line}")
         raise SystemExit(1) from None
-    good = [
-        report("settings", lambda: settings_found(settings)),
-        report("contract", contracts_found),
-        report("service", lambda: service_found(settings)),
-        report("store", lambda: store_found(settings)),
-    ]
+    good = [report("settings", lambda: settings_found(settings)), report("contract", contracts_found)]
+    if not good[-1]:
+        raise SystemExit(1)  # all that follows would only say it again
+    good += [report("service", lambda: service_found(settings)), report("store", lambda: store_found(settings))]
     if shard and good[-1]:
         good.append(report("sharding", lambda: sharding_made(settings)))
     if not quick and good[-1]:
@@ -83,6 +81,7 @@ def contracts_found() -> Iterator[str]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
     for contract in contracts():
+        contract.refuse_what_does_not_compile()
         problems = sorted(OpenAPIV30SpecValidator(contract.document).iter_errors(), key=str)
         for problem in problems:
             place = "/".join(map(str, problem.absolute_path))

@@ -6,18 +6,20 @@ cannot be served is refused with one line that names the file, the place and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tmf_sales.errors import CannotStart
+from tmf_sales.errors import CannotStart, json_pointer
 from tmf_sales.storage import Index
 from tmf_sales.storage import Kind as StoredKind
 from tmf_sales.tmf630.attributes import Attributes
-from tmf_sales.tmf630.schema_check import SchemaCheck, Schemas
+from tmf_sales.tmf630.contract_check import Fault, faults_as_written
+from tmf_sales.tmf630.contract_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
+from tmf_sales.tmf630.schema_check import SchemaCheck, Schemas, faults_of_compilation
 from tmf_sales.tmf630.shape import Shape, Shapes
 from tmf_sales.tmf630.typed_paths import TypedPaths
 
@@ -31,8 +33,24 @@ class BrokenContract(CannotStart):
         super().__init__(f"{file}#{pointer}: {rule}")
 
 
+class _Duplicate(Exception):
+    """Raised when a mapping has a key twice: YAML forbids it, and the library keeps the last one."""
+
+    def __init__(self, node: yaml.MappingNode) -> None:
+        super().__init__()
+        self.node = node
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The safe YAML loader, but a date stays the text that its author wrote."""
+    """The safe YAML loader, but a date stays the text that its author wrote, and no key is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        written = len(node.value)
+        merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        if len(made) != written and not merges:
+            raise _Duplicate(node)
+        return made
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -44,11 +62,42 @@ _Loader.yaml_implicit_resolvers = {
 def load_yaml(path: Path) -> dict[str, Any]:
     try:
         document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+    except OSError as error:
+        raise BrokenContract(path.name, "", f"cannot be read: {error.strerror}") from None
+    except _Duplicate as duplicate:
+        key = _key_that_is_there_twice(duplicate.node)
+        place = _pointer_in_yaml(yaml.compose(path.read_bytes(), _Loader), key.start_mark.index)
+        raise BrokenContract(path.name, place, f"is there twice, again in line {key.start_mark.line + 1}") from None
     except yaml.YAMLError as error:
         raise BrokenContract(path.name, "", f"is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
         raise BrokenContract(path.name, "", "is not a mapping")
     return document
+
+
+def _key_that_is_there_twice(node: yaml.MappingNode) -> yaml.Node:
+    seen: set[object] = set()
+    key: yaml.Node
+    for key, _ in node.value:
+        if key.value in seen:
+            return key
+        seen.add(key.value)
+    return node
+
+
+def _pointer_in_yaml(node: yaml.Node | None, index: int) -> str:
+    """The JSON pointer of the key at an index of the text."""
+    entries: list[tuple[object, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        if found := next((key.value for key, _ in node.value if key.start_mark.index == index), None):
+            return json_pointer([found])
+        entries = [(key.value, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        entries = list(enumerate(node.value))
+    for step, value in entries:
+        if value.start_mark.index <= index < value.end_mark.index:
+            return json_pointer([str(step)]) + _pointer_in_yaml(value, index)
+    return ""
 
 
 def bundle(path: Path, read: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -65,6 +114,11 @@ class _Bundler:
         self._document = load_yaml(path)
         self._components: dict[str, dict[str, Any]] = self._document.setdefault("components", {})
         self._files = files
+        self._origins: dict[tuple[str, ...], str] = {}
+
+    def file_of(self, place: Sequence[object]) -> str:
+        """The file in which a place of the bundle is written."""
+        return self._origins.get(tuple(map(str, place[1:3])), self._path.name)
 
     def bundled(self) -> dict[str, Any]:
         own = {section: list(entries) for section, entries in self._components.items()}
@@ -94,6 +148,7 @@ class _Bundler:
         known = self._components.setdefault(section, {})
         if name not in known:
             known[name] = None  # so that a recursive type ends
+            self._origins[section, name] = source
             known[name] = self._adopt(self._component(source, section, name, pointer), source)
         return f"#{pointer}"
 
@@ -163,14 +218,39 @@ class Contract:
         self.file = path.name
         self.folder = path.parent
         self.name = path.name.partition("-")[0]
-        self.document = bundle(path, read)
+        bundler = _Bundler(path, {} if read is None else read)
+        self.document = bundler.bundled()
+        self._file_of = bundler.file_of
+        self._refuse(faults_as_written(self.document))
         self.title: str = self.document["info"]["title"]
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
-        self.schemas = Schemas(self.document)
+        self.schemas = Schemas(self.document, self._unusable)
         self.shapes = Shapes(self.document)
         self.operations = {operation.id: operation for operation in self._operations()}
         self.resources = {resource.kind: resource for resource in self._resources()}
+        self._refuse_wrong_names()
+
+    def _refuse(self, faults: Iterable[Fault]) -> None:
+        for place, rule in faults:
+            raise BrokenContract(self._file_of(place), json_pointer(step for step in place if step != ""), rule)
+
+    def refuse_what_does_not_compile(self) -> None:
+        """Raises BrokenContract for a rule that makes no check; takes longer than a start may."""
+        self._refuse(map(Fault._make, faults_of_compilation(self.document)))
+
+    def _unusable(self) -> BrokenContract:
+        """Why a schema cannot be compiled; the library tells no place."""
+        for place, rule in faults_of_compilation(self.document):
+            return BrokenContract(self._file_of(place), json_pointer(place), rule)
+        return BrokenContract(self.file, "/components/schemas", "cannot be compiled")
+
+    def _refuse_wrong_names(self) -> None:
+        names = [resource.name for resource in self.resources.values()]
+        self._refuse(faults_of_types(self.document["components"]["schemas"], self.shapes.made()))
+        for operation in self.operations.values():
+            place = ("paths", operation.path, operation.method)
+            self._refuse(faults_of_answers(operation.id, operation.statuses, place, names))
 
     def methods_at(self, path: str) -> tuple[str, ...]:
         """The methods (upper case, HEAD wherever GET is) that the contract has for a path below its base path."""
@@ -216,10 +296,10 @@ class Contract:
             if create is None:
                 raise BrokenContract(self.file, f"/components/schemas/{name}", f"needs an operation create{name}")
             patch = self.operations.get(f"patch{name}")
-            update = schema.get("x-update")
-            if update not in self.document["components"]["schemas"]:
-                raise BrokenContract(self.file, f"/components/schemas/{name}/x-update", "names no schema")
-            shape = self.shapes.named(name)
+            self._refuse(faults_of_events(name, schema["x-events"]))
+            schemas, shape = self.document["components"]["schemas"], self.shapes.named(name)
+            self._refuse(faults_of_resource(name, schema, schemas, shape))
+            update = schema["x-update"]
             yield ResourceType(
                 kind=create.path.strip("/"),
                 name=name,
@@ -260,5 +340,18 @@ def contract_files(folder: Path) -> list[Path]:
 
 
 def load_contracts(folder: Path) -> tuple[Contract, ...]:
+    """Every contract of the folder; raises BrokenContract for the first fault of the first one that has some."""
     read: dict[str, dict[str, Any]] = {}
-    return tuple(Contract(path, read) for path in contract_files(folder))
+    return tuple(_loaded(path, read) for path in contract_files(folder))
+
+
+def _loaded(path: Path, read: dict[str, dict[str, Any]]) -> Contract:
+    try:
+        return Contract(path, read)
+    except CannotStart:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise BrokenContract(
+            path.name, "", f"has not the form of a contract: {type(error).__name__}: {said}"
+        ) from error

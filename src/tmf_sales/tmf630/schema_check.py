@@ -18,6 +18,7 @@ from tmf_sales.errors import quoted as shown
 from tmf_sales.tmf630.narrowing import narrowed
 
 Schema = dict[str, Any]
+Steps = tuple[str | int, ...]
 
 MOST_ELEMENTS = 300
 FEW_ELEMENTS = 20
@@ -25,9 +26,13 @@ KEPT = (1, 10, 30, 100)
 
 
 class Schemas:
-    """The schemas of one contract, ready to be compiled into checks."""
+    """The schemas of one contract, ready to be compiled into checks.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    `unusable` makes the exception to raise for one that the library cannot compile.
+    """
+
+    def __init__(self, document: Mapping[str, Any], unusable: Callable[[], Exception] | None = None) -> None:
+        self._unusable = unusable
         schemas = document.get("components", {}).get("schemas", {})
         self._reading, self._creating = (
             narrowed({name: _as_draft4(schema, refuse_read_only) for name, schema in schemas.items()})
@@ -38,9 +43,40 @@ class Schemas:
         """Compile a schema of this contract; `refuse_read_only`: members marked readOnly are violations."""
         components = self._creating if refuse_read_only else self._reading
         root = _as_draft4(schema, refuse_read_only)
-        if not _refers(root):
-            return _check_alone(orjson.dumps(root))
-        return SchemaCheck({"components": {"schemas": components}, "allOf": [root]})
+        try:
+            if not _refers(root):
+                return _check_alone(orjson.dumps(root))
+            return SchemaCheck({"components": {"schemas": components}, "allOf": [root]})
+        except ValueError as error:
+            if self._unusable is None:
+                raise
+            raise self._unusable() from error
+
+
+def faults_of_compilation(node: Any, place: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """The rules in a contract that the library cannot compile, found by trying each alone; slow, and seldom needed."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name in _COMPILED_ALONE and not _compiles({name: value}):
+                yield (*place, name), f"{shown(value)} is no {name} of JSON Schema draft 4"
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, child in children:
+        if step not in _DATA and step != "example":
+            yield from faults_of_compilation(child, (*place, step))
+
+
+_COMPILED_ALONE = {"pattern", "multipleOf", "maximum", "minimum", "maxLength", "minLength", "maxItems", "minItems"}
+_COMPILED_ALONE |= {"maxProperties", "minProperties", "uniqueItems", "enum"}
+
+
+def _compiles(schema: Schema) -> bool:
+    if isinstance(next(iter(schema.values())), dict):  # a member of this name
+        return True
+    try:
+        jsonschema_rs.Draft4Validator(schema)
+    except ValueError:
+        return False
+    return True
 
 
 class SchemaCheck:
@@ -226,7 +262,9 @@ _SENTENCES: Mapping[str, Callable[[Any, Any], str]] = {
     "exclusiveMaximum": lambda limit, value: f"{_named(value)} is not less than {limit}",
     "multipleOf": lambda step, value: f"{_named(value)} is not a multiple of {step}",
     "uniqueItems": lambda _, __: "must not have the same element twice",
-    "additionalProperties": lambda names, _: f"unknown members: {list_places(json_pointer([name])[1:] for name in names)}",
+    "additionalProperties": lambda names, _: (
+        f"unknown members: {list_places(json_pointer([name])[1:] for name in names)}"
+    ),
     "not": lambda _, __: "may not be sent",
     "falseSchema": lambda _, __: "may not be sent",
 }

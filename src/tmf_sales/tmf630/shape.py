@@ -80,6 +80,10 @@ class Shapes:
         _mark_visits(list(self._made.values()))
         return shape
 
+    def made(self) -> list[Shape]:
+        """All shapes so far: those that were asked for, and those that they go into."""
+        return list(self._made.values())
+
     def described_by(self, schema: dict[str, Any]) -> Shape | None:
         """The shape of the object, or of a list's elements, that a $ref or a list of such describes."""
         target, name = self._target(schema)

@@ -1,0 +1,217 @@
+"""What makes a contract one that cannot be served: found at start, each fault with its place and the rule it breaks.
+
+Promise: every reference goes somewhere, and every word that the engine acts on is one that it knows. What only OpenAPI
+itself forbids is left to `tmf-sales check`, which takes longer. `contract_names` looks at the names in extensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+Schema = dict[str, Any]
+
+DEFAULTS = {"$now", "$nextNumber"}
+LENIENT = {"booleanText": "boolean", "emptyAsMissing": "string"}
+EVENTS = {"create", "delete", "stateChange", "attributeValueChange"}
+EVENTS_OR_MORE = EVENTS | {"informationRequired"}
+EXTENSIONS = {"x-lifecycle", "x-set-on", "x-default", "x-versioned", "x-merge-key", "x-lenient", "x-ordered", "x-index"}
+EXTENSIONS |= {"x-events", "x-update", "x-full"}
+TYPES = {"string", "number", "integer", "boolean", "array", "object"}
+FORMATS = {"int32", "int64", "float", "double", "byte", "binary", "date", "date-time", "password"}
+FORMATS |= {"email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uuid"}
+FORMATS |= {f"tmf630-{name}" for name in ("sort", "filter", "trim", "event-query", "patch-path")}
+LISTS_OF_SCHEMAS = {"allOf", "anyOf", "oneOf"}
+KEYWORDS = {
+    "title",
+    "multipleOf",
+    "maximum",
+    "exclusiveMaximum",
+    "minimum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+}
+KEYWORDS |= {"pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum"}
+KEYWORDS |= {"type", "not", "items", "properties", "additionalProperties", "description", "format", "default"}
+KEYWORDS |= {"nullable", "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated"}
+KEYWORDS |= LISTS_OF_SCHEMAS | EXTENSIONS | {"$ref"}
+# The values of these are data, which may hold anything.
+DATA = {"example", "examples", "default", "enum", "security", "mapping"}
+# What each operation answers when all is well; the first one always has to be in the contract.
+SUCCESSES = {
+    "list": ("200", "206"),
+    "head": ("200", "206"),
+    "create": ("201", "200"),
+    "retrieve": ("200",),
+    "patch": ("200",),
+    "delete": ("204",),
+}
+HUB_SUCCESSES = {
+    "listListener": ("200",),
+    "registerListener": ("201",),
+    "retrieveListener": ("200",),
+    "unregisterListener": ("204",),
+}
+
+Steps = tuple[str | int, ...]
+
+
+class Fault(NamedTuple):
+    """`place`: the steps of its JSON pointer in the contract with all that it refers to."""
+
+    place: Steps
+    rule: str
+
+
+def faults_as_written(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """What can be told before any of it is read: what is missing, references to nothing, words that nobody knows."""
+    missing = [*_missing(document)]
+    yield from missing or _Reading(document).faults()
+
+
+def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
+    for name in ("info", "paths", "components"):
+        if not isinstance(document.get(name), dict):
+            yield Fault((name,), "is missing, or is not a mapping")
+            return
+    for name in ("title", "version"):
+        if not isinstance(document["info"].get(name), str):
+            yield Fault(("info", name), "is missing, or is not a text")
+    if not isinstance(document["components"].get("schemas"), dict):
+        yield Fault(("components", "schemas"), "is missing, or is not a mapping")
+    try:
+        url = document["servers"][0]["url"]
+    except (LookupError, TypeError):
+        url = None
+    if not isinstance(url, str) or not url.startswith("/") or len(url.strip("/").split("/")) < 2:
+        yield Fault(("servers", 0, "url"), "expected a path of two steps or more, as /tmf-api/name/v4")
+
+
+class _Reading:
+    """One walk through a document; it goes into schemas wherever they stand."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._found: list[Fault] = []
+        self._known_references: set[str] = set()
+        self._readers: Mapping[str, Callable[[Any, Steps], None]] = {
+            "$ref": self._reference,
+            "type": partial(self._one_of, TYPES),
+            "format": partial(self._one_of, FORMATS),
+            "x-lenient": partial(self._one_of, LENIENT),
+            "properties": self._properties,
+            "items": self._schema,
+            "not": self._schema,
+            "additionalProperties": self._schema_or_boolean,
+            **dict.fromkeys(LISTS_OF_SCHEMAS, self._schemas),
+        }
+
+    def faults(self) -> list[Fault]:
+        for name, node in self._document.items():
+            if name != "components":
+                self._node(node, (name,))
+        for section, entries in self._document["components"].items():
+            read = self._schema if section == "schemas" else self._node
+            for name, node in entries.items() if isinstance(entries, dict) else ():
+                read(node, ("components", section, name))
+        return self._found
+
+    def _tell(self, place: Steps, rule: str) -> None:
+        self._found.append(Fault(place, rule))
+
+    def _node(self, node: Any, place: Steps) -> None:
+        if isinstance(node, list):
+            for number, entry in enumerate(node):
+                self._node(entry, (*place, number))
+        elif isinstance(node, dict):
+            if isinstance(reference := node.get("$ref"), str):
+                self._reference(reference, (*place, "$ref"))
+            for name, inner in node.items():
+                if name == "schema":
+                    self._schema(inner, (*place, name))
+                elif isinstance(inner, dict | list) and name not in DATA:
+                    self._node(inner, (*place, name))
+
+    def _reference(self, reference: Any, place: Steps) -> None:
+        if reference in self._known_references:
+            return
+        if _target(self._document, str(reference)) is None:
+            self._tell(place, f"{reference} is a reference to nothing")
+        else:
+            self._known_references.add(reference)
+
+    def _schema(self, schema: Any, place: Steps) -> None:
+        if not isinstance(schema, dict):
+            self._tell(place, "expected a schema")
+            return
+        if not schema.keys() <= KEYWORDS:
+            self._unknown_keywords(schema.keys() - KEYWORDS, place)
+        for name, value in schema.items():
+            if (read := self._readers.get(name)) is not None:
+                read(value, (*place, name))
+        if "x-lifecycle" in schema or "x-set-on" in schema:
+            self._lifecycle(schema, place)
+
+    def _schemas(self, schemas: Any, place: Steps) -> None:
+        for number, schema in enumerate(schemas if isinstance(schemas, list) else [schemas]):
+            self._schema(schema, (*place, number))
+
+    def _schema_or_boolean(self, schema: Any, place: Steps) -> None:
+        if not isinstance(schema, bool):
+            self._schema(schema, place)
+
+    def _properties(self, properties: Any, place: Steps) -> None:
+        if not isinstance(properties, dict):
+            self._tell(place, "expected a mapping from names to schemas")
+            return
+        for name, schema in properties.items():
+            self._schema(schema, (*place, name))
+
+    def _unknown_keywords(self, names: Iterable[str], place: Steps) -> None:
+        for name in sorted(map(str, names)):
+            known = (
+                f"expected {_alternatives(EXTENSIONS)}" if name.startswith("x-") else "OpenAPI 3.0 has no such keyword"
+            )
+            self._tell((*place, name), f"is not known; {known}")
+
+    def _one_of(self, known: Iterable[str], value: Any, place: Steps) -> None:
+        if not isinstance(value, str) or value not in known:
+            self._tell(place, f"{value!r} is not known; expected {_alternatives(known)}")
+
+    def _lifecycle(self, schema: Schema, place: Steps) -> None:
+        table, states = schema.get("x-lifecycle"), schema.get("enum")
+        if not isinstance(states, list):
+            self._tell(place, "a lifecycle needs the enum of its states beside it")
+        elif not isinstance(table, dict) or not isinstance(table.get("transitions"), dict):
+            self._tell((*place, "x-lifecycle"), "expected initial, and transitions from a state to a list of states")
+        else:
+            self._states([table.get("initial")], states, (*place, "x-lifecycle", "initial"))
+            for state, following in table["transitions"].items():
+                row = (*place, "x-lifecycle", "transitions", state)
+                self._states([state], states, row)
+                self._states(following if isinstance(following, list) else [following], states, row)
+            dates = schema.get("x-set-on", {})
+            self._states(dates if isinstance(dates, dict) else [dates], [*states, "any"], (*place, "x-set-on"))
+
+    def _states(self, named: Iterable[Any], states: list[Any], place: Steps) -> None:
+        for state in named:
+            if state not in states:
+                self._tell(place, f"{state!r} is not a state; expected {_alternatives(map(str, states))}")
+
+
+def _target(document: Mapping[str, Any], reference: str) -> Any:
+    """What a reference within the document means, or None."""
+    if not reference.startswith("#/"):
+        return None
+    target: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        if not isinstance(target, dict):
+            return None
+        target = target.get(step.replace("~1", "/").replace("~0", "~"))
+    return target
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

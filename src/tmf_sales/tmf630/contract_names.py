@@ -1,0 +1,137 @@
+"""Whether the names that a contract's extensions and operations give are there: members, schemas, statuses.
+
+Promise: each fault is told at the place where it is written. Looked at once, at start, when the contract's types are
+known; a few hundred members take a millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tmf_sales.tmf630.contract_check import (
+    DEFAULTS,
+    EVENTS,
+    EVENTS_OR_MORE,
+    HUB_SUCCESSES,
+    LENIENT,
+    SUCCESSES,
+    Fault,
+    Steps,
+)
+from tmf_sales.tmf630.shape import Member, Shape
+
+Schemas = Mapping[str, dict[str, Any]]
+
+
+def faults_of_types(schemas: Schemas, shapes: list[Shape]) -> Iterator[Fault]:
+    """`shapes`: those that the engine walks along; the names in them are found where the schemas define them."""
+    for shape in shapes:
+        for name in shape.ordered or ():
+            if name not in shape.members or not shape.members[name].is_instant:
+                yield Fault((*_type(schemas, shape.name), "x-ordered"), f"{name} is no member that is a date-time")
+        for member in shape.members.values():
+            for extension, rule in _faults_of_member(shape, member):
+                yield Fault((*_definition(schemas, shape.name, member.name), extension), rule)
+
+
+def _faults_of_member(shape: Shape, member: Member) -> Iterator[tuple[str, str]]:
+    default = member.default
+    if isinstance(default, str) and default.startswith("$"):
+        if default not in DEFAULTS and default[1:] not in shape.members:
+            yield "x-default", f"{default} is neither $now, $nextNumber nor a member of {shape.name}"
+    elif default is not None and not _fits(default, member):
+        yield "x-default", f"{default!r} is not {member.type}"
+    if member.merge_key and not (member.is_list and member.shape and member.merge_key in member.shape.members):
+        yield "x-merge-key", f"{member.merge_key} is no member of the elements of a list"
+    if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_instant else member.type):
+        yield "x-lenient", f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}"
+    for state, date in member.lifecycle.set_on.items() if member.lifecycle else ():
+        if date not in shape.members:
+            yield "", f"x-set-on for {state} names {date}, which is no member of {shape.name}"
+
+
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "date-time": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+def _fits(default: Any, member: Member) -> bool:
+    if member.is_list or member.type not in _PYTHON_TYPES:
+        return True
+    if isinstance(default, bool) != (member.type == "boolean"):
+        return False
+    return isinstance(default, _PYTHON_TYPES[member.type]) and (member.enum is None or default in member.enum)
+
+
+def faults_of_resource(name: str, schema: Mapping[str, Any], schemas: Schemas, shape: Shape) -> Iterator[Fault]:
+    place = ("components", "schemas", name)
+    for extension, named in (("x-update", schema.get("x-update")), ("x-full", schema.get("x-full", name))):
+        if named not in schemas:
+            yield Fault((*place, extension), "names no schema")
+    if (version := schema.get("x-versioned")) is not None and version not in shape.members:
+        yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
+    for number, entry in enumerate(schema.get("x-index", ())):
+        for path in [entry] if isinstance(entry, str) else entry:
+            if not _ends_at_a_member(path.lstrip("-").split("."), shape):
+                yield Fault((*place, "x-index", number), f"{path} is no path of {name}")
+
+
+def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
+    place = ("components", "schemas", name, "x-events")
+    given = set(events) if isinstance(events, dict) else set()
+    for event in sorted(EVENTS - given):
+        yield Fault(place, f"lacks {event}")
+    for event in sorted(map(str, given - EVENTS_OR_MORE)):
+        yield Fault((*place, event), f"is not known; expected {', '.join(sorted(EVENTS_OR_MORE))}")
+
+
+def _ends_at_a_member(path: list[str], shape: Shape) -> bool:
+    first, *others = path
+    member = shape.members.get(first)
+    if member is None:
+        return False
+    return not others or member.type == "any" or (member.shape is not None and _ends_at_a_member(others, member.shape))
+
+
+def faults_of_answers(id: str, statuses: frozenset[str], place: Steps, resources: list[str]) -> Iterator[Fault]:
+    """Whether an operation's successes in the contract are those that the engine gives."""
+    given = HUB_SUCCESSES | {f"{verb}{name}": answers for verb, answers in SUCCESSES.items() for name in resources}
+    if (expected := given.get(id)) is None:
+        return
+    if not statuses & {expected[0], "2XX", "default"}:
+        yield Fault((*place, "responses"), f"lacks {expected[0]}, which {id} answers")
+    for status in sorted(statuses):
+        if status[:1] == "2" and status not in {*expected, "2XX"}:
+            yield Fault((*place, "responses", status), f"{id} never answers this; expected {' or '.join(expected)}")
+
+
+def _type(schemas: Schemas, name: str) -> Steps:
+    """Where a type is defined; one without a name of its own is a member of another."""
+    owner, *members = name.split(".") if name not in schemas else (name,)
+    place: Steps = ("components", "schemas", owner)
+    for member in members:
+        place = (*place, "properties", member)
+    return place
+
+
+def _definition(schemas: Schemas, name: str, member: str) -> Steps:
+    """Where a member of a type is defined: in the type itself, or in what it extends."""
+    place = _type(schemas, name)
+    return (_defined_in(schemas, schemas.get(name, {}), place, member)) or (*place, "properties", member)
+
+
+def _defined_in(schemas: Schemas, schema: Mapping[str, Any], place: Steps, member: str) -> Steps | None:
+    if member in schema.get("properties", {}):
+        return (*place, "properties", member)
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _defined_in(schemas, schemas[name], ("components", "schemas", name), member)
+    for number, entry in enumerate(schema.get("allOf", ())):
+        if found := _defined_in(schemas, entry, (*place, "allOf", number), member):
+            return found
+    return None
