@@ -46,6 +46,7 @@ from tmf_sales.settings import Settings, is_loopback, variable_of
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
+from tmf_sales.tmf630.drafting import FurtherCheck
 from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine
 from tmf_sales.tmf630.rules import Rules
@@ -73,6 +74,7 @@ class Composition:
     delivery: Callable[[], Delivery] | None
     idempotency: Idempotency
     security: Security
+    further: Mapping[str, FurtherCheck]
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
         seeded = self.apis if self.settings.seed else ()
@@ -100,7 +102,10 @@ def compose(
     handlers = {api.base_path: handlers_of(api, engines[api.name], hub, audit) for api in apis}
     chosen = delivery_settings(settings)
     delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
-    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security)
+    further = {
+        id: check for made in engines.values() for engine in made for id, check in engine.further_checks().items()
+    }
+    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security, further)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
@@ -174,6 +179,7 @@ def validation_settings(service: Composition) -> ValidationSettings:
         trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
         new_id=service.new_id,
         admit=service.security.admit,
+        further=service.further,
     )
 
 

@@ -7,7 +7,7 @@ Built on Connexion's RoutedMiddleware, so that routing and security before it st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +20,7 @@ from tmf_sales.ingress import App, Receive, Scope, read_body
 from tmf_sales.security.admission import Admit, admit_everybody
 from tmf_sales.strict_json import parse_strictly
 from tmf_sales.tmf630.contract import Contract, Operation
+from tmf_sales.tmf630.drafting import FurtherCheck
 from tmf_sales.tmf630.exchange import Headers, Request
 from tmf_sales.tmf630.schema_check import SchemaCheck
 from tmf_sales.tmf630.shape import UNKNOWN, Shape, forgive, unknown_members
@@ -32,7 +33,9 @@ KNOWN_QUERIES, KNOWN_LENGTH = 256, 512
 
 @dataclass(frozen=True, slots=True)
 class ValidationSettings:
-    """What validation takes from the service's settings; `trusted_hosts` maps a Host header to its public URL."""
+    """What validation takes from the service's settings; `trusted_hosts` maps a Host header to its public URL,
+    `further` an operationId to what tells what else is wrong with a body that the contract refuses.
+    """
 
     strict: bool
     body_limit: int
@@ -40,6 +43,7 @@ class ValidationSettings:
     trusted_hosts: Mapping[bytes, str]
     new_id: Callable[[], str]
     admit: Admit = admit_everybody
+    further: Mapping[str, FurtherCheck] = field(default_factory=dict)
 
     def public_url_for(self, headers: Headers) -> str:
         if not self.trusted_hosts:
@@ -54,6 +58,7 @@ class BodyCheck:
 
     check: SchemaCheck
     shape: Shape | None
+    further: FurtherCheck | None = None
 
     def refuse_violations(self, body: Any, strict: bool) -> None:
         """Raises InvalidBody with every violation. In open mode misprints marked x-lenient are mended in place."""
@@ -65,6 +70,8 @@ class BodyCheck:
         if strict and self.shape is not None:
             violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.shape)]
         if violations:
+            if self.further is not None and isinstance(body, dict):
+                violations += self.further(body, violations, self.check.accepts)
             raise InvalidBody(violations)
 
 
@@ -94,6 +101,7 @@ class ValidatedOperation:
             media: BodyCheck(
                 contract.schemas.check(schema, refuse_read_only=operation.creates),
                 _shape_of(contract, operation, media) or self._known_members(contract, schema),
+                settings.further.get(operation.id),
             )
             for media, schema in operation.bodies.items()
         }

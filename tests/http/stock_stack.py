@@ -12,6 +12,7 @@ import pytest
 from tests.http.stock_excuses import EXCUSES, Excuse
 
 NOT_THERE = {
+    "test_all_at_once.py": "words of a refusal: it tells none of what is wrong",
     "test_console.py": "no pages but Swagger UI",
     "test_security_audit.py": "no authentication",
     "test_security_credentials.py": "no authentication",

@@ -6,6 +6,8 @@ stored is never changed.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,9 @@ from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, settle, states
 
+Accepts = Callable[[Any], bool]
+FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]
+"""(body, what the contract refuses of it, what the contract accepts) -> what else is wrong with it"""
 JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+json"}
 
 
@@ -80,6 +85,33 @@ class Drafter:
         settle(body, self.type.shape, (), found)
         if found:
             raise InvalidBody(found)
+
+    def further_in_new(self, body: Document, told: Sequence[Violation], now: str, accepts: Accepts) -> list[Violation]:
+        """What a body breaks besides what was `told` of it, so that a client reads it all at once.
+
+        The domain's rules get what `accepts` holds to be a body: the settled members of which nothing was told.
+        """
+        settled = own_copy(body)
+        found: list[Violation] = []
+        settle(settled, self.type.shape, (), found)
+        sound = {name: value for name, value in settled.items() if not _is_about(name, told)}
+        if accepts(sound):
+            found += self.broken_rules(sound, now)
+        return _not_at(told, found)
+
+    def broken_rules(self, body: Document, now: str) -> list[Violation]:
+        """Of a body, which is changed, that is refused anyway; a rule that cannot cope with that is silent."""
+        document = {"id": "", **body}
+        fill(document, self.type.shape, now)
+        with suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return self.rules.check_body(document)
+        return []
+
+    def further_in_patch(self, patch: Document, told: Sequence[Violation]) -> list[Violation]:
+        """The same for a merge patch; the rules are about what it makes, which nobody knows yet."""
+        found: list[Violation] = []
+        settle(own_copy(patch), self.type.shape, (), found)
+        return _not_at(told, found)
 
     def new(self, body: Document, id: str, now: str, version: str | None = None) -> Document:
         """The document that a settled body creates; `version` is the number of a further version."""
@@ -195,6 +227,17 @@ class Drafter:
         for date in at.lifecycle.dates_set_on_entering(becomes):
             if date not in sent:
                 at.after[date] = now
+
+
+def _is_about(member: str, told: Sequence[Violation]) -> bool:
+    """Whether anything was told of a member of the body, or of what is in it."""
+    place = json_pointer([member])
+    return any(each.pointer == place or each.pointer.startswith(f"{place}/") for each in told)
+
+
+def _not_at(told: Sequence[Violation], found: list[Violation]) -> list[Violation]:
+    places = {each.pointer for each in told}
+    return [each for each in found if each.pointer not in places]
 
 
 def _merge_keys(shape: Shape, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:

@@ -7,13 +7,22 @@ overwritten; a refused request changes nothing (TMF630 part 1).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
-from tmf_sales.errors import Conflict, NotFound, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
+from tmf_sales.errors import (
+    Conflict,
+    InvalidBody,
+    NotFound,
+    PreconditionFailed,
+    ResourceTooLarge,
+    Unavailable,
+    VersionTaken,
+    Violation,
+)
 from tmf_sales.errors import quoted as shown
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
 from tmf_sales.events.restriction import of_earlier_version
@@ -22,7 +31,7 @@ from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict,
 from tmf_sales.tmf630 import instants, versions
 from tmf_sales.tmf630.audit import record_of
 from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.drafting import Drafter, Editor
+from tmf_sales.tmf630.drafting import Accepts, Drafter, Editor, FurtherCheck
 from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
@@ -97,6 +106,16 @@ class ResourceEngine:
             f"delete{name}": turns.taken_by(self.delete),
         }
 
+    def further_checks(self) -> Mapping[str, FurtherCheck]:
+        """What tells, by operationId, what else is wrong with a body that the contract refuses."""
+        return {f"create{self.type.name}": self._further_in_new, f"patch{self.type.name}": self._further_in_patch}
+
+    def _further_in_new(self, body: Document, told: Sequence[Violation], accepts: Accepts) -> list[Violation]:
+        return self._drafter.further_in_new(body, told, instants.written(self._clock()), accepts)
+
+    def _further_in_patch(self, patch: Document, told: Sequence[Violation], _: Accepts) -> list[Violation]:
+        return self._drafter.further_in_patch(patch, told)
+
     # read ------------------------------------------------------------------------------------------------------------
 
     async def retrieve(self, request: Request) -> Result:
@@ -117,7 +136,11 @@ class ResourceEngine:
     # create ----------------------------------------------------------------------------------------------------------
 
     async def create(self, request: Request) -> Result:
-        self._drafter.settle_body(request.body)
+        try:
+            self._drafter.settle_body(request.body)
+        except InvalidBody as refused:
+            broken = self._drafter.broken_rules(request.body, instants.written(self._clock()))
+            raise InvalidBody([*refused.violations, *broken]) from None
         return await self._idempotency.answer(request, functools.partial(self._create, request))
 
     async def _create(self, request: Request, reserved: Reservation) -> Result:

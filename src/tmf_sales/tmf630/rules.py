@@ -25,7 +25,8 @@ class Rules:
         """Rules between members of one document.
 
         Called at creation once the defaults are in (violations are 400), and for the document that a patch makes,
-        before on_patch (violations are 409, or 400 for a merge patch).
+        before on_patch (violations are 409, or 400 for a merge patch). Called as well for a body that is refused
+        anyway, without the members that the contract refuses, so that a client reads at once all that is wrong.
         """
         return []
 
