@@ -48,6 +48,16 @@ def test_rules_do_not_judge_by_members_that_the_contract_refuses(quotes: Api) ->
     assert "same quote" not in refusal(quotes.post("/quote", {"quoteItem": 5, "category": 5}), 400, "invalidBody")
 
 
+@pytest.mark.parametrize(
+    ("state", "told"), [({}, "expected text, got an object"), ("x", "expected one of inProgress, got")]
+)
+def test_a_state_that_is_none_is_told_once(quotes: Api, state: object, told: str) -> None:
+    message = refusal(quotes.post("/quote", {"quoteItem": [ITEM], "state": state}), 400, "invalidBody")
+
+    assert message.startswith(f"/state: {told}")
+    assert ";" not in message
+
+
 def test_one_place_is_told_once(quotes: Api) -> None:
     body = {"category": 5, "quoteDate": "yesterday", "quoteItem": [{**ITEM, "state": 7}]}
 

@@ -128,6 +128,27 @@ def test_the_same_violation_is_told_once() -> None:
     assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["/: expected text, got number 1"]
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "sentence"),
+    [
+        ({"type": "string", "enum": ["a", "b"]}, {}, "expected text, got an object"),
+        ({"allOf": [{"enum": ["a", "b"]}, {"enum": ["a"]}]}, "c", "expected one of a, got text 'c'"),
+        ({"allOf": [{"type": "string", "nullable": True}, {"type": "string"}]}, 5, "expected text, got number 5"),
+        ({"allOf": [{"type": "string"}, {"not": {}}]}, 5, "may not be sent"),
+        ({"type": "string", "enum": ["2026"], "minLength": 2}, "", "expected one of 2026, got text ''"),
+    ],
+)
+def test_what_another_violation_implies_is_not_told(schema: dict[str, Any], value: Any, sentence: str) -> None:
+    assert said({"properties": {"x": schema}}, {"x": value}) == [f"/x: {sentence}"]
+
+
+def test_what_no_other_violation_implies_is_told() -> None:
+    assert {*said({"type": "string", "minLength": 3, "pattern": "^b"}, "a")} == {
+        "/: text 'a' does not match ^b",
+        "/: must have at least 3 characters",
+    }
+
+
 LISTS = {
     "type": "object",
     "properties": {"a": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}},

@@ -99,12 +99,12 @@ class SchemaCheck:
         found: dict[Violation, None] = {}
         part = None
         for part in _growing_parts(value):
-            found = {violation: None for error in self._errors(part) for violation in _violations_of(error)}
+            found = _told_once(self._errors(part))
             if len(found) > VIOLATION_LIMIT:
                 break
         else:
             if part is not value:
-                found |= {violation: None for error in self._first_error(value) for violation in _violations_of(error)}
+                found |= _told_once(self._first_error(value))
         return list(found)
 
     def _first_error(self, value: Any) -> list[Any]:
@@ -197,18 +197,50 @@ def _with_null(schema: Schema) -> Schema:
     return {"anyOf": [{"type": "null"}, schema]}
 
 
-def _violations_of(error: Any) -> Iterable[Violation]:
+def _told_once(errors: Iterable[Any]) -> dict[Violation, None]:
+    """The violations of errors, without those that another one at the same place implies (see _narrowness)."""
+    found = [told for error in errors for told in _violations_of(error)]
+    narrowest: dict[str, tuple[int, int]] = {}
+    for violation, rank in found:
+        narrowest[violation.pointer] = min(rank, narrowest.get(violation.pointer, rank))
+    return {
+        violation: None
+        for violation, rank in found
+        if rank == narrowest[violation.pointer] or rank[0] == narrowest[violation.pointer][0] == _OTHER
+    }
+
+
+_OTHER = 3
+
+
+def _narrowness(kind: Any) -> tuple[int, int]:
+    """Of the violations of one value the lowest counts: what may not be sent has no type, what is of another type has
+    no format and no limits, and of two enums that it is not in, the shorter one says more.
+    """
+    if kind.name in {"not", "falseSchema"}:
+        return 0, 0
+    if kind.name == "type":
+        return 1, len(kind.value)
+    if kind.name == "enum":
+        return 2, len(kind.value)
+    return _OTHER, 0
+
+
+Told = tuple[Violation, tuple[int, int]]
+
+
+def _violations_of(error: Any) -> Iterable[Told]:
     kind, place = error.kind, list(error.instance_path)
     if kind.name == "required":
-        return [Violation(json_pointer([*place, kind.value]), "is required")]
+        return [(Violation(json_pointer([*place, kind.value]), "is required"), (_OTHER, 0))]
     if kind.name in {"anyOf", "oneOf"}:
         return _violations_of_alternatives(error, place)
     say = _SENTENCES.get(kind.name)
     text = say(kind.value, error.instance) if say else f"breaks the rule {kind.name}"
-    return [Violation(json_pointer(place), text)]
+    return [(Violation(json_pointer(place), text), _narrowness(kind))]
 
 
-def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[Violation]:
+def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[Told]:
     """Besides null there is often one alternative only: then what it says, at its own places."""
     context: Sequence[Sequence[Any]] = error.kind.context
     firsts = [branch[0] for branch in context if branch]
@@ -216,10 +248,10 @@ def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[
     if firsts and all(first.kind.name == "required" for first in firsts):
         text = f"must have {' or '.join(str(first.kind.value) for first in firsts)}"
     elif len(real) == 1 and real[0]:
-        return [violation for nested in real[0] for violation in _violations_of(nested)]
+        return [told for nested in real[0] for told in _violations_of(nested)]
     else:
         text = f"fits none of the allowed forms, got {_named(error.instance)}"
-    return [Violation(json_pointer(place), text)]
+    return [(Violation(json_pointer(place), text), (_OTHER, 0))]
 
 
 def _expects_null(error: Any) -> bool:
