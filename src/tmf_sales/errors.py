@@ -46,18 +46,23 @@ class TmfError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule broken at one place: `pointer` is a JSON pointer into the body ("" is the whole of it)."""
+    """One rule broken at one place: `pointer` is a JSON pointer into the body ("" is the whole of it, RFC 6901)."""
 
     pointer: str
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '/'}: {self.expected}"
+        return self.told_of("the body")
+
+    def told_of(self, whole: str) -> str:
+        """`whole` names what the pointer is in, as "/" would be the member named ""."""
+        return f"{self.pointer or whole}: {self.expected}"
 
 
-def list_violations(violations: Sequence[Violation]) -> str:
-    """All violations in one line, at most 20 of them, the number of the others at the end."""
-    return _listed([str(violation) for violation in violations[:VIOLATION_LIMIT]], len(violations), "; ")
+def list_violations(violations: Sequence[Violation], whole: str = "the body") -> str:
+    """All violations in one line, at most 20 of them, the number of the others at the end; `whole` is what has them."""
+    told = [violation.told_of(whole) for violation in violations[:VIOLATION_LIMIT]]
+    return _listed(told, len(violations), "; ")
 
 
 def list_places(pointers: Iterable[str]) -> str:
@@ -296,7 +301,7 @@ class PatchResultRefused(Conflict):
     reason = "The patched resource would not follow the contract"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(list_violations(violations))
+        super().__init__(list_violations(violations, "the resource"))
         self.violations = tuple(violations)
 
 

@@ -64,6 +64,26 @@ def test_a_patch_that_does_not_apply_names_the_place(leads: Api, operation: Docu
     assert len(message) < 180
 
 
+@pytest.mark.parametrize("method", ["post", "patch"])
+def test_the_whole_body_has_no_pointer(leads: Api, final: str, method: str) -> None:
+    """RFC 6901, 5: "/" is the member whose name is empty."""
+    answer = leads.post("/salesLead", []) if method == "post" else leads.patch(final, [])
+
+    assert refusal(answer, 400, "invalidBody") == "the body: expected an object, got a list"
+    assert refusal(leads.post("/salesLead", {"name": "x", "channel": {"": 1, "id": 5}}), 400, "invalidBody") == (
+        "/channel/id: expected text, got number 5"
+    )
+
+
+@pytest.mark.parametrize("value", [[], 5, "x", None])
+def test_a_resource_stays_an_object(leads: Api, final: str, value: object) -> None:
+    answer = leads.patch(final, [{"op": "replace", "path": "", "value": value}], as_type=JSON_PATCH)
+
+    assert refusal(answer, 409, "patchResultRefused") == (
+        "the resource: expected an object, as a resource cannot become anything else"
+    )
+
+
 def test_places_that_are_deep_are_cut(leads: Api) -> None:
     name, value = "\u202e" * 60, "x"
     for _ in range(50):

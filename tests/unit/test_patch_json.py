@@ -169,9 +169,9 @@ def test_an_operation_that_does_not_fit_is_named_and_nothing_is_changed(operatio
 @pytest.mark.parametrize(
     ("operations", "message"),
     [
-        ({"op": "remove", "path": "/a"}, "/: expected a list of operations"),
-        ("text", "/: expected a list of operations"),
-        (None, "/: expected a list of operations"),
+        ({"op": "remove", "path": "/a"}, "the body: expected a list of operations"),
+        ("text", "the body: expected a list of operations"),
+        (None, "the body: expected a list of operations"),
         ([{"op": "remove", "path": "/a"}, "text"], "operation 1: expected an object"),
         ([{"op": "merge", "path": "/a"}], "operation 0: expected op to be one of add, remove, replace"),
         ([{"op": ["add"], "path": "/a"}], "operation 0: expected op to be one of add, remove, replace"),
@@ -185,7 +185,7 @@ def test_an_operation_that_does_not_fit_is_named_and_nothing_is_changed(operatio
         ([{"op": "remove", "path": "/a~2"}], "operation 0 (remove): path '/a~2': expected ~0 or ~1 after ~"),
         ([{"op": "remove", "path": "/a~"}], "operation 0 (remove): path '/a~': expected ~0 or ~1 after ~"),
         ([{"op": "remove", "path": "/" + "a" * 1000}], "expected at most 1000 characters"),
-        ([{"op": "remove", "path": "/a"}] * (MAX_OPERATIONS + 1), "/: expected at most 1000 operations"),
+        ([{"op": "remove", "path": "/a"}] * (MAX_OPERATIONS + 1), "the body: expected at most 1000 operations"),
     ],
 )
 def test_a_malformed_patch_is_refused_naming_the_operation(operations: Any, message: str) -> None:

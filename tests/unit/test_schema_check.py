@@ -44,41 +44,45 @@ def reference(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("schema", "value", "sentences"),
     [
-        ({"type": "string"}, 5, ["/: expected text, got number 5"]),
-        ({"type": "string"}, {"a": 1}, ["/: expected text, got an object"]),
-        ({"type": "integer"}, 1.5, ["/: expected an integer, got number 1.5"]),
-        ({"type": "integer"}, 1.0, ["/: expected an integer, got number 1.0"]),
-        ({"type": "number"}, True, ["/: expected a number, got true"]),
-        ({"type": "array"}, "x", ["/: expected a list, got text 'x'"]),
-        ({"type": "boolean"}, None, ["/: expected true or false, got null"]),
-        ({"type": "string", "nullable": True}, [], ["/: expected text or null, got a list"]),
+        ({"type": "string"}, 5, ["the body: expected text, got number 5"]),
+        ({"type": "string"}, {"a": 1}, ["the body: expected text, got an object"]),
+        ({"type": "integer"}, 1.5, ["the body: expected an integer, got number 1.5"]),
+        ({"type": "integer"}, 1.0, ["the body: expected an integer, got number 1.0"]),
+        ({"type": "number"}, True, ["the body: expected a number, got true"]),
+        ({"type": "array"}, "x", ["the body: expected a list, got text 'x'"]),
+        ({"type": "boolean"}, None, ["the body: expected true or false, got null"]),
+        ({"type": "string", "nullable": True}, [], ["the body: expected text or null, got a list"]),
         ({"type": "object", "required": ["a", "b~/"]}, {}, ["/a: is required", "/b~0~1: is required"]),
-        ({"enum": ["a", 1]}, "b", ["/: expected one of a, 1, got text 'b'"]),
-        ({"type": "string", "enum": ["a"], "nullable": True}, "b", ["/: expected one of a, null, got text 'b'"]),
+        ({"enum": ["a", 1]}, "b", ["the body: expected one of a, 1, got text 'b'"]),
+        ({"type": "string", "enum": ["a"], "nullable": True}, "b", ["the body: expected one of a, null, got text 'b'"]),
         (
             {"type": "string", "format": "date-time"},
             "x",
-            ["/: text 'x' is not a date-time like 2026-01-31T12:00:00.000Z (RFC 3339)"],
+            ["the body: text 'x' is not a date-time like 2026-01-31T12:00:00.000Z (RFC 3339)"],
         ),
-        ({"type": "string", "format": "uri"}, "x", ["/: text 'x' is not an absolute URI (RFC 3986)"]),
-        ({"type": "string", "format": "ipv4"}, "x", ["/: text 'x' is not ipv4"]),
-        ({"type": "string", "pattern": "^a$"}, "b", ["/: text 'b' does not match ^a$"]),
-        ({"type": "string", "minLength": 1}, "", ["/: must have at least 1 character"]),
-        ({"type": "string", "maxLength": 2}, "abc", ["/: must have at most 2 characters"]),
-        ({"type": "array", "minItems": 2}, [], ["/: must have at least 2 elements"]),
-        ({"type": "array", "maxItems": 1}, [1, 2], ["/: must have at most 1 element"]),
-        ({"type": "object", "minProperties": 1}, {}, ["/: must have at least 1 member"]),
-        ({"type": "object", "maxProperties": 0}, {"a": 1}, ["/: must have at most 0 members"]),
-        ({"minimum": 1}, 0, ["/: number 0 is less than 1"]),
-        ({"maximum": 1}, 2, ["/: number 2 is more than 1"]),
-        ({"minimum": 1, "exclusiveMinimum": True}, 1, ["/: number 1 is not more than 1"]),
-        ({"maximum": 1, "exclusiveMaximum": True}, 1, ["/: number 1 is not less than 1"]),
-        ({"multipleOf": 2}, 3, ["/: number 3 is not a multiple of 2"]),
-        ({"uniqueItems": True}, [1, 1], ["/: must not have the same element twice"]),
-        ({"additionalProperties": False, "properties": {}}, {"a/b": 1}, ["/: unknown members: a~1b"]),
-        ({"not": {"type": "string"}}, "x", ["/: may not be sent"]),
-        ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, ["/: must have a or b"]),
-        ({"oneOf": [{"type": "string"}, {"type": "boolean"}]}, 1, ["/: fits none of the allowed forms, got number 1"]),
+        ({"type": "string", "format": "uri"}, "x", ["the body: text 'x' is not an absolute URI (RFC 3986)"]),
+        ({"type": "string", "format": "ipv4"}, "x", ["the body: text 'x' is not ipv4"]),
+        ({"type": "string", "pattern": "^a$"}, "b", ["the body: text 'b' does not match ^a$"]),
+        ({"type": "string", "minLength": 1}, "", ["the body: must have at least 1 character"]),
+        ({"type": "string", "maxLength": 2}, "abc", ["the body: must have at most 2 characters"]),
+        ({"type": "array", "minItems": 2}, [], ["the body: must have at least 2 elements"]),
+        ({"type": "array", "maxItems": 1}, [1, 2], ["the body: must have at most 1 element"]),
+        ({"type": "object", "minProperties": 1}, {}, ["the body: must have at least 1 member"]),
+        ({"type": "object", "maxProperties": 0}, {"a": 1}, ["the body: must have at most 0 members"]),
+        ({"minimum": 1}, 0, ["the body: number 0 is less than 1"]),
+        ({"maximum": 1}, 2, ["the body: number 2 is more than 1"]),
+        ({"minimum": 1, "exclusiveMinimum": True}, 1, ["the body: number 1 is not more than 1"]),
+        ({"maximum": 1, "exclusiveMaximum": True}, 1, ["the body: number 1 is not less than 1"]),
+        ({"multipleOf": 2}, 3, ["the body: number 3 is not a multiple of 2"]),
+        ({"uniqueItems": True}, [1, 1], ["the body: must not have the same element twice"]),
+        ({"additionalProperties": False, "properties": {}}, {"a/b": 1}, ["the body: unknown members: a~1b"]),
+        ({"not": {"type": "string"}}, "x", ["the body: may not be sent"]),
+        ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, ["the body: must have a or b"]),
+        (
+            {"oneOf": [{"type": "string"}, {"type": "boolean"}]},
+            1,
+            ["the body: fits none of the allowed forms, got number 1"],
+        ),
     ],
 )
 def test_every_rule_has_a_sentence(schema: dict[str, Any], value: Any, sentences: list[str]) -> None:
@@ -89,7 +93,7 @@ def test_null_or_a_schema_of_its_own_says_what_the_schema_says() -> None:
     assert said(reference("Removable"), None) == []
     assert said(reference("Removable"), {"a": 1}) == []
     assert said({"nullable": True, "allOf": [reference("Period")]}, "year") == [
-        "/: expected one of day, week, got text 'year'"
+        "the body: expected one of day, week, got text 'year'"
     ]
     assert said(reference("Removable"), {"a": "x"}) == ["/a: expected an integer, got text 'x'"]
 
@@ -125,7 +129,7 @@ def test_equal_schemas_without_references_are_compiled_once() -> None:
 
 
 def test_the_same_violation_is_told_once() -> None:
-    assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["/: expected text, got number 1"]
+    assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["the body: expected text, got number 1"]
 
 
 @pytest.mark.parametrize(
@@ -144,8 +148,8 @@ def test_what_another_violation_implies_is_not_told(schema: dict[str, Any], valu
 
 def test_what_no_other_violation_implies_is_told() -> None:
     assert {*said({"type": "string", "minLength": 3, "pattern": "^b"}, "a")} == {
-        "/: text 'a' does not match ^b",
-        "/: must have at least 3 characters",
+        "the body: text 'a' does not match ^b",
+        "the body: must have at least 3 characters",
     }
 
 

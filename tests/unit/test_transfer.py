@@ -122,7 +122,7 @@ def test_a_document_may_be_as_deep_in_a_line_as_in_a_body() -> None:
     [
         (b"nonsense", "column 1: expected strict JSON"),
         (b'{"kind": "quote"', "expected strict JSON"),
-        (b"[]", "/: expected an object, got a list"),
+        (b"[]", "the line: expected an object, got a list"),
         (b"{}", "/kind: is required; /id: is required; /revision: is required; /versions: is required"),
         (b'{"kind": "quote", "kind": "quote"}', "the member name 'kind' is there twice"),
         (b'{"id": "\xff"}', "this is not UTF-8"),

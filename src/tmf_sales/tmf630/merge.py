@@ -35,7 +35,7 @@ NO_KEYS: MergeKeys = {}
 def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS) -> Document:
     """The patched document; raises InvalidPatch when the patch is not an object."""
     if not isinstance(patch, dict):
-        raise InvalidPatch("/: expected an object, as a resource cannot become anything else")
+        raise InvalidPatch("the body: expected an object, as a resource cannot become anything else")
     return _merged(document, own_copy(patch), keys)
 
 

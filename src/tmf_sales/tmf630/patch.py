@@ -70,11 +70,11 @@ def apply_json_patch(document: Document, operations: Any, arrivals: Arrivals | N
 
 def _parse(operations: Any) -> list[Operation]:
     if not isinstance(operations, list):
-        raise InvalidPatch("/: expected a list of operations (RFC 6902, 3)")
+        raise InvalidPatch("the body: expected a list of operations (RFC 6902, 3)")
     if len(operations) > MAX_OPERATIONS:
-        raise InvalidPatch(f"/: expected at most {MAX_OPERATIONS} operations")
+        raise InvalidPatch(f"the body: expected at most {MAX_OPERATIONS} operations")
     if sum(map(_jsonpath_length, operations)) > MAX_JSONPATH:
-        raise InvalidPatch(f"/: expected at most {MAX_JSONPATH} characters of JSONPath in all operations")
+        raise InvalidPatch(f"the body: expected at most {MAX_JSONPATH} characters of JSONPath in all operations")
     return [_parse_operation(number, operation) for number, operation in enumerate(operations)]
 
 

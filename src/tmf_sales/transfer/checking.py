@@ -92,7 +92,7 @@ def _refuse_document(document: Document, type: ResourceType, whole: SchemaCheck,
     if not violations:
         settle(document, type.shape, (), violations)
     if violations:
-        raise BadLine(f"{place}: {list_violations(violations)}")
+        raise BadLine(f"{place}: {list_violations(violations, 'the document')}")
 
 
 def _refuse_disorder(unit: Stored, member: str | None) -> None:
@@ -120,7 +120,7 @@ def _listener_check() -> Check:
 
     def check(unit: Stored) -> None:
         if violations := schema.violations(unit.current.document):
-            raise BadLine(f"/versions/0/document: {list_violations(violations)}")
+            raise BadLine(f"/versions/0/document: {list_violations(violations, 'the document')}")
         _refuse_disorder(unit, None)
 
     return check

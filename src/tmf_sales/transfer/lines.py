@@ -57,7 +57,7 @@ def read(line: bytes) -> tuple[str, Stored]:
     except MalformedBody as error:
         raise BadLine(error.message.removeprefix("line 1, ").replace("the body", "the line")) from None
     if violations := _check.violations(value):
-        raise BadLine(list_violations(violations))
+        raise BadLine(list_violations(violations, "the line"))
     versions = tuple(Version(each["revision"], each["document"]) for each in value["versions"])
     unit = Stored(value["id"], value["revision"], versions)
     _refuse_contradictions(unit)
