@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.api import Api, Document, refusal
+from tests.api import JSON_PATCH, Api, Document, refusal
 from tests.http.conftest import Services
 
 STATUSES = ("acknowledged", "inProgress", "pending", "accepted", "rejected", "cancelled")
@@ -131,6 +131,21 @@ def test_printed_texts_are_understood_in_a_patch_too(leads: Api) -> None:
     changed = leads.changed(at(lead), {"prospectContact": [{"preferred": "true", "validFor": {"endDateTime": ""}}]})
 
     assert changed["prospectContact"] == [{"preferred": True, "validFor": {}}]
+
+
+@pytest.mark.parametrize("media_type", [JSON_PATCH, "application/json-patch-query+json"])
+def test_printed_texts_are_understood_in_operations_too(leads: Api, media_type: str) -> None:
+    lead = leads.create("/salesLead", {**LEAD, "prospectContact": [{"preferred": False, "validFor": {}}]})
+    patch = [
+        {"op": "replace", "path": "/prospectContact/0/preferred", "value": "true"},
+        {"op": "add", "path": "/prospectContact/0/validFor/endDateTime", "value": ""},
+    ]
+
+    changed = leads.changed(at(lead), patch, as_type=media_type)
+
+    assert changed["prospectContact"] == [{"preferred": True, "validFor": {}}]
+    wrong = [{**patch[0], "value": "yes"}]
+    assert "/preferred: " in refusal(leads.patch(at(lead), wrong, as_type=media_type), 409, "patchResultRefused")
 
 
 @pytest.mark.parametrize(("now", "wanted"), [*itertools.product(STATUSES, STATUSES)])

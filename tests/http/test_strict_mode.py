@@ -91,6 +91,14 @@ def test_an_operation_has_no_other_members(strict: Api, at: str, patch: Any, pla
     assert message == f"{place}: is not known to the contract"
 
 
+def test_misprints_in_operations_are_not_forgiven(strict: Api, at: str) -> None:
+    patch = [{"op": "add", "path": "/prospectContact", "value": [{"preferred": "true"}]}]
+
+    message = refusal(strict.patch(at, patch, as_type=JSON_PATCH), 409, "patchResultRefused")
+
+    assert message.startswith("/prospectContact/0/preferred: expected true or false")
+
+
 def test_a_registration_has_no_other_members(strict: Api) -> None:
     body = {"callback": "http://127.0.0.1:9/x", "query": None, "extra": 1, "@schemaLocation": "x"}
 

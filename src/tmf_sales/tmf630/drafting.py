@@ -30,7 +30,7 @@ from tmf_sales.tmf630.patch import apply_json_patch
 from tmf_sales.tmf630.patch_arrivals import Arrivals
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
-from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, settle, states
+from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, forgive, settle, states
 
 Accepts = Callable[[Any], bool]
 FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]
@@ -191,6 +191,9 @@ class Drafter:
 
     def _refuse_what_the_contract_refuses(self, after: Document) -> None:
         violations = self.type.after_patch.violations(after)
+        if violations and not self.strict:  # the operations of a JSON Patch may bring misprints
+            forgive(after, self.type.shape)
+            violations = self.type.after_patch.violations(after)
         if not violations:
             settle(after, self.type.shape, (), violations)
         if violations:
