@@ -117,7 +117,7 @@ def _inner(container: Any) -> Iterator[tuple[str | int, Any]]:
 
 def _shown(steps: Sequence[str | int]) -> str:
     """A JSON pointer of limited length."""
-    pointer = json_pointer(steps) or "/"
+    pointer = json_pointer(steps) or "the body"
     return pointer if len(pointer) <= PLACE_LIMIT else f"{pointer[:PLACE_LIMIT]}..."
 
 
