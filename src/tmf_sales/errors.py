@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
 
-QUOTE_LIMIT = 40
+SHOWN_LIMIT = 40
 SEGMENT_LIMIT = 60
 POINTER_LIMIT = 500
 VIOLATION_LIMIT = 20
@@ -89,7 +89,7 @@ def _segment(step: str | int) -> str:
     return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
 
 
-def quoted(value: object) -> str:
+def shown(value: object) -> str:
     """A scalar from the client as it may appear in a message: escaped, 40 characters at most, never a container."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -98,7 +98,7 @@ def quoted(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     text = ascii(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= QUOTE_LIMIT else f"{text[:QUOTE_LIMIT]}..."
+    return text if len(text) <= SHOWN_LIMIT else f"{text[:SHOWN_LIMIT]}..."
 
 
 # 400: wrong in itself ------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ class ForbiddenTransition(Conflict):
 
     def __init__(self, pointer: str, current: str, wanted: str, allowed: Sequence[str]) -> None:
         choices = ", ".join(allowed) or "nothing, it is final"
-        super().__init__(f"{pointer}: cannot change from {current} to {quoted(wanted)}; allowed: {choices}")
+        super().__init__(f"{pointer}: cannot change from {current} to {shown(wanted)}; allowed: {choices}")
 
 
 class StatesDisagree(Conflict):

@@ -17,7 +17,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from tmf_sales.errors import CannotStart, quoted
+from tmf_sales.errors import CannotStart, shown
 from tmf_sales.setting_kinds import (
     ALGORITHMS,
     DURATION,
@@ -197,7 +197,7 @@ def refuse_what_does_not_go_together(settings: Settings) -> None:
     refuse_half_of_what_tokens_need(settings)
     if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
         raise InvalidSettings(
-            f"host {quoted(settings.host)} is not a loopback address, and without authentication everybody who reaches "
+            f"host {shown(settings.host)} is not a loopback address, and without authentication everybody who reaches "
             "it is admin; expected --allow-anonymous (TMF_SALES_ALLOW_ANONYMOUS=true) if that is meant"
         )
 
@@ -233,7 +233,7 @@ def _shown(name: str, value: object) -> str:
     """The value without what may be secret in it: a webhook secret, a URL with a password."""
     if _ABOUT[name].secret:
         return "not valid (its value is not shown)"
-    return quoted(re.sub(r"//.*@", "//***@", value)) if isinstance(value, str) else quoted(value)
+    return shown(re.sub(r"//.*@", "//***@", value)) if isinstance(value, str) else shown(value)
 
 
 _ABOUT: dict[str, _About] = {field.name: field.metadata["about"] for field in dataclasses.fields(Settings)}

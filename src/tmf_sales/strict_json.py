@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.errors import QUOTE_LIMIT, MalformedBody, json_pointer, quoted
+from tmf_sales.errors import SHOWN_LIMIT, MalformedBody, json_pointer, shown
 from tmf_sales.json_values import BAD_NAME, is_bad_name
 
 DEPTH_LIMIT = 64
@@ -144,7 +144,7 @@ def _refuse_duplicates(text: bytes) -> None:
     value = json.loads(text, object_pairs_hook=look, parse_int=str, parse_float=str)
     if doubled:
         found, place = _first(value, lambda each, _: isinstance(each, _Object) and each.twice is not None)
-        raise MalformedBody(f"{_shown(place)}: the member name {quoted(found.twice)} is there twice in one object")
+        raise MalformedBody(f"{_shown(place)}: the member name {shown(found.twice)} is there twice in one object")
 
 
 def _refuse_names(value: Any) -> None:
@@ -154,7 +154,7 @@ def _refuse_names(value: Any) -> None:
             for name in parent if isinstance(parent, dict) else ():
                 if is_bad_name(name):
                     _, place = _first(value, functools.partial(_is_same, parent))
-                    raise MalformedBody(f"{_shown(place)}: the member name {quoted(name)} {BAD_NAME}")
+                    raise MalformedBody(f"{_shown(place)}: the member name {shown(name)} {BAD_NAME}")
         level = [child for parent in level for child in _containers_in(parent)]
 
 
@@ -188,8 +188,8 @@ def _refuse_large_integers(text: bytes) -> None:
     if found:
         container, place = _first([value], lambda each, _: any(_large_ones(each)))
         step, digits = next(_large_ones(container))
-        shown = _shown([*place, step][1:])
-        raise MalformedBody(f"{shown}: the number {digits[:QUOTE_LIMIT]} is beyond 2^53-1; send it as text")
+        where = _shown([*place, step][1:])
+        raise MalformedBody(f"{where}: the number {digits[:SHOWN_LIMIT]} is beyond 2^53-1; send it as text")
 
 
 def _large_ones(container: Any) -> Iterator[tuple[str | int, str]]:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
 from tmf_sales.answers import Send, send_error
-from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, quoted
+from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, shown
 from tmf_sales.ingress import App, Receive, Scope, read_body
 from tmf_sales.security.admission import Admit, admit_everybody
 from tmf_sales.strict_json import parse_strictly
@@ -182,7 +182,7 @@ class ValidatedOperation:
         if media in self._bodies:
             raise UnsupportedMediaType("expected UTF-8 without Content-Encoding", headers)
         raise UnsupportedMediaType(
-            f"Content-Type is {quoted(media) if media else 'missing'}; expected {expected}", headers
+            f"Content-Type is {shown(media) if media else 'missing'}; expected {expected}", headers
         )
 
 

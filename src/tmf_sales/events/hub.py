@@ -25,8 +25,8 @@ from tmf_sales.errors import (
     TooManyRequests,
     Unavailable,
     Violation,
+    shown,
 )
-from tmf_sales.errors import quoted as shown
 from tmf_sales.events.address_guard import AddressGuard
 from tmf_sales.events.listener import (
     NOTHING,

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tmf_sales.access import NO_ACCESS, NONE, Access, Grant, Principal
-from tmf_sales.errors import CannotStart, Forbidden
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import CannotStart, Forbidden, shown
 from tmf_sales.events.restriction import SeenBy
 from tmf_sales.storage.criteria import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
 from tmf_sales.storage.criteria import Path as MemberPath

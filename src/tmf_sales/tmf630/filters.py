@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tmf_sales.errors import InvalidFilter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidFilter, shown
 from tmf_sales.storage.criteria import Condition, Exists, Not, Operator, Path, Regex
 from tmf_sales.tmf630.attributes import Attribute, Attributes, path_of
 from tmf_sales.tmf630.operands import Operand, Unfit, any_of, compare

@@ -22,8 +22,7 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.token import TOKEN_NAME, Token
 
-from tmf_sales.errors import InvalidFilter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidFilter, shown
 from tmf_sales.storage.criteria import Condition, Element, Exists, Not, Operator, Path
 from tmf_sales.tmf630.attributes import path_of
 from tmf_sales.tmf630.filters import Filters, matching, shown_label

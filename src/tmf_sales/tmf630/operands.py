@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import shown
 from tmf_sales.storage.criteria import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
 from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.attributes import Attribute

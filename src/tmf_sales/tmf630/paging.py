@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tmf_sales.errors import InvalidParameter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidParameter, shown
 from tmf_sales.storage.criteria import Sort
 from tmf_sales.tmf630.attributes import Attributes, path_of
 

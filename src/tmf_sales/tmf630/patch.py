@@ -13,8 +13,7 @@ import orjson
 from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointerException
 
-from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation, shown
 from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.patch_arrivals import Arrivals

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from tmf_sales.errors import InvalidFilter, InvalidParameter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import Condition, Path, Query
 from tmf_sales.storage.matching import matches

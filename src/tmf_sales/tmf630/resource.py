@@ -22,8 +22,8 @@ from tmf_sales.errors import (
     Unavailable,
     VersionTaken,
     Violation,
+    shown,
 )
-from tmf_sales.errors import quoted as shown
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
 from tmf_sales.events.restriction import of_earlier_version
 from tmf_sales.json_values import same_json

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tmf_sales.errors import InvalidParameter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidParameter, shown
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import Path
 from tmf_sales.tmf630.attributes import Attributes, path_of

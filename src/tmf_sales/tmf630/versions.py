@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tmf_sales.errors import InvalidParameter
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import InvalidParameter, shown
 from tmf_sales.storage import Version
 
 Number = tuple[int, ...]

@@ -10,8 +10,7 @@ from itertools import pairwise
 
 import orjson
 
-from tmf_sales.errors import list_violations
-from tmf_sales.errors import quoted as shown
+from tmf_sales.errors import list_violations, shown
 from tmf_sales.events.hub import LISTENER
 from tmf_sales.json_values import BAD_NAME, bad_names
 from tmf_sales.storage import Document, Stored, UnitTooLarge, refuse_too_large_unit

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.errors import MalformedBody, list_violations, quoted
+from tmf_sales.errors import MalformedBody, list_violations, shown
 from tmf_sales.storage import Stored, Version
 from tmf_sales.strict_json import DEPTH_LIMIT, parse_strictly
 from tmf_sales.tmf630.schema_check import SchemaCheck
@@ -69,4 +69,4 @@ def _refuse_contradictions(unit: Stored) -> None:
         if version.revision > unit.revision:
             raise BadLine(f"/versions/{number}/revision: {version.revision} is more than /revision")
         if version.document.get("id") != unit.id:
-            raise BadLine(f"/versions/{number}/document/id: is not {quoted(unit.id)}, as /id is")
+            raise BadLine(f"/versions/{number}/document/id: is not {shown(unit.id)}, as /id is")

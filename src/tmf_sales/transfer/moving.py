@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tmf_sales.errors import quoted
+from tmf_sales.errors import shown
 from tmf_sales.json_values import same_json
 from tmf_sales.storage import UNIT_LIMIT, Storage, Stored
 from tmf_sales.transfer.checking import Check
@@ -107,7 +107,7 @@ class Import:
         kind, unit = read(line)
         check = self._checks.get(kind)
         if check is None:
-            raise BadLine(f"/kind: {quoted(kind)} is not known; expected {' or '.join(sorted(self._checks))}")
+            raise BadLine(f"/kind: {shown(kind)} is not known; expected {' or '.join(sorted(self._checks))}")
         check(unit)
         return kind, unit
 
