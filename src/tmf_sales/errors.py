@@ -213,7 +213,7 @@ class MethodNotAllowed(TmfError):
     @classmethod
     def among(cls, method: str, allowed: Sequence[str]) -> MethodNotAllowed:
         listed = ", ".join(allowed)
-        return cls(f"{method[:QUOTE_LIMIT]} is not one of {listed}", {"Allow": listed})
+        return cls(f"{method[:SHOWN_LIMIT]} is not one of {listed}", {"Allow": listed})
 
 
 class NotAcceptable(TmfError):
