@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tmf_sales.storage import Kind, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.sqlite import SqliteStorage
 from tmf_sales.storage.sqlite_compile import compile_query
+from tmf_sales.storage.sqlite_file import make_for_owner
 from tmf_sales.storage.sqlite_schema import Layout, pack_versions, unpack_versions
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
@@ -263,3 +265,22 @@ async def test_a_hostile_text_is_a_text(store: SqliteStorage, text: str) -> None
     hostile = ("name", text)
     assert (await store.find("ticket", Query(equal("x", *hostile), (Sort(hostile),)))).total == 0
     assert (await store.find("ticket", Query(Not(Or(tuple(conditions)))))).total == 1
+
+
+async def test_a_file_that_another_process_makes_meanwhile_is_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = os.open
+
+    def made_by_another(name: Path, flags: int, mode: int = 0o777) -> int:
+        os.close(made(name, os.O_CREAT | os.O_WRONLY, mode))
+        return made(name, flags, mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tmf_sales.storage.sqlite_file.os.open", made_by_another)
+        make_for_owner(path)
+    store = SqliteStorage(path, KINDS)
+    await store.open()
+    await store.close()
+
+    assert os.stat(path).st_mode & 0o777 == 0o600  # noqa: PTH116 - a test may wait

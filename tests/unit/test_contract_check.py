@@ -46,6 +46,11 @@ def extends_itself(document: dict[str, Any]) -> None:
     document["components"]["schemas"]["Order_Full"]["allOf"].append(small_contract.ref("Order_Full"))
 
 
+def extends_another_first(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["Order"]["allOf"].insert(0, {"properties": {"more": {"type": "string"}}})
+    member("date", **{"x-default": "$nowish"})(document)
+
+
 EVENTS = small_contract.SCHEMAS["Order"]["x-events"]
 BROKEN: dict[str, tuple[Edit, str]] = {
     "a first state that is none": (
@@ -97,6 +102,24 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     "a misprint of another type": (
         member("name", **{"x-lenient": "booleanText"}),
         f"#{ORDER}/name/x-lenient: booleanText is for boolean, and this is string",
+    ),
+    "a misprint of another type in a type without a name": (
+        lambda document: document["components"]["schemas"]["Order_Attributes"]["properties"]["contact"]["properties"][
+            "preferred"
+        ].update({"x-lenient": "emptyAsMissing"}),
+        f"#{ORDER}/contact/properties/preferred/x-lenient: emptyAsMissing is for string, and this is boolean",
+    ),
+    "a fault in the second of two types that are extended": (
+        extends_another_first,
+        f"#{ORDER}/date/x-default: $nowish is neither $now, $nextNumber nor a member of Order",
+    ),
+    "a reference that is no pointer": (
+        schema("Note", properties={"order": {"$ref": "#Order"}}),
+        "#/components/schemas/Note/properties/order/$ref: ",
+    ),
+    "a reference through what is no object": (
+        schema("Note", properties={"order": {"$ref": "#/components/schemas/OrderState/enum/0/x"}}),
+        "#/components/schemas/Note/properties/order/$ref: ",
     ),
     "an order of what is no member": (
         schema("Period", **{"x-ordered": ["frm", "to"]}),
@@ -188,6 +211,37 @@ def test_a_fault_is_told_with_file_place_and_rule(tmp_path: Path, edit: Edit, to
 
     assert said.startswith("tmf999-order-v4.yaml#")
     assert told in said
+
+
+def test_what_the_engine_does_not_use_may_be_there(tmp_path: Path) -> None:
+    document = own_copy(small_contract.document(Note={"type": "object", "additionalProperties": True}))
+    document["components"]["schemas"]["Order_Attributes"]["properties"]["reminders"]["x-default"] = []
+    document["paths"]["/other"] = {"get": {"operationId": "lookElsewhere", "responses": {"299": {"description": "x"}}}}
+
+    assert "lookElsewhere" in small_contract.contract(tmp_path, document).operations
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a:\n- b: 1\n  b: 2\n", "#/a/0/b: is there twice, again in line 3"),
+        ("{1: a, 0x1: b}", "#: is there twice, again in line 1"),  # one key in two spellings
+    ],
+)
+def test_a_key_that_is_there_twice_is_told_wherever_it_is(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "tmf999-order-v4.yaml").write_text(text)
+
+    assert refusal(tmp_path) == f"tmf999-order-v4.yaml{told}"
+
+
+def test_what_cannot_be_compiled_for_another_reason_is_told_without_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tmf_sales.tmf630.contract.faults_of_compilation", lambda _: iter(()))
+    document = small_contract.document(Note={"type": "object", "properties": {"text": {"pattern": "("}}})
+
+    with pytest.raises(BrokenContract, match="#/components/schemas: cannot be compiled"):
+        small_contract.contract(tmp_path, document)
 
 
 def copied(folder: Path, file: str, written: str, instead: str) -> Path:

@@ -226,3 +226,13 @@ def test_a_resource_without_lifecycle_is_always_open(tmp_path: Path) -> None:
     stored = {"id": "7", "name": "x", "date": NOW}
 
     assert patched(Drafter(resource, Rules()), {"name": "y"}, stored=stored).document == {**stored, "name": "y"}
+
+
+def test_rules_that_cannot_cope_with_a_refused_body_are_silent(tmp_path: Path) -> None:
+    class Confused(Rules):
+        def check_body(self, document: Document) -> list[Violation]:
+            raise TypeError
+
+    drafter = Drafter(small_contract.contract(tmp_path).resources["order"], Confused())
+
+    assert drafter.broken_rules({"name": "x"}, NOW) == []

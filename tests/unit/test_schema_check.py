@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import VIOLATION_LIMIT
-from tmf_sales.tmf630.schema_check import Schemas
+from tmf_sales.tmf630.schema_check import Schemas, faults_of_compilation
 
 DOCUMENT: dict[str, Any] = {
     "components": {
@@ -195,4 +195,17 @@ def test_of_a_schema_or_null_each_violation_is_told_at_its_own_place() -> None:
     assert said(schema, {"next": {"type": 1}, "type": 2}) == [
         "/next/type: expected text, got number 1",
         "/type: expected text, got number 2",
+    ]
+
+
+def test_a_schema_that_cannot_be_compiled_is_an_error_of_who_gave_it() -> None:
+    with pytest.raises(ValueError, match="regex"):
+        Schemas({}).check({"pattern": "("})
+
+
+def test_a_rule_that_cannot_be_compiled_is_found_though_members_have_names_of_rules() -> None:
+    schema = {"properties": {"pattern": {"type": "string"}, "text": {"pattern": "("}}}
+
+    assert list(faults_of_compilation(schema)) == [
+        (("properties", "text", "pattern"), "'(' is no pattern of JSON Schema draft 4")
     ]

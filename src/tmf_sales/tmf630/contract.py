@@ -87,13 +87,11 @@ def _key_that_is_there_twice(node: yaml.MappingNode) -> yaml.Node:
 
 def _pointer_in_yaml(node: yaml.Node | None, index: int) -> str:
     """The JSON pointer of the key at an index of the text."""
-    entries: list[tuple[object, yaml.Node]] = []
+    entries: list[tuple[object, yaml.Node]] = list(enumerate(node.value)) if isinstance(node, yaml.SequenceNode) else []
     if isinstance(node, yaml.MappingNode):
         if found := next((key.value for key, _ in node.value if key.start_mark.index == index), None):
             return json_pointer([found])
         entries = [(key.value, value) for key, value in node.value]
-    elif isinstance(node, yaml.SequenceNode):
-        entries = list(enumerate(node.value))
     for step, value in entries:
         if value.start_mark.index <= index < value.end_mark.index:
             return json_pointer([str(step)]) + _pointer_in_yaml(value, index)

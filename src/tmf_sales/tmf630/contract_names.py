@@ -114,8 +114,10 @@ def _type(schemas: Schemas, name: str) -> Steps:
     """Where a type is defined; one without a name of its own is a member of another."""
     owner, *members = name.split(".") if name not in schemas else (name,)
     place: Steps = ("components", "schemas", owner)
+    schema = schemas.get(owner, {})
     for member in members:
-        place = (*place, "properties", member)
+        place = _defined_in(schemas, schema, place, member) or (*place, "properties", member)
+        schema = {}
     return place
 
 
