@@ -45,7 +45,8 @@ from tmf_sales.security.policy import SHIPPED, Policy
 from tmf_sales.settings import Settings, is_loopback, variable_of
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
+from tmf_sales.tmf630.contract import Contract, load_contracts
+from tmf_sales.tmf630.contract_yaml import BrokenContract
 from tmf_sales.tmf630.drafting import FurtherCheck
 from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine

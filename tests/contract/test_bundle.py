@@ -15,7 +15,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tmf_sales.cli import main
 from tmf_sales.publishing.bundle import FORMATS, PROFILES, publish_all, published
-from tmf_sales.tmf630.contract import contract_files, load_yaml
+from tmf_sales.tmf630.contract import contract_files
+from tmf_sales.tmf630.contract_yaml import load_yaml
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = contract_files(ROOT / "openapi")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from tmf_sales.tmf630.contract import BrokenContract, Contract, load_contracts
+from tmf_sales.tmf630.contract import Contract, load_contracts
+from tmf_sales.tmf630.contract_yaml import BrokenContract
 
 ROOT = Path(__file__).parents[2]
 TICKET = Path(__file__).with_name("ticket")

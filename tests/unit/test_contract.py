@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.unit import small_contract
 
-from tmf_sales.tmf630.contract import BrokenContract, Contract, bundle, contract_files, load_contracts, load_yaml
+from tmf_sales.tmf630.contract import Contract, bundle, contract_files, load_contracts
+from tmf_sales.tmf630.contract_yaml import BrokenContract, load_yaml
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from tmf_sales.app import compose, contracts_folder
 from tmf_sales.cli import main
 from tmf_sales.json_values import own_copy
 from tmf_sales.settings import Settings
-from tmf_sales.tmf630.contract import BrokenContract, load_contracts
+from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.tmf630.contract_yaml import BrokenContract
 
 Edit = Callable[[dict[str, Any]], object]
 ORDER = "/components/schemas/Order_Attributes/properties"

@@ -11,91 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tmf_sales.errors import CannotStart, json_pointer
 from tmf_sales.storage import Index
 from tmf_sales.storage import Kind as StoredKind
 from tmf_sales.tmf630.attributes import Attributes
 from tmf_sales.tmf630.contract_check import Fault, faults_as_written
 from tmf_sales.tmf630.contract_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
+from tmf_sales.tmf630.contract_yaml import BrokenContract, load_yaml
 from tmf_sales.tmf630.schema_check import SchemaCheck, Schemas, faults_of_compilation
 from tmf_sales.tmf630.shape import Shape, Shapes
 from tmf_sales.tmf630.typed_paths import TypedPaths
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-
-
-class BrokenContract(CannotStart):
-    """Raised when a contract cannot be served: one line with the file, the JSON pointer and the rule."""
-
-    def __init__(self, file: str, pointer: str, rule: str) -> None:
-        super().__init__(f"{file}#{pointer}: {rule}")
-
-
-class _Duplicate(Exception):
-    """Raised when a mapping has a key twice: YAML forbids it, and the library keeps the last one."""
-
-    def __init__(self, node: yaml.MappingNode) -> None:
-        super().__init__()
-        self.node = node
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The safe YAML loader, but a date stays the text that its author wrote, and no key is there twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        written = len(node.value)
-        merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
-        made: dict[Any, Any] = super().construct_mapping(node, deep)
-        if len(made) != written and not merges:
-            raise _Duplicate(node)
-        return made
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
-    except OSError as error:
-        raise BrokenContract(path.name, "", f"cannot be read: {error.strerror}") from None
-    except _Duplicate as duplicate:
-        key = _key_that_is_there_twice(duplicate.node)
-        place = _pointer_in_yaml(yaml.compose(path.read_bytes(), _Loader), key.start_mark.index)
-        raise BrokenContract(path.name, place, f"is there twice, again in line {key.start_mark.line + 1}") from None
-    except yaml.YAMLError as error:
-        raise BrokenContract(path.name, "", f"is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise BrokenContract(path.name, "", "is not a mapping")
-    return document
-
-
-def _key_that_is_there_twice(node: yaml.MappingNode) -> yaml.Node:
-    seen: set[object] = set()
-    key: yaml.Node
-    for key, _ in node.value:
-        if key.value in seen:
-            return key
-        seen.add(key.value)
-    return node
-
-
-def _pointer_in_yaml(node: yaml.Node | None, index: int) -> str:
-    """The JSON pointer of the key at an index of the text."""
-    entries: list[tuple[object, yaml.Node]] = list(enumerate(node.value)) if isinstance(node, yaml.SequenceNode) else []
-    if isinstance(node, yaml.MappingNode):
-        if found := next((key.value for key, _ in node.value if key.start_mark.index == index), None):
-            return json_pointer([found])
-        entries = [(key.value, value) for key, value in node.value]
-    for step, value in entries:
-        if value.start_mark.index <= index < value.end_mark.index:
-            return json_pointer([str(step)]) + _pointer_in_yaml(value, index)
-    return ""
 
 
 def bundle(path: Path, read: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
