@@ -88,8 +88,8 @@ def test_what_one_worker_stored_every_worker_finds(service: Service) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(service: Service) -> None:
-    dead = min(workers_of(service))
     before = workers_of(service)
+    dead = min(before)
     os.kill(dead, signal.SIGKILL)
 
     while len(now := workers_of(service)) < 2 or dead in now:

@@ -97,7 +97,7 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
     def open_listener() -> socket.socket:
         return socket.create_server(address, family=family, backlog=settings.max_concurrent * 2, reuse_port=True)
 
-    announce_once = only_in_the_first_process(announce)
+    announce_once = only_in_the_last_process(announce, settings.workers)
 
     def give_own_listener(_arbiter: Any, worker: Worker) -> None:
         worker.sockets = [open_listener()]
@@ -123,15 +123,17 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
     Workers(make_app, options).run()
 
 
-def only_in_the_first_process(announce: Callable[[], None]) -> Callable[[], None]:
-    """Let the first of several forked processes do it: the one that gets the only byte out of a pipe."""
-    token, give = os.pipe()
-    os.set_blocking(token, False)
-    os.write(give, b"1")
+def only_in_the_last_process(announce: Callable[[], None], processes: int) -> Callable[[], None]:
+    """Let the last of so many forked processes do it, whichever that is: each takes a byte out of a pipe.
+
+    One that comes later, in place of one that died, finds the pipe empty.
+    """
+    tokens, give = os.pipe()
+    os.write(give, b"." * (processes - 1) + b"!")
     os.close(give)
 
-    def announce_if_first() -> None:
-        if os.read(token, 1):
+    def announce_if_last() -> None:
+        if os.read(tokens, 1) == b"!":
             announce()
 
-    return announce_if_first
+    return announce_if_last
