@@ -102,7 +102,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
     return Provider(tmp_path_factory.mktemp("provider"))
 
 
-@pytest.fixture(scope="session", params=["memory", "sqlite", "mongo"])
+@pytest.fixture(scope="session", params=[pytest.param("memory", marks=pytest.mark.full), "sqlite", "mongo"])
 def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
