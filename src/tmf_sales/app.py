@@ -140,7 +140,7 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
     if settings.authentication:
         raise CannotStart(
             "the flask stack has no authentication; expected the stack asgi, or neither "
-            "TMF_SALES_JWT_ISSUER nor TMF_SALES_API_KEYS"
+            f"{variable_of('jwt_issuer')} nor {variable_of('api_keys')}"
         )
     from tmf_sales import stock  # nobody waits for it who does not ask for it
 

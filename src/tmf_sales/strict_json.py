@@ -7,7 +7,6 @@ C; only a suspicious one is walked in Python.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import orjson
 
 from tmf_sales.errors import SHOWN_LIMIT, MalformedBody, json_pointer, shown
-from tmf_sales.json_values import BAD_NAME, is_bad_name
+from tmf_sales.json_values import BAD_NAME, bad_names
 
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**53 - 1
@@ -148,18 +147,10 @@ def _refuse_duplicates(text: bytes) -> None:
 
 
 def _refuse_names(value: Any) -> None:
-    level = [value]
-    while level:
-        for parent in level:
-            for name in parent if isinstance(parent, dict) else ():
-                if is_bad_name(name):
-                    _, place = _first(value, functools.partial(_is_same, parent))
-                    raise MalformedBody(f"{_shown(place)}: the member name {shown(name)} {BAD_NAME}")
-        level = [child for parent in level for child in _containers_in(parent)]
-
-
-def _is_same(one: Any, other: Any, _depth: int) -> bool:
-    return one is other
+    name = next(bad_names([value]), None)
+    if name is not None:
+        _, place = _first(value, lambda each, _: isinstance(each, dict) and name in each)
+        raise MalformedBody(f"{_shown(place)}: the member name {shown(name)} {BAD_NAME}")
 
 
 def _may_have_many_digits(text: bytes) -> bool:

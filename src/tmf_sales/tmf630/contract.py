@@ -158,7 +158,7 @@ class Contract:
 
     def _refuse(self, faults: Iterable[Fault]) -> None:
         for place, rule in faults:
-            raise BrokenContract(self._file_of(place), json_pointer(step for step in place if step != ""), rule)
+            raise BrokenContract(self._file_of(place), json_pointer(place), rule)
 
     def refuse_what_does_not_compile(self) -> None:
         """Raises BrokenContract for a rule that makes no check; takes longer than a start may."""

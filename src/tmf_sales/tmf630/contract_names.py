@@ -31,24 +31,25 @@ def faults_of_types(schemas: Schemas, shapes: list[Shape]) -> Iterator[Fault]:
             if name not in shape.members or not shape.members[name].is_instant:
                 yield Fault((*_type(schemas, shape.name), "x-ordered"), f"{name} is no member that is a date-time")
         for member in shape.members.values():
-            for extension, rule in _faults_of_member(shape, member):
-                yield Fault((*_definition(schemas, shape.name, member.name), extension), rule)
+            for place, rule in _faults_of_member(shape, member):
+                yield Fault((*_definition(schemas, shape.name, member.name), *place), rule)
 
 
-def _faults_of_member(shape: Shape, member: Member) -> Iterator[tuple[str, str]]:
+def _faults_of_member(shape: Shape, member: Member) -> Iterator[Fault]:
+    """Their places are below that of the member's definition."""
     default = member.default
     if isinstance(default, str) and default.startswith("$"):
         if default not in DEFAULTS and default[1:] not in shape.members:
-            yield "x-default", f"{default} is neither $now, $nextNumber nor a member of {shape.name}"
+            yield Fault(("x-default",), f"{default} is neither $now, $nextNumber nor a member of {shape.name}")
     elif default is not None and not _fits(default, member):
-        yield "x-default", f"{default!r} is not {member.type}"
+        yield Fault(("x-default",), f"{default!r} is not {_wanted(member)}")
     if member.merge_key and not (member.is_list and member.shape and member.merge_key in member.shape.members):
-        yield "x-merge-key", f"{member.merge_key} is no member of the elements of a list"
+        yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
     if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_instant else member.type):
-        yield "x-lenient", f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}"
+        yield Fault(("x-lenient",), f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}")
     for state, date in member.lifecycle.set_on.items() if member.lifecycle else ():
         if date not in shape.members:
-            yield "", f"x-set-on for {state} names {date}, which is no member of {shape.name}"
+            yield Fault((), f"x-set-on for {state} names {date}, which is no member of {shape.name}")
 
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -58,6 +59,10 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+
+
+def _wanted(member: Member) -> str:
+    return f"one of {', '.join(map(str, member.enum))}" if member.enum else member.type
 
 
 def _fits(default: Any, member: Member) -> bool:
