@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tmf_sales.storage.sqlite import SqliteStorage
 from tmf_sales.storage.sqlite_compile import compile_query
 from tmf_sales.storage.sqlite_file import make_for_owner
 from tmf_sales.storage.sqlite_schema import Layout, pack_versions, unpack_versions
+from tmf_sales.storage.sqlite_writer import Turn
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -284,3 +288,32 @@ async def test_a_file_that_another_process_makes_meanwhile_is_opened(
     await store.close()
 
     assert os.stat(path).st_mode & 0o777 == 0o600  # noqa: PTH116 - a test may wait
+
+
+async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = threading.Event()
+    lock = fcntl.flock
+
+    def ask(file: int, operation: int) -> None:
+        asks.set()
+        lock(file, operation)
+
+    make_for_owner(path)
+    first, turn = sqlite3.connect(path, isolation_level=None), Turn(str(path))
+    second = SqliteStorage(path, KINDS)
+    with turn.taken():
+        first.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("tmf_sales.storage.sqlite_writer.fcntl.flock", ask)
+        opening = asyncio.create_task(asyncio.to_thread(asyncio.run, second.open()))
+        while not asks.is_set() and not opening.done():
+            await asyncio.sleep(0)
+        first.execute("COMMIT")
+
+    await opening
+    await second.ping()
+
+    await second.close()
+    turn.close()
+    first.close()

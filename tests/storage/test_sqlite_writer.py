@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tmf_sales.storage.sqlite import connect_for_writing
+from tmf_sales.storage.sqlite import connect, set_up_for_writing
 from tmf_sales.storage.sqlite_schema import stored_value
 from tmf_sales.storage.sqlite_writer import Job, Turn, Writer
 
 
 @pytest.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
-    connection = connect_for_writing(tmp_path / "store.sqlite")
+    connection = connect(tmp_path / "store.sqlite")
+    set_up_for_writing(connection)
     connection.execute("CREATE TABLE line (text TEXT)")
     yield connection
     connection.close()

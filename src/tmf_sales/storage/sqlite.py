@@ -67,10 +67,10 @@ class SqliteStorage(Storage):
 
     def _open_file(self) -> None:
         make_for_owner(self._path)
-        # What is no store is found out here, before anything is made beside it.
-        self._connection = connect_for_writing(self._path)
+        self._connection = connect(self._path)
         self._turn = Turn(str(self._path))
         with self._turn.taken():
+            set_up_for_writing(self._connection)
             prepare(self._connection, list(self._layouts.values()))
         self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).refuse_if_gone)
         self._inline = Reader(self._path, self._statement_timeout)
@@ -149,16 +149,22 @@ def _is_quick(query: Query) -> bool:
     return query.where == EVERYTHING and not query.sort and query.offset + query.limit <= QUICK_ROWS
 
 
-def connect_for_writing(path: FilePath) -> sqlite3.Connection:
+def connect(path: FilePath) -> sqlite3.Connection:
+    """Raises sqlite3.Error for a file that is no database, before anything is made beside it."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
+        connection.execute("PRAGMA schema_version")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def set_up_for_writing(connection: sqlite3.Connection) -> None:
+    """In turn with other processes: two that begin the log of a new file at once do not wait, one of them fails."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
 
 
 def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
