@@ -7,7 +7,6 @@ import fcntl
 import os
 import re
 import sqlite3
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -106,7 +105,7 @@ async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypa
 
     red = Query(equal("red", "colour"))
     with monkeypatch.context() as patched:
-        patched.setattr("tmf_sales.storage.sqlite_compile.matches", fail)
+        patched.setattr("tmf_sales.storage.sqlite_compile.predicate", lambda _: fail)
         with pytest.raises(StorageUnavailable):
             await store.find("ticket", red)
     assert (await store.find("ticket", red)).total == 1
@@ -293,11 +292,11 @@ async def test_a_file_that_another_process_makes_meanwhile_is_opened(
 async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asks = threading.Event()
+    loop, asks = asyncio.get_running_loop(), asyncio.Event()
     lock = fcntl.flock
 
     def ask(file: int, operation: int) -> None:
-        asks.set()
+        loop.call_soon_threadsafe(asks.set)
         lock(file, operation)
 
     make_for_owner(path)
@@ -307,8 +306,7 @@ async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
         first.execute("BEGIN IMMEDIATE")
         monkeypatch.setattr("tmf_sales.storage.sqlite_writer.fcntl.flock", ask)
         opening = asyncio.create_task(asyncio.to_thread(asyncio.run, second.open()))
-        while not asks.is_set() and not opening.done():
-            await asyncio.sleep(0)
+        await asyncio.wait([opening, asyncio.create_task(asks.wait())], return_when=asyncio.FIRST_COMPLETED)
         first.execute("COMMIT")
 
     await opening

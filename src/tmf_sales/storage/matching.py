@@ -7,7 +7,8 @@ into the elements of a list, one level deep; the list at the end of a path offer
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import re2  # type: ignore[import-untyped]
@@ -30,23 +31,47 @@ from tmf_sales.storage.criteria import (
 T = TypeVar("T")
 
 
+Predicate = Callable[[Any], bool]
+
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQ: operator.eq,
+    Operator.GT: operator.gt,
+    Operator.GTE: operator.ge,
+    Operator.LT: operator.lt,
+    Operator.LTE: operator.le,
+    Operator.PREFIX: str.startswith,
+}
+
+
 def matches(condition: Condition, document: Any) -> bool:
     """Whether `document` satisfies `condition`; any JSON value may stand where an object is expected."""
+    return predicate(condition)(document)
+
+
+def predicate(condition: Condition) -> Predicate:
+    """What tells of any document whether it satisfies `condition`: made once where there are many to look at."""
     match condition:
-        case Compare(path, operator, operand):
-            return any(_compares(operator, value, operand) for value in values_at(document, path))
+        case Compare(path, how, operand):
+            compares = _comparison(how, operand)
+            return lambda document: any(map(compares, values_at(document, path)))
         case Regex(path, pattern):
-            return any(isinstance(value, str) and has_match(pattern, value) for value in values_at(document, path))
+            return lambda document: any(
+                isinstance(value, str) and has_match(pattern, value) for value in values_at(document, path)
+            )
         case Exists(path):
-            return bool(_ends(document, path))
+            return lambda document: bool(_ends(document, path))
         case Element(path, inner):
-            return any(matches(inner, element) for element in _elements_at(document, path))
+            holds = predicate(inner)
+            return lambda document: any(map(holds, _elements_at(document, path)))
         case And(conditions):
-            return all(matches(each, document) for each in conditions)
+            all_hold = [predicate(each) for each in conditions]
+            return lambda document: all(holds(document) for holds in all_hold)
         case Or(conditions):
-            return any(matches(each, document) for each in conditions)
+            one_holds = [predicate(each) for each in conditions]
+            return lambda document: any(holds(document) for holds in one_holds)
         case _:
-            return not matches(condition.condition, document)
+            negated = predicate(condition.condition)
+            return lambda document: not negated(document)
 
 
 def values_at(document: Any, path: Path) -> list[Any]:
@@ -134,31 +159,16 @@ def _elements_at(document: Any, path: Path) -> Iterator[Any]:
             yield from (element for element in end if isinstance(element, (dict, list)))
 
 
-def _compares(operator: Operator, value: Any, operand: Scalar) -> bool:
-    if _family(value) is not _family(operand):
-        return False
-    if operator is Operator.EQ:
-        return bool(value == operand)
+def _comparison(how: Operator, operand: Scalar) -> Predicate:
+    """Values of another type never compare, and True is no number in JSON though it is one in Python."""
     if isinstance(operand, bool):
-        return False
-    match operator:
-        case Operator.GT:
-            return bool(value > operand)
-        case Operator.GTE:
-            return bool(value >= operand)
-        case Operator.LT:
-            return bool(value < operand)
-        case Operator.LTE:
-            return bool(value <= operand)
-        case _:
-            return isinstance(operand, str) and value.startswith(operand)
-
-
-def _family(value: Any) -> type:
-    """The type that a value compares within; True is no number in JSON though it is one in Python."""
-    if isinstance(value, bool):
-        return bool
-    return float if isinstance(value, int) else type(value)
+        types: tuple[type, ...] = (bool,) if how is Operator.EQ else ()
+    elif isinstance(operand, str):
+        types = (str,)
+    else:
+        types = (int, float) if how is not Operator.PREFIX else ()
+    compare = _COMPARISONS[how]
+    return lambda value: type(value) in types and compare(value, operand)
 
 
 def _rank(value: Scalar) -> tuple[int, Scalar]:

@@ -20,7 +20,7 @@ from tmf_sales.storage import (
     refuse_too_large_unit,
 )
 from tmf_sales.storage.criteria import EVERYTHING, Query
-from tmf_sales.storage.matching import in_order, matches
+from tmf_sales.storage.matching import in_order, predicate
 from tmf_sales.storage.memory_events import MemoryEvents
 
 
@@ -44,10 +44,11 @@ class MemoryStorage(Storage):
     async def find(self, kind: str, query: Query) -> Page:
         if query.where == EVERYTHING and not query.sort:
             return self._page_of_all(kind, query)
+        is_wanted = predicate(query.where)
         found = [
             Row(stored.id, stored.current)
             for stored in self._kinds[kind].values()
-            if matches(query.where, stored.current.document)
+            if is_wanted(stored.current.document)
         ]
         ordered = in_order(found, query.sort, document=lambda row: row.version.document, id=lambda row: row.id)
         exact = not query.count_limit or len(found) <= query.count_limit

@@ -24,7 +24,7 @@ from tmf_sales.storage.criteria import (
     Scalar,
     Sort,
 )
-from tmf_sales.storage.matching import matches, single_value_at
+from tmf_sales.storage.matching import predicate, single_value_at
 from tmf_sales.storage.sqlite_schema import Layout, SqlValue, stored_value
 
 SYMBOLS = {Operator.EQ: "=", Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
@@ -170,9 +170,10 @@ def _sort_function(path: Path) -> Callable[[bytes], SqlValue]:
 def _predicate(conditions: list[Condition]) -> Callable[[bytes], bool]:
     condition = And(tuple(conditions))
     needles = list(_necessary_texts(condition))
+    holds = predicate(condition)
 
     def satisfies(text: bytes) -> bool:
-        return all(needle in text for needle in needles) and matches(condition, orjson.loads(text))
+        return all(needle in text for needle in needles) and holds(orjson.loads(text))
 
     return satisfies
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import Condition, Path, Query
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.matching import Predicate, predicate
 from tmf_sales.tmf630.attributes import Attributes
 from tmf_sales.tmf630.filters import Criterion, Filters
 from tmf_sales.tmf630.jsonpath_filter import condition_of, read_expression
@@ -71,7 +71,7 @@ class View:
     def apply(self, document: Document) -> Document:
         """The document as it was asked for; the one given is left as it is."""
         for path, condition in self.trims:
-            document = _trimmed(document, path, condition)
+            document = _trimmed(document, path, predicate(condition))
         return self.selection.select(document) if self.selection else document
 
 
@@ -179,15 +179,15 @@ def _trims(expressions: Iterable[str], filters: Filters) -> tuple[tuple[Path, Co
     return tuple((path, any_of(trims[path])) for path in sorted(trims, key=len))
 
 
-def _trimmed(value: Any, path: Path, condition: Condition) -> Any:
-    """A copy of the value in which the list at the path has only elements that satisfy the condition."""
+def _trimmed(value: Any, path: Path, is_wanted: Predicate) -> Any:
+    """A copy of the value in which the list at the path has only the wanted elements."""
     if isinstance(value, list):
-        return [_trimmed(element, path, condition) for element in value]
+        return [_trimmed(element, path, is_wanted) for element in value]
     if not isinstance(value, dict) or path[0] not in value:
         return value
     inner = value[path[0]]
     if len(path) > 1:
-        inner = _trimmed(inner, path[1:], condition)
+        inner = _trimmed(inner, path[1:], is_wanted)
     elif isinstance(inner, list):
-        inner = [element for element in inner if matches(condition, element)]
+        inner = list(filter(is_wanted, inner))
     return {**value, path[0]: inner}
