@@ -161,6 +161,13 @@ def test_the_answer_to_a_patch_has_only_the_fields_asked_for(api: Api, resource:
     assert answer.json() == {"id": stored["id"], "href": stored["href"], resource.text: "new"}
 
 
+def test_a_patch_whose_query_is_refused_changes_nothing(api: Api, resource: Resource, stored: Document) -> None:
+    answer = api.patch(f"{resource.at(stored)}?filter=[[", {resource.text: "another"})
+
+    refusal(answer, 400, "invalidFilter")
+    assert api.get(resource.at(stored)).json() == stored
+
+
 @pytest.mark.parametrize("tags", ['"1"', "*", '"7", "1"'])
 def test_a_patch_of_the_revision_that_was_read_is_made(
     api: Api, resource: Resource, stored: Document, tags: str

@@ -50,6 +50,16 @@ def test_the_same_request_again_has_the_same_answer(api: Api, resource: Resource
     assert count(api, resource, mark) == 1
 
 
+@pytest.mark.parametrize("headers", [{}, keyed()], ids=["without a key", "with a key"])
+def test_a_creation_whose_query_is_refused_is_not_made(
+    api: Api, resource: Resource, body: Body, mark: str, headers: dict[str, str]
+) -> None:
+    for _ in range(2):
+        refusal(api.post(f"{resource.collection}?filter=[[", body(), headers), 400, "invalidFilter")
+
+    assert count(api, resource, mark) == 0
+
+
 def test_the_answer_stays_what_it_was(api: Api, resource: Resource, body: Body) -> None:
     headers = keyed()
     first = api.post(resource.collection, body(), headers)

@@ -118,3 +118,14 @@ def test_in_open_mode_all_this_is_taken(services: Services) -> None:
 
     assert changed["note"][0]["zz"] == 1
     assert leads.patch(f"/salesLead/{lead['id']}", {"zz": 1}, as_type=MERGE_PATCH).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["fields=nmae", "foo=bar"])
+def test_a_request_with_an_unknown_parameter_changes_nothing(strict: Api, at: str, query: str) -> None:
+    before, stored = strict.get(at).json(), strict.head("/salesLead").headers["x-total-count"]
+
+    assert strict.post(f"/salesLead?{query}", LEAD).status_code == 400
+    assert strict.patch(f"{at}?{query}", {"name": "y"}).status_code == 400
+
+    assert strict.get(at).json() == before
+    assert strict.head("/salesLead").headers["x-total-count"] == stored

@@ -75,6 +75,9 @@ class View:
         return self.selection.select(document) if self.selection else document
 
 
+WHOLE = View()
+
+
 class EventQuery(NamedTuple):
     """What a listener asks for: which events, and what of them."""
 

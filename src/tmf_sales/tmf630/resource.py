@@ -36,7 +36,7 @@ from tmf_sales.tmf630.exchange import Handler, Request, Result
 from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
 from tmf_sales.tmf630.paging import Paging
-from tmf_sales.tmf630.query import parse_retrieve
+from tmf_sales.tmf630.query import WHOLE, View, parse_retrieve
 from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.tmf630.turns import Turns
@@ -119,6 +119,7 @@ class ResourceEngine:
     # read ------------------------------------------------------------------------------------------------------------
 
     async def retrieve(self, request: Request) -> Result:
+        view = self._view_of(request)
         id, number = self._split(request)
         unit = await self._get_or_not_found(request, id)
         place = self._place_of(request, unit, number)
@@ -127,28 +128,25 @@ class ResourceEngine:
         known = request.header(b"if-none-match")
         if known is not None and tag_is_listed(known, version.revision, weak=True):
             return Result(304, headers=[tag])
-        href = self._href(request, id)
-        if not request.raw_query:
-            return Result(200, text_with_href(version, id, href), [tag, self._accept_patch])
-        view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
-        return Result(200, orjson.dumps(view.apply(with_href(version.document, href))), [tag, self._accept_patch])
+        return Result(200, _answer(version, id, self._href(request, id), view), [tag, self._accept_patch])
 
     # create ----------------------------------------------------------------------------------------------------------
 
     async def create(self, request: Request) -> Result:
+        view = self._view_of(request)
         try:
             self._drafter.settle_body(request.body)
         except InvalidBody as refused:
             broken = self._drafter.broken_rules(request.body, instants.written(self._clock()))
             raise InvalidBody([*refused.violations, *broken]) from None
-        return await self._idempotency.answer(request, functools.partial(self._create, request))
+        return await self._idempotency.answer(request, functools.partial(self._create, request, view))
 
-    async def _create(self, request: Request, reserved: Reservation) -> Result:
+    async def _create(self, request: Request, view: View, reserved: Reservation) -> Result:
         body: Document = request.body
         if self.type.version_member and "id" in body:
-            return await self._create_version(request, body, reserved)
+            return await self._create_version(request, view, body, reserved)
         if (answer := self.rules.answer_instantly(body, reserved.now)) is not None:
-            return Result(200, self._selected(request, request.access.shown(answer)))
+            return Result(200, orjson.dumps(view.apply(request.access.shown(answer))))
         document = self._drafter.new(body, reserved.id, reserved.now)
         request.access.refuse_creation(body, document, self._state)
         version = Version(1, document)
@@ -159,16 +157,16 @@ class ResourceEngine:
         except AlreadyExists:
             if not reserved.resumed:
                 raise Conflict(f"/id: {shown(reserved.id)} is taken") from None
-        return self._created(request, reserved.id, version)
+        return self._created(request, view, reserved.id, version)
 
-    async def _create_version(self, request: Request, body: Document, reserved: Reservation) -> Result:
+    async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Result:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
         member = self.type.version_member or ""
         for _ in range(RACES):
             unit = await self._get_or_not_found(request, body["id"])
             current = unit.versions[self._place_of(request, unit, None)]
             if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
-                return self._created(request, unit.id, written)
+                return self._created(request, view, unit.id, written)
             wanted = body.get(member) or versions.next_after(unit.versions, member)
             is_highest = versions.number_of(wanted) > versions.number_in(current, member)
             request.access.refuse_number_among_hidden(member, is_higher=is_highest)
@@ -181,7 +179,7 @@ class ResourceEngine:
             events += self._records(request, occasion, {}, document)
             ordered = versions.highest_first((*unit.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
-                return self._created(request, unit.id, version)
+                return self._created(request, view, unit.id, version)
         raise _too_many_races()
 
     def _version_made_of(self, body: Document, unit: Stored, now: str) -> Version | None:
@@ -192,15 +190,16 @@ class ResourceEngine:
                 return version
         return None
 
-    def _created(self, request: Request, id: str, version: Version) -> Result:
+    def _created(self, request: Request, view: View, id: str, version: Version) -> Result:
         href = self._href(request, id)
         headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision))]
         version = self._shown(request, version, is_current=True)
-        return Result(201, self._answer(request, version, id, href), headers)
+        return Result(201, _answer(version, id, href, view), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
 
     async def patch(self, request: Request) -> Result:
+        view = self._view_of(request)
         id, number = self._split(request)
         href = self._href(request, id)
         for _ in range(RACES):
@@ -212,7 +211,7 @@ class ResourceEngine:
             editor = Editor(request.access, is_current)
             draft = self._drafter.patched(before.document, request.body, request.media_type, href, now, editor)
             if draft.document is before.document:
-                return self._patched(request, before, id, href, is_current=is_current)
+                return self._patched(request, view, before, id, href, is_current=is_current)
             after = Version(unit.revision + 1, draft.document)
             ordered = self._with_patched(request, unit.versions, place, after)
             occasion = self._occasion(request, now, id, after)
@@ -227,7 +226,7 @@ class ResourceEngine:
             events = _told_of(events, is_current=ordered[0] is after)
             events += self._records(request, occasion, before.document, draft.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, ordered, events)):
-                return self._patched(request, after, id, href, is_current=is_current)
+                return self._patched(request, view, after, id, href, is_current=is_current)
         raise _too_many_races()
 
     def _with_patched(
@@ -243,10 +242,12 @@ class ResourceEngine:
         self._refuse_taken_version(others, after.document[member])
         return versions.highest_first((*others, after), member)
 
-    def _patched(self, request: Request, version: Version, id: str, href: str, *, is_current: bool) -> Result:
+    def _patched(
+        self, request: Request, view: View, version: Version, id: str, href: str, *, is_current: bool
+    ) -> Result:
         headers = [(b"etag", entity_tag(version.revision))]
         version = self._shown(request, version, is_current=is_current)
-        return Result(200, self._answer(request, version, id, href), headers)
+        return Result(200, _answer(version, id, href, view), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------
 
@@ -270,6 +271,12 @@ class ResourceEngine:
         raise _too_many_races()
 
     # guards and small steps ------------------------------------------------------------------------------------------
+
+    def _view_of(self, request: Request) -> View:
+        """What the answer is to show; read before anything is written, as a query may be refused."""
+        if not request.raw_query:
+            return WHOLE
+        return parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
 
     def _split(self, request: Request) -> tuple[str, versions.Number | None]:
         id = request.path_parameters["id"]
@@ -331,15 +338,6 @@ class ResourceEngine:
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)
 
-    def _answer(self, request: Request, version: Version, id: str, href: str) -> bytes:
-        if not request.raw_query:
-            return text_with_href(version, id, href)
-        return self._selected(request, with_href(version.document, href))
-
-    def _selected(self, request: Request, document: Document) -> bytes:
-        view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
-        return orjson.dumps(view.apply(document))
-
     def _records(self, request: Request, occasion: Occasion, before: Document, after: Document) -> tuple[Document, ...]:
         """Who made this change, for the log; {} stands for what was not there, or is no more."""
         if not self._audit:
@@ -352,6 +350,12 @@ class ResourceEngine:
         return Occasion(
             now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(text_with_href(version, id, href))
         )
+
+
+def _answer(version: Version, id: str, href: str, view: View) -> bytes:
+    if view is WHOLE:
+        return text_with_href(version, id, href)
+    return orjson.dumps(view.apply(with_href(version.document, href)))
 
 
 def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
