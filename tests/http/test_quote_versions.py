@@ -57,6 +57,15 @@ def test_a_new_version_starts_from_any_state_and_leaves_the_old_one_alone(
     assert quotes.get(at(quote, ":(version=1)")).json() == old
 
 
+def test_there_is_no_next_version_after_the_longest_number(quotes: Api, quote: Document) -> None:
+    new_version(quotes, quote, "9" * 64)
+
+    message = refusal(new_version(quotes, quote), 409, "conflict")
+
+    assert message.startswith("/version: no number is above '999")
+    assert versions_of(quotes, quote) == ["9" * 64, "1"]
+
+
 def test_a_version_of_a_quote_that_does_not_exist_is_not_found(quotes: Api) -> None:
     assert "does not exist" in refusal(new_version(quotes, {"id": "nothing"}), 404, "notFound")
 

@@ -16,7 +16,17 @@ from datetime import datetime, timedelta
 import orjson
 
 from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
-from tmf_sales.storage import AlreadyExists, Change, Document, Index, Kind, RevisionConflict, Storage, Version
+from tmf_sales.storage import (
+    AlreadyExists,
+    Change,
+    Document,
+    Index,
+    Kind,
+    RevisionConflict,
+    Storage,
+    UnitTooLarge,
+    Version,
+)
 from tmf_sales.storage.criteria import Compare, Operator, Query, Sort
 from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.exchange import Request, Result
@@ -115,7 +125,7 @@ class Idempotency:
             with contextlib.suppress(RevisionConflict, Unavailable):
                 await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
             raise
-        with contextlib.suppress(Unavailable):  # the next try completes the reservation
+        with contextlib.suppress(Unavailable, UnitTooLarge):  # the next try makes the same answer again
             await self._write({**mine, "answer": _recorded(result)}, revision)
         return result
 

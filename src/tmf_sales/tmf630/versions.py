@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tmf_sales.errors import InvalidParameter, shown
+from tmf_sales.errors import Conflict, InvalidParameter, shown
 from tmf_sales.storage import Version
 
 Number = tuple[int, ...]
@@ -44,8 +44,15 @@ def number_in(version: Version, member: str) -> Number:
 
 
 def next_after(versions: Sequence[Version], member: str) -> str:
-    """The number for a new version that names none: one above the highest, in its first part."""
-    return str(number_in(versions[0], member)[0] + 1)
+    """The number for a new version that names none: one above the highest, in its first part.
+
+    Raises Conflict when that would be longer than a number may be.
+    """
+    following = str(number_in(versions[0], member)[0] + 1)
+    if len(following) > PARTS_LIMIT:
+        highest = versions[0].document[member]
+        raise Conflict(f"/{member}: no number is above {shown(highest)}; expected one that is free")
+    return following
 
 
 def highest_first(versions: Sequence[Version], member: str) -> tuple[Version, ...]:
