@@ -6,7 +6,6 @@ Promise: whatever can be wrong with contracts and handlers is found here, before
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.dispatch import Dispatcher, Handlers
 from tmf_sales.errors import CannotStart
-from tmf_sales.events.address_guard import AddressGuard
+from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
 from tmf_sales.events.delivery import Delivery, DeliverySettings
 from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.signing import InvalidSecret, read_secrets
@@ -42,7 +41,7 @@ from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.security.admission import NO_SECURITY, Security
 from tmf_sales.security.audit_page import PATH, audit_page
 from tmf_sales.security.policy import SHIPPED, Policy
-from tmf_sales.settings import Settings, is_loopback, variable_of
+from tmf_sales.settings import Settings, variable_of
 from tmf_sales.storage import Kind, Storage
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import Contract, load_contracts
@@ -52,8 +51,6 @@ from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.validation import CompiledValidation, ValidationSettings
-
-LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 RuleTable = Mapping[str, Callable[[], Rules]]
 Clock = Callable[[], datetime]
@@ -251,7 +248,7 @@ def handlers_of(
 
 def address_guard(settings: Settings) -> AddressGuard:
     """A service that only this machine reaches may call this machine; otherwise the operator says what it may call."""
-    own = LOOPBACK if is_loopback(settings.host) else ()
+    own = LOOPBACK if settings.only_this_machine_calls else ()
     return AddressGuard((*settings.callback_networks, *own), require_https=settings.require_https)
 
 

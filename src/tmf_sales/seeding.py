@@ -1,6 +1,7 @@
 """Puts the resources that the contracts show as examples into a store, so that a first look finds something.
 
-Promise: nothing that is stored is touched; several processes may do it at once.
+Promise: a kind of which anything is stored is left as it is, so what was deleted does not come back; several processes
+may do it at once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from tmf_sales.storage import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
+from tmf_sales.storage.criteria import Query
 from tmf_sales.tmf630.contract import Contract, ResourceType
 
 log = logging.getLogger("tmf_sales")
@@ -18,11 +20,15 @@ log = logging.getLogger("tmf_sales")
 async def seed(store: Storage, apis: Sequence[Contract]) -> None:
     """Store each example of a retrieved resource under its own id, without an event: nothing happened to it.
 
+    Where there are resources of the kind already, there is nothing to seed.
+
     A store that does not answer is left unseeded: the service starts without it, too.
     """
     try:
         for api in apis:
             for resource in api.resources.values():
+                if (await store.find(resource.kind, Query(limit=1))).rows:
+                    continue
                 for document in examples(api, resource):
                     with contextlib.suppress(AlreadyExists):
                         await store.commit(Change(resource.kind, document["id"], 0, (Version(1, document),)))

@@ -103,8 +103,7 @@ class Settings:
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
-    log_level: str = setting("info", one_of("debug", "info", "warning", "error"), "least severity that is logged")
-    response_validation: bool = setting(False, SWITCH, "check every answer against the contract; for tests, slow")
+    log_level: str = setting("warning", one_of("debug", "info", "warning", "error"), "least severity that is logged")
 
     @property
     def authentication(self) -> bool:
@@ -122,9 +121,15 @@ class Settings:
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def only_this_machine_calls(self) -> bool:
+        """Nobody else reaches the service: neither itself, nor through a proxy that speaks for others."""
+        speaks_for_others = self.authentication or self.public_url is not None or self.trusted_hosts
+        return is_loopback(self.host) and not speaks_for_others
+
+    @property
     def shown_store(self) -> str:
         """The store's URL without its credentials."""
-        return re.sub(r"//[^/]*@", "//***@", self.store)
+        return without_credentials(self.store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +238,13 @@ def _shown(name: str, value: object) -> str:
     """The value without what may be secret in it: a webhook secret, a URL with a password."""
     if _ABOUT[name].secret:
         return "not valid (its value is not shown)"
-    return shown(re.sub(r"//.*@", "//***@", value)) if isinstance(value, str) else shown(value)
+    return shown(without_credentials(value) if isinstance(value, str) else value)
+
+
+def without_credentials(url: str) -> str:
+    """A URL as it may be shown: without who signs in, and without MongoDB's options, of which some are passwords."""
+    shown_part = re.sub(r"//.*@", "//***@", url)
+    return shown_part.partition("?")[0] if url.startswith("mongo") else shown_part
 
 
 _ABOUT: dict[str, _About] = {field.name: field.metadata["about"] for field in dataclasses.fields(Settings)}

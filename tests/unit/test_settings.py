@@ -7,10 +7,12 @@ import ipaddress
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+import tmf_sales
 from tmf_sales.openapi_folder import contracts_folder
 from tmf_sales.settings import (
     InvalidSettings,
@@ -21,6 +23,8 @@ from tmf_sales.settings import (
     shown_default,
     unknown_variables,
 )
+
+SOURCE = Path(tmf_sales.__file__).parent
 
 
 def refusal(environ: Mapping[str, str], options: Mapping[str, object] | None = None) -> str:
@@ -38,6 +42,29 @@ def test_every_setting_has_a_purpose_and_a_variable_named_like_it() -> None:
         assert row.purpose
         assert row.variable == f"TMF_SALES_{row.name.upper()}"
     assert len(describe_settings()) == len(dataclasses.fields(Settings))
+
+
+def test_every_setting_has_an_effect() -> None:
+    source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
+
+    for field in dataclasses.fields(Settings):
+        assert f"settings.{field.name}" in source or f"self.{field.name}" in source, field.name
+
+
+@pytest.mark.parametrize(
+    ("settings", "alone"),
+    [
+        ({}, True),
+        ({"host": "::1"}, True),
+        ({"host": "192.0.2.1", "allow_anonymous": True}, False),
+        ({"public_url": "https://api.example.com"}, False),
+        ({"trusted_hosts": ("api.example.com",)}, False),
+        ({"api_keys": Path("keys")}, False),
+        ({"jwt_issuer": "https://id.example.com"}, False),
+    ],
+)
+def test_a_proxy_or_authentication_says_that_other_machines_call(settings: dict[str, Any], alone: bool) -> None:
+    assert Settings(**settings).only_this_machine_calls is alone
 
 
 def test_a_default_that_is_shown_can_be_written_into_the_environment() -> None:
@@ -150,6 +177,14 @@ def test_a_password_is_never_shown() -> None:
     assert (
         load_settings({"TMF_SALES_STORE": "mongodb://admin:hunter2@db/sales"}).shown_store == "mongodb://***@db/sales"
     )
+
+
+@pytest.mark.parametrize("option", ["tlsCertificateKeyFilePassword", "authMechanismProperties"])
+def test_an_option_of_the_store_that_may_be_a_password_is_never_shown(option: str) -> None:
+    assert (
+        load_settings({"TMF_SALES_STORE": f"mongodb://db/sales?{option}=hunter2"}).shown_store == "mongodb://db/sales"
+    )
+    assert "hunter2" not in refusal({"TMF_SALES_STORE": f"mongodb://?{option}=hunter2"})
 
 
 def test_a_secret_is_never_shown() -> None:

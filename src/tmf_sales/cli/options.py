@@ -3,6 +3,7 @@
 Promise: an option that is not valid is refused like its environment variable, in one line, with exit code 2.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -50,9 +51,18 @@ def settings_from(options: dict[str, object]) -> Settings:
     for name in unknown_variables(os.environ):
         click.echo(f"Warning: {name} is no setting and has no effect", err=True)
     try:
-        return load_settings(os.environ, options)
+        settings = load_settings(os.environ, options)
     except CannotStart as error:
         raise Refused(str(error)) from None
+    log_from(settings.log_level)
+    return settings
+
+
+def log_from(level: str) -> None:
+    """Log to standard error what is at least so severe: of the libraries only warnings, which hold no documents."""
+    logging.basicConfig(format="%(message)s")
+    for name in ("tmf_sales", "uvicorn"):
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def _option(row: Described) -> Callable[[Command], Command]:

@@ -95,7 +95,7 @@ def announcement(settings: Settings) -> str:
 
 def announce(settings: Settings) -> None:
     click.echo(announcement(settings))
-    if is_loopback(settings.host):
+    if settings.only_this_machine_calls:
         click.echo("Callbacks may be on this machine, as only this machine reaches the service", err=True)
 
 
