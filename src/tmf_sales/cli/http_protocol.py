@@ -23,6 +23,9 @@ HEAD_END = b"\r\n\r\n"
 UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 LONGEST_TARGET = 65_535  # httptools keeps places in it in 16 bits
 
+HEAD_SECONDS = 20.0  # for a head that has begun, and for the first one of a connection to begin and end
+LONGEST_HEAD = 256 * 1024
+
 LINGER_SECONDS = 10.0
 LINGER_BYTES = 64 * 1024 * 1024
 MOST_LINGERING = 100  # those beyond are closed at once, as nobody may bind the server by sending without end
@@ -31,20 +34,61 @@ _lingering: set[asyncio.Task[None]] = set()
 
 
 class Protocol(HttpToolsProtocol):
-    """Hides the Upgrade header from the parser; the header `X-Upgrade-Ignored` has its value."""
+    """Hides the Upgrade header from the parser; the header `X-Upgrade-Ignored` has its value.
+
+    Nobody keeps a connection, or memory, by a head without end: one has a longest time and size.
+    """
 
     refused = False
+    head_has_begun = False
+    head_size = 0
+    head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
+        if self.head_has_begun:
+            self._bound_head(len(data))
 
     def _a_head_is_next(self) -> bool:
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
 
+    def on_message_begin(self) -> None:
+        self.head_has_begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        super().on_headers_complete()
+
+    def _bound_head(self, more: int) -> None:
+        self.head_size += more
+        if self.head_size > LONGEST_HEAD:
+            self._refuse(f"the head of the request is longer than {LONGEST_HEAD} bytes")
+        elif self.head_timer is None:
+            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
+
+    def _end_head(self) -> None:
+        self.head_has_begun = False
+        self.head_size = 0
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def _give_up_waiting(self) -> None:
+        self.transport.close()
+
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn while it handles the parser's exception."""
+        self._refuse(what_is_wrong(sys.exception(), len(self.url or b"")))
+
+    def _refuse(self, why: str) -> None:
         self.refused = True
-        body = orjson.dumps(BadRequest(what_is_wrong(sys.exception(), len(self.url or b""))).body())
+        self._end_head()
+        body = orjson.dumps(BadRequest(why).body())
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"application/json"),
@@ -57,6 +101,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._end_head()
         is_cut_off = self.refused or self._was_answered_before_its_end()
         if exc is None and is_cut_off and len(_lingering) < MOST_LINGERING:
             with contextlib.suppress(OSError):  # no file descriptor is left: then the client is not waited for
