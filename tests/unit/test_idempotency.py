@@ -122,6 +122,17 @@ async def test_another_key_and_another_kind_create_again(service: Service) -> No
     assert len(await service.stored("salesLead")) == 1
 
 
+async def test_a_creation_is_answered_though_its_answer_is_too_large_to_keep(service: Service) -> None:
+    large = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the escapes
+    first = await service.create(large)
+    service.clock.now += timedelta(seconds=11)
+
+    again = await service.create(large)
+
+    assert again == first
+    assert len(await service.stored()) == 1
+
+
 async def test_the_same_key_with_another_body_is_refused(service: Service) -> None:
     await service.create(QUOTE)
 
