@@ -1,8 +1,8 @@
 """Reads a JSON text so strictly that whatever is accepted can be stored, found and sent on unchanged.
 
 Promise: no NaN or infinity, no duplicate names (RFC 7493, 2.3), no lone surrogates, no integer that doubles cannot hold
-(RFC 7493, 2.2), no name that a document store gives a meaning to, at most 64 levels. The usual body costs two passes in
-C; only a suspicious one is walked in Python.
+(RFC 7493, 2.2), no name that a document store gives a meaning to, at most 64 levels and 100,000 objects and lists. The
+usual body costs two passes in C; only a suspicious one is walked in Python.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tmf_sales.errors import SHOWN_LIMIT, MalformedBody, json_pointer, shown
 from tmf_sales.json_values import BAD_NAME, bad_names
 
 DEPTH_LIMIT = 64
+CONTAINER_LIMIT = 100_000  # each costs some microseconds in which the worker does nothing else; 1,000 items have 6,000
 INTEGER_LIMIT = 2**53 - 1
 PLACE_LIMIT = 100
 
@@ -25,15 +26,18 @@ _MANY_DIGITS = b"0" * 20
 _NO_MARKS = bytes(set(range(256)) - set(b"[{:$\\"))
 
 
-def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT) -> Any:
+def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT, container_limit: int = CONTAINER_LIMIT) -> Any:
     """The JSON value; raises MalformedBody with the place, as line and column or as JSON pointer."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_place_of_error(error, text)) from None
     marks = text.translate(None, _NO_MARKS)  # what is looked for in it is found at once
-    if marks.count(b"[") + marks.count(b"{") > depth_limit and _may_be_deep(value, depth_limit):
+    most_containers = marks.count(b"[") + marks.count(b"{")
+    if most_containers > depth_limit and _may_be_deep(value, depth_limit):
         _refuse_depth(value, depth_limit)
+    if most_containers > container_limit:
+        _refuse_many_containers(value, container_limit)
     try:
         written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except orjson.JSONEncodeError:
@@ -80,6 +84,15 @@ def _refuse_depth(value: Any, limit: int) -> None:
         if depth >= limit:
             _, place = _first(value, lambda _, depth: depth >= limit)
             raise MalformedBody(f"{_shown(place)}: the body is nested more than {limit} levels deep")
+
+
+def _refuse_many_containers(value: Any, limit: int) -> None:
+    """Counted here because brackets may also stand in texts."""
+    level, found = [value], 0
+    while level := [child for parent in level for child in _containers_in(parent)]:
+        found += len(level)
+        if found >= limit:
+            raise MalformedBody(f"the body has more than {limit} objects and lists")
 
 
 def _containers_in(value: Any) -> list[Any]:

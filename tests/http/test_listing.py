@@ -64,6 +64,14 @@ def test_a_part_of_the_list_is_206(shelf: Shelf) -> None:
     assert shelf.numbers(answer) == ["1", "2"]
 
 
+@pytest.mark.deviation(NO_CONDITION)
+def test_a_long_query_is_not_repeated_in_links(shelf: Shelf) -> None:
+    member = shelf.resource.second_text
+
+    assert "link" in shelf.asked(limit=2, **{member: "x" * 1200}).headers
+    assert "link" not in shelf.asked(limit=2, **{member: "x" * 1500}).headers
+
+
 def test_a_page_that_is_everything_is_200(shelf: Shelf) -> None:
     assert shelf.asked(offset=0, limit=5).status_code == 200
 

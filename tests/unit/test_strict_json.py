@@ -82,6 +82,15 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert len(parse_strictly(b"[%b]" % b",".join([b"[{}]"] * 100))) == 100
 
 
+def test_the_number_of_objects_and_lists_has_a_bound() -> None:
+    def with_containers(number: int) -> bytes:
+        return b'{"a":[%b],"text":"%b"}' % (b",".join([b"{}"] * (number - 2)), b"[{" * 10)
+
+    parse_strictly(with_containers(10), container_limit=10)
+    with pytest.raises(MalformedBody, match="the body has more than 10 objects and lists"):
+        parse_strictly(with_containers(11), container_limit=10)
+
+
 @pytest.mark.parametrize(
     "text", [b"9007199254740991", b"-9007199254740991", b"0.1234567890123456789", b"1e22", b"[1,2]"]
 )

@@ -53,7 +53,7 @@ def written(kind: str, unit: Stored) -> bytes:
 def read(line: bytes) -> tuple[str, Stored]:
     """The kind and the resource; raises BadLine."""
     try:
-        value: Any = parse_strictly(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT)
+        value: Any = parse_strictly(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT, len(line))
     except MalformedBody as error:
         raise BadLine(error.message.removeprefix("line 1, ").replace("the body", "the line")) from None
     if violations := _check.violations(value):
