@@ -9,12 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.query_strings import CORPUS, QUERIES, REPEATABLE
-from tests.unit.typed_attributes import RESOURCE
+from tests.unit.typed_attributes import RESOURCE, Untyped
 
 from tmf_sales.errors import BadRequest
 from tmf_sales.storage.criteria import And, Compare, Condition, Element, Exists, Not, Operator, Or, Regex, is_reachable
 from tmf_sales.storage.matching import has_match
-from tmf_sales.tmf630.attributes import Untyped
 from tmf_sales.tmf630.filters import MOST_CONDITIONS, MOST_OPERANDS
 from tmf_sales.tmf630.query import parse_event_query, parse_query, parse_retrieve
 

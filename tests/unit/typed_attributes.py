@@ -21,6 +21,13 @@ _PARTY: dict[Path, Attribute] = {
 }
 
 
+class Untyped:
+    """Attributes of documents that no contract describes: every operand is read in all ways that it allows."""
+
+    def at(self, path: Path) -> Attribute | None:
+        return None
+
+
 class Resource:
     """What a contract says of a resource; everything else is unknown."""
 

@@ -20,7 +20,6 @@ from tmf_sales.tmf630.contract import bundle, contract_files
 REMOTE_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 NO_LOGO = "data:image/svg+xml;base64," + base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg"/>').decode()
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; worker-src blob:"
-FONT = "system-ui, sans-serif"
 OPTIONS = {
     "disableSearch": False,
     "expandResponses": "200,201",

@@ -39,13 +39,6 @@ class Attributes(Protocol):
         """What the contract says of this path; None where it says nothing."""
 
 
-class Untyped:
-    """Attributes of documents that no contract describes: every operand is read in all ways that it allows."""
-
-    def at(self, path: Path) -> Attribute | None:
-        return None
-
-
 class EventAttributes:
     """Attributes of an event whose `event` member holds one resource under its name, e.g. `event.resource.state`."""
 

@@ -124,6 +124,7 @@ class Shapes:
         else:
             element = own
         flat = self._flat(element)
+        table = flat.get("x-lifecycle")
         shape = None
         if flat["properties"]:
             shape = self._shape(target) if target else self._inline(f"{owner}.{name}", element)
@@ -136,7 +137,7 @@ class Shapes:
             merge_key=own.get("x-merge-key"),
             default=schema.get("x-default", own.get("x-default")),
             lenient=schema.get("x-lenient", own.get("x-lenient")),
-            lifecycle=_lifecycle(flat) if "x-lifecycle" in flat else None,
+            lifecycle=Lifecycle.from_contract(table, flat.get("x-set-on", {})) if table else None,
         )
 
     def _inline(self, name: str, schema: dict[str, Any]) -> Shape:
@@ -163,11 +164,6 @@ class Shapes:
             flat["required"] = [*flat["required"], *part.get("required", [])]
             flat |= {key: value for key, value in part.items() if key not in {"properties", "required"}}
         return self._flat(self._target(schema)[0]) if "$ref" in schema else flat
-
-
-def _lifecycle(schema: dict[str, Any]) -> Lifecycle:
-    table = schema["x-lifecycle"]
-    return Lifecycle(table["initial"], table["transitions"], schema.get("x-set-on", {}))
 
 
 def _mark_visits(shapes: list[Shape]) -> None:

@@ -76,7 +76,7 @@ def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -
 
 
 def _refuse_bad_names(document: Document, place: str) -> None:
-    """What no body may name; an earlier release let JSON Patch do so."""
+    """A line may have been written by hand, so what no body may name is looked for here, too."""
     text = orjson.dumps(document)
     if any(mark in text for mark in MARKS_OF_BAD_NAMES):
         for name in bad_names(document):
