@@ -1,10 +1,16 @@
-"""The master of several workers ends in order when none of them can start."""
+"""The master of several workers ends in order when none can start; each worker serves as the only one would."""
+
+import logging
+from types import SimpleNamespace
 
 import pytest
 from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
 from gunicorn.errors import HaltServer
 
-from tmf_sales.cli.several_workers import Master
+from tmf_sales.cli.several_workers import Master, Worker
+
+LONGEST_OF_GATEWAYS = 60  # seconds that nginx and AWS keep an idle connection to a server
 
 
 @pytest.fixture
@@ -27,3 +33,15 @@ def test_the_first_worker_that_cannot_boot_ends_the_service(master: Master) -> N
 
 def test_further_ones_do_not_interrupt_that_end(master: Master) -> None:
     master.stop()
+
+
+def test_a_worker_keeps_idle_connections_longer_than_clients_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("uvicorn.error", "uvicorn.access"):  # a worker changes them
+        for changed in ("handlers", "level", "propagate"):
+            monkeypatch.setattr(logging.getLogger(name), changed, getattr(logging.getLogger(name), changed))
+    log = SimpleNamespace(error_log=logging.getLogger("test"), access_log=logging.getLogger("test"))
+
+    worker = Worker(1, 1, [], None, 15, Config(), log)
+    worker.tmp.close()
+
+    assert worker.config.timeout_keep_alive > LONGEST_OF_GATEWAYS

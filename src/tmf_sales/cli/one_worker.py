@@ -11,6 +11,10 @@ import uvicorn
 
 from tmf_sales.settings import Settings
 
+# Longer than clients and gateways keep a connection (httpx 5 s, nginx and AWS 60 s): a server that closes it first may
+# do so while the next request is on its way, and the client cannot know whether that was served (RFC 9112, 9.3.1).
+IDLE_CONNECTIONS_STAY = 75  # seconds
+
 # What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
@@ -22,6 +26,7 @@ UVICORN: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
     "proxy_headers": False,
+    "timeout_keep_alive": IDLE_CONNECTIONS_STAY,
 }
 
 
