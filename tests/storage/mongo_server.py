@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,11 +19,17 @@ STOP_TIMEOUT = 20
 
 
 class MongoServer:
-    """Started on a port that the system chooses, and on the same one again after a kill."""
+    """Started on a port that the system chooses, and on the same one again after a kill.
+
+    While it is away, the system gives its port to nobody else: it stays bound, though nobody listens.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._port = 0
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the server sets it, too, and may bind it
+        self._place.bind(("127.0.0.1", 0))
+        self._port: int = self._place.getsockname()[1]
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -42,8 +49,7 @@ class MongoServer:
         seen: deque[str] = deque(maxlen=20)
         for line in log:
             seen.append(line)
-            if found := re.search(r"listening on [\d.]+:(\d+)", line):
-                self._port = int(found[1])
+            if re.search(r"listening on [\d.]+:\d+", line):
                 threading.Thread(target=_drain, args=(log,), daemon=True).start()
                 return
         raise RuntimeError("the server did not start: " + "".join(seen))
@@ -69,6 +75,7 @@ class MongoServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._place.close()
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
