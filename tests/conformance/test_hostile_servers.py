@@ -66,18 +66,18 @@ def test_wrong_answers_fail_checks_with_a_sentence(api: Api, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answering", "said"),
+    ("answering", "patience", "said"),
     [
-        (hostile.silent, "no complete answer within 0.2 seconds"),
-        (hostile.dripping, "no complete answer within 0.2 seconds"),
-        (hostile.cut_off, "no answer: "),
-        (hostile.no_http, "no answer: "),
+        (hostile.silent, 0.2, "no complete answer within 0.2 seconds"),
+        (hostile.dripping, 0.2, "no complete answer within 0.2 seconds"),
+        (hostile.cut_off, 60.0, "no answer: "),
+        (hostile.no_http, 60.0, "no answer: "),
     ],
     ids=["silent", "dripping", "cut off", "no http"],
 )
-def test_a_server_that_gives_no_answer_is_unreachable(answering: hostile.Answering, said: str) -> None:
+def test_a_server_that_gives_no_answer_is_unreachable(answering: hostile.Answering, patience: float, said: str) -> None:
     with hostile.hostile(answering) as url, pytest.raises(Unreachable, match=said):
-        report(url, timeout=0.2)
+        report(url, timeout=patience)
 
 
 def test_an_answer_without_end_is_not_read_to_its_end() -> None:
