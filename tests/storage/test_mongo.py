@@ -524,6 +524,7 @@ async def test_a_server_that_has_been_away_for_long_is_not_waited_for(
 
 async def test_a_server_that_hangs_costs_no_more_than_the_timeout(server: MongoServer) -> None:
     async with opened(hasty(server)) as store:
+        await until_it_serves(store)
         await store.commit(insert("1", ticket()))
         server.pause()
         try:
@@ -545,6 +546,7 @@ async def test_a_server_that_hangs_costs_no_more_than_the_timeout(server: MongoS
 
 async def test_events_left_by_a_server_that_went_away_are_found_later(server: MongoServer) -> None:
     async with opened(hasty(server)) as store:
+        await until_it_serves(store)
         await store.commit(insert("1", ticket()))
         wake, store._outbox.wake = store._outbox.wake, lambda *_: None  # type: ignore[method-assign]
         await store.commit(update("1", 1, ticket(), event("e1")))
