@@ -1,7 +1,7 @@
 """Promises of the delivery's workers: they share the work, take over, wake, stop, and survive what fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from tmf_sales.events import delivery as delivery_module
 from tmf_sales.events.courier import Recorder
 from tmf_sales.events.delivery import Delivery
 from tmf_sales.storage import StorageUnavailable
-from tmf_sales.storage.events import BEHIND, FanOut, Lane, Step
+from tmf_sales.storage.events import BEHIND, FanOut, Lane, Step, StoredEvent
 
 
 @pytest.fixture
@@ -261,13 +261,60 @@ async def test_what_a_crash_left_in_documents_is_moved_on_and_delivered(
     assert world.got("a") == ["e1"]
 
 
-async def test_more_events_than_a_batch_are_all_fanned_out_in_one_turn(world: World) -> None:
+async def test_more_events_than_a_batch_are_all_fanned_out(world: World, running: Delivery) -> None:
     await world.listen("a")
-    ids = [f"e{number}" for number in range(2 * delivery_module.FAN_OUT_BATCH)]
+    ids = [f"e{number}" for number in range(2 * delivery_module.FAN_OUT_BATCH + 1)]
     world.happen("1", *ids)
-    await turn(world.worker())
+    await until(lambda: world.got("a") == ids)
 
-    assert world.got("a") == ids
+
+async def test_a_backlog_that_lasts_holds_up_neither_leases_nor_retries_nor_house_keeping(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.listen("a")
+    gate = world.block("a")
+    worker = world.worker(lease=10.0)
+    called: list[str] = []
+    for name in ("claim", "renew", "sweep", "expire"):
+        monkeypatch.setattr(world.events, name, told(called, name, getattr(world.events, name)))
+    for number in range(3):  # each turn finds another full batch behind the one that it fans out
+        world.happen(str(number), *(f"{number}-{each}" for each in range(2 * delivery_module.FAN_OUT_BATCH)))
+        async with asyncio.timeout(10):
+            await worker.turn()
+        assert len(await world.events.unfanned(1)) == 1
+        world.time += delivery_module.EXPIRE_EVERY
+
+    gate.set()
+    await worker.settle()
+    assert {name: called.count(name) for name in called} == {"claim": 3, "renew": 3, "sweep": 3, "expire": 3}
+
+
+async def test_a_worker_with_a_backlog_that_never_ends_can_be_stopped(world: World) -> None:
+    unfanned = world.events.unfanned
+    taken = 0
+
+    async def never_empty(limit: int) -> list[StoredEvent]:
+        nonlocal taken
+        taken += 1
+        await asyncio.sleep(0)
+        world.happen("1", *(f"{taken}-{number}" for number in range(limit)))
+        return await unfanned(limit)
+
+    world.events.unfanned = never_empty  # type: ignore[method-assign]
+    worker = world.worker(poll=30.0)
+    task = asyncio.create_task(worker.run())
+    await until(lambda: taken > 3)
+    worker.stop()
+    async with asyncio.timeout(10):
+        await task
+
+
+def told(called: list[str], name: str, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def calls(*arguments: Any) -> Any:
+        called.append(name)
+        return await method(*arguments)
+
+    return calls
 
 
 @pytest.mark.parametrize("is_away", [False, True])

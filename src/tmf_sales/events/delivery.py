@@ -81,6 +81,7 @@ class Delivery:
         self._under_way: Counter[str] = Counter()
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
+        self._is_behind = False
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -104,7 +105,10 @@ class Delivery:
         self._store.arrived.set()
 
     async def turn(self) -> None:
-        """Do what is to be done now: fan new events out, take up lanes that are due, keep house."""
+        """Do some of what is to be done now: fan new events out, take up lanes that are due, keep house.
+
+        However many events wait, leases are renewed in between and a stop is heard: the next turn follows at once.
+        """
         await self._fan_out()
         if self._is_due("claim", self._settings.poll) or self._has_more:
             await self._claim()
@@ -123,18 +127,21 @@ class Delivery:
             await asyncio.wait(list(self._lanes))
 
     async def _fan_out(self) -> None:
-        while events := await self._store.unfanned(FAN_OUT_BATCH):
-            await self._look_at_listeners()
-            planned: Counter[str] = Counter()
-            fans = [self._fan_of(event, planned) for event in events]
-            lanes = await self._store.fan_out(fans, self._owner, self._lease_end(), self._now())
-            by_resource: dict[tuple[str, str], list[StoredEvent]] = {}
-            for event in events:
-                by_resource.setdefault((event.kind, event.resource), []).append(event)
-            for lane in lanes:
-                self._begin(lane, _complete(lane, by_resource[lane.key.kind, lane.key.resource]))
-            if len(events) < FAN_OUT_BATCH:
-                break
+        """Put a batch of new events into their lanes."""
+        self._is_behind = False
+        events = await self._store.unfanned(FAN_OUT_BATCH)
+        if not events:
+            return
+        await self._look_at_listeners()
+        planned: Counter[str] = Counter()
+        fans = [self._fan_of(event, planned) for event in events]
+        lanes = await self._store.fan_out(fans, self._owner, self._lease_end(), self._now())
+        by_resource: dict[tuple[str, str], list[StoredEvent]] = {}
+        for event in events:
+            by_resource.setdefault((event.kind, event.resource), []).append(event)
+        for lane in lanes:
+            self._begin(lane, _complete(lane, by_resource[lane.key.kind, lane.key.resource]))
+        self._is_behind = len(events) == FAN_OUT_BATCH
 
     def _fan_of(self, event: StoredEvent, planned: Counter[str]) -> FanOut:
         listeners = self._courier.listeners
@@ -208,6 +215,9 @@ class Delivery:
         return True
 
     async def _wait_for_work(self) -> None:
+        if self._is_behind:
+            await asyncio.sleep(0)
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
