@@ -1,11 +1,12 @@
 """Promises of the delivery: at least once, in order per resource, nobody waits for another's listener."""
 
 import json
+from typing import Any
 
 import pytest
 from tests.unit.delivery_world import START, World, turn, until
 
-from tmf_sales.events.schedule import DISABLE_AFTER
+from tmf_sales.events.schedule import DISABLE_AFTER, RETRY_DELAYS
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.webhook import Attempt
 
@@ -169,13 +170,90 @@ async def test_a_listener_that_fails_for_five_days_is_disabled(world: World) -> 
     world.answer("a", 500)
     world.happen("1", "e1")
     worker = world.worker()
-    while world.time < START + DISABLE_AFTER:
+    for delay in (*RETRY_DELAYS, *[RETRY_DELAYS[-1]] * 20):
         await turn(worker)
-        world.time += 36000
-    await turn(worker)
+        assert (await world.hub.get("tickets", id)).disabled is None or world.time >= START + DISABLE_AFTER
+        world.time += delay
 
     assert (await world.hub.get("tickets", id)).disabled == "it failed for 120 hours"
     assert await world.events.waiting() == {}
+    assert len(world.got("a")) < 20
+
+
+async def test_a_failure_that_another_worker_made_good_is_forgotten(world: World) -> None:
+    id = await world.listen("a")
+    one, two = world.worker("one"), world.worker("two")
+    world.answer("a", 500, 204)
+    world.happen("1", "e1")
+    await turn(one)
+    while world.time < START + DISABLE_AFTER + 3600:
+        world.time += 3600
+        world.happen("1", f"at {world.time}")
+        await turn(two)
+    assert await world.events.waiting() == {}
+
+    world.answer("a", 500, 500, 204)
+    world.happen("1", "last")
+    for _ in range(3):
+        await turn(one)
+        world.time += 300
+
+    listener = await world.hub.get("tickets", id)
+    assert (listener.disabled, listener.failing_since) == (None, None)
+    assert world.got("a")[-3:] == ["last"] * 3
+
+
+async def test_what_is_written_of_a_failure_counts_and_not_what_a_worker_remembers(world: World) -> None:
+    id = await world.listen("a")
+    worker = world.worker()
+    world.answer("a", 500)
+    world.happen("1", "e1")
+    for delay in (*RETRY_DELAYS, *[RETRY_DELAYS[-1]] * 9):
+        await turn(worker)
+        world.time += delay
+    assert (await world.hub.get("tickets", id)).failing_since == START
+    await world.hub.note_success(id)  # what another worker does
+    first_since_then = world.time
+    for _ in range(2):
+        await turn(worker)
+        world.time += RETRY_DELAYS[-1]
+
+    listener = await world.hub.get("tickets", id)
+    assert (listener.disabled, listener.failing_since) == (None, first_since_then)
+
+
+async def test_a_success_in_the_last_moment_keeps_a_listener(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = await world.listen("a")
+    world.answer("a", 500)
+    world.happen("1", "e1")
+    await world.hub.note_failure(id, START - DISABLE_AFTER)
+    worker = world.worker()
+    for delay in RETRY_DELAYS[:2]:  # the first failures of an event disable nobody
+        await turn(worker)
+        world.time += delay
+    assert (await world.hub.get("tickets", id)).disabled is None
+    disable = world.hub.disable_failing
+
+    async def too_late(*arguments: Any) -> bool:
+        await world.hub.note_success(id)
+        return await disable(*arguments)
+
+    monkeypatch.setattr(world.hub, "disable_failing", too_late)
+    await turn(worker)
+
+    assert (await world.hub.get("tickets", id)).disabled is None
+    assert await world.events.waiting() == {id: 1}
+
+
+async def test_a_failure_is_written_down_although_each_try_is_far_from_the_one_before(world: World) -> None:
+    id = await world.listen("a")
+    world.answer("a", 500)
+    world.happen("1", "e1")
+    for number in range(3):
+        await turn(world.worker())
+        world.time += 36000 if number < 2 else 0
+
+    assert (await world.hub.get("tickets", id)).failing_since == world.time
 
 
 async def test_the_days_of_failure_are_counted_over_restarts_and_end_with_a_success(world: World) -> None:

@@ -114,8 +114,9 @@ class Courier:
         if not self.listeners.wants(listener.id, event.kind, event.document):
             return await self._recorder.record(Step(lane, event.order + BEHIND))
         attempt = await self._try(listener, event)
-        is_disabled = await self._health.note(listener, attempt)
-        left = await self._recorder.record(self._step(lane, event, attempt))
+        step = self._step(lane, event, attempt)
+        is_disabled = await self._health.note(listener, attempt, step)
+        left = await self._recorder.record(step)
         if is_disabled:
             await self._store.forget(listener.id)
         return left

@@ -1,21 +1,32 @@
 """Which listeners fail, since when, and which of them get nothing more: after 410, or 120 hours without a success.
 
-Promise: a listener that fails now and then costs no write; only a failure that lasts is written down, so that it
-outlives the worker that saw it begin.
+Promise: a listener that fails now and then costs no write; a failure that lasts is written down, and only what is
+written disables: another worker's success has removed it there, while this worker's memory knows nothing of it.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from tmf_sales.events.hub import Hub
 from tmf_sales.events.listener import Listener
-from tmf_sales.events.schedule import is_failing_too_long
+from tmf_sales.events.schedule import DISABLE_AFTER, is_failing_too_long
 from tmf_sales.events.webhook import Attempt
+from tmf_sales.storage.events import Step
 
 LASTS = 60.0
+FAILURES_THAT_LAST = 3
+"""So many failed tries of one event in a row are no accident, however much lies between them."""
 
 log = logging.getLogger(__name__)
+
+
+class _Failing(NamedTuple):
+    """Seconds since 1970. After `until` the tries that failed were made again, and maybe by another worker."""
+
+    since: float
+    until: float
 
 
 class Health:
@@ -23,36 +34,48 @@ class Health:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._failing_since: dict[str, float] = {}
+        self._failing: dict[str, _Failing] = {}
 
     def is_failing(self, listener: Listener) -> bool:
-        return listener.id in self._failing_since or listener.failing_since is not None
+        return listener.id in self._failing or listener.failing_since is not None
 
-    async def note(self, listener: Listener, attempt: Attempt) -> bool:
-        """Take notice of a try; answer whether the listener is disabled by it."""
+    async def note(self, listener: Listener, attempt: Attempt, step: Step) -> bool:
+        """Take notice of a try and of the step that comes of it; answer whether the listener is disabled by it."""
         if attempt.succeeded:
             await self._note_success(listener)
             return False
         if attempt.is_gone:
-            await self._disable(listener, "it answered 410 Gone")
+            self._failing.pop(listener.id, None)
+            await self._hub.disable(listener.id, "it answered 410 Gone")
+            log.warning("listener %s is disabled: it answered 410 Gone", listener.id)
             return True
-        return await self._note_failure(listener, attempt.at)
+        if listener.failing_since is not None:
+            return await self._judge(listener.id, listener.failing_since, attempt.at, step)
+        await self._remember(listener.id, attempt.at, step)
+        return False
 
     async def _note_success(self, listener: Listener) -> None:
-        self._failing_since.pop(listener.id, None)
+        self._failing.pop(listener.id, None)
         if listener.failing_since is not None:
             await self._hub.note_success(listener.id)
 
-    async def _note_failure(self, listener: Listener, at: float) -> bool:
-        since = self._failing_since.setdefault(listener.id, listener.failing_since or at)
-        if is_failing_too_long(since, at):
-            await self._disable(listener, "it failed for 120 hours")
-            return True
-        if listener.failing_since is None and at - since >= LASTS:
-            await self._hub.note_failure(listener.id, since)
-        return False
+    async def _judge(self, id: str, since: float, at: float, step: Step) -> bool:
+        """Disable a listener of which it is written for too long that it fails, unless that is no longer written."""
+        self._failing.pop(id, None)
+        if step.failures < FAILURES_THAT_LAST or not is_failing_too_long(since, at):
+            return False
+        is_disabled = await self._hub.disable_failing(id, at - DISABLE_AFTER, "it failed for 120 hours")
+        if is_disabled:
+            log.warning("listener %s is disabled: it failed for 120 hours", id)
+        return is_disabled
 
-    async def _disable(self, listener: Listener, reason: str) -> None:
-        self._failing_since.pop(listener.id, None)
-        await self._hub.disable(listener.id, reason)
-        log.warning("listener %s is disabled: %s", listener.id, reason)
+    async def _remember(self, id: str, at: float, step: Step) -> None:
+        """Write a failure down when it lasts, and keep in mind one that has just begun."""
+        known = self._failing.get(id)
+        until = (step.due or at) + LASTS
+        if known is None or at > known.until:
+            known = _Failing(at, until)
+        if at - known.since >= LASTS or step.failures >= FAILURES_THAT_LAST:
+            await self._hub.note_failure(id, known.since)
+            known = _Failing(at, until)
+        self._failing[id] = _Failing(known.since, max(known.until, until))

@@ -173,6 +173,15 @@ class Hub:
         """Send nothing more to it, until it is enabled or registered again."""
         await self._update(id, lambda it: replace(it, disabled=reason))
 
+    async def disable_failing(self, id: str, moment: float, reason: str) -> bool:
+        """Disable it if it is written that it has failed since `moment` or longer; answer whether it is."""
+
+        def judged(it: Listener) -> Listener:
+            return replace(it, disabled=reason) if it.failing_since is not None and it.failing_since <= moment else it
+
+        after = await self._update(id, judged)
+        return after is not None and after.disabled is not None
+
     async def enable(self, id: str) -> None:
         await self._update(id, lambda it: replace(it, disabled=None, failing_since=None))
 
@@ -185,7 +194,7 @@ class Hub:
             old = (KeptSecret(kept.text, kept.until or now + overlap) for kept in valid)
             return replace(it, secrets=(KeptSecret(text), *old))
 
-        if not await self._update(id, rotated):
+        if await self._update(id, rotated) is None:
             raise _not_registered(id)
         return text
 
@@ -206,23 +215,24 @@ class Hub:
         except RevisionConflict:
             raise DuplicateListener(f"this callback with this query is listener {listener.id}") from None
 
-    async def _update(self, id: str, change: Callable[[Listener], Listener]) -> bool:
-        """Change a stored listener; answer whether it is there."""
+    async def _update(self, id: str, change: Callable[[Listener], Listener]) -> Listener | None:
+        """Change a stored listener; answer what it now is, None when there is none."""
+        before: Listener | None = None
         for _ in range(TRIES):
             stored = await self._store.get(LISTENER, id)
             if stored is None:
-                return False
+                return None
             before = read_listener(stored.current.document)
             after = change(before)
             if after == before:
-                return True
+                return before
             try:
                 await self._write(after, stored.revision)
             except RevisionConflict:
                 continue
-            return True
+            return after
         log.warning("listener %s changes too often to be written", id)
-        return True
+        return before
 
     async def _write(self, listener: Listener, expected_revision: int, records: tuple[Document, ...] = ()) -> None:
         version = Version(expected_revision + 1, written(listener))
