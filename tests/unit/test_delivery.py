@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from tests.unit.delivery_world import START, World, turn, until
 
+from tmf_sales.events.hub import LISTENER
 from tmf_sales.events.schedule import DISABLE_AFTER, RETRY_DELAYS
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.webhook import Attempt
+from tmf_sales.storage import Stored, Version
 
 
 @pytest.fixture
@@ -39,6 +41,17 @@ async def test_delivered_events_are_not_sent_again(world: World) -> None:
 
     assert world.got("a") == ["e1"]
     assert await world.events.waiting() == {}
+
+
+async def test_a_listener_that_cannot_be_read_keeps_no_event_from_the_others(world: World) -> None:
+    await world.listen("a")
+    broken = {"id": "1", "api": "tickets", "callback": "http://127.0.0.1/b", "query": None, "owner": "me"}
+    await world.store.load(LISTENER, [Stored("1", 1, (Version(1, broken),))])
+    world.happen("42", "e1")
+
+    await turn(world.worker())
+
+    assert (world.got("a"), world.got("b")) == (["e1"], [])
 
 
 async def test_a_query_decides_what_a_listener_gets_and_fields_what_of_it(world: World) -> None:

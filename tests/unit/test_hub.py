@@ -10,7 +10,7 @@ from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
 from tmf_sales.events.hub import LISTENER, LISTENER_KIND, Hub
 from tmf_sales.events.listener import Selection
 from tmf_sales.events.signing import Secret
-from tmf_sales.storage import Change, Document, RevisionConflict, Version
+from tmf_sales.storage import Change, Document, RevisionConflict, Stored, Version
 from tmf_sales.storage.criteria import Compare, Condition, Operator
 from tmf_sales.storage.memory import MemoryStorage
 
@@ -137,6 +137,67 @@ async def test_a_query_that_is_no_longer_valid_selects_nothing(
 
     assert (await hub.active()).matching("ticket", {"eventType": "Made"}) == []
     assert "no longer valid" in caplog.text
+
+
+GOOD = {"id": "1", "api": "tickets", "callback": CALLBACK, "query": None}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"owner": "me"},
+        {"owner": None},
+        {"owner": {"subject": "me", "roles": "admin", "parties": []}},
+        {"owner": {"subject": "me", "roles": [["admin"]], "parties": []}},
+        {"callback": 1},
+        {"callback": None},
+        {"query": 7},
+        {"failingSince": True},
+        {"disabled": 1},
+        {"secrets": [{"text": "hunter2", "until": None}]},
+        {"secrets": [{"text": None, "until": None}]},
+        {"secrets": [{"until": None}]},
+        {"secrets": ["hunter2"]},
+    ],
+)
+async def test_a_listener_that_cannot_be_read_is_left_out_and_the_others_are_there(
+    store: MemoryStorage, hub: Hub, caplog: pytest.LogCaptureFixture, members: Document
+) -> None:
+    good = (await hub.register("tickets", CALLBACK, "Made")).listener
+    await store.load(LISTENER, [Stored("1", 1, (Version(1, GOOD | members),))])
+
+    for _ in range(2):
+        assert await hub.listeners("tickets") == [good]
+        assert (await hub.active()).matching("ticket", {"eventType": "Made"}) == [good.id]
+    assert len(caplog.records) == 1
+    assert "listener 1 is left out" in caplog.text
+    assert "hunter2" not in caplog.text
+    with pytest.raises(NotFound):
+        await hub.get("tickets", "1")
+    with pytest.raises(NotFound):
+        await hub.rotate_secret("1", 0.0, 1.0)
+    await hub.unregister("tickets", "1")
+    assert await store.get(LISTENER, "1") is None
+
+
+async def test_a_listener_of_an_unknown_form_is_not_found(store: MemoryStorage, hub: Hub) -> None:
+    await store.load(LISTENER, [Stored("1", 1, (Version(1, {"id": "1"}),))])
+
+    assert await hub.listeners() == []
+    with pytest.raises(NotFound):
+        await hub.get("tickets", "1")
+
+
+async def test_pages_of_listeners_go_on_behind_those_that_cannot_be_read(
+    store: MemoryStorage, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "PAGE", 2)
+    for number in range(5):
+        text = 1 if number in (0, 3) else CALLBACK
+        document = GOOD | {"id": str(number), "callback": text}
+        await store.load(LISTENER, [Stored(str(number), 1, (Version(1, document),))])
+
+    assert [each.id for each in await hub.listeners()] == ["1", "2", "4"]
 
 
 async def test_a_selection_trims_what_is_sent(store: MemoryStorage) -> None:

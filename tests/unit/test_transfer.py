@@ -50,6 +50,9 @@ def lead(id: str = "1", **members: Any) -> dict[str, Any]:
     }
 
 
+OWNER = {"subject": "me", "roles": ["admin"], "parties": ["55"]}
+
+
 def listener(id: str = "1", **members: Any) -> dict[str, Any]:
     return {"id": id, "callback": "http://in.listener.com", "query": None, "api": "tmf648", "secrets": [], **members}
 
@@ -165,6 +168,13 @@ def test_a_line_that_has_another_form_is_refused_with_the_reason(text: bytes, re
         (line("salesLead", lead(status="sold")), "/status: expected one of acknowledged"),
         (line("listener", listener(callback=1)), "/versions/0/document: /callback: expected text"),
         (line("listener", listener(secrets=[{"text": "x"}])), "/secrets/0/until: is required"),
+        (
+            line("listener", listener(secrets=[{"text": "hunter2", "until": None}])),
+            "a secret is not valid (it is not shown",
+        ),
+        (line("listener", listener(owner="me")), "/versions/0/document: /owner: expected an object"),
+        (line("listener", listener(owner={"subject": "me", "parties": []})), "/owner/roles: is required"),
+        (line("listener", listener(owner={**OWNER, "roles": ["admin", 1]})), "/owner/roles/1: expected text"),
         (line("listener", listener(), listener()), "/versions: this kind has just one"),
         (line("order", {"id": "1"}), "/kind: 'order' is not known; expected listener or quote or salesLead"),
     ],

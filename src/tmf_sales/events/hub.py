@@ -35,6 +35,7 @@ from tmf_sales.events.listener import (
     Known,
     Listener,
     ParseQuery,
+    UnreadableListener,
     read_listener,
     written,
 )
@@ -87,6 +88,7 @@ class Hub:
         self._limit = limit
         self._random_bytes = random_bytes
         self._known: dict[str, Known] = {}
+        self._unreadable: dict[str, int] = {}
 
     async def register(
         self,
@@ -133,11 +135,14 @@ class Hub:
 
     async def get(self, api: str, id: str, access: Access = FULL_ACCESS) -> Listener:
         """Raises NotFound."""
-        return read_listener((await self._seen(api, id, access)).current.document)
+        listener = self._read(id, (await self._seen(api, id, access)).current)
+        if listener is None:
+            raise _not_registered(id)
+        return listener
 
     async def _seen(self, api: str, id: str, access: Access) -> Stored:
         stored = await self._store.get(LISTENER, id)
-        if stored is None or stored.current.document["api"] != api or not access.sees(stored.current.document):
+        if stored is None or stored.current.document.get("api") != api or not access.sees(stored.current.document):
             raise _not_registered(id)
         return stored
 
@@ -222,7 +227,9 @@ class Hub:
             stored = await self._store.get(LISTENER, id)
             if stored is None:
                 return None
-            before = read_listener(stored.current.document)
+            before = self._read(id, stored.current)
+            if before is None:
+                return None
             after = change(before)
             if after == before:
                 return before
@@ -241,19 +248,23 @@ class Hub:
     async def _all(self, api: str | None, access: Access) -> list[Known]:
         where = Compare(("api",), Operator.EQ, api) if api else And(())
         found: list[Known] = []
+        offset = 0
         while True:
-            query = Query(where, (Sort(("id",), always_present=True),), offset=len(found), limit=PAGE)
+            query = Query(where, (Sort(("id",), always_present=True),), offset=offset, limit=PAGE)
             page = await self._store.find(LISTENER, access.restricted(query))
-            found += map(self._know, page.rows)
+            found += (known for row in page.rows if (known := self._know(row)) is not None)
             if len(page.rows) < PAGE:
                 return found
+            offset += PAGE
 
-    def _know(self, row: Row) -> Known:
+    def _know(self, row: Row) -> Known | None:
         """The listener of a row; reading and compiling are done once for each of its revisions."""
         known = self._known.get(row.id)
         if known is not None and known.revision == row.version.revision:
             return known
-        listener = read_listener(row.version.document)
+        listener = self._read(row.id, row.version)
+        if listener is None:
+            return None
         try:
             parsed = self._parse_query(listener.api, listener.query) if listener.query is not None else None
         except InvalidParameter:
@@ -262,6 +273,16 @@ class Hub:
             parsed = NOTHING
         seen_by = self._seen_by(listener.owner) if listener.owner and self._seen_by else None
         return Known(row.version.revision, listener, parsed, seen_by)
+
+    def _read(self, id: str, version: Version) -> Listener | None:
+        """None when it cannot be read, which is said once: whatever is in the store, the others get their events."""
+        try:
+            return read_listener(version.document)
+        except UnreadableListener as error:
+            if self._unreadable.get(id) != version.revision:
+                self._unreadable[id] = version.revision
+                log.warning("listener %s is left out and gets no events: %s", id, error)
+            return None
 
 
 def _not_registered(id: str) -> NotFound:

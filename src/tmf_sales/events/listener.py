@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, NamedTuple, Protocol
 
 from tmf_sales.access import Principal
 from tmf_sales.events.restriction import SeenBy, seen_event
-from tmf_sales.events.signing import Secret
+from tmf_sales.events.signing import InvalidSecret, Secret
 from tmf_sales.storage import Document
 from tmf_sales.storage.criteria import Condition, Or
 from tmf_sales.storage.matching import matches
@@ -64,6 +65,10 @@ class Listener:
 
     def signing_secrets(self, now: float) -> tuple[Secret, ...]:
         return tuple(Secret(kept.text) for kept in self.secrets if kept.until is None or now < kept.until)
+
+
+class UnreadableListener(ValueError):
+    """Raised for a stored document that is no listener; its text says why and shows no secret."""
 
 
 class Known(NamedTuple):
@@ -137,16 +142,29 @@ def written(listener: Listener) -> Document:
 
 
 def read_listener(document: Mapping[str, Any]) -> Listener:
-    return Listener(
-        id=document["id"],
-        api=document["api"],
-        callback=document["callback"],
-        query=document["query"],
-        secrets=tuple(KeptSecret(kept["text"], kept["until"]) for kept in document.get("secrets", ())),
-        failing_since=document.get("failingSince"),
-        disabled=document.get("disabled"),
-        owner=_read_owner(document["owner"]) if "owner" in document else None,
-    )
+    """Raises UnreadableListener."""
+    try:
+        listener = Listener(
+            id=_of(document["id"], str),
+            api=_of(document["api"], str),
+            callback=_of(document["callback"], str),
+            query=_of(document["query"], str, NoneType),
+            secrets=tuple(map(_read_secret, document.get("secrets", ()))),
+            failing_since=_of(document.get("failingSince"), float, int, NoneType),
+            disabled=_of(document.get("disabled"), str, NoneType),
+            owner=_read_owner(document["owner"]) if "owner" in document else None,
+        )
+    except InvalidSecret as error:
+        raise UnreadableListener(f"a secret is not valid (it is not shown): {error}") from None
+    except (KeyError, TypeError) as error:
+        raise UnreadableListener(f"it is not in the form of a listener: {type(error).__name__}") from None
+    return listener
+
+
+def _read_secret(document: Mapping[str, Any]) -> KeptSecret:
+    text = _of(document["text"], str)
+    Secret(text)
+    return KeptSecret(text, _of(document["until"], float, int, NoneType))
 
 
 def _written_owner(owner: Principal) -> Document:
@@ -154,4 +172,12 @@ def _written_owner(owner: Principal) -> Document:
 
 
 def _read_owner(document: Mapping[str, Any]) -> Principal:
-    return Principal(document["subject"], frozenset(document["roles"]), frozenset(document["parties"]))
+    roles, parties = (frozenset(_of(each, str) for each in _of(document[name], list)) for name in ("roles", "parties"))
+    return Principal(_of(document["subject"], str), roles, parties)
+
+
+def _of(value: Any, *types: type) -> Any:
+    """The value; raises TypeError when it is of another type. A boolean is no number."""
+    if isinstance(value, bool) or not isinstance(value, types):
+        raise TypeError
+    return value

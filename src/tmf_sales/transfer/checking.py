@@ -12,6 +12,7 @@ import orjson
 
 from tmf_sales.errors import list_violations, shown
 from tmf_sales.events.hub import LISTENER
+from tmf_sales.events.listener import UnreadableListener, read_listener
 from tmf_sales.json_values import BAD_NAME, bad_names
 from tmf_sales.storage import Document, Stored, UnitTooLarge, refuse_too_large_unit
 from tmf_sales.tmf630 import versions
@@ -26,6 +27,7 @@ Check = Callable[[Stored], None]
 
 MARKS_OF_BAD_NAMES = (b'"$', b'".', b"\\u0000")
 ANY_HREF = "http://localhost"
+TEXTS = {"type": "array", "items": {"type": "string"}}
 LISTENER_SCHEMA = {
     "type": "object",
     "required": ["id", "api", "callback", "query"],
@@ -43,6 +45,11 @@ LISTENER_SCHEMA = {
         },
         "failingSince": {"type": ["number", "null"]},
         "disabled": {"type": ["string", "null"]},
+        "owner": {
+            "type": "object",
+            "required": ["subject", "roles", "parties"],
+            "properties": {"subject": {"type": "string"}, "roles": TEXTS, "parties": TEXTS},
+        },
     },
 }
 
@@ -120,6 +127,10 @@ def _listener_check() -> Check:
     def check(unit: Stored) -> None:
         if violations := schema.violations(unit.current.document):
             raise BadLine(f"/versions/0/document: {list_violations(violations, 'the document')}")
+        try:
+            read_listener(unit.current.document)
+        except UnreadableListener as error:
+            raise BadLine(f"/versions/0/document: {error}") from None
         _refuse_disorder(unit, None)
 
     return check
