@@ -151,11 +151,8 @@ def gate(app: App, service: Composition) -> App:
     """What stands before either stack."""
     return Ingress(
         app,
-        {
-            **observe.probes(service.store.ping),
-            **documents(service.apis),
-            PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit),
-        },
+        {**observe.probes(service.store.ping), **documents(service.apis)},
+        {PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit)},
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
         deadline=service.settings.request_deadline,

@@ -22,7 +22,8 @@ JSON_RANGES = ("application/json", "application/*", "*/*")
 
 
 class Ingress:
-    """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies.
+    """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies, `bounded` others
+    (/audit) within them.
 
     `base_paths` are those of the APIs; below them only /ui answers something else than JSON.
     """
@@ -31,6 +32,7 @@ class Ingress:
         self,
         app: App,
         probes: Mapping[str, App],
+        bounded: Mapping[str, App],
         *,
         base_paths: Iterable[str],
         errors: Errors,
@@ -39,6 +41,7 @@ class Ingress:
     ) -> None:
         self._app = app
         self._probes = probes
+        self._bounded = bounded
         self._roots = frozenset(base_paths)
         self._api_prefixes = tuple(f"{root}/" for root in self._roots)
         self._pages = tuple(f"{root}/ui" for root in self._roots)
@@ -78,7 +81,8 @@ class Ingress:
         try:
             self._prepare(scope)
             async with asyncio.timeout(self._deadline):
-                await self._app(scope, watched_receive, watched_send)
+                app = self._bounded.get(scope["path"], self._app)
+                await app(scope, watched_receive, watched_send)
         except TimeoutError:
             if not started:
                 within = f"within {self._deadline:g} seconds"

@@ -33,8 +33,8 @@ SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """`security_map`: by type of scheme, as ConnexionMiddleware takes it; `may_read_audit` raises Unauthenticated and
-    Forbidden.
+    """`security_map`: by type of scheme, as ConnexionMiddleware takes it; `may_read_audit` raises Unauthenticated,
+    Forbidden and TooManyRequests.
     """
 
     security_map: SecurityMap

@@ -19,7 +19,7 @@ PAGE = 1000
 
 
 def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope], Awaitable[Principal]]) -> App:
-    """`store` has its events only once it is open; `may_read` raises Unauthenticated or Forbidden."""
+    """`store` has its events only once it is open; `may_read` raises what its Security says."""
 
     async def answer(scope: Scope) -> bytes:
         if scope["method"] not in PAGE_METHODS:

@@ -6,7 +6,7 @@ contract asks for (RFC 6750); with it off, everybody is the admin and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from tmf_sales.ingress import Scope
 from tmf_sales.security.admission import Admit, SchemeHandler, SecurityMap, Verify
 from tmf_sales.security.api_keys import ApiKeys
 from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.policy import Policy
+from tmf_sales.security.policy import READ_AUDIT, Policy
 from tmf_sales.security.tokens import Credential, Tokens, refusal
 from tmf_sales.tmf630.contract import METHODS, Contract
 
@@ -124,6 +124,22 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
         return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id)
 
     return admit
+
+
+def audit_admission(
+    authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None
+) -> Callable[[Scope], Awaitable[Principal]]:
+    """Who may read `/audit`, which is no operation of a contract; as for `admission`."""
+
+    async def may_read(scope: Scope) -> Principal:
+        principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope)
+        if limit is not None:
+            await limit.refuse_too_many(principal.subject)
+        if policy is not None:
+            policy.access(principal, READ_AUDIT)
+        return principal
+
+    return may_read
 
 
 def require_credentials(api: Contract) -> None:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tmf_sales.access import Principal
 from tmf_sales.errors import CannotStart
-from tmf_sales.ingress import Scope
-from tmf_sales.security.admission import Security, admin
+from tmf_sales.security.admission import Security
 from tmf_sales.security.api_keys import ApiKeys
-from tmf_sales.security.gate import Authenticator, admission, require_credentials
+from tmf_sales.security.gate import Authenticator, admission, audit_admission, require_credentials
 from tmf_sales.security.key_set import Keys, reader_of
 from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.policy import READ_AUDIT, SHIPPED, Policy
+from tmf_sales.security.policy import SHIPPED, Policy
 from tmf_sales.security.tokens import TokenRules, Tokens
 from tmf_sales.settings import Settings
 from tmf_sales.tmf630.contract import Contract
@@ -25,7 +23,8 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     """Raises CannotStart. With authentication on, the contracts no longer say that credentials are optional."""
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
-        return Security(Authenticator(None, None).security_map(), admission(None, limit), admin)
+        nobody = Authenticator(None, None)
+        return Security(nobody.security_map(), admission(None, limit), audit_admission(nobody, None, limit))
     policy = Policy.load(settings.policy or SHIPPED, apis)
     policy.check()
     for api in apis:
@@ -36,12 +35,9 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     api_keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
     authenticator = Authenticator(_tokens(settings), api_keys)
 
-    async def may_read_audit(scope: Scope) -> Principal:
-        principal = await authenticator.principal_of(scope)
-        policy.access(principal, READ_AUDIT)
-        return principal
-
-    return Security(authenticator.security_map(), admission(policy, limit), may_read_audit)
+    return Security(
+        authenticator.security_map(), admission(policy, limit), audit_admission(authenticator, policy, limit)
+    )
 
 
 def _tokens(settings: Settings) -> Tokens | None:
