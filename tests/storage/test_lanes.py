@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+import tracemalloc
 from collections.abc import Collection
 
 import orjson
@@ -13,7 +14,17 @@ from tests.storage.deviations import NOT_ATOMIC
 from tests.storage.tickets import delete, insert, ticket, update
 
 from tmf_sales.storage import Document, Storage
-from tmf_sales.storage.events import BEHIND, AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.events import (
+    BEHIND,
+    AttemptRecord,
+    EventStore,
+    FanOut,
+    Lane,
+    LaneKey,
+    Step,
+    StoredEvent,
+    is_full,
+)
 
 NOW = 1_700_000_000.0
 LATER = NOW + 10
@@ -127,6 +138,60 @@ async def test_unfanned_keeps_to_its_limit_and_leaves_none_out_between(store: St
     await happen(store, log, "1", "e1", "e2", "e3")
 
     assert ids(await log.unfanned(2)) == ["e1", "e2"]
+
+
+async def test_batches_end_where_their_texts_have_the_size_that_is_asked_for(store: Storage, log: EventStore) -> None:
+    events = [event(id, note="x" * 1000) for id in ("e1", "e2", "e3", "e4")]
+    await store.commit(insert("1", ticket(), *events))
+    found = await unfanned(log, 4)
+    length = len(found[0].text)
+
+    assert ids(await log.unfanned(10, 2 * length)) == ["e1", "e2"]
+    assert ids(await log.unfanned(10, 2 * length + 1)) == ["e1", "e2", "e3"]
+    assert ids(await log.unfanned(10, 1)) == ["e1"]
+    assert ids(await log.unfanned(1, 2 * length)) == ["e1"]
+    (lane,) = await fan(log, found, "a")
+    assert ids(await log.events_of(lane, 10, 1)) == ["e1"]
+    assert ids(await log.events_of(lane, 10, 4 * length)) == ["e1", "e2", "e3", "e4"]
+
+
+def test_a_batch_is_full_at_either_of_its_bounds() -> None:
+    batch = [StoredEvent(str(number), "ticket", "1", 1, str(number), NOW, b"x" * 10) for number in range(3)]
+
+    assert not is_full(batch, 4, 31)
+    assert is_full(batch, 3, 31)
+    assert is_full(batch, 4, 30)
+    assert not is_full([], 1, 1)
+
+
+async def test_events_of_one_type_are_found_among_all_of_a_resource(store: Storage, log: EventStore) -> None:
+    def record(id: str) -> Document:
+        return event(id) | {"eventType": "TheRecord"}
+
+    decoys = [event("no1", note={"eventType": "TheRecord"}), event("no2", note='"eventType":"TheRecord"')]
+    await store.commit(insert("1", ticket(), record("r1"), *decoys))
+    await store.commit(update("1", 1, ticket(), event("no3"), record("r2"), record("r3")))
+    await store.commit(insert("2", ticket(), record("no4")))
+    await unfanned(log, 7)
+
+    assert ids(await log.of_type("ticket", "1", "TheRecord", 10)) == ["r1", "r2", "r3"]
+    assert ids(await log.of_type("ticket", "1", "TheRecord", 2)) == ["r2", "r3"]
+    assert ids(await log.of_type("ticket", "1", "TicketChangeEvent", 10)) == ["no1", "no2", "no3"]
+    assert await log.of_type("order", "1", "TheRecord", 10) == []
+    assert await log.of_type("ticket", "3", "TheRecord", 10) == []
+
+
+async def test_events_of_other_types_are_not_in_memory_however_large_they_are(store: Storage, log: EventStore) -> None:
+    for number in range(6):
+        change = update("1", number, ticket(), event(f"e{number}", note="x" * 1_000_000))
+        await store.commit(change if number else insert("1", ticket(), *change.events))
+        await fan(log, await unfanned(log, 1))
+    tracemalloc.start()
+    try:
+        assert await log.of_type("ticket", "1", "TheRecord", 10) == []
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_fanned_event_is_in_the_lanes_of_its_listeners_and_no_longer_unfanned(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from tmf_sales.storage import (
     TookTooLong,
     UnitTooLarge,
     Version,
+    mongo_outbox,
 )
 from tmf_sales.storage.criteria import And, Compare, Element, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.mongo import MongoStorage
@@ -88,6 +89,38 @@ async def test_events_wait_in_the_document_until_a_sweep_finds_them(left_behind:
         assert not {"outbox", "outbox_size"} & unit.keys()
         assert unit["revision"] == 2, "moving events does not change the revision"
         assert await other.events.sweep() == 0
+
+
+@pytest.mark.parametrize(("size", "moved"), [(1, [1, 1, 1]), (1_500, [2, 1]), (1_000_000, [3])])
+async def test_no_more_than_a_batch_of_what_waits_is_moved_at_once(
+    left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch, size: int, moved: list[int]
+) -> None:
+    for id in ("1", "2", "3"):
+        await left_behind.commit(insert(id, ticket(), event(f"e{id}") | {"note": "x" * 1_000}))
+    monkeypatch.setattr(mongo_outbox, "BATCH_BYTES", size)
+    at_once: list[int] = []
+    move = left_behind._outbox._insert
+
+    async def seen(kind: str, units: Sequence[dict[str, Any]]) -> None:
+        at_once.append(len(units))
+        await move(kind, units)
+
+    monkeypatch.setattr(left_behind._outbox, "_insert", seen)
+
+    assert await left_behind.events.sweep() == 3
+    assert at_once == moved
+    assert sorted(await logged(left_behind)) == ["e1", "e2", "e3"]
+
+
+async def test_events_that_an_earlier_release_stored_without_their_type_are_found_by_it(store: MongoStorage) -> None:
+    await store.commit(insert("1", ticket(), event("e1"), event("e2") | {"eventType": "Other"}, event("e3")))
+    async with asyncio.timeout(20):
+        await store.events.arrived.wait()
+    await store._database["event"].update_many({"_id": {"$in": ["e1", "e2"]}}, {"$unset": {"type": ""}})
+
+    found = await store.events.of_type("ticket", "1", event("e1")["eventType"], 10)
+
+    assert [each.id for each in found] == ["e1", "e3"]
 
 
 async def test_a_tombstone_stays_until_its_events_are_moved_and_nobody_sees_it(left_behind: MongoStorage) -> None:

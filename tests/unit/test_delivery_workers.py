@@ -11,7 +11,7 @@ from tmf_sales.events import delivery as delivery_module
 from tmf_sales.events.courier import Recorder
 from tmf_sales.events.delivery import Delivery
 from tmf_sales.storage import StorageUnavailable
-from tmf_sales.storage.events import BEHIND, FanOut, Lane, Step, StoredEvent
+from tmf_sales.storage.events import BATCH_BYTES, BEHIND, FanOut, Lane, Step, StoredEvent
 
 
 @pytest.fixture
@@ -268,6 +268,18 @@ async def test_more_events_than_a_batch_are_all_fanned_out(world: World, running
     await until(lambda: world.got("a") == ids)
 
 
+async def test_a_batch_that_ends_because_its_events_are_large_is_followed_by_the_next(
+    world: World, running: Delivery
+) -> None:
+    await world.listen("a")
+    world.happen("1", "e1", "e2", "e3", "e4", "e5", note="x" * (BATCH_BYTES // 2))
+    assert [each.id for each in await world.events.unfanned(100)] == ["e1", "e2"]
+
+    await until(lambda: len(world.got("a")) == 5)
+
+    assert world.got("a") == ["e1", "e2", "e3", "e4", "e5"]
+
+
 async def test_a_backlog_that_lasts_holds_up_neither_leases_nor_retries_nor_house_keeping(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,12 +305,12 @@ async def test_a_worker_with_a_backlog_that_never_ends_can_be_stopped(world: Wor
     unfanned = world.events.unfanned
     taken = 0
 
-    async def never_empty(limit: int) -> list[StoredEvent]:
+    async def never_empty(limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         nonlocal taken
         taken += 1
         await asyncio.sleep(0)
         world.happen("1", *(f"{taken}-{number}" for number in range(limit)))
-        return await unfanned(limit)
+        return await unfanned(limit, size)
 
     world.events.unfanned = never_empty  # type: ignore[method-assign]
     worker = world.worker(poll=30.0)

@@ -20,6 +20,7 @@ from tmf_sales.events.webhook import Attempt, Message, Webhook
 from tmf_sales.storage.events import BEHIND, AttemptRecord, EventStore, Lane, Step, StoredEvent
 
 LANE_BATCH = 50
+LANE_BYTES = 1024 * 1024
 REVISION_HEADER = "resource-revision"
 
 
@@ -93,7 +94,7 @@ class Courier:
         left: Lane | None = lane
         events = known
         while left is not None and not self.is_stopping:
-            events = events or await self._store.events_of(left, LANE_BATCH)
+            events = events or await self._store.events_of(left, LANE_BATCH, LANE_BYTES)
             left = await self._go_through(left, events)
             events = ()
 

@@ -23,7 +23,7 @@ from tmf_sales.events.health import Health
 from tmf_sales.events.hub import Hub
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.webhook import Webhook
-from tmf_sales.storage.events import EventStore, FanOut, Lane, StoredEvent
+from tmf_sales.storage.events import BATCH_BYTES, EventStore, FanOut, Lane, StoredEvent, is_full
 
 DAY = 24 * 3600.0
 FAN_OUT_BATCH = 200
@@ -141,7 +141,7 @@ class Delivery:
             by_resource.setdefault((event.kind, event.resource), []).append(event)
         for lane in lanes:
             self._begin(lane, _complete(lane, by_resource[lane.key.kind, lane.key.resource]))
-        self._is_behind = len(events) == FAN_OUT_BATCH
+        self._is_behind = is_full(events, FAN_OUT_BATCH, BATCH_BYTES)
 
     def _fan_of(self, event: StoredEvent, planned: Counter[str]) -> FanOut:
         listeners = self._courier.listeners

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 
 from tmf_sales.events.restriction import AUDIT_RECORD
 from tmf_sales.storage import Document
-from tmf_sales.storage.events import BEHIND, EventStore, Lane, LaneKey, StoredEvent
-
-BATCH = 500
-FIRST, LAST = "0" * 16, "7" + "f" * 15
-"""Before and behind the order of every event."""
+from tmf_sales.storage.events import EventStore, StoredEvent
 
 TOLD = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
 
@@ -29,9 +25,4 @@ class Entry:
 
 async def trail_of(events: EventStore, kind: str, resource: str, limit: int) -> list[Entry]:
     """The entries of one resource, the oldest first, at most `limit` of the newest."""
-    found: list[Entry] = []
-    first = FIRST
-    while page := await events.events_of(Lane(LaneKey("", kind, resource), first, LAST), BATCH):
-        found += [Entry(event) for event in page if event.document.get("eventType") == AUDIT_RECORD]
-        first = page[-1].order + BEHIND
-    return found[-limit:]
+    return [Entry(event) for event in await events.of_type(kind, resource, AUDIT_RECORD, limit)]

@@ -10,7 +10,7 @@ and may be done twice (after a crash, or by two workers) without losing anything
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -47,6 +47,27 @@ class StoredEvent:
         if self._document is None:
             self._document = orjson.loads(self.text)
         return self._document
+
+
+def up_to(size: int, found: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """The first of them, until their texts together have `size` bytes; what is behind these is not fetched."""
+    taken: list[StoredEvent] = []
+    for event in found:
+        taken.append(event)
+        size -= len(event.text)
+        if size <= 0:
+            break
+    return taken
+
+
+def is_of_type(event: StoredEvent, type: str) -> bool:
+    """Whether it has this eventType; a text is parsed, and not kept so, only where the type stands somewhere in it."""
+    return orjson.dumps(type) in event.text and orjson.loads(event.text).get("eventType") == type
+
+
+def is_full(events: Sequence[StoredEvent], limit: int, size: int) -> bool:
+    """Whether a batch ends at one of its bounds, so that there may be more behind it."""
+    return len(events) >= limit or sum(len(event.text) for event in events) >= size
 
 
 class LaneKey(NamedTuple):
@@ -106,6 +127,9 @@ class Step:
     attempt: AttemptRecord | None = None
 
 
+BATCH_BYTES = 4 * 1024 * 1024
+
+
 class EventStore(Protocol):
     """The log and the lanes. A worker is named by `owner`; it has a lane while its lease runs. Times are since 1970.
 
@@ -115,9 +139,10 @@ class EventStore(Protocol):
     arrived: asyncio.Event
     """Set whenever this process has put events where `unfanned` finds them; whoever waits for it clears it."""
 
-    async def unfanned(self, limit: int) -> list[StoredEvent]:
+    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         """Events not yet fanned out, the oldest first; those of one resource in their order, none left out between.
 
+        At most `limit`, and none behind the one with which their texts reach `size` bytes: see `is_full`.
         Where events wait in documents, those of this process's writes are moved on as they happen; see `sweep`.
         """
 
@@ -138,8 +163,14 @@ class EventStore(Protocol):
         Those due longest come first. A lane goes to one owner only, whatever other workers do at the same time.
         """
 
-    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
-        """The events of the lane's resource from `first` to `last`, in their order."""
+    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        """The events of the lane's resource from `first` to `last`, in their order; as many as `unfanned` gives."""
+
+    async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
+        """The newest `limit` events of a resource that have this eventType, in their order.
+
+        The texts of others stay in the store, or are in memory a few at a time.
+        """
 
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
         """Write down what came of tries, and keep their attempts; the answers stand in the order of the steps.

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 import orjson
 
 from tmf_sales.storage import Change
-from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.events import (
+    BATCH_BYTES,
+    AttemptRecord,
+    EventStore,
+    FanOut,
+    Lane,
+    LaneKey,
+    Step,
+    StoredEvent,
+    is_of_type,
+    up_to,
+)
 
 
 @dataclass(slots=True)
@@ -55,8 +66,8 @@ class MemoryEvents(EventStore):
         if change.events:
             self.arrived.set()
 
-    async def unfanned(self, limit: int) -> list[StoredEvent]:
-        return list(itertools.islice(self._log.waiting.values(), limit))
+    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        return up_to(size, itertools.islice(self._log.waiting.values(), limit))
 
     async def sweep(self) -> int:
         return 0
@@ -83,9 +94,13 @@ class MemoryEvents(EventStore):
                 claimed.append(lane.seen(key))
         return claimed
 
-    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
-        found = [event for event in self._of_resource(lane.key) if lane.first <= event.order <= lane.last]
-        return found[:limit]
+    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        of_resource = self._of_resource(lane.key.kind, lane.key.resource)
+        found = (event for event in of_resource if lane.first <= event.order <= lane.last)
+        return up_to(size, itertools.islice(found, limit))
+
+    async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
+        return [each for each in self._of_resource(kind, resource) if is_of_type(each, type)][-limit:]
 
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
         return [self._take(step, owner, until) for step in steps]
@@ -160,8 +175,8 @@ class MemoryEvents(EventStore):
         lane.until = until
         return lane.seen(step.lane.key)
 
-    def _of_resource(self, key: LaneKey) -> Iterable[StoredEvent]:
-        return (each for each in self._log.events.values() if (each.kind, each.resource) == (key.kind, key.resource))
+    def _of_resource(self, kind: str, resource: str) -> Iterable[StoredEvent]:
+        return (each for each in self._log.events.values() if (each.kind, each.resource) == (kind, resource))
 
     def _is_done(self, event: StoredEvent) -> bool:
         return event.id not in self._log.waiting and not any(

@@ -16,7 +16,17 @@ import orjson
 from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.events import (
+    BATCH_BYTES,
+    AttemptRecord,
+    EventStore,
+    FanOut,
+    Lane,
+    LaneKey,
+    Step,
+    StoredEvent,
+    is_of_type,
+)
 from tmf_sales.storage.mongo_client import make_indexes, translated
 from tmf_sales.storage.mongo_outbox import Outbox
 
@@ -59,10 +69,8 @@ class MongoEvents(EventStore):
         await make_indexes(self._lanes, LANE_INDEXES)
         await make_indexes(self._attempts, ATTEMPT_INDEXES)
 
-    async def unfanned(self, limit: int) -> list[StoredEvent]:
-        await self._ready()
-        with translated():
-            return _events(await self._events.find({"fanned": False}, sort=[("order", 1)], limit=limit).to_list())
+    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        return await self._batch({"fanned": False}, limit, size)
 
     async def sweep(self) -> int:
         await self._ready()
@@ -110,15 +118,28 @@ class MongoEvents(EventStore):
             claimed = await self._lanes.find({"_id": {"$in": ids}, "mark": mark}, sort=[("due", 1)]).to_list()
         return [_lane(lane) for lane in claimed]
 
-    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
-        await self._ready()
+    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         of_lane = {
             "kind": lane.key.kind,
             "resource": lane.key.resource,
             "order": {"$gte": lane.first, "$lte": lane.last},
         }
+        return await self._batch(of_lane, limit, size)
+
+    async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
+        await self._ready()
+        # Earlier releases stored no type beside the text: null finds these events, too.
+        where = {"kind": kind, "resource": resource, "type": {"$in": [type, None]}}
+        found: list[StoredEvent] = []
         with translated():
-            return _events(await self._events.find(of_lane, sort=[("order", 1)], limit=limit).to_list())
+            async with self._events.find(where, sort=[("order", -1)]) as cursor:
+                async for each in cursor:
+                    event = _event(each)
+                    if is_of_type(event, type):
+                        found.append(event)
+                    if len(found) == limit:
+                        break
+        return found[::-1]
 
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
         await self._ready()
@@ -170,7 +191,7 @@ class MongoEvents(EventStore):
         page = {"place": {"$gt": cursor or ""}, "stored": {"$gte": _date(since)}, **KEPT}
         with translated():
             found = await self._events.find(page, sort=[("place", 1)], limit=limit).to_list()
-        return _events(found), found[-1]["place"] if found else cursor
+        return [_event(each) for each in found], found[-1]["place"] if found else cursor
 
     async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
         await self._ready()
@@ -210,6 +231,18 @@ class MongoEvents(EventStore):
                     return count
                 last = found[-1]["place"]
 
+    async def _batch(self, where: Mapping[str, Any], limit: int, size: int) -> list[StoredEvent]:
+        await self._ready()
+        found: list[StoredEvent] = []
+        with translated():
+            async with self._events.find(where, sort=[("order", 1)], limit=limit) as cursor:
+                async for each in cursor:
+                    found.append(_event(each))
+                    size -= len(found[-1].text)
+                    if size <= 0:
+                        break
+        return found
+
     async def _take(self, step: Step, owner: str, until: float) -> Lane | None:
         """Write one step down; see EventStore.record."""
         mine = {"_id": _id(step.lane.key), "owner": owner, "first": step.lane.first}
@@ -241,19 +274,16 @@ def _lane(found: Mapping[str, Any]) -> Lane:
     return Lane(key, found["first"], found["last"], found["failures"])
 
 
-def _events(found: Sequence[Mapping[str, Any]]) -> list[StoredEvent]:
-    return [
-        StoredEvent(
-            each["_id"],
-            each["kind"],
-            each["resource"],
-            each["revision"],
-            each["order"],
-            each["stored"].replace(tzinfo=UTC).timestamp(),
-            each["text"],
-        )
-        for each in found
-    ]
+def _event(found: Mapping[str, Any]) -> StoredEvent:
+    return StoredEvent(
+        found["_id"],
+        found["kind"],
+        found["resource"],
+        found["revision"],
+        found["order"],
+        found["stored"].replace(tzinfo=UTC).timestamp(),
+        found["text"],
+    )
 
 
 def _is_in(lanes: Sequence[Lane], event: Mapping[str, Any]) -> bool:

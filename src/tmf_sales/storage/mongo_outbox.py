@@ -18,6 +18,7 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from tmf_sales.storage import Change, StorageUnavailable
+from tmf_sales.storage.events import BATCH_BYTES
 from tmf_sales.storage.mongo_client import translated
 
 Documents = AsyncCollection[dict[str, Any]]
@@ -33,7 +34,13 @@ def outbox_entries(change: Change) -> list[dict[str, Any]]:
     """The events of `change` as they wait in the document."""
     revision = change.expected_revision + 1
     return [
-        {"_id": event["eventId"], "revision": revision, "place": place, "text": orjson.dumps(event)}
+        {
+            "_id": event["eventId"],
+            "revision": revision,
+            "place": place,
+            "type": event.get("eventType"),
+            "text": orjson.dumps(event),
+        }
         for place, event in enumerate(change.events)
     ]
 
@@ -93,15 +100,25 @@ class Outbox:
 
     async def move(self, kind: str, ids: Collection[str]) -> int:
         """Move all events of these resources on; answer how many."""
-        collection = self._resources[kind]
+        waiting = {"_id": {"$in": list(ids)}, **WAITING}
+        members = {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
+        units: list[dict[str, Any]] = []
+        count = size = 0
         with translated():
-            units = await collection.find(
-                {"_id": {"$in": list(ids)}, **WAITING}, {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
-            ).to_list()
-            if not units:
-                return 0
-            await self._insert(kind, units)
-            await _cut(collection, units)
+            async with self._resources[kind].find(waiting, members) as found:
+                async for unit in found:
+                    units.append(unit)
+                    size += unit["outbox_size"]
+                    if size >= BATCH_BYTES:
+                        count += await self._pass_on(kind, units)
+                        units, size = [], 0
+            if units:
+                count += await self._pass_on(kind, units)
+        return count
+
+    async def _pass_on(self, kind: str, units: Sequence[dict[str, Any]]) -> int:
+        await self._insert(kind, units)
+        await _cut(self._resources[kind], units)
         return sum(len(unit["outbox"]) for unit in units)
 
     async def _insert(self, kind: str, units: Sequence[dict[str, Any]]) -> None:
@@ -140,6 +157,7 @@ def _upsert(kind: str, unit: dict[str, Any], entry: dict[str, Any], stored: date
         "place": f"{int(stored.timestamp() * 1000):012x}-{order}-{entry['_id']}",
         "stored": stored,
         "fanned": False,
+        "type": entry.get("type"),  # an earlier release wrote none
         "text": entry["text"],
     }
     return UpdateOne({"_id": entry["_id"]}, {"$setOnInsert": event}, upsert=True)

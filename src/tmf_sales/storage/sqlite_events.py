@@ -13,7 +13,17 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from tmf_sales.storage import Change
-from tmf_sales.storage.events import AttemptRecord, EventStore, FanOut, Lane, LaneKey, Step, StoredEvent
+from tmf_sales.storage.events import (
+    BATCH_BYTES,
+    AttemptRecord,
+    EventStore,
+    FanOut,
+    Lane,
+    LaneKey,
+    Step,
+    StoredEvent,
+    up_to,
+)
 from tmf_sales.storage.sqlite_reader import Reader
 from tmf_sales.storage.sqlite_writer import Writer
 
@@ -49,8 +59,8 @@ class SqliteEvents(EventStore):
         self._writer = writer
         self._in_thread = in_thread
 
-    async def unfanned(self, limit: int) -> list[StoredEvent]:
-        return await self._events("fanned = 0 ORDER BY position LIMIT ?", limit)
+    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        return await self._batch("fanned = 0 ORDER BY position LIMIT ?", limit, size=size)
 
     async def sweep(self) -> int:
         return 0
@@ -97,15 +107,29 @@ class SqliteEvents(EventStore):
             return []
         return await self._writer.run(write)
 
-    async def events_of(self, lane: Lane, limit: int) -> list[StoredEvent]:
-        return await self._events(
+    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+        return await self._batch(
             "kind = ? AND resource = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?",
             lane.key.kind,
             lane.key.resource,
             _first_position(lane.first),
             _last_position(lane.last),
             limit,
+            size=size,
         )
+
+    async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
+        # Mostly the type's text is nowhere in it, and that is found out without reading it as JSON.
+        found = await self._events(
+            "kind = ? AND resource = ? AND CASE WHEN instr(text, ?) > 0"
+            " THEN json_extract(CAST(text AS TEXT), '$.eventType') = ? ELSE 0 END ORDER BY position DESC LIMIT ?",
+            kind,
+            resource,
+            orjson.dumps(type),
+            type,
+            limit,
+        )
+        return found[::-1]
 
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
         return await self._writer.run(lambda connection: [_take(connection, step, owner, until) for step in steps])
@@ -169,6 +193,13 @@ class SqliteEvents(EventStore):
 
     async def _events(self, rest: str, *values: Any) -> list[StoredEvent]:
         return [_event(row) for row in await self._rows(f"SELECT {EVENT} FROM event WHERE {rest}", *values)]
+
+    async def _batch(self, rest: str, *values: Any, size: int) -> list[StoredEvent]:
+        def read(reader: Reader) -> list[StoredEvent]:
+            with reader.rows(f"SELECT {EVENT} FROM event WHERE {rest}", list(values)) as rows:
+                return up_to(size, map(_event, rows))
+
+        return await self._in_thread(read)
 
     async def _rows(self, sql: str, *values: Any) -> list[Any]:
         return await self._in_thread(lambda reader: reader.read(sql, list(values)))

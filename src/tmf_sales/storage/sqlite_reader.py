@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -66,6 +66,12 @@ class Reader:
         """All rows of one statement, within the time limit."""
         with self.snapshot():
             return self.all(sql, values)
+
+    @contextmanager
+    def rows(self, sql: str, values: list[SqlValue]) -> Iterator[Iterator[Any]]:
+        """The rows of one statement, within the time limit, each read from the file when it is asked for."""
+        with self.snapshot(), closing(self._connection.execute(sql, values)) as found:
+            yield found
 
     def explain(self, layout: Layout, query: Query) -> list[str]:
         """SQLite's own words on how it would look for the page."""
