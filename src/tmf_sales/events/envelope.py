@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tmf_sales.events.field_path import PATHS_SHOWN, TEXT_LIMIT, listed, literal, step
 from tmf_sales.json_values import changed_members, same_json
 
 Document = dict[str, Any]
 
-PATHS_SHOWN = 20
-TEXT_LIMIT = 1000
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -127,7 +126,7 @@ class Announcer:
         if not paths:
             return None
         text = f"changed the state of {_counted(len(paths), 'item')}"
-        return self._event(self.types.state_change, after, occasion, text, path=_listed(paths), title=title)
+        return self._event(self.types.state_change, after, occasion, text, path=listed(paths), title=title)
 
     def _information_required(
         self, before: Document, after: Document, items: Sequence[ItemState], occasion: Occasion
@@ -140,7 +139,7 @@ class Announcer:
         paths += [item.path for item in items if self._becomes_incomplete(item.before, item.after)]
         if not paths:
             return None
-        text, path = "needs information", _listed(paths)
+        text, path = "needs information", listed(paths)
         return self._event(self.types.information_required, after, occasion, text, path=path, priority="high")
 
     def _attribute_value_change(
@@ -154,7 +153,7 @@ class Announcer:
         names = sorted(name for name in changed if self._more_than_states(before, after, name, server_set))
         if not names:
             return None
-        text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", _listed(names)
+        text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", listed([step(name) for name in names])
         return self._event(self.types.attribute_value_change, after, occasion, text, path=path)
 
     def _becomes_incomplete(self, old: object, new: object) -> bool:
@@ -173,7 +172,7 @@ class Announcer:
         """Every element's state with its path: `items[?(@.id=='2')].state`, elements in elements included."""
         for name, state in self.items.items():
             for item in _elements(holder, name):
-                place = f"{prefix}{name}[?(@.id=={_literal(item.get('id'))})]"
+                place = f"{prefix}{name}[?(@.id=={literal(item.get('id'))})]"
                 yield f"{place}.{state}", item.get(state)
                 yield from self._item_states(item, f"{place}.")
 
@@ -232,22 +231,6 @@ def _elements(holder: Document, name: str) -> Iterator[Document]:
     value = holder.get(name)
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
-
-
-def _literal(id: object) -> str:
-    escaped = str(id).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _listed(paths: Sequence[str]) -> str:
-    """The paths in one text, separated by commas; none is cut in the middle, those beyond the limits are left out."""
-    shown: list[str] = []
-    room = TEXT_LIMIT
-    for path in paths[:PATHS_SHOWN]:
-        room -= len(path) + 1
-        if room >= 0:
-            shown.append(path)
-    return ",".join(shown)
 
 
 def _counted(number: int, noun: str) -> str:

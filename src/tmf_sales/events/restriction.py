@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tmf_sales.access import Access
+from tmf_sales.events.field_path import read, without
 from tmf_sales.storage import Document
 
 AUDIT_RECORD = "AuditRecord"
@@ -45,11 +46,11 @@ def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
 
 
 def _without_paths(event: Document, hidden: frozenset[str]) -> Document | None:
-    """The event without the names of hidden members, which its description has, too; None when no path is left."""
+    """The event without the paths through hidden members, which its description names, too; None when none is left."""
     paths = event.get("fieldPath")
     if paths is None:
         return event
-    kept = [path for path in paths.split(",") if path not in hidden]
+    kept = without(read(paths), hidden)
     if not kept:
         return None
     return {**event, "fieldPath": ",".join(kept), "description": event["title"]}
