@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -86,8 +88,36 @@ def test_a_backup_can_be_served_from(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stderr.startswith("copied ")
     assert stat.S_IMODE((folder / "copy.sqlite").stat().st_mode) == 0o600
-    assert not (folder / "copy.sqlite.part").exists()
+    assert sorted(path.name for path in folder.iterdir() if "copy" in path.name) == ["copy.sqlite"]
     assert asyncio.run(look()) == [f"{number:04}" for number in range(5)]
+
+
+def test_a_backup_leaves_what_an_interrupted_export_has_written(folder: Path) -> None:
+    asyncio.run(close_at_once())
+    progress = folder / "copy.part"
+    progress.write_text("lines of an export that goes on here\n")
+
+    assert run("--store", STORE, "copy").exit_code == 0
+
+    assert progress.read_text() == "lines of an export that goes on here\n"
+
+
+async def close_at_once() -> None:
+    await (await opened(STORE)).close()
+
+
+def test_a_copy_that_cannot_be_kept_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(close_at_once())
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = run("--store", STORE, "copy")
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert "No space left on device" in result.stderr
+    assert not list(folder.glob("copy*"))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -70,17 +71,19 @@ def back_up(source: Path, target: Path) -> int:
     """Copy the store in the file `source`, as of one moment, to `target`; answer its size in bytes.
 
     Writers are not held up, and the copy is not begun anew when one writes, as SQLite's own backup would be. `target`
-    is there only when it is whole and on the disk. Raises OSError.
+    is there only when it is whole and on the disk; until then it is a new file beside it, which nobody else has made
+    and only its owner can read. Raises OSError.
     """
-    part = target.with_name(f"{target.name}.part")
-    os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    descriptor, name = tempfile.mkstemp(suffix=".copy", prefix=f"{target.name}.", dir=target.parent)
+    part = Path(name)
     try:
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as store:
-            store.execute("VACUUM INTO ?", (str(part),))
+            store.execute("VACUUM INTO ?", (name,))
+        os.fsync(descriptor)
+        part.rename(target)
     except sqlite3.Error as failure:
-        part.unlink()
         raise OSError(str(failure)) from failure
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
-    part.rename(target)
+    finally:
+        os.close(descriptor)
+        part.unlink(missing_ok=True)
     return target.stat().st_size
