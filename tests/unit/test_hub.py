@@ -4,7 +4,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tmf_sales.errors import CallbackRefused, DuplicateListener, InvalidBody, InvalidFilter, NotFound, Unavailable
+from tmf_sales.errors import (
+    CallbackRefused,
+    DuplicateListener,
+    InvalidBody,
+    InvalidFilter,
+    NotFound,
+    Unavailable,
+)
 from tmf_sales.events import hub as hub_module
 from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
 from tmf_sales.events.hub import LISTENER, LISTENER_KIND, Hub
@@ -344,3 +351,15 @@ async def test_more_listeners_than_a_page_are_all_seen(hub: Hub, monkeypatch: py
     ids = {(await hub.register("tickets", f"{CALLBACK}/{number}", None)).listener.id for number in range(5)}
 
     assert [each.id for each in await hub.listeners("tickets")] == sorted(ids)
+
+
+async def test_a_listener_that_cannot_be_read_is_replaced_by_its_registration(
+    store: MemoryStorage, queries: Queries
+) -> None:
+    hub = made(store, queries)
+    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    await store.commit(Change(LISTENER, id, 1, (Version(2, {"id": id, "api": "tickets", "owner": 1}),)))
+
+    await hub.register("tickets", CALLBACK, None)
+
+    assert (await hub.active()).ids() == [id]

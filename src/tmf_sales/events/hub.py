@@ -6,6 +6,7 @@ registered; no secret is in what `view` shows. Rules: TMF630 part 1, Notificatio
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -48,6 +49,7 @@ LISTENER = "listener"
 LISTENER_KIND = Kind(LISTENER)
 PAGE = 1000
 TRIES = 10
+UNFINISHED = "its registration was not finished"
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Hub:
         self._random_bytes = random_bytes
         self._known: dict[str, Known] = {}
         self._unreadable: dict[str, int] = {}
+        self._registering = asyncio.Lock()
 
     async def register(
         self,
@@ -105,7 +108,6 @@ class Hub:
         authentication. `records` are written to the log together with the listener.
         """
         self._check_query(api, query)
-        await self._refuse_one_too_many(owner)
         await self._guard.vet(callback)
         secret = written_secret(self._random_bytes(NEW_SECRET_BYTES)) if self._own_secrets else None
         listener = Listener(
@@ -116,10 +118,12 @@ class Hub:
             secrets=(KeptSecret(secret),) if secret else (),
             owner=owner,
         )
-        try:
-            await self._write(listener, expected_revision=0, records=records)
-        except AlreadyExists:
-            await self._replace_disabled(listener, records)
+        # In turn within a process, so that of several at once as many come in as there is room for.
+        async with self._registering:
+            try:
+                await self._take_in(listener, records)
+            except (AlreadyExists, RevisionConflict):
+                raise _duplicate(listener.id) from None
         return Registration(listener, secret)
 
     async def unregister(
@@ -145,15 +149,6 @@ class Hub:
         if stored is None or stored.current.document.get("api") != api or not access.sees(stored.current.document):
             raise _not_registered(id)
         return stored
-
-    async def _refuse_one_too_many(self, owner: Principal | None) -> None:
-        if not self._limit:
-            return
-        at = ("owner", "subject")
-        own = Compare(at, Operator.EQ, owner.subject) if owner else Not(Exists(at))
-        if (await self._store.find(LISTENER, Query(own, limit=0))).total >= self._limit:
-            message = f"expected at most {self._limit} listeners of one caller; unregister one first"
-            raise TooManyRequests(message, {"Retry-After": "60"})
 
     async def listeners(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Listener]:
         """The listeners that there are for the caller, or those of one API, by id; disabled ones included."""
@@ -211,14 +206,39 @@ class Hub:
         except InvalidParameter as error:
             raise InvalidBody([Violation("/query", error.message)]) from error
 
-    async def _replace_disabled(self, listener: Listener, records: tuple[Document, ...]) -> None:
+    async def _take_in(self, listener: Listener, records: tuple[Document, ...]) -> None:
+        """Raises AlreadyExists and RevisionConflict when another has registered it meanwhile.
+
+        Where there is a limit the listener is put in as disabled first, and counted with the others: of two processes
+        that take in the last one at least one sees both.
+        """
         stored = await self._store.get(LISTENER, listener.id)
-        if stored is None or not stored.current.document.get("disabled"):
-            raise DuplicateListener(f"this callback with this query is listener {listener.id}")
-        try:
-            await self._write(listener, stored.revision, records)
-        except RevisionConflict:
-            raise DuplicateListener(f"this callback with this query is listener {listener.id}") from None
+        revision = stored.revision if stored else 0
+        if stored is not None:
+            known = self._read(listener.id, stored.current)
+            if known is not None and known.disabled is None:
+                raise _duplicate(listener.id)
+            await self._refuse_more_than(self._limit, listener.owner)
+        elif self._limit:
+            await self._refuse_more_than(self._limit - 1, listener.owner)
+            revision = await self._write(replace(listener, disabled=UNFINISHED), 0)
+            try:
+                await self._refuse_more_than(self._limit, listener.owner)
+            except TooManyRequests:
+                with contextlib.suppress(RevisionConflict):
+                    await self._store.commit(Change(LISTENER, listener.id, revision, ()))
+                raise
+        await self._write(listener, revision, records)
+
+    async def _refuse_more_than(self, count: int, owner: Principal | None) -> None:
+        """Raises TooManyRequests when there are more listeners of this owner."""
+        if not self._limit:
+            return
+        at = ("owner", "subject")
+        own = Compare(at, Operator.EQ, owner.subject) if owner else Not(Exists(at))
+        if (await self._store.find(LISTENER, Query(own, limit=0))).total > count:
+            message = f"expected at most {self._limit} listeners of one caller; unregister one first"
+            raise TooManyRequests(message, {"Retry-After": "60"})
 
     async def _update(self, id: str, change: Callable[[Listener], Listener]) -> Listener | None:
         """Change a stored listener; answer what it now is, None when there is none."""
@@ -241,9 +261,9 @@ class Hub:
         log.warning("listener %s changes too often to be written", id)
         return before
 
-    async def _write(self, listener: Listener, expected_revision: int, records: tuple[Document, ...] = ()) -> None:
+    async def _write(self, listener: Listener, expected_revision: int, records: tuple[Document, ...] = ()) -> int:
         version = Version(expected_revision + 1, written(listener))
-        await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,), records))
+        return await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,), records))
 
     async def _all(self, api: str | None, access: Access) -> list[Known]:
         where = Compare(("api",), Operator.EQ, api) if api else And(())
@@ -283,6 +303,10 @@ class Hub:
                 self._unreadable[id] = version.revision
                 log.warning("listener %s is left out and gets no events: %s", id, error)
             return None
+
+
+def _duplicate(id: str) -> DuplicateListener:
+    return DuplicateListener(f"this callback with this query is listener {id}")
 
 
 def _not_registered(id: str) -> NotFound:
