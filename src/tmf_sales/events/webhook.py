@@ -114,10 +114,6 @@ class Webhook:
         self._idle.clear()
         self._idle_count = 0
 
-    @property
-    def idle_connections(self) -> int:
-        return sum(connection.is_open for idle in self._idle.values() for connection in idle)
-
     async def _exchange(self, target: Target, headers: list[tuple[str, str]], body: bytes) -> Answer:
         origin = (target.secure, target.host, target.port)
         while (connection := self._take_idle(origin)) is not None:
