@@ -194,8 +194,11 @@ class Hub:
             old = (KeptSecret(kept.text, kept.until or now + overlap) for kept in valid)
             return replace(it, secrets=(KeptSecret(text), *old))
 
-        if await self._update(id, rotated) is None:
+        after = await self._update(id, rotated)
+        if after is None:
             raise _not_registered(id)
+        if not after.secrets or after.secrets[0].text != text:
+            raise Unavailable(f"listener {id} changes too often")
         return text
 
     def _check_query(self, api: str, query: str | None) -> None:
