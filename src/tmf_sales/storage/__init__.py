@@ -149,8 +149,8 @@ class Change:
     """One atomic write to one resource, with the events that tell of it.
 
     `expected_revision` 0 inserts: the id must not be taken. `versions` empty deletes. An event is a whole TMF event
-    document: `eventId` (unique), `eventTime` and the rest, for orjson to write, so that a part of it may be a Fragment;
-    the store adds kind, id and revision beside it.
+    document, `eventId` (unique), `eventTime` and `eventType` in front, for orjson to write, so that a part of it may be
+    a Fragment; the store adds kind, id and revision beside it.
     """
 
     kind: str

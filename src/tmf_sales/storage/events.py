@@ -22,6 +22,10 @@ BEHIND = "~"
 """Added to the order of an event this sorts behind it, and before the order of the next one."""
 
 
+HEAD = 400
+"""Within so many bytes of its text an event has its id, time and type, which stand in front."""
+
+
 class StoredEvent:
     """An event of the log. `order` sorts the events of one resource as they happened: ASCII texts of equal length.
 
@@ -60,9 +64,14 @@ def up_to(size: int, found: Iterable[StoredEvent]) -> list[StoredEvent]:
     return taken
 
 
+def type_member(type: str) -> bytes:
+    """As it stands in the text of an event."""
+    return b'"eventType":' + orjson.dumps(type)
+
+
 def is_of_type(event: StoredEvent, type: str) -> bool:
-    """Whether it has this eventType; a text is parsed, and not kept so, only where the type stands somewhere in it."""
-    return orjson.dumps(type) in event.text and orjson.loads(event.text).get("eventType") == type
+    """Whether it has this eventType; a text is parsed, and not kept so, only where that stands in its beginning."""
+    return type_member(type) in event.text[:HEAD] and orjson.loads(event.text).get("eventType") == type
 
 
 def is_full(events: Sequence[StoredEvent], limit: int, size: int) -> bool:

@@ -15,6 +15,7 @@ import orjson
 from tmf_sales.storage import Change
 from tmf_sales.storage.events import (
     BATCH_BYTES,
+    HEAD,
     AttemptRecord,
     EventStore,
     FanOut,
@@ -22,6 +23,7 @@ from tmf_sales.storage.events import (
     LaneKey,
     Step,
     StoredEvent,
+    type_member,
     up_to,
 )
 from tmf_sales.storage.sqlite_reader import Reader
@@ -119,13 +121,14 @@ class SqliteEvents(EventStore):
         )
 
     async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
-        # Mostly the type's text is nowhere in it, and that is found out without reading it as JSON.
+        # Mostly the beginning of the text says that it is another one, so that it need not be read as JSON.
         found = await self._events(
-            "kind = ? AND resource = ? AND CASE WHEN instr(text, ?) > 0"
+            "kind = ? AND resource = ? AND CASE WHEN instr(substr(text, 1, ?), ?) > 0"
             " THEN json_extract(CAST(text AS TEXT), '$.eventType') = ? ELSE 0 END ORDER BY position DESC LIMIT ?",
             kind,
             resource,
-            orjson.dumps(type),
+            HEAD,
+            type_member(type),
             type,
             limit,
         )
