@@ -23,7 +23,8 @@ from tmf_sales.tmf630.contract import Contract, Operation
 from tmf_sales.tmf630.drafting import FurtherCheck
 from tmf_sales.tmf630.exchange import Headers, Request
 from tmf_sales.tmf630.schema_check import SchemaCheck
-from tmf_sales.tmf630.shape import UNKNOWN, Shape, forgive, unknown_members
+from tmf_sales.tmf630.settling import UNKNOWN, forgive, unknown_members
+from tmf_sales.tmf630.shape import Shape
 
 REQUEST = "tmf_sales.request"
 

@@ -9,16 +9,10 @@ from tests.unit.small_contract import document
 
 from tmf_sales.errors import Violation
 from tmf_sales.storage import Document
-from tmf_sales.tmf630.shape import (
-    Shape,
-    Shapes,
-    fill,
-    fill_new_elements,
-    forgive,
-    settle,
-    states,
-    unknown_members,
-)
+from tmf_sales.tmf630.filling import fill, fill_new_elements
+from tmf_sales.tmf630.settling import forgive, settle, unknown_members
+from tmf_sales.tmf630.shape import Shape, Shapes
+from tmf_sales.tmf630.states import states
 
 NOW = "2026-01-01T00:00:00.000Z"
 SHAPES = Shapes(document())

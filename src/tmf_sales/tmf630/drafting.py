@@ -25,12 +25,15 @@ from tmf_sales.errors import (
 from tmf_sales.json_values import changed_members, own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.contract import ResourceType
+from tmf_sales.tmf630.filling import fill, fill_new_elements
 from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch
 from tmf_sales.tmf630.patch import apply_json_patch
 from tmf_sales.tmf630.patch_arrivals import Arrivals
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.rules import Rules
-from tmf_sales.tmf630.shape import Shape, StateAt, fill, fill_new_elements, forgive, settle, states
+from tmf_sales.tmf630.settling import forgive, settle
+from tmf_sales.tmf630.shape import Shape
+from tmf_sales.tmf630.states import StateAt, states
 
 Accepts = Callable[[Any], bool]
 FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]

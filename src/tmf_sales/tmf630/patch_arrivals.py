@@ -10,7 +10,8 @@ from typing import Any
 
 from tmf_sales.errors import InvalidBody, Violation, json_pointer
 from tmf_sales.tmf630.patch_path import Location
-from tmf_sales.tmf630.shape import UNKNOWN, Shape, says_its_schema, unknown_members
+from tmf_sales.tmf630.settling import UNKNOWN, says_its_schema, unknown_members
+from tmf_sales.tmf630.shape import Shape
 
 
 class Arrivals:

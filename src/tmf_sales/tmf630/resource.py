@@ -16,7 +16,6 @@ import orjson
 from tmf_sales.errors import (
     Conflict,
     InvalidBody,
-    NotFound,
     PreconditionFailed,
     ResourceTooLarge,
     Unavailable,
@@ -40,6 +39,7 @@ from tmf_sales.tmf630.query import WHOLE, View, parse_retrieve
 from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.tmf630.turns import Turns
+from tmf_sales.tmf630.units import Units
 
 RACES = 200
 
@@ -71,6 +71,7 @@ class ResourceEngine:
         self.type = resource_type
         self.rules = rules
         self._store = store
+        self._units = Units(resource_type, store)
         self._strict = settings.strict
         self._audit = settings.audit
         self._clock = clock
@@ -120,10 +121,10 @@ class ResourceEngine:
 
     async def retrieve(self, request: Request) -> Result:
         view = self._view_of(request)
-        id, number = self._split(request)
-        unit = await self._get_or_not_found(request, id)
-        place = self._place_of(request, unit, number)
-        version = self._shown(request, unit.versions[place], is_current=place == 0)
+        id, number = self._units.named(request)
+        unit = await self._units.get(request, id)
+        place = self._units.place_of(request, unit, number)
+        version = self._units.as_seen(request, unit.versions[place], is_current=place == 0)
         tag = (b"etag", entity_tag(version.revision))
         known = request.header(b"if-none-match")
         if known is not None and tag_is_listed(known, version.revision, weak=True):
@@ -163,8 +164,8 @@ class ResourceEngine:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
         member = self.type.version_member or ""
         for _ in range(RACES):
-            unit = await self._get_or_not_found(request, body["id"])
-            current = unit.versions[self._place_of(request, unit, None)]
+            unit = await self._units.get(request, body["id"])
+            current = unit.versions[self._units.place_of(request, unit, None)]
             if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
                 return self._created(request, view, unit.id, written)
             wanted = body.get(member) or versions.next_after(unit.versions, member)
@@ -193,18 +194,18 @@ class ResourceEngine:
     def _created(self, request: Request, view: View, id: str, version: Version) -> Result:
         href = self._href(request, id)
         headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision))]
-        version = self._shown(request, version, is_current=True)
+        version = self._units.as_seen(request, version, is_current=True)
         return Result(201, _answer(version, id, href, view), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
 
     async def patch(self, request: Request) -> Result:
         view = self._view_of(request)
-        id, number = self._split(request)
+        id, number = self._units.named(request)
         href = self._href(request, id)
         for _ in range(RACES):
-            unit = await self._get_or_not_found(request, id)
-            place = self._place_of(request, unit, number)
+            unit = await self._units.get(request, id)
+            place = self._units.place_of(request, unit, number)
             before, is_current = unit.versions[place], place == 0
             self._refuse_if_revision_differs(request, before)
             now = instants.written(self._clock())
@@ -246,16 +247,16 @@ class ResourceEngine:
         self, request: Request, view: View, version: Version, id: str, href: str, *, is_current: bool
     ) -> Result:
         headers = [(b"etag", entity_tag(version.revision))]
-        version = self._shown(request, version, is_current=is_current)
+        version = self._units.as_seen(request, version, is_current=is_current)
         return Result(200, _answer(version, id, href, view), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------
 
     async def delete(self, request: Request) -> Result:
-        id, number = self._split(request)
+        id, number = self._units.named(request)
         for _ in range(RACES):
-            unit = await self._get_or_not_found(request, id)
-            place = self._place_of(request, unit, number)
+            unit = await self._units.get(request, id)
+            place = self._units.place_of(request, unit, number)
             self._refuse_if_revision_differs(request, unit.versions[place])
             kept = () if number is None else unit.versions[:place] + unit.versions[place + 1 :]
             gone = range(len(unit.versions)) if number is None else (place,)
@@ -277,39 +278,6 @@ class ResourceEngine:
         if not request.raw_query:
             return WHOLE
         return parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
-
-    def _split(self, request: Request) -> tuple[str, versions.Number | None]:
-        id = request.path_parameters["id"]
-        return versions.split_id(id) if self.type.version_member else (id, None)
-
-    async def _get_or_not_found(self, request: Request, id: str) -> Stored:
-        """The resource; one of which the caller sees no version is not there, in the same words."""
-        unit = await self._store.get(self.type.kind, id)
-        if unit is None or not any(self._sees(request, unit, place) for place in range(len(unit.versions))):
-            raise NotFound(f"{self.type.name} {shown(id)} does not exist")
-        return unit
-
-    def _sees(self, request: Request, unit: Stored, place: int) -> bool:
-        access = request.access
-        if access.sees_all or (place == 0 and access.sees_all_current):
-            return True
-        return access.sees(unit.versions[place].document, is_current=place == 0)
-
-    def _place_of(self, request: Request, unit: Stored, number: versions.Number | None) -> int:
-        """Where in the unit the version is that the caller asks for: without a number the current one."""
-        member = self.type.version_member or ""
-        for place, version in enumerate(unit.versions if number else unit.versions[:1]):
-            is_meant = number is None or versions.number_in(version, member) == number
-            if is_meant and self._sees(request, unit, place):
-                return place
-        asked = f" version {'.'.join(map(str, number))}" if number else ""
-        raise NotFound(f"{self.type.name} {shown(unit.id)} has no{asked or ' current version'}")
-
-    def _shown(self, request: Request, version: Version, *, is_current: bool) -> Version:
-        """The version with what the caller sees of it."""
-        if not request.access.hides:
-            return version
-        return Version(version.revision, request.access.shown(version.document, is_current=is_current))
 
     def _refuse_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
         member = self.type.version_member or ""

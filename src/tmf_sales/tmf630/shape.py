@@ -1,24 +1,19 @@
 """The contract's types as a graph that is walked along with a document: what each member is, and what happens to it.
 
 Promise: a walk visits only the members that need it, whatever the document holds; members unknown to the contract are
-never touched. What a member needs is written in the contract as format date-time or an x- extension.
+never touched. What a member needs is written in the contract as format date-time or an x- extension. The walks are in
+settling.py, filling.py and states.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from tmf_sales.errors import Violation, json_pointer
-from tmf_sales.storage import Document
-from tmf_sales.tmf630 import instants
 from tmf_sales.tmf630.lifecycle import Lifecycle
 
 Steps = tuple[str | int, ...]
-LONGEST_NUMBER = 15
-SCHEMA_LOCATION = "@schemaLocation"
-UNKNOWN = "is not known to the contract"
 
 
 @dataclass(slots=True)
@@ -185,211 +180,3 @@ def _mark_visits(shapes: list[Shape]) -> None:
                     if needed and member.name not in visits:
                         visits[member.name] = member
                         changed = True
-
-
-def settle(document: Document, shape: Shape, place: Steps, found: list[Violation]) -> None:
-    """Bring every date-time into its one form, in place; collect what breaks x-ordered or a list's unique key."""
-    visits = shape.settled
-    for name in document:
-        if name not in visits:  # most members: this is what the walk mostly does
-            continue
-        value, member = document[name], visits[name]
-        if isinstance(value, str):
-            if member.shape is None and not member.is_list and not instants.is_canonical(value):
-                document[name] = _instant(value, (*place, name), found)
-        elif isinstance(value, list):
-            if member.is_list:
-                _settle_list(value, member, (*place, name), found)
-        elif isinstance(value, dict) and member.shape is not None and not member.is_list:
-            settle(value, member.shape, (*place, name), found)
-    if shape.ordered and shape.ordered[1] in document:
-        _check_order(document, shape.ordered, place, found)
-
-
-def _settle_list(elements: list[Any], member: Member, place: Steps, found: list[Violation]) -> None:
-    if member.shape is not None:
-        for number, element in enumerate(elements):
-            if isinstance(element, dict):
-                settle(element, member.shape, (*place, number), found)
-    elif member.is_instant:
-        for number, element in enumerate(elements):
-            if isinstance(element, str):
-                elements[number] = _instant(element, (*place, number), found)
-    if member.merge_key:
-        _check_unique(elements, member.merge_key, place, found)
-
-
-def _instant(text: str, place: Steps, found: list[Violation]) -> str:
-    try:
-        return instants.canonical(text)
-    except ValueError as error:
-        found.append(Violation(json_pointer(place), str(error)))
-        return text
-
-
-def _check_unique(elements: list[Any], key: str, place: Steps, found: list[Violation]) -> None:
-    seen: dict[str, int] = {}
-    for number, element in enumerate(elements):
-        value = element.get(key) if isinstance(element, dict) else None
-        if not isinstance(value, str):
-            continue
-        if value in seen:
-            text = f"is the same as that of element {seen[value]}; it must be unique in its list"
-            found.append(Violation(json_pointer((*place, number, key)), text))
-        seen.setdefault(value, number)
-
-
-def _check_order(document: Document, ordered: tuple[str, str], place: Steps, found: list[Violation]) -> None:
-    first, second = document.get(ordered[0]), document.get(ordered[1])
-    if isinstance(first, str) and isinstance(second, str) and len(first) == len(second) and first > second:
-        found.append(Violation(json_pointer((*place, ordered[1])), f"must not be before {ordered[0]}"))
-
-
-def fill(document: Document, shape: Shape, now: str) -> None:
-    """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
-    for name, member in shape.filled.items():
-        value = document.get(name)
-        if value is None:
-            if name in document:
-                continue
-            if member.lifecycle and not member.is_list:
-                document[name] = member.lifecycle.initial
-            elif member.default is not None:
-                _set_default(document, name, member.default, now)
-        elif member.shape is not None:
-            _fill_inside(value, member.shape, now)
-
-
-def _fill_inside(value: Any, shape: Shape, now: str) -> None:
-    if isinstance(value, dict):
-        fill(value, shape, now)
-    elif isinstance(value, list):
-        for element in value:
-            if isinstance(element, dict):
-                fill(element, shape, now)
-        number_elements(value, shape)
-
-
-def _set_default(document: Document, name: str, default: Any, now: str) -> None:
-    if default == "$now":
-        document[name] = now
-    elif isinstance(default, str) and default.startswith("$"):
-        if default != "$nextNumber" and default[1:] in document:
-            document[name] = document[default[1:]]
-    else:
-        document[name] = default
-
-
-def number_elements(elements: list[Any], shape: Shape) -> None:
-    """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
-    for name, member in shape.filled.items():
-        if member.default != "$nextNumber":
-            continue
-        objects = [element for element in elements if isinstance(element, dict)]
-        if all(name in element for element in objects):
-            continue
-        taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
-        following = max(taken, default=0) + 1
-        for element in objects:
-            if name not in element:
-                element[name] = str(following)
-                following += 1
-
-
-def _is_number(text: Any) -> bool:
-    """Whether it takes part in the numbering. A longer one does not: int() has a limit, and so have identifiers."""
-    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-
-
-def fill_new_elements(before: Document, after: Document, shape: Shape, now: str) -> None:
-    """Give the elements that a patch added to keyed lists what a created one would get, at any depth."""
-    for name, member in shape.filled.items():
-        elements = after.get(name)
-        if not member.is_list or member.shape is None or not isinstance(elements, list):
-            continue
-        if not member.merge_key:
-            number_elements(elements, member.shape)
-            continue
-        stored = elements_by_key(before.get(name), member.merge_key)
-        for element in elements:
-            if isinstance(element, dict):
-                key = element.get(member.merge_key)
-                known = stored.get(key) if isinstance(key, str) else None
-                if known is None:
-                    fill(element, member.shape, now)
-                else:
-                    fill_new_elements(known, element, member.shape, now)
-        number_elements(elements, member.shape)
-
-
-def elements_by_key(elements: Any, key: str) -> dict[Any, Document]:
-    if not isinstance(elements, list):
-        return {}
-    return {
-        element[key]: element for element in elements if isinstance(element, dict) and isinstance(element.get(key), str)
-    }
-
-
-class StateAt(NamedTuple):
-    """One object with a lifecycle in a patched document: itself, and what was stored under the same key (or None)."""
-
-    place: Steps
-    lifecycle: Lifecycle
-    member: str
-    before: Document | None
-    after: Document
-
-
-def states(before: Document | None, after: Document, shape: Shape, place: Steps = ()) -> Iterator[StateAt]:
-    """Every object in `after` whose type has a lifecycle, the resource itself first, paired by the lists' keys."""
-    for name, member in shape.stateful.items():
-        if member.lifecycle:
-            yield StateAt((*place, name), member.lifecycle, name, before, after)
-    for name, member in shape.stateful.items():
-        value = after.get(name)
-        if member.shape is None or value is None:
-            continue
-        stored = (before or {}).get(name)
-        if isinstance(value, dict):
-            yield from states(stored if isinstance(stored, dict) else None, value, member.shape, (*place, name))
-        elif isinstance(value, list):
-            known = elements_by_key(stored, member.merge_key) if member.merge_key else {}
-            for number, element in enumerate(value):
-                if isinstance(element, dict):
-                    pair = known.get(element.get(member.merge_key or ""))
-                    yield from states(pair, element, member.shape, (*place, name, number))
-
-
-def forgive(body: Document, shape: Shape) -> None:
-    """Read the misprints that the contract marks x-lenient as what was meant, in place."""
-    for name, member in shape.lenient.items():
-        value = body.get(name)
-        if member.lenient == "booleanText" and value in ("true", "false"):
-            body[name] = value == "true"
-        elif member.lenient == "emptyAsMissing" and value == "":
-            del body[name]
-        elif member.shape is not None:
-            for inner in value if isinstance(value, list) else [value]:
-                if isinstance(inner, dict):
-                    forgive(inner, member.shape)
-
-
-def says_its_schema(value: Document, shape: Shape) -> bool:
-    """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
-    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in shape.members
-
-
-def unknown_members(value: Any, shape: Shape, place: Steps = ()) -> Iterator[str]:
-    """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
-    @schemaLocation says what they are.
-    """
-    if isinstance(value, list):
-        for number, element in enumerate(value):
-            yield from unknown_members(element, shape, (*place, number))
-    elif isinstance(value, dict) and not says_its_schema(value, shape):
-        for name, inner in value.items():
-            member = shape.members.get(name)
-            if member is None:
-                yield json_pointer((*place, name))
-            elif member.shape is not None:
-                yield from unknown_members(inner, member.shape, (*place, name))

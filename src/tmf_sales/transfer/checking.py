@@ -19,7 +19,7 @@ from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import Contract, ResourceType
 from tmf_sales.tmf630.representation import with_href
 from tmf_sales.tmf630.schema_check import SchemaCheck
-from tmf_sales.tmf630.shape import settle
+from tmf_sales.tmf630.settling import settle
 from tmf_sales.transfer.lines import BadLine
 
 Check = Callable[[Stored], None]

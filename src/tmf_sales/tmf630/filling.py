@@ -1,0 +1,95 @@
+"""What the service adds to new objects: the defaults of the contract, the first states, and the numbers of elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.shape import Shape
+
+LONGEST_NUMBER = 15
+
+
+def fill(document: Document, shape: Shape, now: str) -> None:
+    """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
+    for name, member in shape.filled.items():
+        value = document.get(name)
+        if value is None:
+            if name in document:
+                continue
+            if member.lifecycle and not member.is_list:
+                document[name] = member.lifecycle.initial
+            elif member.default is not None:
+                _set_default(document, name, member.default, now)
+        elif member.shape is not None:
+            _fill_inside(value, member.shape, now)
+
+
+def _fill_inside(value: Any, shape: Shape, now: str) -> None:
+    if isinstance(value, dict):
+        fill(value, shape, now)
+    elif isinstance(value, list):
+        for element in value:
+            if isinstance(element, dict):
+                fill(element, shape, now)
+        number_elements(value, shape)
+
+
+def _set_default(document: Document, name: str, default: Any, now: str) -> None:
+    if default == "$now":
+        document[name] = now
+    elif isinstance(default, str) and default.startswith("$"):
+        if default != "$nextNumber" and default[1:] in document:
+            document[name] = document[default[1:]]
+    else:
+        document[name] = default
+
+
+def number_elements(elements: list[Any], shape: Shape) -> None:
+    """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
+    for name, member in shape.filled.items():
+        if member.default != "$nextNumber":
+            continue
+        objects = [element for element in elements if isinstance(element, dict)]
+        if all(name in element for element in objects):
+            continue
+        taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
+        following = max(taken, default=0) + 1
+        for element in objects:
+            if name not in element:
+                element[name] = str(following)
+                following += 1
+
+
+def _is_number(text: Any) -> bool:
+    """Whether it takes part in the numbering. A longer one does not: int() has a limit, and so have identifiers."""
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+
+
+def fill_new_elements(before: Document, after: Document, shape: Shape, now: str) -> None:
+    """Give the elements that a patch added to keyed lists what a created one would get, at any depth."""
+    for name, member in shape.filled.items():
+        elements = after.get(name)
+        if not member.is_list or member.shape is None or not isinstance(elements, list):
+            continue
+        if not member.merge_key:
+            number_elements(elements, member.shape)
+            continue
+        stored = elements_by_key(before.get(name), member.merge_key)
+        for element in elements:
+            if isinstance(element, dict):
+                key = element.get(member.merge_key)
+                known = stored.get(key) if isinstance(key, str) else None
+                if known is None:
+                    fill(element, member.shape, now)
+                else:
+                    fill_new_elements(known, element, member.shape, now)
+        number_elements(elements, member.shape)
+
+
+def elements_by_key(elements: Any, key: str) -> dict[Any, Document]:
+    if not isinstance(elements, list):
+        return {}
+    return {
+        element[key]: element for element in elements if isinstance(element, dict) and isinstance(element.get(key), str)
+    }

@@ -1,0 +1,41 @@
+"""Where in a document objects with a lifecycle are, and in which state each of them was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tmf_sales.storage import Document
+from tmf_sales.tmf630.filling import elements_by_key
+from tmf_sales.tmf630.lifecycle import Lifecycle
+from tmf_sales.tmf630.shape import Shape, Steps
+
+
+class StateAt(NamedTuple):
+    """One object with a lifecycle in a patched document: itself, and what was stored under the same key (or None)."""
+
+    place: Steps
+    lifecycle: Lifecycle
+    member: str
+    before: Document | None
+    after: Document
+
+
+def states(before: Document | None, after: Document, shape: Shape, place: Steps = ()) -> Iterator[StateAt]:
+    """Every object in `after` whose type has a lifecycle, the resource itself first, paired by the lists' keys."""
+    for name, member in shape.stateful.items():
+        if member.lifecycle:
+            yield StateAt((*place, name), member.lifecycle, name, before, after)
+    for name, member in shape.stateful.items():
+        value = after.get(name)
+        if member.shape is None or value is None:
+            continue
+        stored = (before or {}).get(name)
+        if isinstance(value, dict):
+            yield from states(stored if isinstance(stored, dict) else None, value, member.shape, (*place, name))
+        elif isinstance(value, list):
+            known = elements_by_key(stored, member.merge_key) if member.merge_key else {}
+            for number, element in enumerate(value):
+                if isinstance(element, dict):
+                    pair = known.get(element.get(member.merge_key or ""))
+                    yield from states(pair, element, member.shape, (*place, name, number))

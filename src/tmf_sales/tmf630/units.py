@@ -1,0 +1,56 @@
+"""Which stored resource, and which version of it, a request means, and what its caller may see of them.
+
+Promise: what the caller may not see is not there, in the same words as for an id that nobody has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmf_sales.errors import NotFound, shown
+from tmf_sales.storage import Storage, Stored, Version
+from tmf_sales.tmf630 import versions
+from tmf_sales.tmf630.contract import ResourceType
+from tmf_sales.tmf630.exchange import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The stored resources of one type."""
+
+    type: ResourceType
+    store: Storage
+
+    def named(self, request: Request) -> tuple[str, versions.Number | None]:
+        """The id in the path, and the number of the version that it asks for."""
+        id = request.path_parameters["id"]
+        return versions.split_id(id) if self.type.version_member else (id, None)
+
+    async def get(self, request: Request, id: str) -> Stored:
+        """The resource; one of which the caller sees no version is not there, in the same words."""
+        unit = await self.store.get(self.type.kind, id)
+        if unit is None or not any(self._sees(request, unit, place) for place in range(len(unit.versions))):
+            raise NotFound(f"{self.type.name} {shown(id)} does not exist")
+        return unit
+
+    def _sees(self, request: Request, unit: Stored, place: int) -> bool:
+        access = request.access
+        if access.sees_all or (place == 0 and access.sees_all_current):
+            return True
+        return access.sees(unit.versions[place].document, is_current=place == 0)
+
+    def place_of(self, request: Request, unit: Stored, number: versions.Number | None) -> int:
+        """Where in the unit the version is that the caller asks for: without a number the current one."""
+        member = self.type.version_member or ""
+        for place, version in enumerate(unit.versions if number else unit.versions[:1]):
+            is_meant = number is None or versions.number_in(version, member) == number
+            if is_meant and self._sees(request, unit, place):
+                return place
+        asked = f" version {'.'.join(map(str, number))}" if number else ""
+        raise NotFound(f"{self.type.name} {shown(unit.id)} has no{asked or ' current version'}")
+
+    def as_seen(self, request: Request, version: Version, *, is_current: bool) -> Version:
+        """The version with what the caller sees of it."""
+        if not request.access.hides:
+            return version
+        return Version(version.revision, request.access.shown(version.document, is_current=is_current))
