@@ -14,7 +14,8 @@ from tmf_sales.storage.criteria import Path
 
 AttributeType = Literal["string", "number", "integer", "boolean", "date-time", "object", "any"]
 
-_PATH = re.compile(r"[@A-Za-z_][A-Za-z0-9_@-]{0,99}(?:\.[@A-Za-z_][A-Za-z0-9_@-]{0,99}){0,9}")
+LONGEST_NAME = 2000  # as long as all of `fields` may be
+_PATH = re.compile(r"[@A-Za-z_][A-Za-z0-9_@-]*(?:\.[@A-Za-z_][A-Za-z0-9_@-]*){0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,5 @@ class EventAttributes:
 
 
 def path_of(name: str) -> Path | None:
-    """A dotted name as a path of at most 10 steps of at most 100 characters; None when it is no such name."""
-    return tuple(name.split(".")) if _PATH.fullmatch(name) else None
+    """A dotted name as a path of at most 10 steps and 2,000 characters; None when it is no such name."""
+    return tuple(name.split(".")) if len(name) <= LONGEST_NAME and _PATH.fullmatch(name) else None

@@ -18,6 +18,7 @@ from tmf_sales.tmf630.regex_subset import UnsupportedPattern, checked_pattern
 
 MOST_CONDITIONS = 30
 MOST_OPERANDS = 100
+PLAIN_LABEL = 100
 
 _ORDERINGS = {"gt": Operator.GT, "gte": Operator.GTE, "lt": Operator.LT, "lte": Operator.LTE}
 
@@ -49,7 +50,7 @@ class Bounds:
 
 def shown_label(label: str) -> str:
     """A parameter's name as it may appear in a message: plain when it is harmless."""
-    return label if path_of(label.rstrip("=<>*~")) else shown(label)
+    return label if len(label) <= PLAIN_LABEL and path_of(label.rstrip("=<>*~")) else shown(label)
 
 
 @dataclass(frozen=True, slots=True)
