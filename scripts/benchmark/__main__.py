@@ -7,34 +7,51 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from scripts.benchmark import report
-from scripts.benchmark.contenders import CONTENDERS, Contender, Missing, write_schemas
-from scripts.benchmark.figures import Results, Standing, Turn, middle_standing
-from scripts.benchmark.round import alive, standings, turns
+from scripts.benchmark.contenders import CONTENDERS, Contender
+from scripts.benchmark.figures import OURS, REQUESTS, Results, Standing, Turn, middle_standing, targets
+from scripts.benchmark.load import has_wrk
+from scripts.benchmark.packages import Missing
+from scripts.benchmark.processes import NotStarted
+from scripts.benchmark.round import alive, standings, started, turns
+from scripts.benchmark.schemas import write_schemas
 from scripts.benchmark.two_workers import with_second_worker
 
 SECONDS_OF_TWO_WORKERS = 2
 
 
 def available(wanted: Sequence[str]) -> Iterator[Contender]:
+    """Those that are wanted and can be had; a contender is left out with a word, but never the service itself."""
     for contender in CONTENDERS:
         if wanted and not any(word.lower() in contender.name.lower() for word in wanted):
             continue
         try:
             contender.prepare()
+            start_once(contender)
         except Missing as reason:
             print(f"without {contender.name}: {reason}", file=sys.stderr)
         else:
             yield contender
 
 
-def measure(contenders: Sequence[Contender], rounds: int, count: int, seconds: float) -> Results:
+def start_once(contender: Contender) -> None:
+    """Raises Missing when a contender cannot run on this machine, and NotStarted when it is the service."""
+    try:
+        with started(contender):
+            pass
+    except NotStarted as error:
+        if contender.name in OURS:
+            raise
+        raise Missing(str(error)) from None
+
+
+def measure(contenders: Sequence[Contender], wanted: Sequence[str], rounds: int, count: int, seconds: float) -> Results:
     """Each round has servers of its own, and each turn of it sends one kind of request to all of them."""
     measured: list[Turn] = []
     stood: list[Mapping[str, Standing]] = []
     for number in range(rounds):
         with alive(contenders) as living:
             stood.append(standings(living))
-            for turn in turns(living, count, seconds):
+            for turn in turns(living, wanted, count, seconds):
                 measured.append(turn)
                 tell(number + 1, turn)
     middle = {each.name: middle_standing([found[each.name] for found in stood]) for each in contenders}
@@ -47,23 +64,29 @@ def tell(number: int, measured: Turn) -> None:
         print(f"round {number}, {request}: {', '.join(costs)} us", file=sys.stderr)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=f"{__doc__} Exits with 1 when a target is missed.")
     parser.add_argument("--rounds", type=int, default=3, help="each with servers of its own")
     parser.add_argument("--turns", type=int, default=3, help="of each kind of request in each round")
     parser.add_argument("--seconds", type=int, default=1, help="of each turn")
     parser.add_argument("--only", nargs="*", default=[], help="words of the names of contenders")
+    parser.add_argument("--requests", nargs="*", default=[""], help="words of the kinds of requests")
     parser.add_argument("--write", action="store_true", help="put the tables into README.md and docs/speed.md")
     given = parser.parse_args()
+    if not has_wrk():
+        print("without wrk (on Debian: apt-get install wrk): Python sends the requests", file=sys.stderr)
     write_schemas()
-    results = measure(list(available(given.only)), given.rounds, given.turns, given.seconds)
-    if not given.only:
+    contenders = list(available(given.only))
+    kinds = [kind for kind in REQUESTS if any(word.lower() in kind.lower() for word in given.requests)]
+    results = measure(contenders, kinds, given.rounds, given.turns, given.seconds)
+    if not given.only and kinds == list(REQUESTS):
         results = with_second_worker(results, SECONDS_OF_TWO_WORKERS)
     for line in report.whole(results):
         print(line)
     if given.write:
         report.write(results)
+    return int(any(target.met is False for target in targets(results)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

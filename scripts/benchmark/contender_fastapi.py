@@ -1,15 +1,27 @@
 """FastAPI with pydantic over a dictionary, as its documentation shows it: models for requests and for answers.
 
-The models are made at start from the contract's schemas, so that they ask for the same members, types and bounds.
+The models are strict and made at start from the contract's schemas: they ask for the same members, types and bounds.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, HTTPException, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    ValidationError,
+    create_model,
+)
+from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
 
 SCHEMAS = schema("contract")["components"]["schemas"]
 PLAIN = {"integer": int, "number": float, "boolean": bool, "object": dict[str, Any]}
@@ -17,7 +29,11 @@ MODELS: dict[str, Any] = {}
 
 
 class Open(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+def refuse(_: Any) -> None:
+    raise ValueError("may not be sent")
 
 
 def flat(schema: dict[str, Any]) -> dict[str, Any]:
@@ -35,18 +51,24 @@ def flat(schema: dict[str, Any]) -> dict[str, Any]:
 def type_of(schema: dict[str, Any], place: str) -> Any:
     name = schema["$ref"].rpartition("/")[2] if "$ref" in schema else place
     whole = flat(schema)
+    if "not" in whole:
+        return Annotated[Any, BeforeValidator(refuse)]
     if whole["properties"]:
         found: Any = model(name, whole)
     elif "enum" in whole:
         found = Literal[tuple(whole["enum"])]
     elif whole.get("type") == "array":
-        found = list[type_of(whole.get("items", {}), f"{place}Element")]
+        length = Field(min_length=whole.get("minItems"), max_length=whole.get("maxItems"))
+        found = Annotated[list[type_of(whole.get("items", {}), f"{place}Element")], length]
     elif whole.get("format") == "date-time":
-        found = AwareDatetime
+        found = Annotated[AwareDatetime, Strict(False)]  # JSON has it as text
     elif whole.get("type") == "string":
-        found = Annotated[str, StringConstraints(min_length=whole.get("minLength"), max_length=whole.get("maxLength"))]
+        length = {"min_length": whole.get("minLength"), "max_length": whole.get("maxLength")}
+        found = Annotated[str, StringConstraints(**length, pattern=whole.get("pattern"))]
     else:
         found = PLAIN.get(whole.get("type", ""), Any)
+        if "minimum" in whole or "maximum" in whole:
+            found = Annotated[found, Field(ge=whole.get("minimum"), le=whole.get("maximum"))]
     return found | None if whole.get("nullable") else found
 
 
@@ -74,13 +96,19 @@ def top(name: str) -> Any:
 
 Quote, Create, Update, MergePatch = map(top, ("Quote", "Quote_Create", "Quote_Update", "Quote_MergePatch"))
 
-app = FastAPI()
+app = FastAPI(lifespan=lifespan)
 quotes = Quotes()
 SHOWN = {"response_model_exclude_unset": True}
 
 
 def sent(body: BaseModel) -> dict[str, Any]:
     return body.model_dump(by_alias=True, exclude_unset=True)
+
+
+@app.exception_handler(RequestValidationError)
+async def bad_request(_: Request, error: RequestValidationError) -> JSONResponse:
+    """With the contract's status instead of 422."""
+    return JSONResponse({"code": "invalidRequest", "places": [str(each["loc"]) for each in error.errors()]}, 400)
 
 
 @app.post(f"{BASE_PATH}/quote", status_code=201, response_model=Quote, **SHOWN)
@@ -101,7 +129,7 @@ async def retrieve(id: str) -> Any:
 @app.get(f"{BASE_PATH}/quote", response_model=list[Quote], **SHOWN)
 async def find(
     response: Response,
-    limit: int = 100,
+    limit: Annotated[int, Query(ge=0, le=1000)] = 100,
     external_id: Annotated[str | None, Query(alias="externalId")] = None,
     fields: str = "",
 ) -> Any:

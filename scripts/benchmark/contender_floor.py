@@ -1,4 +1,4 @@
-"""The floor: the least that a validating JSON service does in Python. Starlette, jsonschema-rs, orjson, a dict."""
+"""The floor: Starlette, jsonschema-rs, orjson and a dictionary, with no more between them than the answers need."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, schema
+from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+MOST = 1000
 quotes = Quotes()
 creation, patch, update = (
     jsonschema_rs.Draft4Validator(schema(name), validate_formats=True) for name in ("create", "merge", "update")
@@ -23,7 +24,10 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Res
 
 
 async def create(request: Request) -> Response:
-    body = orjson.loads(await request.body())
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return answer(400, {"code": "invalidJson"})
     if not creation.is_valid(body):
         return answer(400, {"code": "invalidBody"})
     quote = quotes.create(body)
@@ -39,7 +43,12 @@ async def retrieve(request: Request) -> Response:
 
 async def find(request: Request) -> Response:
     query = request.query_params
-    limit = int(query.get("limit", 100))
+    try:
+        limit = int(query.get("limit", 100))
+    except ValueError:
+        limit = -1
+    if not 0 <= limit <= MOST:
+        return answer(400, {"code": "invalidQuery"})
     if "externalId" in query:
         page, total = quotes.find(query["externalId"], limit, query["fields"].split(","))
     else:
@@ -48,7 +57,10 @@ async def find(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    body = orjson.loads(await request.body())
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return answer(400, {"code": "invalidJson"})
     if not patch.is_valid(body):
         return answer(400, {"code": "invalidBody"})
     try:
@@ -67,5 +79,6 @@ app = Starlette(
         Route(f"{BASE_PATH}/quote", create, methods=["POST"]),
         Route(f"{BASE_PATH}/quote/{{id}}", retrieve, methods=["GET"]),
         Route(f"{BASE_PATH}/quote/{{id}}", change, methods=["PATCH"]),
-    ]
+    ],
+    lifespan=lifespan,
 )

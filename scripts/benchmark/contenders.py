@@ -1,38 +1,25 @@
-"""Who takes part: how each one is started, and what has to be there for it.
-
-What the service itself does not need is installed into build/bench only, from lock files of its own.
-"""
+"""Who takes part: how each one is started, and what has to be there for it."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 from scripts.benchmark.figures import ASYNC_APP, FASTAPI, FASTIFY, FLASK_APP, FLOOR, MEMORY, SQLITE
+from scripts.benchmark.packages import (
+    BUILD,
+    NODE,
+    ROOT,
+    VENV,
+    copy_fastify_beside_its_packages,
+    install_python_packages,
+)
+from scripts.benchmark.schemas import SCHEMAS
 
-from tmf_sales.app import contracts_folder
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.schema_check import _as_draft4
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-BUILD = ROOT / "build" / "bench"
-SCHEMAS = BUILD / "schemas"
-VENV = BUILD / "venv"
-NODE = BUILD / "node"
 SERVICE = str(ROOT / ".venv" / "bin" / "tmf-sales")
-BASE_PATH = "/tmf-api/quoteManagement/v4"
-
-
-class Missing(Exception):
-    """Raised, with the reason, when a contender cannot be had on this machine."""
+OWN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +28,6 @@ class Contender:
 
     name: str
     command: Callable[[int], list[str]]
-    probe: str = f"{BASE_PATH}/quote?limit=1"
-    environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] = lambda: None
     fresh: Callable[[], None] = lambda: None
 
@@ -68,76 +53,9 @@ def remove_database() -> None:
         file.unlink()
 
 
-def install_python_packages() -> None:
-    lock = HERE / "requirements.lock"
-    if _is_done(VENV, lock):
-        return
-    try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True, capture_output=True)
-        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=True, capture_output=True)
-    except subprocess.CalledProcessError as error:
-        raise Missing(f"its packages cannot be installed: {_last_line(error)}") from None
-    _mark_done(VENV, lock)
-
-
-def install_node_packages() -> None:
-    if not (shutil.which("node") and shutil.which("npm")):
-        raise Missing("there is no Node.js")
-    lock = HERE / "package-lock.json"
-    if _is_done(NODE, lock):
-        return
-    NODE.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, NODE)
-    try:
-        subprocess.run(["npm", "ci", "--silent", "--no-progress"], cwd=NODE, check=True, capture_output=True)
-    except subprocess.CalledProcessError as error:
-        raise Missing(f"its packages cannot be installed: {_last_line(error)}") from None
-    _mark_done(NODE, lock)
-
-
-def copy_fastify_beside_its_packages() -> None:
-    install_node_packages()
-    shutil.copy(HERE / "fastify.mjs", NODE)
-
-
-def _digest(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
-
-
-def _is_done(folder: Path, lock: Path) -> bool:
-    done = folder / ".installed"
-    return done.is_file() and done.read_text() == _digest(lock)
-
-
-def _mark_done(folder: Path, lock: Path) -> None:
-    (folder / ".installed").write_text(_digest(lock))
-
-
-def _last_line(error: subprocess.CalledProcessError) -> str:
-    return (error.stderr or error.stdout or b"").decode(errors="replace").strip().rpartition("\n")[2] or str(error)
-
-
-def write_schemas() -> None:
-    """The contract and the schemas made of it, for contenders that know nothing of ours."""
-    SCHEMAS.mkdir(parents=True, exist_ok=True)
-    contract = next(each for each in load_contracts(contracts_folder()) if each.base_path == BASE_PATH)
-    wanted = {"create": ("Quote_Create", True), "merge": ("Quote_MergePatch", False), "update": ("Quote_Update", False)}
-    for name, (top, creating) in wanted.items():
-        plain = {
-            each: _as_draft4(schema, creating) for each, schema in contract.document["components"]["schemas"].items()
-        }
-        root = {"components": {"schemas": plain}, "allOf": [{"$ref": f"#/components/schemas/{top}"}]}
-        (SCHEMAS / f"{name}.json").write_bytes(orjson.dumps(root))
-    (SCHEMAS / "contract.json").write_bytes(orjson.dumps(contract.document))
-
-
-OWN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
-
 CONTENDERS = (
-    Contender(MEMORY, service("memory:"), probe="/live"),
-    Contender(SQLITE, service(f"sqlite:{database()}"), probe="/live", fresh=remove_database),
+    Contender(MEMORY, service("memory:")),
+    Contender(SQLITE, service(f"sqlite:{database()}"), fresh=remove_database),
     Contender(FLOOR, uvicorn(OWN_PYTHON, "scripts.benchmark.contender_floor:app")),
     Contender(
         FASTAPI,
@@ -150,13 +68,12 @@ CONTENDERS = (
 )
 
 
-def environment_for(contender: Contender, port: int) -> dict[str, str]:
+def environment_for(port: int) -> dict[str, str]:
     return {
         "BENCH_PORT": str(port),
         "BENCH_SCHEMAS": str(SCHEMAS),
         "PYTHONWARNINGS": "ignore",
         "NODE_ENV": "production",
-        **contender.environment,
     }
 
 

@@ -1,30 +1,33 @@
 """The service in one process without a socket: its ASGI application, called again and again; for profiles.
 
-    python -m scripts.benchmark.driver memory: [get|list|filter|post|merge]
+    python -m scripts.benchmark.driver memory|sqlite [get|list|filter|post|merge]
 
-prints the least processor time of each kind of request, or the profile of one kind.
+prints the least processor time of each kind of request, or the profile of one kind; SQLite has a new file each time.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import sys
+import tempfile
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
-from scripts.benchmark.load import Sent
-from scripts.benchmark.round import PER_EXTERNAL_ID, QUOTES, SAMPLE, STORED, sent
+from scripts.benchmark.traffic import Sent, creations, sent
 
 from tmf_sales.app import create_app
 from tmf_sales.ingress import App
 from tmf_sales.settings import Settings
 
 BATCHES = 40
+STORES = ("memory", "sqlite")
 
 Message = MutableMapping[str, Any]
 
@@ -91,13 +94,16 @@ class Lifespan:
         self._started.set()
 
 
-async def stored(app: App, count: int = STORED) -> list[str]:
-    ids = []
-    for number in range(count):
-        body = {**SAMPLE, "externalId": f"order-{number % (count // PER_EXTERNAL_ID)}"}
-        answer = await call(app, Sent("POST", QUOTES, "application/json", json.dumps(body).encode()))
-        ids.append(json.loads(answer)["id"])
-    return ids
+@contextlib.contextmanager
+def new_store(kind: str) -> Iterator[str]:
+    """The URL of an empty store of this kind, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        yield f"sqlite:{Path(folder) / 'new.sqlite'}" if kind == "sqlite" else "memory:"
+
+
+async def stored(app: App) -> list[str]:
+    """Store what the reading needs; answers the ids."""
+    return [json.loads(await call(app, creation))["id"] for creation in creations()]
 
 
 async def timed(app: App, requests: Sequence[Sent], count: int) -> float:
@@ -132,8 +138,11 @@ async def main(store: str, profile: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1].startswith("sqlite:"):
-        Path(sys.argv[1].removeprefix("sqlite:")).unlink(missing_ok=True)
     import uvloop
 
-    uvloop.run(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m scripts.benchmark.driver", description=__doc__)
+    parser.add_argument("store", choices=STORES)
+    parser.add_argument("profile", nargs="?", choices=["get", "list", "filter", "post", "merge"])
+    given = parser.parse_args()
+    with new_store(given.store) as url:
+        uvloop.run(main(url, given.profile))

@@ -49,13 +49,15 @@ app.get(`${base}/:id`, (request, reply) => {
 })
 
 app.get(base, (request, reply) => {
-  const { limit = '100', externalId, fields = '' } = request.query
+  const { externalId, fields = '' } = request.query
+  const limit = Number(request.query.limit ?? 100)
+  if (!(Number.isInteger(limit) && limit >= 0 && limit <= 1000)) return reply.code(400).send({ code: 'invalidQuery' })
   const page = []
   let total = 0
   if (externalId === undefined) {
     total = stored.size
     for (const quote of stored.values()) {
-      if (page.length >= Number(limit)) break
+      if (page.length >= limit) break
       page.push(quote)
     }
   } else {
@@ -63,7 +65,7 @@ app.get(base, (request, reply) => {
     for (const quote of stored.values()) {
       if (quote.externalId !== externalId) continue
       total += 1
-      if (page.length < Number(limit)) {
+      if (page.length < limit) {
         page.push(Object.fromEntries(names.filter((name) => name in quote).map((name) => [name, quote[name]])))
       }
     }

@@ -1,48 +1,55 @@
-"""`scripts/bench_growth`: what requests cost on few and on many stored quotes, over HTTP; a table and a chart.
+"""`scripts/bench_growth`: what requests cost with more stored quotes, connections and items; a table and a chart.
 
-The quotes are loaded as `tmf-sales import` loads them, made from the contract's example by one fixed random sequence.
-What should be flat must not grow by more than GROWS times from the smallest store to the largest.
+The quotes are made from the contract's example by one fixed random sequence and loaded without the checks of an import.
+What should be flat must not grow by more than GROWS times from the first point of its comparison to any other.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
 
 from scripts import bench_query
 from scripts.benchmark import report
 from scripts.benchmark.chart import draw
-from scripts.benchmark.contenders import BUILD, Contender, cores, environment_for, service
-from scripts.benchmark.figures import Sample, growth
-from scripts.benchmark.load import Sent, load
+from scripts.benchmark.comparison import exchanged
+from scripts.benchmark.contenders import cores, environment_for, service
+from scripts.benchmark.growing import (
+    CASES,
+    CREATE,
+    FILTER,
+    GET,
+    PAGE,
+    Comparison,
+    Point,
+    all_flat,
+    compared,
+    table,
+    verdicts,
+)
+from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import Running, free_port, running
-from scripts.benchmark.round import JSON, QUOTES, SAMPLE
+from scripts.benchmark.traffic import QUOTES, SAMPLE, Sent, creation
 
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.storage.opening import open_store
 from tmf_sales.tmf630.contract import load_contracts
 
-GROWS = 3.0
 CONNECTIONS = 16
+OTHER_CONNECTIONS = (1, 16, 256)
+ITEMS = (1, 1000)
 BATCH = 500
+READ = 1000
+"""So many quotes from all over the store are read in turn, whatever its size."""
 CHART = report.ROOT / "docs" / "speed-growth.png"
-GET, FILTER, PAGE, CREATE = "GET by id", "indexed filter", "first page", "create"
-CASES = (GET, FILTER, PAGE, CREATE)
-
-
-class Point(NamedTuple):
-    """One measurement: what was stored, over how many connections, and what came of it, by kind of request."""
-
-    title: str
-    samples: Mapping[str, Sample]
 
 
 def requests_of(ids: Sequence[str]) -> dict[str, list[Sent]]:
@@ -50,16 +57,8 @@ def requests_of(ids: Sequence[str]) -> dict[str, list[Sent]]:
         GET: [Sent("GET", f"{QUOTES}/{id}") for id in ids],
         FILTER: [Sent("GET", f"{QUOTES}?relatedParty.id=customer-{n}&limit=20") for n in range(200)],
         PAGE: [Sent("GET", f"{QUOTES}?limit=20")],
-        CREATE: [Sent("POST", QUOTES, JSON, json.dumps(SAMPLE).encode())],
+        CREATE: [creation()],
     }
-
-
-def measured(server: Running, ids: Sequence[str], connections: int, seconds: float, cases: Sequence[str]) -> Point:
-    found, (_, other) = {}, cores()
-    requests = requests_of(ids)
-    for case in cases:
-        found[case] = load(server, requests[case], seconds=seconds, connections=connections, core=other, folder=BUILD)
-    return Point("", found)
 
 
 async def fill(url: str, count: int) -> list[str]:
@@ -71,103 +70,86 @@ async def fill(url: str, count: int) -> list[str]:
         units = bench_query.units(count)
         while batch := list(itertools.islice(units, BATCH)):
             await store.load("quote", batch)
-            ids.append(batch[0].id)
+            ids += [each.id for each in batch]
         print(f"{count:,} quotes loaded in {time.monotonic() - started:.0f} s", file=sys.stderr)
-        return ids
+        return ids[:: max(count // READ, 1)]
     finally:
         await store.close()
 
 
-def by_size(sizes: Sequence[int], folder: Path, seconds: float) -> Iterator[Point]:
-    for size in sizes:
-        url = f"sqlite:{folder / f'{size}.sqlite'}"
-        ids = asyncio.run(fill(url, size))
-        with served(url) as server:
-            yield measured(server, ids, CONNECTIONS, seconds, CASES)._replace(title=f"{size:,} quotes")
-        for file in folder.iterdir():
-            file.unlink()
+class Bench(contextlib.ExitStack):
+    """The servers of one comparison, which run at once and end with it, and their stores."""
+
+    def __init__(self, turns: int, seconds: float) -> None:
+        super().__init__()
+        self._turns, self._seconds = turns, seconds
+        self._folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="growth", dir=BUILD)))
+
+    def filled(self, count: int) -> tuple[Running, list[str]]:
+        url = f"sqlite:{self._folder / f'{count}.sqlite'}"
+        ids = asyncio.run(fill(url, count)) if count else []
+        port, (core, _) = free_port(), cores()
+        command, log = service(url)(port), BUILD / "server.log"
+        return self.enter_context(running(command, environment_for(port), port, str(core), log)), ids
+
+    def compared(self, points: Sequence[Point]) -> Comparison:
+        return compared(points, self._turns, self._seconds)
 
 
-def by_connections(counts: Sequence[int], folder: Path, seconds: float) -> Iterator[Point]:
-    url = f"sqlite:{folder / 'connections.sqlite'}"
-    ids = asyncio.run(fill(url, 10_000))
-    with served(url) as server:
-        for count in counts:
-            yield measured(server, ids, count, seconds, CASES)._replace(title=f"{count} connection{'s' * (count > 1)}")
-
-
-def by_items(counts: Sequence[int], folder: Path, seconds: float) -> Iterator[Point]:
-    """Quotes of so many items; the cost is told for each item, and for those of few with what a request costs."""
-    (item, *_) = SAMPLE["quoteItem"]
-    with served(f"sqlite:{folder / 'items.sqlite'}") as server:
-        for count in counts:
-            body = {**SAMPLE, "quoteItem": [{**item, "id": str(number + 1)} for number in range(count)]}
-            creation = Sent("POST", QUOTES, JSON, json.dumps(body).encode())
-            ids = [created(server, creation) for _ in range(10)]
-            (_, other) = cores()
-            found = {
-                case: load(server, requests, seconds=seconds, connections=CONNECTIONS, core=other, folder=BUILD)
-                for case, requests in ((GET, requests_of(ids)[GET]), (CREATE, [creation]))
-            }
-            yield Point(f"{count:,} item{'s' * (count > 1)} a quote", found)
-
-
-def created(server: Running, creation: Sent) -> str:
-    connection = server.connect()
-    connection.request("POST", creation.path, creation.body, {"Content-Type": creation.type})
-    answer: dict[str, Any] = json.loads(connection.getresponse().read())
-    connection.close()
-    return cast(str, answer["id"])
-
-
-def served(url: str) -> Any:
-    contender = Contender("tmf-sales", service(url), probe="/live")
-    port, (core, _) = free_port(), cores()
-    return running(
-        contender.command(port),
-        environment_for(contender, port),
-        port,
-        str(core),
-        contender.probe,
-        BUILD / "server.log",
+def by_size(bench: Bench, sizes: Sequence[int]) -> Comparison:
+    stores = {f"{size:,} quotes": bench.filled(size) for size in sizes}
+    return bench.compared(
+        [Point(title, server, requests_of(ids), CONNECTIONS) for title, (server, ids) in stores.items()]
     )
 
 
-def table(points: Sequence[Point]) -> Iterator[str]:
-    yield f"| microseconds a request (p50 / p99 in ms) | {' | '.join(CASES)} |"
-    yield "|---|" + "---:|" * len(CASES)
-    for point in points:
-        found = (point.samples.get(case) for case in CASES)
-        cells = [f"{each.cpu:.0f} ({each.p50:.1f} / {each.p99:.1f})" if each else "" for each in found]
-        yield f"| {point.title} | {' | '.join(cells)} |"
+def by_connections(bench: Bench, quotes: int) -> Comparison:
+    server, ids = bench.filled(quotes)
+    titles = {count: f"{count} connection{'s' * (count > 1)}" for count in OTHER_CONNECTIONS}
+    return bench.compared([Point(title, server, requests_of(ids), count) for count, title in titles.items()])
 
 
-def verdict(points: Sequence[Point]) -> Iterator[str]:
-    """How much each kind of request grew from the first point to the last."""
-    for case in CASES:
-        times = growth([point.samples[case].cpu for point in points])
-        state = "flat" if times <= GROWS else f"**not flat: more than {GROWS:g} times**"
-        yield f"- {case}: {times:.1f} times from {points[0].title} to {points[-1].title}, {state}"
+def by_items(bench: Bench) -> Comparison:
+    """What is compared is the cost of each item: that of a quote grows with them."""
+    (item, *_), (server, _) = SAMPLE["quoteItem"], bench.filled(0)
+    points = []
+    for count in ITEMS:
+        sent = creation(quoteItem=[{**item, "id": str(number + 1)} for number in range(count)])
+        requests = {GET: requests_of([created(server, sent) for _ in range(10)])[GET], CREATE: [sent]}
+        points.append(Point(f"{count:,} item{'s' * (count > 1)} a quote", server, requests, CONNECTIONS, parts=count))
+    return bench.compared(points)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench_growth", description=__doc__)
+def created(server: Running, creation: Sent) -> str:
+    with contextlib.closing(server.connect()) as connection:
+        id: str = json.loads(exchanged(connection, creation).read())["id"]
+        return id
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench_growth", description=f"{__doc__} Otherwise it exits with 1.")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="stored quotes, separated by commas")
+    parser.add_argument("--turns", type=int, default=5, help="of each kind of request")
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     parser.add_argument("--write", action="store_true", help="put table and chart into docs/speed.md")
     given = parser.parse_args()
+    sizes = [int(size) for size in given.sizes.split(",")]
     BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="growth", dir=BUILD) as name:
-        folder = Path(name)
-        sizes = list(by_size([int(size) for size in given.sizes.split(",")], folder, given.seconds))
-        connections = list(by_connections((1, 16, 256), folder, given.seconds))
-        items = list(by_items((1, 1000), folder, given.seconds))
-    lines = [*table([*sizes, *connections, *items]), "", *verdict(sizes), "", report.circumstances()]
+    with Bench(given.turns, given.seconds) as bench:
+        of_sizes = by_size(bench, sizes)
+    with Bench(given.turns, given.seconds) as bench:
+        of_connections = by_connections(bench, sizes[0])
+    with Bench(given.turns, given.seconds) as bench:
+        of_items = by_items(bench)
+    found = [of_sizes, of_connections, of_items]
+    told = [line for each in found for line in verdicts(each)]
+    lines = [*table(found), "", *told, "", f"{report.circumstances()}, {given.turns} turns of {given.seconds} s"]
     print("\n".join(lines))
     if given.write:
-        report.put(report.DOCS, "growth", lines)
-        draw(CHART, {case: [point.samples[case].cpu for point in sizes] for case in CASES}, [p.title for p in sizes])
+        report.put(report.DOCS, "growth", "scripts/bench_growth", lines)
+        draw(CHART, {case: of_sizes.costs(case) for case in CASES}, list(of_sizes.parts))
+    return int(not all_flat(found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,7 @@
 """`make bench-check`: whether a request costs more instructions than it did, counted by valgrind; not a timed test.
 
-Counted is the service in one process on memory, without server and sockets, so that neither other work on the machine
-nor the network disturbs. The figures to compare with are in instructions.json, for one version of Python.
+Counted is the service in one process, on memory and on SQLite, without server and sockets, so that neither other work
+on the machine nor the network disturbs. The figures to compare with are in instructions.json, for one Python version.
 """
 
 from __future__ import annotations
@@ -15,61 +15,78 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmark.contenders import BUILD, ROOT
-from scripts.benchmark.driver import Lifespan, call, stored
-from scripts.benchmark.figures import REQUESTS, excess
-from scripts.benchmark.round import sent
+from scripts.benchmark.driver import STORES, Lifespan, call, new_store, stored
+from scripts.benchmark.figures import FILTER, LIST, REQUESTS, excess
+from scripts.benchmark.packages import BUILD, ROOT
+from scripts.benchmark.traffic import sent
 
 from tmf_sales.app import create_app
 from tmf_sales.settings import Settings
 
 KNOWN = Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.05
-STORED = 100
 COUNTED = 200
+PAGE = 20
+NOT_COMPARED = 3
 _COLLECTED = re.compile(r"Collected : (\d+)")
 
 
-async def work(request: str | None) -> None:
+async def work(url: str, request: str | None) -> None:
     """What is counted: start, store, and then so many requests of one kind, or none."""
-    app = create_app(Settings(store="memory:", no_delivery=True))
+    app = create_app(Settings(store=url, no_delivery=True))
     async with Lifespan(app):
-        ids = await stored(app, STORED)
+        ids = await stored(app)
         wanted = sent(request, ids) if request else []
-        for number in range(COUNTED if wanted else 0):
-            await call(app, wanted[number % len(wanted)])
+        answers = [await call(app, wanted[number % len(wanted)]) for number in range(COUNTED if wanted else 0)]
+    if request in (LIST, FILTER):
+        refuse_other_pages(answers[0])
 
 
-def counted(request: str | None) -> int:
+def refuse_other_pages(page: bytes) -> None:
+    """Raises RuntimeError, unless it is as long as what is to be guarded: an empty one costs next to nothing."""
+    if (length := len(json.loads(page))) != PAGE:
+        raise RuntimeError(f"expected a page of {PAGE}, found {length}")
+
+
+def counted(store: str, request: str | None) -> int:
     """Instructions of a process that does this work."""
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={BUILD / 'callgrind.out'}"]
-    command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", request or ""]
+    command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", store, request or ""]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
     found = _COLLECTED.search(ran.stderr)
-    if found is None:
+    if ran.returncode or found is None:
         raise RuntimeError(ran.stderr[-2000:])
     return int(found[1])
+
+
+def thousands() -> Iterator[tuple[str, int]]:
+    """What a request of each kind costs on each store."""
+    for store in STORES:
+        start = counted(store, None)
+        for request in REQUESTS:
+            yield f"{request}, {store}", round((counted(store, request) - start) / COUNTED / 1000)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-check", description=__doc__)
     parser.add_argument("--write", action="store_true", help="take what is counted now as what is known")
-    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work is not None:
-        asyncio.run(work(given.work or None))
+        store, request = given.work
+        with new_store(store) as url:
+            asyncio.run(work(url, request or None))
         return 0
     if not shutil.which("valgrind"):
         print("valgrind is missing; on Debian: apt-get install valgrind", file=sys.stderr)
-        return 3
+        return NOT_COMPARED
     BUILD.mkdir(parents=True, exist_ok=True)
-    start = counted(None)
-    now = {request: round((counted(request) - start) / COUNTED / 1000) for request in REQUESTS}
+    now = dict(thousands())
     return write(now) if given.write else compare(now, json.loads(KNOWN.read_text()))
 
 
@@ -79,10 +96,12 @@ def write(now: dict[str, int]) -> int:
 
 
 def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
-    """1 when something costs more than it did, within the tolerance; 0 also where another Python cannot be compared."""
+    """1 when something costs more than it did, within the tolerance; 3 where another Python cannot be compared."""
     if known["python"] != platform.python_version():
         print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; only told:")
-        known = {"thousands": now}
+        for request, count in now.items():
+            print(f"{request}: {count} thousand instructions")
+        return NOT_COMPARED
     more = excess(known["thousands"], now, TOLERANCE)
     for request, count in now.items():
         was = known["thousands"].get(request, count)

@@ -10,31 +10,19 @@ import statistics
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from scripts.benchmark.figures import Sample
 from scripts.benchmark.processes import Running
+from scripts.benchmark.traffic import Sent
 
 SCRIPT = Path(__file__).with_name("requests.lua")
 SETTLES = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One request; a body without a type is none."""
-
-    method: str
-    path: str
-    type: str = ""
-    body: bytes = b""
-
-    def text(self, port: int) -> bytes:
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        if self.type:
-            head += f"Content-Type: {self.type}\r\nContent-Length: {len(self.body)}\r\n"
-        return head.encode() + b"\r\n" + self.body
+def has_wrk() -> bool:
+    return shutil.which("wrk") is not None
 
 
 def load(
@@ -42,8 +30,7 @@ def load(
 ) -> Sample:
     """Send the requests in turn; raises RuntimeError when an answer is an error or a connection breaks."""
     before = server.processor_time()
-    with_wrk = shutil.which("wrk")
-    send = _with_wrk if with_wrk else _with_python
+    send = _with_wrk if has_wrk() else _with_python
     measured = send(server.port, requests, seconds, connections, core, folder)
     time.sleep(SETTLES)
     computed = server.processor_time() - before

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts.benchmark.figures import FLOOR, MIB, REQUESTS, Results, Target, targets
+from scripts.benchmark.figures import FLOOR, MB, REQUESTS, Results, Target, targets
+from scripts.benchmark.load import has_wrk
 from scripts.markers import with_made
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def cost_table(results: Results) -> Iterator[str]:
     for name in results.contenders():
         cells = [_cost(results, name, request) for request in REQUESTS]
         start, resident = results.standings[name]
-        yield f"| {name} | {' | '.join(cells)} | {resident / MIB:.0f} MB | {start:.2f} s |"
+        yield f"| {name} | {' | '.join(cells)} | {resident / MB:.0f} MB | {start:.2f} s |"
 
 
 def _cost(results: Results, name: str, request: str) -> str:
@@ -63,8 +64,8 @@ def _verdict(target: Target) -> str:
 
 def circumstances() -> str:
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, server on one core of {os.cpu_count()} ({processor()}), load from another, "
-        f"16 connections, Python {platform.python_version()}"
+        f"{datetime.now(UTC):%Y-%m-%d}, server on one core of {os.cpu_count()} ({processor()}), load from another by "
+        f"{'wrk' if has_wrk() else 'Python'}, 16 connections, Python {platform.python_version()}"
     )
 
 
@@ -77,11 +78,11 @@ def processor() -> str:
 
 def write(results: Results) -> None:
     readme = [*cost_table(results), "", circumstances()]
-    put(README, "bench", readme)
-    put(DOCS, "bench", whole(results))
+    put(README, "bench", "make bench", readme)
+    put(DOCS, "bench", "make bench", whole(results))
 
 
-def put(file: Path, name: str, lines: Iterator[str] | list[str]) -> None:
+def put(file: Path, name: str, maker: str, lines: Iterator[str] | list[str]) -> None:
     """Replace what stands between a file's markers; raises ValueError when it has none."""
-    made = with_made(file.read_text(encoding="utf-8"), name, "make bench", "\n".join(lines))
+    made = with_made(file.read_text(encoding="utf-8"), name, maker, "\n".join(lines))
     file.write_text(made, encoding="utf-8")

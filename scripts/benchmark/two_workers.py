@@ -7,10 +7,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scripts.benchmark.contenders import BUILD, CONTENDERS, Contender, database, environment_for, service
+from scripts.benchmark.contenders import CONTENDERS, Contender, database, environment_for, service
 from scripts.benchmark.figures import GET, LIST, POST, SQLITE, Doubled, Results, Sample
+from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import free_port, running
-from scripts.benchmark.round import measured, sent, store_quotes
+from scripts.benchmark.round import measured, store_quotes
+from scripts.benchmark.traffic import sent
 
 ROUNDS = 3
 ENOUGH_CORES = 4
@@ -36,8 +38,8 @@ def _doubled(kind: str, rounds: Sequence[Sequence[dict[str, Sample]]]) -> Double
 def _rates(contender: Contender, kinds: Sequence[str], cores: Sequence[int], seconds: float) -> dict[str, Sample]:
     contender.fresh()
     port = free_port()
-    command, environment = contender.command(port), environment_for(contender, port)
+    command, environment = contender.command(port), environment_for(port)
     allowed = ",".join(map(str, cores))
-    with running(command, environment, port, allowed, contender.probe, BUILD / "server.log") as server:
+    with running(command, environment, port, allowed, BUILD / "server.log") as server:
         ids = store_quotes(server)
         return {kind: measured(server, sent(kind, ids), seconds) for kind in reversed(kinds)}

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from scripts.benchmark import report
+from scripts.benchmark.comparison import OWN, Unequal, comparable, refuse_unequal
 from scripts.benchmark.figures import (
     FASTAPI,
     FLOOR,
     GET,
+    MB,
     MEMORY,
-    MIB,
     POST,
     SQLITE,
     Doubled,
@@ -25,7 +26,6 @@ from scripts.benchmark.figures import (
     targets,
 )
 from scripts.benchmark.quotes_in_a_dict import merge
-from scripts.benchmark.round import Unequal, comparable, refuse_unequal
 
 
 def sample(cpu: float, requests: int = 100) -> Sample:
@@ -36,7 +36,7 @@ def results(*turns: dict[str, float], **cpu_of_get: float) -> Results:
     """Of one turn, or of several; the names of contenders are short."""
     names = {"memory": MEMORY, "sqlite": SQLITE, "floor": FLOOR, "fastapi": FASTAPI}
     measured = [{(names[name], GET): sample(cpu) for name, cpu in turn.items()} for turn in (turns or (cpu_of_get,))]
-    return Results(measured, {name: Standing(0.5, 100 * MIB) for name, _ in measured[0]})
+    return Results(measured, {name: Standing(0.5, 100 * MB) for name, _ in measured[0]})
 
 
 def titled(found: Results, title: str) -> Target:
@@ -77,10 +77,10 @@ def test_a_target_is_met_at_its_bound(memory: float, met: bool) -> None:
 
 
 def test_some_targets_are_not_to_be_exceeded() -> None:
-    found = Results([], {SQLITE: Standing(1.5, 120 * MIB)})
+    found = Results([], {SQLITE: Standing(1.5, 120 * MB)})
 
-    assert titled(found, "start").met is False
-    assert titled(found, "resident memory of a worker").met is True
+    assert titled(found, "start, SQLite").met is False
+    assert titled(found, "resident memory of a worker, SQLite").met is True
 
 
 def test_two_workers_are_compared_by_their_rates() -> None:
@@ -92,8 +92,9 @@ def test_two_workers_are_compared_by_their_rates() -> None:
     assert titled(found, "list of 20, two workers, of one (rate, 4 cores)").met is None
 
 
-def test_growth_is_the_last_cost_by_the_first() -> None:
-    assert growth([2, 9, 5]) == 2.5
+def test_growth_is_the_greatest_cost_by_the_first() -> None:
+    assert growth([2, 9, 5]) == 4.5
+    assert growth([2, 1, 1.5]) == 1
 
 
 def test_only_what_costs_more_than_the_tolerance_is_too_much() -> None:
@@ -110,9 +111,9 @@ def test_what_each_server_makes_itself_is_not_compared() -> None:
     one = {"id": "1", "href": "http://a/1", "quoteDate": "2026-01-01T00:00:00Z", "note": [{"id": "1"}]}
     other = {"id": "2", "href": "http://b/2", "quoteDate": "2027-01-01T00:00:00Z", "note": [{"id": "1"}]}
 
-    assert comparable(one, top=True) == comparable(other, top=True)
+    assert comparable(one, OWN) == comparable(other, OWN)
     assert comparable("2026-01-01T00:00:00.000Z") == comparable("2026-01-01T01:00:00+01:00")
-    assert comparable({"note": [{"id": "1"}]}, top=True) != comparable({"note": [{"id": "2"}]}, top=True)
+    assert comparable({"note": [{"id": "1"}]}, OWN) != comparable({"note": [{"id": "2"}]}, OWN)
 
 
 def test_the_contenders_merge_as_the_rfc_says() -> None:
@@ -126,7 +127,7 @@ def test_tables_stand_between_their_markers(tmp_path: Path) -> None:
     file = tmp_path / "speed.md"
     file.write_text("before\n<!-- bench: made by `make bench` -->\nold\n<!-- end of bench -->\nafter\n")
 
-    report.put(file, "bench", list(report.cost_table(results(memory=40, floor=20))))
+    report.put(file, "bench", "make bench", list(report.cost_table(results(memory=40, floor=20))))
 
     text = file.read_text()
     assert "| tmf-sales, memory | 40 (0.50) |" in text
@@ -134,4 +135,4 @@ def test_tables_stand_between_their_markers(tmp_path: Path) -> None:
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     with pytest.raises(ValueError, match="no place for growth"):
-        report.put(file, "growth", [])
+        report.put(file, "growth", "scripts/bench_growth", [])

@@ -1,0 +1,77 @@
+"""What is sent to every contender: the kinds of requests that are timed, and bad ones that all must refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.benchmark.figures import FILTER, GET, LIST, POST
+from scripts.benchmark.packages import ROOT
+from scripts.benchmark.schemas import BASE_PATH
+
+STORED = 500
+PER_EXTERNAL_ID = 20
+PATCHED = 50
+QUOTES = f"{BASE_PATH}/quote"
+FIELDS = "state,category,externalId,quoteDate"
+JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
+SAMPLE: dict[str, Any] = json.loads((ROOT / "tests/samples/tmf648-create-request.json").read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request; a body without a type is none."""
+
+    method: str
+    path: str
+    type: str = ""
+    body: bytes = b""
+
+    def text(self, port: int) -> bytes:
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        if self.type:
+            head += f"Content-Type: {self.type}\r\nContent-Length: {len(self.body)}\r\n"
+        return head.encode() + b"\r\n" + self.body
+
+
+def creation(**changes: Any) -> Sent:
+    """Of the specification's example, with these members instead."""
+    return Sent("POST", QUOTES, JSON, json.dumps({**SAMPLE, **changes}).encode())
+
+
+def creations(count: int = STORED) -> list[Sent]:
+    """Of what the store holds when the reading begins."""
+    return [creation(externalId=f"order-{number % (count // PER_EXTERNAL_ID)}") for number in range(count)]
+
+
+def sent(request: str, ids: Sequence[str]) -> list[Sent]:
+    """The requests of one kind, which are sent in turn."""
+    if request == GET:
+        return [Sent("GET", f"{QUOTES}/{id}") for id in ids]
+    if request == LIST:
+        return [Sent("GET", f"{QUOTES}?limit=20")]
+    if request == FILTER:
+        return [Sent("GET", f"{QUOTES}?externalId=order-7&limit=20&fields={FIELDS}")]
+    if request == POST:
+        return [creation()]
+    return [  # In turn, and again from the start, so that each one changes something.
+        Sent("PATCH", f"{QUOTES}/{id}", MERGE_PATCH, json.dumps({"description": f"offer {number}"}).encode())
+        for number in range(2)
+        for id in ids[:PATCHED]
+    ]
+
+
+def bad_requests() -> dict[str, Sent]:
+    """What breaks the contract, by what is wrong with it; the answer is 400."""
+    first, *others = SAMPLE["quoteItem"]
+    return {
+        "a member that may not be sent": creation(href="http://127.0.0.1/quote/1"),
+        "a text against its pattern": creation(version="abc"),
+        "a number as text": creation(quoteItem=[{**first, "quantity": "2"}, *others]),
+        "an item in a state": creation(quoteItem=[{**first, "state": "approved"}, *others]),
+        "a list that is too short": creation(quoteItem=[]),
+        "a limit below its bound": Sent("GET", f"{QUOTES}?limit=-1"),
+        "a body that is no JSON": Sent("POST", QUOTES, JSON, b"{"),
+    }
