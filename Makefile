@@ -42,7 +42,7 @@ postman: install ## write a Postman collection for each API to build/postman
 docs-site: install ## write a page for each contract that works offline to build/docs-site
 	@scripts/docs_site
 
-bench: install ## measure the service beside other frameworks, about 5 minutes (options: make bench ARGS="--write")
+bench: install ## measure the service beside other frameworks, about eight minutes (options: make bench ARGS="--write")
 	@scripts/bench $(ARGS)
 
 bench-check: install ## count the instructions of a request with valgrind, and say whether they became more

@@ -145,8 +145,8 @@ def targets(results: Results) -> list[Target]:
 
 
 def growth(costs: Sequence[float]) -> float:
-    """How many times as much the greatest one is as the first."""
-    return max(costs) / costs[0]
+    """How many times as much as the first one the greatest of the others is."""
+    return max(costs[1:], default=costs[0]) / costs[0]
 
 
 def excess(known: Mapping[str, float], now: Mapping[str, float], tolerance: float) -> list[str]:

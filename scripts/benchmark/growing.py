@@ -27,7 +27,7 @@ CASES = (GET, FILTER, PAGE, CREATE)
 class Point:
     """What is measured: a server, what it is sent, by kind of request, and over how many connections.
 
-    `parts`: how many of what the comparison is about one request has; what is compared is the cost of each.
+    `parts`: where more than one, what is compared is the cost of each: how many items a quote has.
     """
 
     title: str
@@ -87,7 +87,7 @@ def table(comparisons: Sequence[Comparison]) -> Iterator[str]:
 def verdicts(comparison: Comparison) -> Iterator[str]:
     """How much each kind of request grew, and whether that is flat."""
     first, *others = comparison.parts
-    of_each = " for each part" if any(parts > 1 for parts in comparison.parts.values()) else ""
+    of_each = ", for each item" if any(parts > 1 for parts in comparison.parts.values()) else ""
     for case in comparison.cases():
         times = comparison.grown(case)
         state = "flat" if times <= GROWS else f"**not flat: more than {GROWS:g} times**"

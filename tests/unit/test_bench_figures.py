@@ -94,7 +94,7 @@ def test_two_workers_are_compared_by_their_rates() -> None:
 
 def test_growth_is_the_greatest_cost_by_the_first() -> None:
     assert growth([2, 9, 5]) == 4.5
-    assert growth([2, 1, 1.5]) == 1
+    assert growth([2, 1, 0.5]) == 0.5
 
 
 def test_only_what_costs_more_than_the_tolerance_is_too_much() -> None:
