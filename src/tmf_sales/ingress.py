@@ -6,11 +6,11 @@ resource, an Accept that excludes JSON is refused, and what fails here is answer
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from tmf_sales.answers import Errors, Send, send_error
+from tmf_sales.deadline import Deadline
 from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, Unavailable
 
 Scope = MutableMapping[str, Any]
@@ -80,7 +80,7 @@ class Ingress:
 
         try:
             self._prepare(scope)
-            async with asyncio.timeout(self._deadline):
+            with Deadline(self._deadline):
                 app = self._bounded.get(scope["path"], self._app)
                 await app(scope, watched_receive, watched_send)
         except TimeoutError:
@@ -115,7 +115,10 @@ def _drop_trailing_slash(scope: Scope) -> None:
 
 def _refuse_other_than_json(scope: Scope) -> None:
     """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; no Accept accepts all."""
-    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1").lower()
+    values = [value for name, value in scope["headers"] if name == b"accept"]
+    if not values:
+        return
+    accept = b",".join(values).decode("latin-1").lower()
     if accept in ("", "*/*", "application/json"):
         return
     weights: dict[str, str] = {}

@@ -7,6 +7,7 @@ is never changed, and may be shared by the events that come out.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -216,7 +217,7 @@ class Announcer:
             "eventType": event_type,
             "correlationId": occasion.correlation_id,
             "domain": self.domain,
-            "title": title or _CAMEL_HUMP.sub(" ", event_type),
+            "title": title or _in_words(event_type),
             "description": f"{self.resource} {document.get('id')} {text}"[:TEXT_LIMIT],
             "priority": priority,
             "timeOcurred": occasion.now,  # spelled so by the specifications
@@ -225,6 +226,12 @@ class Announcer:
             event["fieldPath"] = path
         event["event"] = {self.resource: occasion.represent(document)}
         return event
+
+
+@functools.cache
+def _in_words(event_type: str) -> str:
+    """QuoteCreateEvent -> Quote Create Event; the types are those of the contracts."""
+    return _CAMEL_HUMP.sub(" ", event_type)
 
 
 def _elements(holder: Document, name: str) -> Iterator[Document]:

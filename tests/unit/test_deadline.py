@@ -1,0 +1,83 @@
+"""The bound on the time of a request behaves as asyncio.timeout does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tmf_sales.deadline import Deadline
+
+LONG = 60.0
+
+
+async def endless() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_what_takes_too_long_ends_with_a_timeout() -> None:
+    with pytest.raises(TimeoutError), Deadline(0):
+        await endless()
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_what_ends_in_time_is_left_alone() -> None:
+    with Deadline(0.0):
+        found = 1
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert found == 1
+
+
+async def test_an_error_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="own"), Deadline(LONG):
+        raise ValueError("own")
+
+
+async def test_an_error_during_the_cancellation_wins() -> None:
+    async def fail_when_cancelled() -> None:
+        try:
+            await endless()
+        except asyncio.CancelledError:
+            raise ValueError("while it ended") from None
+
+    with pytest.raises(ValueError, match="while it ended"), Deadline(0):
+        await fail_when_cancelled()
+
+    await asyncio.sleep(0)  # and nothing of the cancellation is left
+
+
+@pytest.mark.parametrize("also_over", [False, True])
+async def test_a_cancellation_from_elsewhere_stays_one(also_over: bool) -> None:
+    inside = asyncio.Event()
+    deadline = Deadline(LONG)
+
+    async def bounded() -> None:
+        with deadline:
+            inside.set()
+            await endless()
+
+    task = asyncio.ensure_future(bounded())
+    await inside.wait()
+    task.cancel()
+    if also_over:
+        deadline._end()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_the_outer_deadline_passes_through_the_inner_one() -> None:
+    inner_told = False
+    with pytest.raises(TimeoutError), Deadline(0):
+        try:
+            with Deadline(LONG):
+                await endless()
+        except TimeoutError:
+            inner_told = True
+
+    assert not inner_told
