@@ -143,13 +143,8 @@ def main() -> int:
         of_items = by_items(bench)
     found = [of_sizes, of_connections, of_items]
     told = [line for each in found for line in verdicts(each)]
-    lines = [
-        *table(found),
-        "",
-        *told,
-        "",
-        f"{report.circumstances()}, {given.turns} turns of {given.seconds} s, 16 connections but where others stand",
-    ]
+    how = f"{given.turns} turns of {given.seconds} s, {CONNECTIONS} connections but where others stand"
+    lines = [*table(found), "", *told, "", f"{report.circumstances()}, {how}"]
     print("\n".join(lines))
     if given.write:
         report.put(report.DOCS, "growth", "scripts/bench_growth", lines)

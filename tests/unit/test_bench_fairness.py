@@ -89,7 +89,7 @@ def test_bad_requests_are_the_sample_with_one_fault_each() -> None:
 def test_contenders_that_refuse_differently_are_unequal_and_only_the_difference_is_shown() -> None:
     one, other = {"bad": 400, GET: [200, {"note": [{"text": "a"}]}]}, {"bad": 422, GET: [200, {"note": []}]}
 
-    with pytest.raises(Unequal, match="^bad: at all other answers 422, but one 400$"):
+    with pytest.raises(Unequal, match=r"^bad: at all other answers 422, but one 400$"):
         refuse_unequal({"one": one, "other": other})
     with pytest.raises(Unequal, match=r"^GET by id: at /1/note other answers \[\], but one "):
         refuse_unequal({"one": one, "other": {**other, "bad": 400}})
