@@ -20,7 +20,7 @@ def whole(results: Results) -> Iterator[str]:
     for table in (cost_table, rate_table, target_table):
         yield from table(results)
         yield ""
-    yield circumstances()
+    yield f"{circumstances()}, 16 connections"
 
 
 def cost_table(results: Results) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _verdict(target: Target) -> str:
 def circumstances() -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, server on one core of {os.cpu_count()} ({processor()}), load from another by "
-        f"{'wrk' if has_wrk() else 'Python'}, 16 connections, Python {platform.python_version()}"
+        f"{'wrk' if has_wrk() else 'Python'}, Python {platform.python_version()}"
     )
 
 
@@ -77,7 +77,7 @@ def processor() -> str:
 
 
 def write(results: Results) -> None:
-    readme = [*cost_table(results), "", circumstances()]
+    readme = [*cost_table(results), "", f"{circumstances()}, 16 connections"]
     put(README, "bench", "make bench", readme)
     put(DOCS, "bench", "make bench", whole(results))
 
