@@ -12,16 +12,11 @@ LONGEST_NUMBER = 15
 
 def fill(document: Document, shape: Shape, now: str) -> None:
     """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
+    for name, default in shape.defaults:
+        if name not in document:
+            _set_default(document, name, default, now)
     for name, member in shape.filled.items():
-        value = document.get(name)
-        if value is None:
-            if name in document:
-                continue
-            if member.lifecycle and not member.is_list:
-                document[name] = member.lifecycle.initial
-            elif member.default is not None:
-                _set_default(document, name, member.default, now)
-        elif member.shape is not None:
+        if member.shape is not None and (value := document.get(name)):
             _fill_inside(value, member.shape, now)
 
 
@@ -36,20 +31,17 @@ def _fill_inside(value: Any, shape: Shape, now: str) -> None:
 
 
 def _set_default(document: Document, name: str, default: Any, now: str) -> None:
-    if default == "$now":
-        document[name] = now
-    elif isinstance(default, str) and default.startswith("$"):
-        if default != "$nextNumber" and default[1:] in document:
-            document[name] = document[default[1:]]
-    else:
+    if not isinstance(default, str) or default[:1] != "$":
         document[name] = default
+    elif default == "$now":
+        document[name] = now
+    elif default[1:] in document:
+        document[name] = document[default[1:]]
 
 
 def number_elements(elements: list[Any], shape: Shape) -> None:
     """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
-    for name, member in shape.filled.items():
-        if member.default != "$nextNumber":
-            continue
+    for name in shape.numbered:
         objects = [element for element in elements if isinstance(element, dict)]
         if all(name in element for element in objects):
             continue

@@ -27,6 +27,28 @@ def text_with_href(version: Version, id: str, href: str) -> bytes:
     return orjson.dumps(with_href(version.document, href))
 
 
+class Representation:
+    """A version of a resource as the client sees it; its text is made once, for the answer and for what tells of it."""
+
+    __slots__ = ("_text", "href", "id", "version")
+
+    def __init__(self, version: Version, id: str, href: str) -> None:
+        self.version = version
+        self.id = id
+        self.href = href
+        self._text: bytes | None = None
+
+    @property
+    def document(self) -> Document:
+        return with_href(self.version.document, self.href)
+
+    @property
+    def text(self) -> bytes:
+        if self._text is None:
+            self._text = text_with_href(self.version, self.id, self.href)
+        return self._text
+
+
 def list_with_hrefs(rows: Iterable[Row], url: str) -> bytes:
     """The representations as a JSON list, copied once; each href is `url` and the id."""
     href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')

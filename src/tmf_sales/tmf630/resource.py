@@ -36,7 +36,7 @@ from tmf_sales.tmf630.idempotency import Idempotency, Reservation
 from tmf_sales.tmf630.listing import Listing
 from tmf_sales.tmf630.paging import Paging
 from tmf_sales.tmf630.query import WHOLE, View, parse_retrieve
-from tmf_sales.tmf630.representation import entity_tag, tag_is_listed, text_with_href, with_href
+from tmf_sales.tmf630.representation import Representation, entity_tag, tag_is_listed
 from tmf_sales.tmf630.rules import Rules
 from tmf_sales.tmf630.turns import Turns
 from tmf_sales.tmf630.units import Units
@@ -124,12 +124,13 @@ class ResourceEngine:
         id, number = self._units.named(request)
         unit = await self._units.get(request, id)
         place = self._units.place_of(request, unit, number)
-        version = self._units.as_seen(request, unit.versions[place], is_current=place == 0)
+        version = unit.versions[place]
         tag = (b"etag", entity_tag(version.revision))
         known = request.header(b"if-none-match")
         if known is not None and tag_is_listed(known, version.revision, weak=True):
             return Result(304, headers=[tag])
-        return Result(200, _answer(version, id, self._href(request, id), view), [tag, self._accept_patch])
+        found = self._units.as_seen(request, self._represented(request, id, version), is_current=place == 0)
+        return Result(200, _answer(found, view), [tag, self._accept_patch])
 
     # create ----------------------------------------------------------------------------------------------------------
 
@@ -151,14 +152,15 @@ class ResourceEngine:
         document = self._drafter.new(body, reserved.id, reserved.now)
         request.access.refuse_creation(body, document, self._state)
         version = Version(1, document)
-        occasion = self._occasion(request, reserved.now, reserved.id, version)
+        made = self._represented(request, reserved.id, version)
+        occasion = self._occasion(request, reserved.now, made)
         events = self._announcer.created(document, occasion) + self._records(request, occasion, {}, document)
         try:
             await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
         except AlreadyExists:
             if not reserved.resumed:
                 raise Conflict(f"/id: {shown(reserved.id)} is taken") from None
-        return self._created(request, view, reserved.id, version)
+        return self._created(request, view, made)
 
     async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Result:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
@@ -167,7 +169,7 @@ class ResourceEngine:
             unit = await self._units.get(request, body["id"])
             current = unit.versions[self._units.place_of(request, unit, None)]
             if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
-                return self._created(request, view, unit.id, written)
+                return self._created(request, view, self._represented(request, unit.id, written))
             wanted = body.get(member) or versions.next_after(unit.versions, member)
             is_highest = versions.number_of(wanted) > versions.number_in(current, member)
             request.access.refuse_number_among_hidden(member, is_higher=is_highest)
@@ -175,12 +177,13 @@ class ResourceEngine:
             document = self._drafter.new(body, unit.id, reserved.now, wanted)
             request.access.refuse_creation(body, document, self._state)
             version = Version(unit.revision + 1, document)
-            occasion = self._occasion(request, reserved.now, unit.id, version)
+            made = self._represented(request, unit.id, version)
+            occasion = self._occasion(request, reserved.now, made)
             events = _told_of(self._announcer.created(document, occasion), is_current=is_highest)
             events += self._records(request, occasion, {}, document)
             ordered = versions.highest_first((*unit.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
-                return self._created(request, view, unit.id, version)
+                return self._created(request, view, made)
         raise _too_many_races()
 
     def _version_made_of(self, body: Document, unit: Stored, now: str) -> Version | None:
@@ -191,11 +194,9 @@ class ResourceEngine:
                 return version
         return None
 
-    def _created(self, request: Request, view: View, id: str, version: Version) -> Result:
-        href = self._href(request, id)
-        headers = [(b"location", href.encode()), (b"etag", entity_tag(version.revision))]
-        version = self._units.as_seen(request, version, is_current=True)
-        return Result(201, _answer(version, id, href, view), headers)
+    def _created(self, request: Request, view: View, made: Representation) -> Result:
+        headers = [(b"location", made.href.encode()), (b"etag", entity_tag(made.version.revision))]
+        return Result(201, _answer(self._units.as_seen(request, made, is_current=True), view), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
 
@@ -212,10 +213,11 @@ class ResourceEngine:
             editor = Editor(request.access, is_current)
             draft = self._drafter.patched(before.document, request.body, request.media_type, href, now, editor)
             if draft.document is before.document:
-                return self._patched(request, view, before, id, href, is_current=is_current)
+                return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(unit.revision + 1, draft.document)
             ordered = self._with_patched(request, unit.versions, place, after)
-            occasion = self._occasion(request, now, id, after)
+            made = Representation(after, id, href)
+            occasion = self._occasion(request, now, made)
             events = self._announcer.changed(
                 before.document,
                 draft.document,
@@ -227,7 +229,7 @@ class ResourceEngine:
             events = _told_of(events, is_current=ordered[0] is after)
             events += self._records(request, occasion, before.document, draft.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, ordered, events)):
-                return self._patched(request, view, after, id, href, is_current=is_current)
+                return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()
 
     def _with_patched(
@@ -243,12 +245,9 @@ class ResourceEngine:
         self._refuse_taken_version(others, after.document[member])
         return versions.highest_first((*others, after), member)
 
-    def _patched(
-        self, request: Request, view: View, version: Version, id: str, href: str, *, is_current: bool
-    ) -> Result:
-        headers = [(b"etag", entity_tag(version.revision))]
-        version = self._units.as_seen(request, version, is_current=is_current)
-        return Result(200, _answer(version, id, href, view), headers)
+    def _patched(self, request: Request, view: View, made: Representation, *, is_current: bool) -> Result:
+        headers = [(b"etag", entity_tag(made.version.revision))]
+        return Result(200, _answer(self._units.as_seen(request, made, is_current=is_current), view), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------
 
@@ -264,7 +263,7 @@ class ResourceEngine:
             events: tuple[Document, ...] = ()
             for each in reversed(gone):
                 document = unit.versions[each].document
-                occasion = self._occasion(request, now, id, unit.versions[each])
+                occasion = self._occasion(request, now, self._represented(request, id, unit.versions[each]))
                 told = self._announcer.deleted(document, occasion)
                 events += _told_of(told, is_current=each == 0) + self._records(request, occasion, document, {})
             if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, kept, events)):
@@ -312,18 +311,16 @@ class ResourceEngine:
             return ()
         return (record_of(request, occasion, before, after, self.type.version_member),)
 
-    def _occasion(self, request: Request, now: str, id: str, version: Version) -> Occasion:
-        """For the events of one version, which they show as this request's answers do; its text is made only once."""
-        href = self._href(request, id)
-        return Occasion(
-            now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(text_with_href(version, id, href))
-        )
+    def _represented(self, request: Request, id: str, version: Version) -> Representation:
+        return Representation(version, id, self._href(request, id))
+
+    def _occasion(self, request: Request, now: str, of: Representation) -> Occasion:
+        """For the events of one version, which they show as this request's answers do."""
+        return Occasion(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
 
 
-def _answer(version: Version, id: str, href: str, view: View) -> bytes:
-    if view is WHOLE:
-        return text_with_href(version, id, href)
-    return orjson.dumps(view.apply(with_href(version.document, href)))
+def _answer(made: Representation, view: View) -> bytes:
+    return made.text if view is WHOLE else orjson.dumps(view.apply(made.document))
 
 
 def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:

@@ -7,13 +7,14 @@ settling.py, filling.py and states.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.tmf630.lifecycle import Lifecycle
 
 Steps = tuple[str | int, ...]
+NEXT_NUMBER = "$nextNumber"
 
 
 @dataclass(slots=True)
@@ -37,7 +38,11 @@ class Member:
 
 @dataclass(slots=True)
 class Shape:
-    """One object type: its members, and which of them each kind of walk has to visit."""
+    """One object type: its members, and which of them each kind of walk has to visit.
+
+    `defaults`: what a new object gets in members that it lacks, its first state with them; `numbered`: the members that
+    number the elements of a list.
+    """
 
     name: str
     members: dict[str, Member] = field(default_factory=dict)
@@ -48,6 +53,8 @@ class Shape:
     stateful: dict[str, Member] = field(default_factory=dict)
     lenient: dict[str, Member] = field(default_factory=dict)
     lifecycle_member: Member | None = None
+    defaults: tuple[tuple[str, Any], ...] = ()
+    numbered: tuple[str, ...] = ()
 
     def lists(self) -> frozenset[tuple[str, ...]]:
         """The paths (to where a type recurs) that end at a list by contract."""
@@ -180,3 +187,15 @@ def _mark_visits(shapes: list[Shape]) -> None:
                     if needed and member.name not in visits:
                         visits[member.name] = member
                         changed = True
+    for shape in shapes:
+        members = shape.members.values()
+        shape.numbered = tuple(member.name for member in members if member.default == NEXT_NUMBER)
+        shape.defaults = tuple(_defaults(members))
+
+
+def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
+    for member in members:
+        if member.lifecycle and not member.is_list:
+            yield member.name, member.lifecycle.initial
+        elif member.default not in (None, NEXT_NUMBER):
+            yield member.name, member.default

@@ -12,6 +12,7 @@ from tmf_sales.storage import Storage, Stored, Version
 from tmf_sales.tmf630 import versions
 from tmf_sales.tmf630.contract import ResourceType
 from tmf_sales.tmf630.exchange import Request
+from tmf_sales.tmf630.representation import Representation
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Units:
         asked = f" version {'.'.join(map(str, number))}" if number else ""
         raise NotFound(f"{self.type.name} {shown(unit.id)} has no{asked or ' current version'}")
 
-    def as_seen(self, request: Request, version: Version, *, is_current: bool) -> Version:
-        """The version with what the caller sees of it."""
+    def as_seen(self, request: Request, made: Representation, *, is_current: bool) -> Representation:
+        """With what the caller sees of the version."""
         if not request.access.hides:
-            return version
-        return Version(version.revision, request.access.shown(version.document, is_current=is_current))
+            return made
+        seen = request.access.shown(made.version.document, is_current=is_current)
+        return Representation(Version(made.version.revision, seen), made.id, made.href)
