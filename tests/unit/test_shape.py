@@ -164,6 +164,16 @@ def test_a_new_object_gets_its_defaults(order: Shape) -> None:
     }
 
 
+def test_an_empty_object_gets_its_defaults_too() -> None:
+    inner = {"type": "object", "properties": {"colour": {"type": "string", "x-default": "red"}, "size": {}}}
+    outer = {"type": "object", "properties": {"inner": {"$ref": "#/components/schemas/Inner"}}}
+    body: Document = {"inner": {}}
+
+    fill(body, Shapes(document(Inner=inner, Outer=outer)).named("Outer"), NOW)
+
+    assert body == {"inner": {"colour": "red"}}
+
+
 def test_what_was_sent_stands_even_null(order: Shape) -> None:
     body: Document = {"version": None, "state": "done", "date": "d", "line": None, "note": 7, "box": 5}
 

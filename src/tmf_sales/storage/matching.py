@@ -29,8 +29,6 @@ from tmf_sales.storage.criteria import (
 )
 
 T = TypeVar("T")
-
-
 Predicate = Callable[[Any], bool]
 
 _COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {

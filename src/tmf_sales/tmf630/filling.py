@@ -16,7 +16,7 @@ def fill(document: Document, shape: Shape, now: str) -> None:
         if name not in document:
             _set_default(document, name, default, now)
     for name, member in shape.filled.items():
-        if member.shape is not None and (value := document.get(name)):
+        if member.shape is not None and (value := document.get(name)) is not None:
             _fill_inside(value, member.shape, now)
 
 
