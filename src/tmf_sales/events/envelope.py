@@ -230,7 +230,7 @@ class Announcer:
 
 @functools.cache
 def _in_words(event_type: str) -> str:
-    """QuoteCreateEvent -> Quote Create Event; the types are those of the contracts."""
+    """TaskCreateEvent -> Task Create Event; the types are those of the contracts."""
     return _CAMEL_HUMP.sub(" ", event_type)
 
 
