@@ -1,4 +1,4 @@
-"""A bound on how long something may take, as `asyncio.timeout` sets it, at a fifth of its cost: every request has one.
+"""A bound on how long something may take, as `asyncio.timeout` sets it, at half its cost: every request has one.
 
 Promise: what runs inside is cancelled when the time is over, and TimeoutError comes of that; a cancellation from
 elsewhere stays one, also when both come together.
