@@ -18,6 +18,7 @@ from tmf_sales.tmf630.contract import load_contracts
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MANY = 3000
+LENGTH = 40  # of a name: the tests' MongoDB ends no query early, so what is given up here still runs there for a while
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ async def fill(store: Storage) -> None:
             document = {
                 "id": f"{number:05}",
                 "@type": "SalesLead",
-                "name": "a" * 500,
+                "name": "a" * LENGTH,
                 "status": "acknowledged",
                 "creationDate": WHEN,
                 "statusChangeDate": WHEN,
