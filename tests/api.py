@@ -17,7 +17,7 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
 PATIENCE = 60.0
-STACK = os.environ.get("TMF_SALES_TEST_STACK", "asgi")
+STACK = os.environ.get("TEST_STACK", "asgi")
 
 
 class Api:

@@ -1,9 +1,13 @@
 """What holds for all tests: random input is the same in every run, and its pace on a busy machine is no failure.
 
+Settings of the one who runs the tests have no part in them, nor has the store that these may name.
+
 What a test records as the property `figure` stands at the end of the run, whichever process ran it.
 
 `scripts/test --hypothesis-profile=random ...` looks for something new.
 """
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +16,9 @@ PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], 
 settings.register_profile("random", PATIENT)
 settings.register_profile("repeatable", PATIENT, derandomize=True)
 settings.load_profile("repeatable")
+
+for name in [name for name in os.environ if name.startswith("TMF_SALES_")]:
+    del os.environ[name]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

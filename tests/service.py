@@ -79,7 +79,7 @@ def start_service(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=without_settings() | dict(environ or {}),
+            env={**os.environ, **(environ or {})},
         )
     announced = first_line(process)
     url = next((word for word in announced.split() if word.startswith("http://")), None)
@@ -87,11 +87,6 @@ def start_service(
         Service("", process, log).abandon()
         raise AssertionError(f"the service does not start: {announced}{log.read_text()}")
     return Service(url, process, log, options)
-
-
-def without_settings() -> dict[str, str]:
-    """The variables of whoever runs the tests, but for those that the service takes as settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TMF_SALES_")}
 
 
 def let_go(process: subprocess.Popen[bytes]) -> None:

@@ -46,10 +46,9 @@ class Victim:
 
     async def start(self) -> str:
         """What it says first."""
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TMF_SALES_")}
         with self._log.open("ab") as errors:
             self._process = subprocess.Popen(  # noqa: ASYNC220  it is to be killed at once, without the loop's help
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environ
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
             )
         said = await asyncio.to_thread(first_line, self._process)
         assert said, self._log.read_text()

@@ -38,7 +38,7 @@ class Services:
         self._ends = ends
         self._numbers = itertools.count()
         self._running: dict[tuple[str, ...], Service] = {}
-        self._mongo: str | None = os.environ.get("TMF_SALES_TEST_MONGODB")
+        self._mongo: str | None = os.environ.get("TEST_MONGODB")
         self.truth = Truth(load_contracts(CONTRACTS))
 
     def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
@@ -109,17 +109,20 @@ def store(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def _deviations(request: pytest.FixtureRequest) -> None:
-    """Of a server that TMF_SALES_TEST_MONGODB names, what it is known to do otherwise than MongoDB is left out."""
-    if (named := os.environ.get("TMF_SALES_TEST_MONGODB")) and "mongo" in request.node.name:
+    """Of a server that TEST_MONGODB names, what it is known to do otherwise than MongoDB is left out."""
+    if (named := os.environ.get("TEST_MONGODB")) and "mongo" in request.node.name:
         skip_what_deviates(request.node, named)
 
 
-@pytest.fixture(scope="session")
+# The clients belong to a module, because a module may have a `store` of its own.
+
+
+@pytest.fixture(scope="module")
 def leads(services: Services, store: str) -> Api:
     return services.api(services.on(store), SALES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quotes(services: Services, store: str) -> Api:
     return services.api(services.on(store), QUOTES)
 
@@ -131,7 +134,7 @@ def resource(request: pytest.FixtureRequest) -> Resource:
     return kind
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(services: Services, store: str, resource: Resource) -> Api:
     """The API of the resource at hand, for what holds for every resource."""
     return services.of(resource, store)

@@ -1,4 +1,4 @@
-"""The HTTP tests on the reference: with TMF_SALES_TEST_STACK=flask they run against stock Connexion.
+"""The HTTP tests on the reference: with TEST_STACK=flask they run against stock Connexion.
 
 Promise: what it answers otherwise is excused case by case, each with the row of docs/stock-connexion.md that tells why
 and with what it answers instead; all other cases must pass, and an excused one that passes is a failure.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.http.conftest import Services
-from tests.service import SERVE, Service, without_settings
+from tests.service import SERVE, Service
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
@@ -130,7 +130,6 @@ def test_a_second_service_on_the_port_is_refused(service: Service) -> None:
     for workers in ("1", "2"):
         second = subprocess.run(
             [*SERVE, "--port", str(service.port), "--workers", workers, "--store", "sqlite:other.sqlite"],
-            env=without_settings(),
             capture_output=True,
             text=True,
             check=False,

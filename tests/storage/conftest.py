@@ -1,4 +1,4 @@
-"""The stores under test: each of them passes the same suite. TMF_SALES_TEST_MONGODB names a MongoDB to use instead."""
+"""The stores under test: each of them passes the same suite. TEST_MONGODB names a MongoDB to use instead."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server for the whole session; each test takes a database of its own."""
-    if named := os.environ.get("TMF_SALES_TEST_MONGODB"):
+    if named := os.environ.get("TEST_MONGODB"):
         yield named
         return
     with MongoServer(tmp_path_factory.mktemp("mongo")) as server:

@@ -46,7 +46,7 @@ def _only_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(url: str, *options: str) -> Result:
-    return CliRunner().invoke(main, ["check", "--store", url, *options], env={"TMF_SALES_TEST_MONGODB": None})
+    return CliRunner().invoke(main, ["check", "--store", url, *options])
 
 
 def put(url: str, kind: str, documents: dict[str, dict[str, Any]]) -> None:

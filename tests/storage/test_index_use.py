@@ -121,7 +121,7 @@ def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def check(url: str) -> Result:
-    return CliRunner().invoke(main, ["check", "--store", url], env={"TMF_SALES_TEST_MONGODB": None})
+    return CliRunner().invoke(main, ["check", "--store", url])
 
 
 def test_check_makes_an_index_that_is_missing_in_sqlite(tmp_path: Path) -> None:
