@@ -174,6 +174,23 @@ def test_an_empty_object_gets_its_defaults_too() -> None:
     assert body == {"inner": {"colour": "red"}}
 
 
+def test_a_default_that_is_an_object_is_filled_for_each_new_object_anew() -> None:
+    inner = {"type": "object", "properties": {"at": {"type": "string", "format": "date-time", "x-default": "$now"}}}
+    members = {
+        "inner": {"allOf": [{"$ref": "#/components/schemas/Inner"}], "x-default": {}},
+        "tags": {"type": "array", "items": {"type": "string"}, "x-default": []},
+    }
+    shape = Shapes(document(Inner=inner, Outer={"type": "object", "properties": members})).named("Outer")
+    first: Document = {}
+    second: Document = {}
+
+    fill(first, shape, NOW)
+    first["tags"].append("of the first")
+    fill(second, shape, "later")
+
+    assert second == {"inner": {"at": "later"}, "tags": []}
+
+
 def test_what_was_sent_stands_even_null(order: Shape) -> None:
     body: Document = {"version": None, "state": "done", "date": "d", "line": None, "note": 7, "box": 5}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmf_sales.json_values import own_copy
 from tmf_sales.storage import Document
 from tmf_sales.tmf630.shape import Shape
 
@@ -31,7 +32,9 @@ def _fill_inside(value: Any, shape: Shape, now: str) -> None:
 
 
 def _set_default(document: Document, name: str, default: Any, now: str) -> None:
-    if not isinstance(default, str) or default[:1] != "$":
+    if isinstance(default, dict | list):
+        document[name] = own_copy(default)  # it is filled further, and the contract's own is for the next ones, too
+    elif not isinstance(default, str) or default[:1] != "$":
         document[name] = default
     elif default == "$now":
         document[name] = now
