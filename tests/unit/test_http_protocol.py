@@ -19,20 +19,45 @@ FOREVER = 1e6
 AT_ONCE = 0.0
 
 
+IN_CHUNKS = REQUEST[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
+Message = MutableMapping[str, Any]
+
+
 async def answer_nothing(
-    _scope: MutableMapping[str, Any], _receive: object, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
+    """At once, at /slow a little later, at /read when the body has come: 403 if there is a header X-Trailer by then."""
+    status = 204
+    if scope["path"] == "/slow":
+        for _ in range(100):  # turns of the loop
+            await asyncio.sleep(0)
+    if scope["path"] == "/read":
+        while (await receive()).get("more_body", False):
+            pass
+        if any(name == b"x-trailer" for name, _ in scope["headers"]):
+            status = 403
+    await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body"})
 
 
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
+def opened() -> list[Protocol]:
+    """The server's ends of the connections."""
+    return []
+
+
+@pytest.fixture
+async def port(opened: list[Protocol]) -> AsyncIterator[int]:
     config = uvicorn.Config(answer_nothing, **UVICORN)
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Protocol(config, state, {}), "127.0.0.1", 0)
+
+    def protocol() -> Protocol:
+        opened.append(Protocol(config, state, {}))
+        return opened[-1]
+
+    server = await loop.create_server(protocol, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
@@ -91,3 +116,71 @@ async def test_a_head_that_is_too_long_is_refused(port: int) -> None:
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"the head of the request is longer than 262144 bytes" in answer
+
+
+async def test_a_connection_is_idle_behind_an_empty_line_too(port: int, opened: list[Protocol]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(REQUEST)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+
+    opened[0].timeout_keep_alive = 0
+    writer.write(b"\r\n")
+
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_the_rest_of_a_body_that_is_answered_is_waited_for_so_long(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", FOREVER)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(REQUEST[:-2] + b"Content-Length: 100\r\n\r\nx")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", AT_ONCE)
+    writer.write(b"x")
+
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_behind_the_rest_of_a_body_another_request_may_come(port: int, opened: list[Protocol]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(REQUEST[:-2] + b"Content-Length: 3\r\n\r\nx")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+    writer.write(b"y")
+
+    writer.write(b"z" + REQUEST)
+
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+    assert opened[0].head_timer is None
+    writer.close()
+
+
+async def test_a_half_head_cuts_no_answer_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(REQUEST)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", AT_ONCE)
+    writer.write(REQUEST.replace(b"/", b"/slow", 1) + REQUEST[:-3])
+
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+    writer.close()
+
+
+async def test_trailers_are_no_headers(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(IN_CHUNKS.replace(b"/", b"/read", 1) + b"0\r\nX-Trailer: x\r\n\r\n")
+
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
+    writer.close()
+
+
+@pytest.mark.parametrize("endless", [b"0\r\n" + b"X: x\r\n" * LONGEST_HEAD, b"1;x=" + b"x" * 2 * LONGEST_HEAD])
+async def test_what_belongs_to_no_part_of_a_body_has_a_longest_size(port: int, endless: bytes) -> None:
+    answer = await said_to(port, IN_CHUNKS.replace(b"/", b"/read", 1) + endless)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"the body has more than 262144 bytes in a row that are none of it" in answer

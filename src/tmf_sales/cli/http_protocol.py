@@ -36,50 +36,86 @@ _lingering: set[asyncio.Task[None]] = set()
 class Protocol(HttpToolsProtocol):
     """Hides the Upgrade header from the parser; the header `X-Upgrade-Ignored` has its value.
 
-    Nobody keeps a connection, or memory, by a head without end: one has a longest time and size.
+    Nobody keeps a connection, or memory, by a head without end: one has a longest time and size. So has what stands
+    between the parts of a body and behind it, and the rest of one that is answered already.
     """
 
     refused = False
+    is_between_requests = True
     head_has_begun = False
-    head_size = 0
+    unused_size = 0  # bytes since the last part of a body, or the end of a head or of a request
     head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
+        self._start_waiting()
 
     def data_received(self, data: bytes) -> None:
+        self.unused_size += len(data)
         super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
-        if self.head_has_begun:
-            self._bound_head(len(data))
+        if self.transport.is_closing():
+            return
+        if not self.is_between_requests and self.unused_size > LONGEST_HEAD:
+            self._refuse_what_has_no_end()
+        elif self.head_has_begun or self._is_answered_before_its_end():
+            self._start_waiting()
+        elif self._is_idle():  # uvicorn has stopped its timer, though no request has begun
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _a_head_is_next(self) -> bool:
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
 
+    def _is_answered_before_its_end(self) -> bool:
+        return not self.is_between_requests and self.cycle is not None and self.cycle.response_complete
+
+    def _is_idle(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete
+
     def on_message_begin(self) -> None:
-        self.head_has_begun = True
+        self.head_has_begun, self.is_between_requests = True, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._end_head()
         super().on_headers_complete()
+        self.headers = []  # the application has its own by now: trailers do not come among them (RFC 9110, 6.5.1)
 
-    def _bound_head(self, more: int) -> None:
-        self.head_size += more
-        if self.head_size > LONGEST_HEAD:
+    def on_body(self, body: bytes) -> None:
+        self.unused_size = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._end_head()
+        self.is_between_requests = True
+        super().on_message_complete()
+
+    def _refuse_what_has_no_end(self) -> None:
+        if self.head_has_begun:
             self._refuse(f"the head of the request is longer than {LONGEST_HEAD} bytes")
-        elif self.head_timer is None:
+        elif self.cycle.response_started:
+            self.transport.close()
+        else:
+            self._refuse(f"the body has more than {LONGEST_HEAD} bytes in a row that are none of it")
+
+    def _start_waiting(self) -> None:
+        if self.head_timer is None:
             self.head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
 
     def _end_head(self) -> None:
         self.head_has_begun = False
-        self.head_size = 0
+        self.unused_size = 0
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
 
     def _give_up_waiting(self) -> None:
-        self.transport.close()
+        self.head_timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._start_waiting()  # an answer is under way, and meanwhile what comes behind its request may not be read
+        else:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn while it handles the parser's exception."""
