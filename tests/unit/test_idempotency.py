@@ -15,7 +15,7 @@ from tmf_sales.app import create_engines
 from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.handlers import RULES
 from tmf_sales.settings import Settings
-from tmf_sales.storage import Change, RevisionConflict, Stored
+from tmf_sales.storage import UNIT_LIMIT, Change, RevisionConflict, Stored
 from tmf_sales.storage.criteria import Query
 from tmf_sales.storage.memory import MemoryStorage
 from tmf_sales.tmf630.contract import load_contracts
@@ -122,9 +122,24 @@ async def test_another_key_and_another_kind_create_again(service: Service) -> No
     assert len(await service.stored("salesLead")) == 1
 
 
+LARGE = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the escapes
+
+
+async def test_a_large_answer_is_kept_too(service: Service) -> None:
+    first = await service.create(LARGE)
+    await service.store.commit(Change("quote", orjson.loads(first.body)["id"], 1, ()))
+
+    again = await service.create(LARGE)
+
+    assert again == first
+    assert await service.stored() == []  # what was deleted is not made again
+
+
 async def test_a_creation_is_answered_though_its_answer_is_too_large_to_keep(service: Service) -> None:
-    large = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the escapes
+    large = {**QUOTE, "description": "x" * (UNIT_LIMIT - 550)}
     first = await service.create(large)
+    [reservation] = (await service.store.find(IDEMPOTENCY, Query(limit=1))).rows
+    assert "answer" not in reservation.version.document
     service.clock.now += timedelta(seconds=11)
 
     again = await service.create(large)

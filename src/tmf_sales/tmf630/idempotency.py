@@ -126,8 +126,15 @@ class Idempotency:
                 await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
             raise
         with contextlib.suppress(Unavailable, UnitTooLarge):  # the next try makes the same answer again
-            await self._write({**mine, "answer": _recorded(result)}, revision)
+            await self._keep(mine, revision, result)
         return result
+
+    async def _keep(self, mine: Document, revision: int, result: Result) -> None:
+        """As text in JSON, which has each quotation mark escaped; or else as JSON, which is no larger than it is."""
+        try:
+            await self._write({**mine, "answer": _recorded(result)}, revision)
+        except UnitTooLarge:
+            await self._write({**mine, "answer": _recorded_as_json(result)}, revision)
 
     async def _write(self, entry: Document, expected_revision: int) -> bool:
         """Write the reservation; False when somebody else did."""
@@ -151,6 +158,12 @@ def _recorded(result: Result) -> Document:
     return {"status": result.status, "headers": headers, "text": result.body.decode()}
 
 
+def _recorded_as_json(result: Result) -> Document:
+    recorded = _recorded(result)
+    return {**recorded, "text": None, "json": orjson.loads(recorded["text"])}
+
+
 def _replayed(answer: Document) -> Result:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"]]
-    return Result(answer["status"], answer["text"].encode(), headers)
+    body = orjson.dumps(answer["json"]) if "json" in answer else answer["text"].encode()
+    return Result(answer["status"], body, headers)
