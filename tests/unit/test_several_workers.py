@@ -1,6 +1,8 @@
 """The master of several workers ends in order when none can start; each worker serves as the only one would."""
 
 import logging
+import os
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +10,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.errors import HaltServer
 
-from tmf_sales.cli.several_workers import Master, Worker
+from tmf_sales.cli.several_workers import Master, Worker, Workers, run
+from tmf_sales.settings import Settings
 
 LONGEST_OF_GATEWAYS = 60  # seconds that nginx and AWS keep an idle connection to a server
 
@@ -45,3 +48,15 @@ def test_a_worker_keeps_idle_connections_longer_than_clients_do(monkeypatch: pyt
     worker.tmp.close()
 
     assert worker.config.timeout_keep_alive > LONGEST_OF_GATEWAYS
+
+
+def test_several_workers_log_from_the_level_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Config] = []
+    monkeypatch.setattr(Workers, "run", lambda self: told.append(self.cfg))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        run(object, Settings(store="memory:", workers=2, log_level="error"), listener, lambda: None)
+
+    [config] = told
+    os.close(int(config.bind[0].removeprefix("fd://")))
+    assert config.loglevel == "error"

@@ -117,7 +117,7 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
         "preload_app": True,  # a start costs one import, however many workers there are
         "graceful_timeout": time_to_finish(settings),
         "timeout": HANGS_AFTER,
-        "loglevel": "warning",
+        "loglevel": settings.log_level,
         "control_socket_disable": True,
     }
     Workers(make_app, options).run()
