@@ -1,7 +1,7 @@
 """Puts the resources that the contracts show as examples into a store, so that a first look finds something.
 
-Promise: a kind of which anything is stored is left as it is, so what was deleted does not come back; several processes
-may do it at once.
+Promise: a kind of which anything is stored is left as it is, so what was deleted comes back only when nothing is left;
+several processes may do it at once.
 """
 
 from __future__ import annotations
