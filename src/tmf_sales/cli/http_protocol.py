@@ -53,25 +53,25 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self.unused_size += len(data)
         super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
-        if self.transport.is_closing():
-            return
-        if not self.is_between_requests and self.unused_size > LONGEST_HEAD:
-            self._refuse_what_has_no_end()
-        elif self.head_has_begun or self._is_answered_before_its_end():
-            self._start_waiting()
-        elif self._is_idle():  # uvicorn has stopped its timer, though no request has begun
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        if not self.is_between_requests or self.cycle is None or self.cycle.response_complete:
+            self._bound_what_is_not_whole()
 
     def _a_head_is_next(self) -> bool:
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
 
-    def _is_answered_before_its_end(self) -> bool:
-        return not self.is_between_requests and self.cycle is not None and self.cycle.response_complete
-
-    def _is_idle(self) -> bool:
-        return self.cycle is not None and self.cycle.response_complete
+    def _bound_what_is_not_whole(self) -> None:
+        """Not called where all that came is whole requests, and an answer is under way."""
+        if self.transport.is_closing():
+            return
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if not self.is_between_requests and self.unused_size > LONGEST_HEAD:
+            self._refuse_what_has_no_end()
+        elif self.head_has_begun or (is_answered and not self.is_between_requests):
+            self._start_waiting()
+        elif is_answered:  # uvicorn has stopped its timer, though no request has begun
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         self.head_has_begun, self.is_between_requests = True, False
@@ -87,8 +87,9 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._end_head()
         self.is_between_requests = True
+        self.unused_size = 0
+        self._stop_waiting()
         super().on_message_complete()
 
     def _refuse_what_has_no_end(self) -> None:
@@ -106,6 +107,9 @@ class Protocol(HttpToolsProtocol):
     def _end_head(self) -> None:
         self.head_has_begun = False
         self.unused_size = 0
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
