@@ -1,6 +1,7 @@
 """What holds for all tests: random input is the same in every run, and its pace on a busy machine is no failure.
 
-Settings of the one who runs the tests have no part in them, nor has the store that these may name.
+Settings of the one who runs the tests have no part in them, nor has the store that these may name. What the tests start
+can be interrupted, though they may run in the background, where a shell lets SIGINT be ignored.
 
 What a test records as the property `figure` stands at the end of the run, whichever process ran it.
 
@@ -8,6 +9,7 @@ What a test records as the property `figure` stands at the end of the run, which
 """
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +21,7 @@ settings.load_profile("repeatable")
 
 for name in [name for name in os.environ if name.startswith("TMF_SALES_")]:
     del os.environ[name]
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
