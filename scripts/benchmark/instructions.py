@@ -29,7 +29,7 @@ from tmf_sales.settings import Settings
 
 KNOWN = Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.05
-COUNTED = 200
+COUNTED = 1000  # the start, which is taken off, varies by two million instructions
 PAGE = 20
 NOT_COMPARED = 3
 _COLLECTED = re.compile(r"Collected : (\d+)")
