@@ -16,9 +16,9 @@ def fill(document: Document, shape: Shape, now: str) -> None:
     for name, default in shape.defaults:
         if name not in document:
             _set_default(document, name, default, now)
-    for name, member in shape.filled.items():
-        if member.shape is not None and (value := document.get(name)) is not None:
-            _fill_inside(value, member.shape, now)
+    for name, inner in shape.entered:
+        if name in document:
+            _fill_inside(document[name], inner, now)
 
 
 def _fill_inside(value: Any, shape: Shape, now: str) -> None:
@@ -28,13 +28,14 @@ def _fill_inside(value: Any, shape: Shape, now: str) -> None:
         for element in value:
             if isinstance(element, dict):
                 fill(element, shape, now)
-        number_elements(value, shape)
+        if shape.numbered:
+            number_elements(value, shape)
 
 
 def _set_default(document: Document, name: str, default: Any, now: str) -> None:
-    if isinstance(default, dict | list):
+    if not isinstance(default, str):
         document[name] = own_copy(default)  # it is filled further, and the contract's own is for the next ones, too
-    elif not isinstance(default, str) or default[:1] != "$":
+    elif default[:1] != "$":
         document[name] = default
     elif default == "$now":
         document[name] = now

@@ -40,8 +40,8 @@ class Member:
 class Shape:
     """One object type: its members, and which of them each kind of walk has to visit.
 
-    `defaults`: what a new object gets in members that it lacks, its first state with them; `numbered`: the members that
-    number the elements of a list.
+    `defaults`: what a new object gets in members that it lacks, its first state with them; `entered`: the members in
+    which something may lack a default, and their shapes; `numbered`: the members that number the elements of a list.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Shape:
     lenient: dict[str, Member] = field(default_factory=dict)
     lifecycle_member: Member | None = None
     defaults: tuple[tuple[str, Any], ...] = ()
+    entered: tuple[tuple[str, Shape], ...] = ()
     numbered: tuple[str, ...] = ()
 
     def lists(self) -> frozenset[tuple[str, ...]]:
@@ -191,6 +192,7 @@ def _mark_visits(shapes: list[Shape]) -> None:
         members = shape.members.values()
         shape.numbered = tuple(member.name for member in members if member.default == NEXT_NUMBER)
         shape.defaults = tuple(_defaults(members))
+        shape.entered = tuple((name, member.shape) for name, member in shape.filled.items() if member.shape is not None)
 
 
 def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
