@@ -26,8 +26,8 @@ lint: install ## check style, types, imports, file sizes and names
 format: install ## put the code into its form
 	@scripts/format
 
-lock: install ## choose the versions anew that requirements*.lock pin
-	@scripts/lock
+lock: install ## update requirements*.lock and print what changed (options: make lock ARGS=--upgrade)
+	@scripts/lock $(ARGS)
 
 docs: install ## write the README's tables anew, and those of docs/conformance.md
 	@PYTHONPATH=. .venv/bin/python scripts/readme_tables.py
