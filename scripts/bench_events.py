@@ -23,8 +23,8 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from tmf_sales.events.address_guard import Target, parse_callback
-from tmf_sales.events.connection import Connection
+from tmf_sales.events.http_client import Connection
+from tmf_sales.events.ssrf_guard import Target, parse_callback
 
 HUB = "/tmf-api/sales/v4/hub"
 LEADS = "/tmf-api/sales/v4/salesLead"

@@ -33,13 +33,13 @@ from tests.service import Service, start_service  # noqa: E402
 from tests.storage.mongo_server import MongoServer  # noqa: E402
 
 from tmf_sales.app import contracts_folder, create_app, stored_kinds  # noqa: E402
+from tmf_sales.contract.loader import load_contracts  # noqa: E402
+from tmf_sales.query.query import parse_query  # noqa: E402
 from tmf_sales.seeding import examples  # noqa: E402
 from tmf_sales.settings import Settings  # noqa: E402
-from tmf_sales.storage import Change, Stored, Version  # noqa: E402
-from tmf_sales.storage.mongo import MongoStorage  # noqa: E402
-from tmf_sales.storage.mongo_compile import compile_sort, compile_where  # noqa: E402
-from tmf_sales.tmf630.contract import load_contracts  # noqa: E402
-from tmf_sales.tmf630.query import parse_query  # noqa: E402
+from tmf_sales.storage.mongo.compile import compile_sort, compile_where  # noqa: E402
+from tmf_sales.storage.mongo.store import MongoStorage  # noqa: E402
+from tmf_sales.storage.protocol import Change, Stored, Version  # noqa: E402
 
 QUOTES = "/tmf-api/quoteManagement/v4/quote"
 LIST = "state=pending&sort=-quoteDate&limit=20"

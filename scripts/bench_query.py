@@ -23,11 +23,11 @@ from random import Random
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from tmf_sales.app import contracts_folder, stored_kinds
+from tmf_sales.contract.loader import ResourceType, load_contracts
+from tmf_sales.query.query import parse_query
 from tmf_sales.seeding import examples
-from tmf_sales.storage import Storage, Stored, Version
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import ResourceType, load_contracts
-from tmf_sales.tmf630.query import parse_query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Storage, Stored, Version
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import written
 from tmf_sales.transfer.moving import Import

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 GATES = {
-    "src/tmf_sales/tmf630/": 100.0,
+    "src/tmf_sales/contract/": 100.0,
+    "src/tmf_sales/query/": 100.0,
+    "src/tmf_sales/patch/": 100.0,
+    "src/tmf_sales/engine/": 100.0,
     "src/tmf_sales/events/": 100.0,
     "src/tmf_sales/storage/": 100.0,
-    "src/tmf_sales/": 95.0,
+    "src/": 95.0,
 }
 
 

@@ -30,13 +30,13 @@ from tests.storage.mongo_server import MongoServer  # noqa: E402
 
 import tmf_sales  # noqa: E402
 from tmf_sales.app import contracts_folder, stored_kinds  # noqa: E402
-from tmf_sales.events.hub import LISTENER  # noqa: E402
-from tmf_sales.storage import Change, Storage, Version  # noqa: E402
+from tmf_sales.contract.loader import load_contracts  # noqa: E402
+from tmf_sales.events.subscriptions import LISTENER  # noqa: E402
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step  # noqa: E402
-from tmf_sales.storage.mongo_outbox import Outbox  # noqa: E402
-from tmf_sales.storage.opening import open_store  # noqa: E402
-from tmf_sales.storage.sqlite_bulk import back_up  # noqa: E402
-from tmf_sales.tmf630.contract import load_contracts  # noqa: E402
+from tmf_sales.storage.factory import open_store  # noqa: E402
+from tmf_sales.storage.mongo.outbox import Outbox  # noqa: E402
+from tmf_sales.storage.protocol import Change, Storage, Version  # noqa: E402
+from tmf_sales.storage.sqlite.bulk import back_up  # noqa: E402
 from tmf_sales.transfer.lines import written  # noqa: E402
 
 CONTRACTS = load_contracts(contracts_folder())

@@ -1,4 +1,4 @@
-"""Prints what a new lock file changes: added, removed and changed versions, and files added to a version already pinned.
+"""Prints what a new lock file changes: versions added, removed and changed, and files added to a pinned version.
 
 scripts/lock_changes.py BEFORE AFTER
 """

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from tmf_sales.tmf630.contract import Contract, Operation
-from tmf_sales.validation import ValidatedOperation, ValidationSettings
+from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.http.validation import ValidatedOperation, ValidationSettings
 
 SENTENCES = {
     "badRequest": "The request could not be read",

@@ -8,7 +8,7 @@ import pytest
 
 from tmf_sales.access import FULL_ACCESS, NO_ACCESS, Access, Grant, blind, restored, without
 from tmf_sales.errors import Conflict, Forbidden
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
     Compare,
@@ -22,7 +22,7 @@ from tmf_sales.storage.criteria import (
     Regex,
     Sort,
 )
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.evaluate import matches
 
 SECRET = frozenset({"secret"})
 

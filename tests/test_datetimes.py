@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmf_sales.tmf630.instants import LAST, NotAnInstant, canonical, later, written
+from tmf_sales.datetimes import LAST, NotAnInstant, canonical, later, written
 
 
 @pytest.mark.parametrize(

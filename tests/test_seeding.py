@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tmf_sales.app import stored_kinds
-from tmf_sales.openapi_folder import contracts_folder
+from tmf_sales.contract.files import contracts_folder
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import seed
-from tmf_sales.storage import Change, Stored, Version
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, Stored, Version
 
 APIS = load_contracts(contracts_folder())
 EXAMPLES = [("salesLead", "123"), ("quote", "12dd-78hg")]

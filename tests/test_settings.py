@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import tmf_sales
-from tmf_sales.openapi_folder import contracts_folder
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.settings import (
     InvalidSettings,
     Settings,

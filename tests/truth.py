@@ -15,7 +15,7 @@ import httpx
 from jsonschema import FormatChecker  # type: ignore[import-untyped]
 from openapi_schema_validator import OAS30Validator
 
-from tmf_sales.tmf630.contract import Contract
+from tmf_sales.contract.loader import Contract
 
 CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 DESCRIBED_HEADERS = {

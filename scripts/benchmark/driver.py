@@ -23,7 +23,7 @@ from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
 from scripts.benchmark.traffic import Sent, creations, sent
 
 from tmf_sales.app import create_app
-from tmf_sales.ingress import App
+from tmf_sales.http.middleware import App
 from tmf_sales.settings import Settings
 
 BATCHES = 40

@@ -40,8 +40,8 @@ from scripts.benchmark.processes import Running, free_port, running
 from scripts.benchmark.traffic import QUOTES, SAMPLE, Sent, creation
 
 from tmf_sales.app import contracts_folder, stored_kinds
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.factory import open_store
 
 CONNECTIONS = 16
 OTHER_CONNECTIONS = (1, 16, 256)

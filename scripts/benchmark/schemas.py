@@ -10,8 +10,8 @@ import orjson
 from scripts.benchmark.packages import BUILD
 
 from tmf_sales.app import contracts_folder
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.schema_check import _as_draft4
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.contract.schemas import _as_draft4
 
 SCHEMAS = BUILD / "schemas"
 BASE_PATH = "/tmf-api/quoteManagement/v4"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.checks import (
+from tmf_conformance.api import Api
+from tmf_conformance.checks import (
     creating,
     deleting,
     delivery,
@@ -19,9 +19,9 @@ from tmf_sales.conformance.checks import (
     patching,
     reading,
 )
-from tmf_sales.conformance.rule import Check
-from tmf_sales.conformance.tmf648 import TMF648
-from tmf_sales.conformance.tmf699 import TMF699
+from tmf_conformance.rule import Check
+from tmf_conformance.tmf648 import TMF648
+from tmf_conformance.tmf699 import TMF699
 
 APIS: Mapping[str, Api] = MappingProxyType({api.name: api for api in (TMF648, TMF699)})
 _GENERIC = (creating, reading, paging, filtering, patching, json_patching, lifecycle, deleting, hub, faults)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.exchange import Exchange
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.exchange import Exchange
+    from tmf_conformance.session import Session
 
 
 class Kind(StrEnum):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.client import Client
-from tmf_sales.conformance.exchange import Exchange
-from tmf_sales.conformance.listener import Listener
-from tmf_sales.conformance.reading_types import ReadingTypes
-from tmf_sales.conformance.rule import Check, Ending, Kind, NoAnswer, Verdict
-from tmf_sales.conformance.session import SILENCES, Session
+from tmf_conformance.api import Api
+from tmf_conformance.client import Client
+from tmf_conformance.exchange import Exchange
+from tmf_conformance.listener import Listener
+from tmf_conformance.reading_types import ReadingTypes
+from tmf_conformance.rule import Check, Ending, Kind, NoAnswer, Verdict
+from tmf_conformance.session import SILENCES, Session
 
 GIVEN_UP = f"the server gave no answer {SILENCES} times in a row"
 

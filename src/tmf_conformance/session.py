@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.client import Client
-from tmf_sales.conformance.exchange import Answer, Document, Exchange
-from tmf_sales.conformance.links import path_of
-from tmf_sales.conformance.listener import Listener
-from tmf_sales.conformance.reading_types import ReadingTypes
-from tmf_sales.conformance.rule import NoAnswer, NotRun
+from tmf_conformance.api import Api
+from tmf_conformance.client import Client
+from tmf_conformance.exchange import Answer, Document, Exchange
+from tmf_conformance.links import path_of
+from tmf_conformance.listener import Listener
+from tmf_conformance.reading_types import ReadingTypes
+from tmf_conformance.rule import NoAnswer, NotRun
 
 SILENCES = 3  # requests in a row without an answer, after which nobody waits for more
 MERGE = "application/merge-patch+json"

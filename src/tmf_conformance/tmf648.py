@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.checks import quote
-from tmf_sales.conformance.exchange import Document
-from tmf_sales.conformance.rule import mandatory
+from tmf_conformance.api import Api
+from tmf_conformance.checks import quote
+from tmf_conformance.exchange import Document
+from tmf_conformance.rule import mandatory
 
 PARTIES = (
     {"id": "qsdd-9888", "name": "Jean Pontus", "role": "Buyer Contact", "@referredType": "Individual"},

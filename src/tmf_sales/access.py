@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.errors import Conflict, Forbidden, json_pointer, list_places
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
     Compare,
@@ -24,7 +23,8 @@ from tmf_sales.storage.criteria import (
     Query,
     Regex,
 )
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.evaluate import matches
+from tmf_sales.storage.protocol import Document
 
 NOTHING = Or(())
 NONE: frozenset[str] = frozenset()

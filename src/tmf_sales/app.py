@@ -20,37 +20,37 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
-from tmf_sales import observe
-from tmf_sales.answers import Errors
+from tmf_sales.apis import RULES
+from tmf_sales.apis.hub import HubHandlers, RecordMaker, listener_queries, listener_record
+from tmf_sales.auth.audit_endpoint import PATH, audit_page
+from tmf_sales.auth.policy import SHIPPED, Policy
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
-from tmf_sales.dispatch import Dispatcher, Handlers
+from tmf_sales.contract.files import contracts_folder as contracts_folder
+from tmf_sales.contract.loader import Contract, load_contracts
+from tmf_sales.contract.yaml_source import BrokenContract
+from tmf_sales.engine.documents import FurtherCheck
+from tmf_sales.engine.engine import EngineSettings, ResourceEngine
+from tmf_sales.engine.hooks import Rules
+from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.errors import CannotStart
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.delivery import Delivery, DeliverySettings
-from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.signing import InvalidSecret, read_secrets
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
+from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
 from tmf_sales.events.webhook import Webhook
-from tmf_sales.handlers import RULES
-from tmf_sales.handlers.hub import HubHandlers, RecordMaker, listener_queries, listener_record
+from tmf_sales.events.worker import Delivery, DeliverySettings
+from tmf_sales.http import probes
+from tmf_sales.http.context import NO_SECURITY, Security
+from tmf_sales.http.dispatch import Dispatcher, Handlers
+from tmf_sales.http.middleware import App, Ingress
+from tmf_sales.http.responses import Errors
+from tmf_sales.http.routing import CompiledRouting, PagesOnlySwaggerUI
+from tmf_sales.http.validation import CompiledValidation, ValidationSettings
 from tmf_sales.identifiers import new_uuid
-from tmf_sales.ingress import App, Ingress
 from tmf_sales.lifespan import lifespan
-from tmf_sales.openapi_folder import contracts_folder as contracts_folder
-from tmf_sales.routing import CompiledRouting, PagesOnlySwaggerUI
-from tmf_sales.security.admission import NO_SECURITY, Security
-from tmf_sales.security.audit_page import PATH, audit_page
-from tmf_sales.security.policy import SHIPPED, Policy
 from tmf_sales.settings import Settings, variable_of
-from tmf_sales.storage import Kind, Storage
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import Contract, load_contracts
-from tmf_sales.tmf630.contract_yaml import BrokenContract
-from tmf_sales.tmf630.drafting import FurtherCheck
-from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
-from tmf_sales.tmf630.resource import EngineSettings, ResourceEngine
-from tmf_sales.tmf630.rules import Rules
-from tmf_sales.validation import CompiledValidation, ValidationSettings
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Kind, Storage
 
 RuleTable = Mapping[str, Callable[[], Rules]]
 Clock = Callable[[], datetime]
@@ -139,11 +139,12 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
             "the flask stack has no authentication; expected the stack asgi, or neither "
             f"{variable_of('jwt_issuer')} nor {variable_of('api_keys')}"
         )
-    from tmf_sales import stock  # nobody waits for it who does not ask for it
+    from tmf_sales.http import reference_stack
 
     service = compose(settings, **parts)
     return gate(
-        stock.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan), service
+        reference_stack.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan),
+        service,
     )
 
 
@@ -151,7 +152,7 @@ def gate(app: App, service: Composition) -> App:
     """What stands before either stack."""
     return Ingress(
         app,
-        {**observe.probes(service.store.ping), **documents(service.apis)},
+        {**probes.probes(service.store.ping), **documents(service.apis)},
         {PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit)},
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
@@ -197,9 +198,9 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
     if not settings.authentication and not settings.rate_limit:
         return NO_SECURITY
-    from tmf_sales.security import start  # a tenth of a second of each start
+    from tmf_sales.auth import setup
 
-    return start.create_security(apis, settings)
+    return setup.create_security(apis, settings)
 
 
 def create_engines(

@@ -11,12 +11,12 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import Unavailable
-from tmf_sales.events.delivery import Delivery
+from tmf_sales.events.worker import Delivery
 from tmf_sales.seeding import seed
-from tmf_sales.storage import Storage
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.idempotency import Idempotency
+from tmf_sales.storage.protocol import Storage
 
 HOUSE_KEPT_EVERY = 600.0
 

@@ -10,9 +10,9 @@ import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 
-from tmf_sales.storage import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
-from tmf_sales.storage.criteria import Query
-from tmf_sales.tmf630.contract import Contract, ResourceType
+from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.protocol import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
 
 log = logging.getLogger("tmf_sales")
 

@@ -18,7 +18,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from tmf_sales.errors import CannotStart, shown
-from tmf_sales.setting_kinds import (
+from tmf_sales.setting_types import (
     ALGORITHMS,
     DURATION,
     FILE,

@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tmf_sales.handlers.price_book import BadPriceBook, PriceBook
+from tmf_sales.apis.price_book import BadPriceBook, PriceBook
 
-BOOKS = resources.files("tmf_sales") / "price_book"
+BOOKS = resources.files("tmf_sales") / "apis" / "prices"
 SCHEMA = json.loads((BOOKS / "price-book.schema.json").read_text())
 PRICE: dict[str, Any] = {"priceType": "usage", "price": {"dutyFreeAmount": {"unit": "EUR", "value": 1}}}
 

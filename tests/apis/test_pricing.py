@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmf_sales.handlers.price_book import PriceBook
-from tmf_sales.handlers.pricing import TotalTooLarge, price_items, rounded, total_price
-from tmf_sales.handlers.quote import QuoteRules
+from tmf_sales.apis.price_book import PriceBook
+from tmf_sales.apis.pricing import TotalTooLarge, price_items, rounded, total_price
+from tmf_sales.apis.quote import QuoteRules
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXAMPLE = PriceBook.example()

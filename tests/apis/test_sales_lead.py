@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.apis.sales_lead import SalesLeadRules
+from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.documents import Drafter
 from tmf_sales.errors import FinalState, ForbiddenTransition
-from tmf_sales.handlers.sales_lead import SalesLeadRules
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.drafting import Drafter
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-04T05:06:07.890Z"

@@ -9,16 +9,16 @@ import httpx
 import pytest
 
 from tmf_sales.access import Principal
-from tmf_sales.answers import Send
 from tmf_sales.app import compose, contracts_folder, gate
+from tmf_sales.auth.authentication import Authenticator, audit_admission
+from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.auth.rate_limit import RateLimit
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import Forbidden, TooManyRequests, Unauthenticated
-from tmf_sales.ingress import Receive, Scope
-from tmf_sales.security.gate import Authenticator, audit_admission
-from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.policy import SHIPPED, Policy
+from tmf_sales.http.middleware import Receive, Scope
+from tmf_sales.http.responses import Send
 from tmf_sales.settings import Settings
 from tmf_sales.storage.events import StoredEvent
-from tmf_sales.tmf630.contract import load_contracts
 
 ASKED = "/audit?kind=quote&id=1"
 

@@ -13,13 +13,13 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from tests.identity import AUDIENCE, ISSUER, PARTY, SCOPES, Provider, new_key
 
+from tmf_sales.auth import jwt
+from tmf_sales.auth.api_keys import ApiKeys, BadApiKeys
+from tmf_sales.auth.jwks import OLD_AFTER, READ_INTERVAL, Keys, reader_of, usable_keys
+from tmf_sales.auth.jwt import TokenRules, Tokens, texts_at
+from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.errors import TooManyRequests, Unauthenticated, Unavailable
-from tmf_sales.security import tokens
-from tmf_sales.security.api_keys import ApiKeys, BadApiKeys
-from tmf_sales.security.key_set import OLD_AFTER, READ_INTERVAL, Keys, reader_of, usable_keys
-from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.tokens import TokenRules, Tokens, texts_at
-from tmf_sales.setting_kinds import JWT_ALGORITHMS
+from tmf_sales.setting_types import JWT_ALGORITHMS
 
 RULES = TokenRules(ISSUER, AUDIENCE, JWT_ALGORITHMS, 30, "realm_access.roles", "parties")
 
@@ -104,7 +104,7 @@ async def test_a_token_is_checked_once_until_it_may_have_expired(provider: Provi
 async def test_only_so_many_tokens_are_remembered(
     provider: Provider, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "KEPT", 1)
+    monkeypatch.setattr(jwt, "KEPT", 1)
     checking = Tokens(RULES, Keys(source))
     one, two = provider.token("sales"), provider.token("reader")
     first = await checking.credential_of(one)

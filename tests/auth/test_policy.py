@@ -8,11 +8,11 @@ import pytest
 
 from tmf_sales.access import Principal
 from tmf_sales.app import contracts_folder, create_app
+from tmf_sales.auth.authentication import require_credentials
+from tmf_sales.auth.policy import SHIPPED, BadPolicy, Policy
+from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.errors import CannotStart, Forbidden
-from tmf_sales.security.gate import require_credentials
-from tmf_sales.security.policy import SHIPPED, BadPolicy, Policy
 from tmf_sales.settings import Settings
-from tmf_sales.tmf630.contract import Contract, load_contracts
 
 APIS = load_contracts(contracts_folder())
 

@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
-from tmf_sales.storage import Change, Storage, Version
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.opening import open_store
-from tmf_sales.storage.sqlite_bulk import back_up
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Change, Storage, Version
+from tmf_sales.storage.sqlite.bulk import back_up
 
 KINDS = stored_kinds(load_contracts(contracts_folder()))
 STORE = "sqlite:here.sqlite"

@@ -17,15 +17,15 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from tmf_sales.cli import context as opened_module
 from tmf_sales.cli import main
-from tmf_sales.cli import opened as opened_module
+from tmf_sales.cli.context import Opened, on_one_line, opened
 from tmf_sales.cli.deliver import work
 from tmf_sales.cli.listen import Receiver
-from tmf_sales.cli.opened import Opened, on_one_line, opened
 from tmf_sales.events.signing import Secret, read_secrets, signature_headers, written_secret
 from tmf_sales.settings import Settings, load_settings
-from tmf_sales.storage import Change, Version
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step
+from tmf_sales.storage.protocol import Change, Version
 
 NOW = 1_700_000_000.0
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
 from tmf_sales.cli.progress import progress
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import seed
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.storage.factory import open_store
 
 CONTRACTS = load_contracts(contracts_folder())
 STORE = "sqlite:here.sqlite"
@@ -31,7 +31,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of its own, with a store that holds the examples."""
     monkeypatch.delenv("TMF_SALES_STORE", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tmf_sales.tmf630.contract.load_contracts", lambda _: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda _: CONTRACTS)
 
     async def fill() -> None:
         store = open_store(STORE, stored_kinds(CONTRACTS))

@@ -20,7 +20,7 @@ from tests.conformance.changes import (
 )
 from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
-from tmf_sales.conformance.api import Api
+from tmf_conformance.api import Api
 
 SENT = "2019-01-25T15:53:29.961Z"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.conformance import lead_mutants, quote_mutants, shared_mutants
 from tests.conformance.mutant import Mutant
 
-from tmf_sales.conformance.api import Api
+from tmf_conformance.api import Api
 
 OWN = {"tmf648": quote_mutants.quote, "tmf699": lead_mutants.lead}
 

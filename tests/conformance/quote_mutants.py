@@ -26,9 +26,9 @@ from tests.conformance.changes import (
 )
 from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.checks.quote import FORBIDDEN, FORBIDDEN_OF_ITEM
-from tmf_sales.conformance.checks.quote_parts import PARTS, Part
+from tmf_conformance.api import Api
+from tmf_conformance.checks.quote import FORBIDDEN, FORBIDDEN_OF_ITEM
+from tmf_conformance.checks.quote_parts import PARTS, Part
 
 FIRST = ":(version=1)"
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import uvicorn
 from tests.conformance.mutant import RELAY, RIGHT, Mutant, Wrapped
 
+from tmf_conformance.api import Api
+from tmf_conformance.catalogue import APIS, checks_of
+from tmf_conformance.listener import Listener
+from tmf_conformance.reading_types import ReadingTypes
+from tmf_conformance.run import Report, Target, run
 from tmf_sales.app import create_app
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.catalogue import APIS, checks_of
-from tmf_sales.conformance.listener import Listener
-from tmf_sales.conformance.reading_types import ReadingTypes
-from tmf_sales.conformance.run import Report, Target, run
-from tmf_sales.openapi_folder import contracts_folder
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.settings import Settings
 
 BASES = {"tmf648": "/tmf-api/quoteManagement/v4", "tmf699": "/tmf-api/sales/v4"}

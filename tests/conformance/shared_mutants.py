@@ -35,8 +35,8 @@ from tests.conformance.changes import (
 )
 from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.checks.filtering import COARSE
+from tmf_conformance.api import Api
+from tmf_conformance.checks.filtering import COARSE
 
 FULL = "conformance-"  # in the texts of what a check creates with all attributes
 

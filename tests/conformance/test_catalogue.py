@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from scripts.conformance_table import PAGE, with_checks
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.catalogue import APIS, api_of, checks_of
-from tmf_sales.conformance.rule import Kind
+from tmf_conformance.api import Api
+from tmf_conformance.catalogue import APIS, api_of, checks_of
+from tmf_conformance.rule import Kind
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "src/tmf_sales/conformance"
@@ -79,7 +79,7 @@ def test_the_room_imports_nothing_of_the_service(path: Path) -> None:
     modules += [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
     own = [module for module in modules if module.startswith("tmf_sales")]
 
-    assert [module for module in own if not module.startswith("tmf_sales.conformance")] == []
+    assert [module for module in own if not module.startswith("tmf_conformance")] == []
 
 
 @pytest.mark.parametrize(

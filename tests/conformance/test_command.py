@@ -17,8 +17,8 @@ from tests.conformance.mutant import RIGHT
 from tests.conformance.mutants import mutants_of
 from tests.conformance.served import BASES, Served
 
+from tmf_conformance.catalogue import APIS
 from tmf_sales.cli import main
-from tmf_sales.conformance.catalogue import APIS
 
 CREDENTIAL = "s3cr3t-token-0815"
 PATIENCE = 60

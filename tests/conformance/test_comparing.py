@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.conformance.catalogue import APIS
-from tmf_sales.conformance.comparing import at, instant, missing, same
-from tmf_sales.conformance.links import absolute, origin_of, path_of
-from tmf_sales.conformance.reading_types import ReadingTypes
-from tmf_sales.openapi_folder import contracts_folder
+from tmf_conformance.catalogue import APIS
+from tmf_conformance.comparing import at, instant, missing, same
+from tmf_conformance.links import absolute, origin_of, path_of
+from tmf_conformance.reading_types import ReadingTypes
+from tmf_sales.contract.files import contracts_folder
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from tests.conformance import hostile
 from tests.conformance.served import TYPES
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.catalogue import APIS, checks_of
-from tmf_sales.conformance.rule import Verdict
-from tmf_sales.conformance.run import GIVEN_UP, Report, Target, Unreachable, run
+from tmf_conformance.api import Api
+from tmf_conformance.catalogue import APIS, checks_of
+from tmf_conformance.rule import Verdict
+from tmf_conformance.run import GIVEN_UP, Report, Target, Unreachable, run
 
 TMF699 = APIS["tmf699"]
 WRONG = {

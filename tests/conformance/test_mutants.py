@@ -8,9 +8,9 @@ import pytest
 from tests.conformance.mutants import mutants_of
 from tests.conformance.served import PATIENCE, Renewed, Served
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.catalogue import APIS, checks_of
-from tmf_sales.conformance.rule import Verdict
+from tmf_conformance.api import Api
+from tmf_conformance.catalogue import APIS, checks_of
+from tmf_conformance.rule import Verdict
 
 SHORT = 3.0  # seconds after which an event that never comes is given up; the others come within milliseconds
 LOST = {f"event-{kind}" for kind in ("Create", "StateChange", "AttributeValueChange", "Delete")}

@@ -11,11 +11,11 @@ from tests.conformance.served import BASES, PATIENCE, TYPES, Served
 from tests.service import start_service
 from tests.storage.mongo_server import MongoServer
 
-from tmf_sales.conformance.api import Api
-from tmf_sales.conformance.catalogue import APIS, checks_of
-from tmf_sales.conformance.listener import Listener
-from tmf_sales.conformance.rule import Verdict
-from tmf_sales.conformance.run import Report, Target, run
+from tmf_conformance.api import Api
+from tmf_conformance.catalogue import APIS, checks_of
+from tmf_conformance.listener import Listener
+from tmf_conformance.rule import Verdict
+from tmf_conformance.run import Report, Target, run
 
 Recorded = Callable[[str, object], None]
 

@@ -10,16 +10,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tmf_sales.conformance.catalogue import APIS, checks_of
-from tmf_sales.conformance.exchange import HIDDEN, Exchange, Secrets
-from tmf_sales.conformance.reports.as_html import as_html
-from tmf_sales.conformance.reports.as_json import as_json
-from tmf_sales.conformance.reports.as_junit import as_junit
-from tmf_sales.conformance.reports.terminal import lines_of
-from tmf_sales.conformance.reports.totals import conclusion, sentence
-from tmf_sales.conformance.reports.written import write_reports
-from tmf_sales.conformance.rule import Kind, Verdict
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.catalogue import APIS, checks_of
+from tmf_conformance.exchange import HIDDEN, Exchange, Secrets
+from tmf_conformance.reports.as_html import as_html
+from tmf_conformance.reports.as_json import as_json
+from tmf_conformance.reports.as_junit import as_junit
+from tmf_conformance.reports.terminal import lines_of
+from tmf_conformance.reports.totals import conclusion, sentence
+from tmf_conformance.reports.written import write_reports
+from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.run import Report, Result
 
 API = APIS["tmf648"]
 CHECKS = checks_of(API)

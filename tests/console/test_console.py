@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 from flask.testing import FlaskClient
-from tests.http.browser import CHROMIUM, Page, browser
+from tests.console.browser import CHROMIUM, Page, browser
 from tests.service import Service, start_service
 
 from tmf_sales.app import contracts_folder
 from tmf_sales.console import create_console
-from tmf_sales.tmf630.contract import Contract, load_contracts
+from tmf_sales.contract.loader import Contract, load_contracts
 
 BASE = "https://sales.example.com"
 PHONE, DESKTOP = 390, 1280

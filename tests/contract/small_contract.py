@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tmf_sales.tmf630.contract import Contract
+from tmf_sales.contract.loader import Contract
 
 INSTANT = {"type": "string", "format": "date-time"}
 TEXT = {"type": "string"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.tmf630.narrowing import narrowed
+from tmf_sales.contract.all_of import narrowed
 
 Json = dict[str, Any]
 

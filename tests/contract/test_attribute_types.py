@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit import small_contract
+from tests.contract import small_contract
 
-from tmf_sales.tmf630 import typed_paths
-from tmf_sales.tmf630.attributes import Attribute, Attributes
+from tmf_sales.contract import attribute_types
+from tmf_sales.contract.attributes import Attribute, Attributes
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_contract_says_nothing_of_other_paths(attributes: Attributes, path: 
 
 
 def test_what_is_remembered_has_a_bound(attributes: Attributes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typed_paths, "REMEMBERED", 2)
+    monkeypatch.setattr(attribute_types, "REMEMBERED", 2)
 
     for number in range(5):
         assert attributes.at((f"unknown{number}",)) is None

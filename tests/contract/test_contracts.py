@@ -15,8 +15,8 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from tmf_sales.tmf630.contract import bundle
-from tmf_sales.tmf630.contract_yaml import load_yaml
+from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.yaml_source import load_yaml
 
 OPENAPI = Path(__file__).parent.parent.parent / "openapi"
 COMMON = OPENAPI / "tmf-common-v4.yaml"

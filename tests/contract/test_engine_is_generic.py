@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src" / "tmf_sales"
-GENERIC = ("tmf630", "events", "storage")
+GENERIC = ("contract", "query", "patch", "engine", "events", "storage")
 WORDS = re.compile("quote|lead", re.IGNORECASE)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.contract.files import contracts_folder
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
-from tmf_sales.openapi_folder import contracts_folder
-from tmf_sales.tmf630.contract import load_contracts
 
 EXAMPLES = [
     (type, name, contract.document["components"]["examples"][name]["value"])

@@ -10,8 +10,8 @@ import pytest
 from tests.contract.test_contracts import draft4
 from tests.http.oracle_requests import mutated, sample
 
-from tmf_sales.tmf630.contract import bundle
-from tmf_sales.tmf630.narrowing import narrowed
+from tmf_sales.contract.all_of import narrowed
+from tmf_sales.contract.loader import bundle
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
 SAMPLES = {

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from tmf_sales.contract.lifecycle import Lifecycle
+from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import ForbiddenTransition
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.lifecycle import Lifecycle
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.unit import small_contract
+from tests.contract import small_contract
 
 from tmf_sales.app import compose, contracts_folder
 from tmf_sales.cli import main
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.contract.yaml_source import BrokenContract
 from tmf_sales.json_values import own_copy
 from tmf_sales.settings import Settings
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.contract_yaml import BrokenContract
 
 Edit = Callable[[dict[str, Any]], object]
 ORDER = "/components/schemas/Order_Attributes/properties"
@@ -238,7 +238,7 @@ def test_a_key_that_is_there_twice_is_told_wherever_it_is(tmp_path: Path, text: 
 def test_what_cannot_be_compiled_for_another_reason_is_told_without_a_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tmf_sales.tmf630.contract.faults_of_compilation", lambda _: iter(()))
+    monkeypatch.setattr("tmf_sales.contract.loader.faults_of_compilation", lambda _: iter(()))
     document = small_contract.document(Note={"type": "object", "properties": {"text": {"pattern": "("}}})
 
     with pytest.raises(BrokenContract, match="#/components/schemas: cannot be compiled"):

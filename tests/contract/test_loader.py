@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit import small_contract
+from tests.contract import small_contract
 
-from tmf_sales.tmf630.contract import Contract, bundle, contract_files, load_contracts
-from tmf_sales.tmf630.contract_yaml import BrokenContract, load_yaml
+from tmf_sales.contract.loader import Contract, bundle, contract_files, load_contracts
+from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.contract.schemas import Schemas, faults_of_compilation
 from tmf_sales.errors import VIOLATION_LIMIT
-from tmf_sales.tmf630.schema_check import Schemas, faults_of_compilation
 
 DOCUMENT: dict[str, Any] = {
     "components": {

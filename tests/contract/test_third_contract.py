@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from tmf_sales.tmf630.contract import Contract, load_contracts
-from tmf_sales.tmf630.contract_yaml import BrokenContract
+from tmf_sales.contract.loader import Contract, load_contracts
+from tmf_sales.contract.yaml_source import BrokenContract
 
 ROOT = Path(__file__).parents[2]
 TICKET = Path(__file__).with_name("ticket")

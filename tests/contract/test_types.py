@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.small_contract import document
+from tests.contract.small_contract import document
 
+from tmf_sales.contract.types import Shape, Shapes, unknown_members
+from tmf_sales.engine.defaults import fill, fill_new_elements
+from tmf_sales.engine.normalize import forgive, settle
+from tmf_sales.engine.states import states
 from tmf_sales.errors import Violation
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.filling import fill, fill_new_elements
-from tmf_sales.tmf630.settling import forgive, settle, unknown_members
-from tmf_sales.tmf630.shape import Shape, Shapes
-from tmf_sales.tmf630.states import states
+from tmf_sales.storage.protocol import Document
 
 NOW = "2026-01-01T00:00:00.000Z"
 SHAPES = Shapes(document())

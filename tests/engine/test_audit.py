@@ -12,20 +12,20 @@ import pytest
 from tests.identity import PARTY, party
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
+from tmf_sales.apis import RULES
+from tmf_sales.apis.hub import listener_record
 from tmf_sales.app import contracts_folder, create_engines, create_hub, handlers_of, stored_kinds
+from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.engine.audit import changed_paths
+from tmf_sales.engine.idempotency import Idempotency
+from tmf_sales.engine.request import Request, Result
 from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, TooManyRequests, Unavailable
-from tmf_sales.events.hub import LISTENER_KIND, Hub
-from tmf_sales.events.trail import trail_of
-from tmf_sales.handlers import RULES
-from tmf_sales.handlers.hub import listener_record
-from tmf_sales.security.policy import SHIPPED, Policy
+from tmf_sales.events.audit_log import trail_of
+from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
 from tmf_sales.settings import Settings
-from tmf_sales.storage import Document, RevisionConflict
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.tmf630.audit import changed_paths
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.idempotency import Idempotency
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Document, RevisionConflict
 
 APIS = load_contracts(contracts_folder())
 QUOTES = next(api for api in APIS if api.name == "tmf648")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit import small_contract
+from tests.contract import small_contract
 
+from tmf_sales.engine.documents import Draft, Drafter
+from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import (
     FinalState,
     ForbiddenTransition,
@@ -20,9 +22,7 @@ from tmf_sales.errors import (
     TmfError,
     Violation,
 )
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.drafting import Draft, Drafter
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.storage.protocol import Document
 
 NOW = "2026-01-01T00:00:00.000Z"
 LATER = "2026-02-01T00:00:00.000Z"

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit import small_contract
+from tests.contract import small_contract
 
+from tmf_sales.engine.engine import RACES, EngineSettings, ResourceEngine
+from tmf_sales.engine.hooks import Rules
+from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.engine.request import Request
 from tmf_sales.errors import ResourceTooLarge, Unavailable
-from tmf_sales.storage import Change, RevisionConflict, UnitTooLarge, Version
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.tmf630.exchange import Request
-from tmf_sales.tmf630.idempotency import IDEMPOTENCY_KIND, Idempotency
-from tmf_sales.tmf630.resource import RACES, EngineSettings, ResourceEngine
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, RevisionConflict, UnitTooLarge, Version
 
 STORED = {"id": "7", "name": "x", "version": "1", "state": "open", "date": "2026-01-01T00:00:00.000Z"}
 MERGE = "application/merge-patch+json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.engine.hooks import Rules
 
 NOW = "2026-03-04T05:06:07.890Z"
 

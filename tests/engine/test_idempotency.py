@@ -11,17 +11,17 @@ from typing import Any
 import orjson
 import pytest
 
+from tmf_sales.apis import RULES
 from tmf_sales.app import create_engines
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.engine.engine import ResourceEngine
+from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.engine.request import Request, Result
 from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
-from tmf_sales.handlers import RULES
 from tmf_sales.settings import Settings
-from tmf_sales.storage import UNIT_LIMIT, Change, RevisionConflict, Stored
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
-from tmf_sales.tmf630.resource import ResourceEngine
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import UNIT_LIMIT, Change, RevisionConflict, Stored
 
 APIS = load_contracts(Path(__file__).parents[2] / "openapi")
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from tmf_sales.engine.locks import Turns
+from tmf_sales.engine.request import Request, Result
 from tmf_sales.errors import Conflict
-from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.turns import Turns
 
 
 def change_of(id: str, status: int = 0) -> Request:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from tmf_sales.storage import Row, Version
-from tmf_sales.tmf630.representation import entity_tag, list_with_hrefs, tag_is_listed, text_with_href, with_href
+from tmf_sales.engine.representation import entity_tag, list_with_hrefs, tag_is_listed, text_with_href, with_href
+from tmf_sales.storage.protocol import Row, Version
 
 HREF = "http://host/a\u00e9"
 

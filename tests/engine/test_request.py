@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tmf_sales.tmf630.exchange import Request
+from tmf_sales.engine.request import Request
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tmf_sales.engine.versions import highest_first, next_after, number_of, split_id
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.storage import Version
-from tmf_sales.tmf630.versions import highest_first, next_after, number_of, split_id
+from tmf_sales.storage.protocol import Version
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.delivery import Delivery, DeliverySettings
-from tmf_sales.events.hub import LISTENER_KIND, Hub
 from tmf_sales.events.signing import Secret
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
+from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
 from tmf_sales.events.webhook import Attempt, Message, Webhook
-from tmf_sales.storage import Change, Document
-from tmf_sales.storage.criteria import EVERYTHING, Compare, Condition, Operator
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.storage.memory_events import MemoryEvents
+from tmf_sales.events.worker import Delivery, DeliverySettings
+from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator
+from tmf_sales.storage.memory.events import MemoryEvents
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, Document
 
 START = 1_700_000_000.0
 Outcome = int | Attempt

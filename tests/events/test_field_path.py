@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tmf_sales.access import Access, Grant
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
 from tmf_sales.events.field_path import listed, literal, read, step, without
-from tmf_sales.events.restriction import seen_event
+from tmf_sales.events.visibility import seen_event
 
 TYPES = EventTypes("Made", "Gone", "StateChange", "ValueChange")
 ANNOUNCER = Announcer(TYPES, "ticket", "support", items={"task": "state"})

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from tests.unit.delivery_world import World, turn, until
+from tests.events.delivery_world import World, turn, until
 
-from tmf_sales.events import delivery as delivery_module
-from tmf_sales.events.courier import Recorder
-from tmf_sales.events.delivery import Delivery
-from tmf_sales.storage import StorageUnavailable
+from tmf_sales.events import worker as delivery_module
+from tmf_sales.events.sender import Recorder
+from tmf_sales.events.worker import Delivery
 from tmf_sales.storage.events import BATCH_BYTES, BEHIND, FanOut, Lane, Step, StoredEvent
+from tmf_sales.storage.protocol import StorageUnavailable
 
 
 @pytest.fixture

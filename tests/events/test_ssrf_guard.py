@@ -1,4 +1,4 @@
-"""Promises of tmf_sales.events.address_guard: no callback reaches the operator's own network, however it is spelled."""
+"""Promises of tmf_sales.events.ssrf_guard: no callback reaches the operator's own network, however it is spelled."""
 
 import asyncio
 import ipaddress
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from tmf_sales.errors import CallbackRefused, InvalidBody
-from tmf_sales.events import address_guard
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard, Unresolved, parse_callback, resolve_by_system
+from tmf_sales.events import ssrf_guard
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard, Unresolved, parse_callback, resolve_by_system
 
 PUBLIC = "93.184.216.34"
 
@@ -204,7 +204,7 @@ async def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(address_guard, "LOOKUP_TIMEOUT", 0.01)
+    monkeypatch.setattr(ssrf_guard, "LOOKUP_TIMEOUT", 0.01)
     with pytest.raises(Unresolved):
         await AddressGuard(resolve=resolve).addresses(parse_callback("http://in.listener.com"))
 

@@ -1,4 +1,4 @@
-"""Promises of tmf_sales.events.hub where a caller may have so many listeners, and several register at once."""
+"""The limit of subscriptions of one caller, also where several register at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from tmf_sales.errors import DuplicateListener, TooManyRequests
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.hub import LISTENER_KIND, Hub, Registration
-from tmf_sales.events.listener import Parsed
-from tmf_sales.storage import Change, Page, StorageUnavailable, Stored
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
+from tmf_sales.events.subscription import Parsed
+from tmf_sales.events.subscriptions import LISTENER_KIND, Hub, Registration
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, Page, StorageUnavailable, Stored
 
 CALLBACK = "http://127.0.0.1:9000/events"
 

@@ -1,4 +1,4 @@
-"""Promises of tmf_sales.events.hub: who listens, to what, and who no longer."""
+"""Promises of tmf_sales.events.subscriptions: who listens, to what, and who no longer."""
 
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ from tmf_sales.errors import (
     NotFound,
     Unavailable,
 )
-from tmf_sales.events import hub as hub_module
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.hub import LISTENER, LISTENER_KIND, Hub
-from tmf_sales.events.listener import Selection
+from tmf_sales.events import subscriptions as hub_module
 from tmf_sales.events.signing import Secret
-from tmf_sales.storage import Change, Document, RevisionConflict, Stored, Version
-from tmf_sales.storage.criteria import Compare, Condition, Operator
-from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
+from tmf_sales.events.subscription import Selection
+from tmf_sales.events.subscriptions import LISTENER, LISTENER_KIND, Hub
+from tmf_sales.storage.conditions import Compare, Condition, Operator
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, Document, RevisionConflict, Stored, Version
 
 CALLBACK = "http://127.0.0.1:9000/events"
 

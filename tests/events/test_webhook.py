@@ -12,10 +12,10 @@ import pytest
 import trustme
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from tmf_sales.events import connection, webhook
-from tmf_sales.events.address_guard import LOOPBACK, AddressGuard, parse_callback
-from tmf_sales.events.connection import Connection, ConnectionFailed
+from tmf_sales.events import http_client, webhook
+from tmf_sales.events.http_client import Connection, ConnectionFailed
 from tmf_sales.events.signing import read_secrets, written_secret
+from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard, parse_callback
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 
 MESSAGE = Message("event-1", b'{"eventId":"event-1"}', (("resource-revision", "3"),))
@@ -164,14 +164,14 @@ async def test_an_answer_in_pieces_is_put_together(client: Webhook, listener: Li
 
 
 async def test_an_endless_answer_is_cut_off_but_its_status_stands(client: Webhook, listener: Listener) -> None:
-    endless = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n" + b"a" * connection.ANSWER_LIMIT
+    endless = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n" + b"a" * http_client.ANSWER_LIMIT
     attempt = await answered(client, listener, endless)
 
     assert (attempt.status, attempt.succeeded) == (200, True)
 
 
 async def test_endless_headers_are_a_failure(client: Webhook, listener: Listener) -> None:
-    attempt = await answered(client, listener, b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * connection.ANSWER_LIMIT)
+    attempt = await answered(client, listener, b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * http_client.ANSWER_LIMIT)
 
     assert (attempt.status, attempt.error) == (None, "the answer has too many headers")
 

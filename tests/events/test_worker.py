@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.delivery_world import START, World, turn, until
+from tests.events.delivery_world import START, World, turn, until
 
-from tmf_sales.events.hub import LISTENER
-from tmf_sales.events.schedule import DISABLE_AFTER, RETRY_DELAYS
+from tmf_sales.events.retry import DISABLE_AFTER, RETRY_DELAYS
 from tmf_sales.events.signing import read_secrets, written_secret
+from tmf_sales.events.subscriptions import LISTENER
 from tmf_sales.events.webhook import Attempt
-from tmf_sales.storage import Stored, Version
+from tmf_sales.storage.protocol import Stored, Version
 
 
 @pytest.fixture

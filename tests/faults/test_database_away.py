@@ -21,8 +21,8 @@ from tests.service import Service, start_service
 from tests.storage.mongo_server import MongoServer
 
 from tmf_sales.app import contracts_folder, stored_kinds
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.factory import open_store
 
 WRITERS = 4
 MORE_WRITES = 15

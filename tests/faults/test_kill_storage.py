@@ -16,9 +16,9 @@ from tests.faults import writer_process
 from tests.storage.mongo_server import MongoServer
 from tests.storage.tickets import KINDS
 
-from tmf_sales.storage import Storage
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.opening import open_store
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = [pytest.param(3, id="some"), pytest.param(25, id="many", marks=pytest.mark.full)]

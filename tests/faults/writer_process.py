@@ -16,8 +16,8 @@ import sys
 
 from tests.storage.tickets import KINDS, event
 
-from tmf_sales.storage import AlreadyExists, Change, RevisionConflict, Storage, StorageUnavailable, Version
-from tmf_sales.storage.opening import open_store
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import AlreadyExists, Change, RevisionConflict, Storage, StorageUnavailable, Version
 
 WRITERS = 16
 DEADLINE = 10.0

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tmf_sales.errors import TmfError
-from tmf_sales.tmf630.merge import Keyed, apply_merge_patch
-from tmf_sales.tmf630.patch import OPERATIONS, apply_json_patch
+from tmf_sales.patch.json_patch import OPERATIONS, apply_json_patch
+from tmf_sales.patch.merge_patch import Keyed, apply_merge_patch
 
 NAMES = st.sampled_from(["a", "b", "id", "list", "", "0", "~", "/", "a?b=c", "$", "[0]"])
 SCALARS = (

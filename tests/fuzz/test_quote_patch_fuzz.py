@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tmf_sales.apis.quote import QuoteRules
+from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.documents import Drafter
 from tmf_sales.errors import TmfError
-from tmf_sales.handlers.quote import QuoteRules
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.drafting import Drafter
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-04T05:06:07.890Z"

@@ -21,7 +21,7 @@ from tests.storage.deviations import skip_what_deviates
 from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
 
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
 
 CONTRACTS = Path(__file__).parents[2] / "openapi"
 TICKET_CONTRACT = Path(__file__).parents[1] / "contract/ticket/tmf621-ticket-v4.yaml"

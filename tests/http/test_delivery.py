@@ -18,8 +18,8 @@ from tests.http.resources import LEAD, QUOTE, Resource, unique_text
 from tests.service import first_line, let_go
 from tests.truth import formats
 
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.events.signing import written_secret
-from tmf_sales.tmf630.contract import load_contracts
 
 Register = Callable[..., Document]
 SCHEMAS = {

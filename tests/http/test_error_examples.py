@@ -13,10 +13,10 @@ from tests.identity import Provider
 from tests.service import Service
 from tests.wire import Wire, head
 
-from tmf_sales.answers import as_tmf_error
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.errors import TmfError
-from tmf_sales.openapi_folder import contracts_folder
-from tmf_sales.storage.mongo_client import translated
+from tmf_sales.http.responses import as_tmf_error
+from tmf_sales.storage.mongo.client import translated
 
 RESPONSES = yaml.safe_load((contracts_folder() / "tmf-common-v4.yaml").read_text())["components"]["responses"]
 XML = {"Content-Type": "application/xml"}

@@ -12,9 +12,9 @@ from tests.http.resources import unique_text
 from tests.query_strings import CORPUS
 
 from tmf_sales.app import contracts_folder, stored_kinds
-from tmf_sales.storage import Storage, Stored, Version
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Storage, Stored, Version
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MANY = 3000

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmf_sales.errors import MalformedBody
-from tmf_sales.strict_json import DEPTH_LIMIT, parse_strictly
+from tmf_sales.http.json_body import DEPTH_LIMIT, parse_strictly
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
     ["a", "$a", ".a", "a\0", ":", '"$']

@@ -11,7 +11,7 @@ from tests.http.conftest import Services
 from tests.http.resources import Resource, unique_text
 from tests.service import Service
 
-from tmf_sales.openapi_folder import contracts_folder
+from tmf_sales.contract.files import contracts_folder
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from tests.http.conftest import CONTRACTS, QUOTES, SALES, Services
 from tests.http.resources import unique_text
 from tests.identity import PARTY, Provider, party
 
-from tmf_sales.security.policy import SHIPPED
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.auth.policy import SHIPPED
+from tmf_sales.contract.loader import load_contracts
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(SHIPPED.read_text())
 OPERATIONS = sorted({id for api in load_contracts(CONTRACTS) for id in api.operations})

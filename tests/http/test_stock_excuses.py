@@ -21,7 +21,7 @@ from tests.http.stock_excuses import EXCUSES, Case, Excuse
 from tests.http.stock_stack import NOT_THERE
 from tests.stock_words import SENTENCES, worded_as_by_the_service
 
-from tmf_sales.tmf630.contract import Contract, load_contracts
+from tmf_sales.contract.loader import Contract, load_contracts
 
 HERE = Path(__file__).parent
 TABLE = (HERE.parents[1] / "docs" / "stock-connexion.md").read_text()

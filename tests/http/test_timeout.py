@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tmf_sales.deadline import Deadline
+from tmf_sales.http.timeout import Deadline
 
 LONG = 60.0
 

@@ -9,7 +9,7 @@ import pytest
 from tests.http.conftest import Services
 from tests.service import Service
 
-from tmf_sales.cli.http_protocol import without_upgrade
+from tmf_sales.server.protocol import without_upgrade
 
 BODY = b'{"name": "x", "description": "\\r\\nUpgrade: not a header"}'
 HEAD = (

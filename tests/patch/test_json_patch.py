@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused
-from tmf_sales.tmf630.patch import MAX_DEPTH, MAX_OPERATIONS, apply_json_patch, depth_of
+from tmf_sales.patch.json_patch import MAX_DEPTH, MAX_OPERATIONS, apply_json_patch, depth_of
 
 # RFC 6902, appendix A: the document, the patch, the result.
 RFC_6902: dict[str, tuple[Any, Any, Any]] = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply
-from tmf_sales.tmf630.patch import apply_json_patch
+from tmf_sales.patch.json_patch import apply_json_patch
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

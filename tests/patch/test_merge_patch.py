@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import InvalidPatch
-from tmf_sales.tmf630.merge import Keyed, apply_merge_patch
+from tmf_sales.patch.merge_patch import Keyed, apply_merge_patch
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit import small_contract
+from tests.contract import small_contract
 
+from tmf_sales.contract.types import Shape
 from tmf_sales.errors import BodyTooLarge, InvalidBody
-from tmf_sales.tmf630.patch import MAX_ADDED, apply_json_patch
-from tmf_sales.tmf630.patch_arrivals import Arrivals
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.patch.json_patch import MAX_ADDED, apply_json_patch
+from tmf_sales.patch.unknown_members import Arrivals
 
 STORED: dict[str, Any] = {
     "id": "7",

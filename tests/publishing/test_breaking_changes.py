@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.contract.loader import bundle
 from tmf_sales.publishing.breaking_changes import breaking_changes, newest_version
-from tmf_sales.tmf630.contract import bundle
 
 Json = dict[str, Any]
 

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tmf_sales.cli import main
+from tmf_sales.contract.loader import contract_files
+from tmf_sales.contract.yaml_source import load_yaml
 from tmf_sales.publishing.bundle import FORMATS, PROFILES, publish_all, published
-from tmf_sales.tmf630.contract import contract_files
-from tmf_sales.tmf630.contract_yaml import load_yaml
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = contract_files(ROOT / "openapi")

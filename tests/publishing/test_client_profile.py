@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.contract.implication import Implication
 
+from tmf_sales.contract.loader import bundle
 from tmf_sales.publishing.client_profile import client_profile
-from tmf_sales.tmf630.contract import bundle
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.node_tools import ROOT, node_tools
 
+from tmf_sales.contract.loader import bundle
 from tmf_sales.publishing.docs_site import NO_LOGO, REMOTE_LOGO, page, write_site
-from tmf_sales.tmf630.contract import bundle
 
 CONTRACTS = {path.stem: bundle(path) for path in sorted((ROOT / "openapi").glob("tmf[0-9]*.yaml"))}
 LOADS = re.compile(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*href="(?!data:)|@import|url\(\s*["']?https?:""")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tests.node_tools import node_tools
 
+from tmf_sales.contract.loader import bundle
 from tmf_sales.publishing.gateway_profile import METHODS
-from tmf_sales.tmf630.contract import bundle
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = {path.stem: bundle(path) for path in sorted((ROOT / "openapi").glob("tmf[0-9]*.yaml"))}

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tmf_sales.contract.loader import bundle
 from tmf_sales.publishing import gateway_check
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.gateway_rules import RULES, Rule
-from tmf_sales.tmf630.contract import bundle
 
 Json = dict[str, Any]
 

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.unit.typed_attributes import where
+from tests.query.typed_attributes import where
 
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.evaluate import matches
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "a": {

@@ -1,14 +1,14 @@
 """A listener's query: the same language on the event document (TMF630 part 2, notifications)."""
 
 import pytest
-from tests.unit.typed_attributes import RESOURCE, Untyped
+from tests.query.typed_attributes import RESOURCE, Untyped
 
+from tmf_sales.contract.attributes import Attribute, EventAttributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import EVERYTHING
-from tmf_sales.storage.matching import matches
-from tmf_sales.tmf630.attributes import Attribute, EventAttributes
-from tmf_sales.tmf630.query import parse_event_query
+from tmf_sales.query.query import parse_event_query
+from tmf_sales.storage.conditions import EVERYTHING
+from tmf_sales.storage.evaluate import matches
+from tmf_sales.storage.protocol import Document
 
 ATTRIBUTES = EventAttributes({"thing": RESOURCE})
 EVENT: Document = {

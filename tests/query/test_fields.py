@@ -1,12 +1,12 @@
 """Attribute selection: what `fields` keeps of a document (TMF630 part 1, attribute selection)."""
 
 import pytest
-from tests.unit.typed_attributes import RESOURCE
+from tests.query.typed_attributes import RESOURCE
 
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.query import parse_query, parse_retrieve
-from tmf_sales.tmf630.selection import Selection
+from tmf_sales.query.fields import Selection
+from tmf_sales.query.query import parse_query, parse_retrieve
+from tmf_sales.storage.protocol import Document
 
 DOCUMENT: Document = {
     "id": "1",

@@ -1,11 +1,11 @@
 """Every way to write a filter that TMF630 part 1 knows, and the condition that it becomes."""
 
 import pytest
-from tests.unit.typed_attributes import RESOURCE, where
+from tests.query.typed_attributes import RESOURCE, where
 
 from tmf_sales.errors import InvalidFilter, InvalidParameter
-from tmf_sales.storage.criteria import EVERYTHING, And, Compare, Condition, Exists, Not, Operator, Or, Path, Regex
-from tmf_sales.tmf630.query import parse_query
+from tmf_sales.query.query import parse_query
+from tmf_sales.storage.conditions import EVERYTHING, And, Compare, Condition, Exists, Not, Operator, Or, Path, Regex
 
 NAME: Path = ("name",)
 CREATED: Path = ("created",)

@@ -8,14 +8,25 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.query.typed_attributes import RESOURCE, Untyped
 from tests.query_strings import CORPUS, QUERIES, REPEATABLE
-from tests.unit.typed_attributes import RESOURCE, Untyped
 
 from tmf_sales.errors import BadRequest
-from tmf_sales.storage.criteria import And, Compare, Condition, Element, Exists, Not, Operator, Or, Regex, is_reachable
-from tmf_sales.storage.matching import has_match
-from tmf_sales.tmf630.filters import MOST_CONDITIONS, MOST_OPERANDS
-from tmf_sales.tmf630.query import parse_event_query, parse_query, parse_retrieve
+from tmf_sales.query.filters import MOST_CONDITIONS, MOST_OPERANDS
+from tmf_sales.query.query import parse_event_query, parse_query, parse_retrieve
+from tmf_sales.storage.conditions import (
+    And,
+    Compare,
+    Condition,
+    Element,
+    Exists,
+    Not,
+    Operator,
+    Or,
+    Regex,
+    is_reachable,
+)
+from tmf_sales.storage.evaluate import has_match
 
 Parsed = TypeVar("Parsed")
 

@@ -3,12 +3,12 @@
 from urllib.parse import quote
 
 import pytest
-from tests.unit.typed_attributes import RESOURCE, where
+from tests.query.typed_attributes import RESOURCE, where
 
 from tmf_sales.errors import InvalidFilter
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex
-from tmf_sales.tmf630.query import parse_query, parse_retrieve
+from tmf_sales.query.query import parse_query, parse_retrieve
+from tmf_sales.storage.conditions import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex
+from tmf_sales.storage.protocol import Document
 
 PARTY: Path = ("party",)
 

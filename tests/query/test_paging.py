@@ -1,12 +1,12 @@
 """sort, offset, limit and the links between pages (TMF630 part 1, sorting and paging; RFC 8288)."""
 
 import pytest
-from tests.unit.typed_attributes import RESOURCE
+from tests.query.typed_attributes import RESOURCE
 
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.storage.criteria import Sort
-from tmf_sales.tmf630.paging import Paging
-from tmf_sales.tmf630.query import ListRequest, parse_query
+from tmf_sales.query.paging import Paging
+from tmf_sales.query.query import ListRequest, parse_query
+from tmf_sales.storage.conditions import Sort
 
 
 def parsed(raw: str, paging: Paging | None = None) -> ListRequest:

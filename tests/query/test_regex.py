@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tmf_sales.storage.matching import has_match
-from tmf_sales.tmf630.regex_subset import UnsupportedPattern, checked_pattern
+from tmf_sales.query.regex import UnsupportedPattern, checked_pattern
+from tmf_sales.storage.evaluate import has_match
 
 
 @pytest.mark.parametrize(

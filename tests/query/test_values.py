@@ -1,10 +1,10 @@
 """Operands take the type that the contract gives the attribute; date-times are instants and periods."""
 
 import pytest
-from tests.unit.typed_attributes import where
+from tests.query.typed_attributes import where
 
 from tmf_sales.errors import InvalidFilter
-from tmf_sales.storage.criteria import Compare, Condition, Operator, Or
+from tmf_sales.storage.conditions import Compare, Condition, Operator, Or
 
 CREATED = ("created",)
 OTHER = ("unknown",)

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from tmf_sales.storage.criteria import Condition, Path
-from tmf_sales.tmf630.attributes import Attribute
-from tmf_sales.tmf630.query import parse_query
+from tmf_sales.contract.attributes import Attribute
+from tmf_sales.query.query import parse_query
+from tmf_sales.storage.conditions import Condition, Path
 
 STATES = ("open", "held", "done")
 

@@ -7,7 +7,7 @@ import sys
 
 AFTER_THE_IMPORT = """
 import sys
-from tmf_sales.cli.lean_import import imports_when_used
+from tmf_sales.server.deferred_imports import imports_when_used
 with imports_when_used():
     import tmf_sales.app
 """

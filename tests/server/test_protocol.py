@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from tmf_sales.cli import http_protocol
-from tmf_sales.cli.http_protocol import LONGEST_HEAD, Protocol
-from tmf_sales.cli.one_worker import UVICORN
+from tmf_sales.server import protocol as http_protocol
+from tmf_sales.server.one_worker import UVICORN
+from tmf_sales.server.protocol import LONGEST_HEAD, Protocol
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 FOREVER = 1e6

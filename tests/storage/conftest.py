@@ -12,8 +12,8 @@ from tests.storage.deviations import skip_what_deviates
 from tests.storage.mongo_server import MongoServer
 from tests.storage.tickets import KINDS
 
-from tmf_sales.storage import Storage
-from tmf_sales.storage.opening import open_store
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Storage
 
 _numbers = itertools.count()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     And,
     Compare,
     Condition,
@@ -26,7 +26,7 @@ from tmf_sales.storage.criteria import (
     Scalar,
     Sort,
 )
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.evaluate import matches
 
 Document = dict[str, Any]
 

@@ -16,11 +16,11 @@ from tests.storage.deviations import LISTS_IN_LISTS
 
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import examples
-from tmf_sales.storage import Change, Storage, StoreRefused, Version
-from tmf_sales.storage.mongo_sharding import BY_ID, shard
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.mongo.sharding import BY_ID, shard
+from tmf_sales.storage.protocol import Change, Storage, StoreRefused, Version
 
 T = TypeVar("T")
 CONTRACTS = load_contracts(contracts_folder())
@@ -42,7 +42,7 @@ def _only_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("tmf_sales.cli.check")
     monkeypatch.setattr(module, "contracts_found", lambda: iter(()))
     monkeypatch.setattr(module, "service_found", lambda _: iter(()))
-    monkeypatch.setattr("tmf_sales.tmf630.contract.load_contracts", lambda _: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda _: CONTRACTS)
 
 
 def check(url: str, *options: str) -> Result:
@@ -204,7 +204,7 @@ async def test_a_store_shards_all_that_grows(mongo_url: str, monkeypatch: pytest
         asked.extend(collections)
         return []
 
-    monkeypatch.setattr("tmf_sales.storage.mongo.shard", note)
+    monkeypatch.setattr("tmf_sales.storage.mongo.store.shard", note)
     store = open_store(mongo_url, stored_kinds(CONTRACTS))
     await store.open()
     await store.shard()  # type: ignore[attr-defined]

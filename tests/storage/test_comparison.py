@@ -24,12 +24,12 @@ from tests.storage.deviations import (
 from tests.storage.random_queries import EXTREMES, Case, make_case, operators_in
 from tests.storage.tickets import KINDS, delete, insert, update
 
-from tmf_sales.storage import Page, Storage, Version
-from tmf_sales.storage.criteria import And, Condition, Element, Not, Or, Query
-from tmf_sales.storage.matching import matches, values_at
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.storage.mongo import MongoStorage
-from tmf_sales.storage.opening import open_store
+from tmf_sales.storage.conditions import And, Condition, Element, Not, Or, Query
+from tmf_sales.storage.evaluate import matches, values_at
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.mongo.store import MongoStorage
+from tmf_sales.storage.protocol import Page, Storage, Version
 
 QUERIES_IN_CASE = 20
 

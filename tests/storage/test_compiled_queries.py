@@ -15,13 +15,13 @@ from hypothesis import example, given
 from tests.query_strings import CORPUS, QUERIES, REPEATABLE
 from tests.storage.random_queries import make_case
 
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import BadRequest
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
-from tmf_sales.storage.sqlite_compile import Statement, compile_query
-from tmf_sales.storage.sqlite_schema import Layout
-from tmf_sales.tmf630.contract import load_contracts
-from tmf_sales.tmf630.query import parse_query
+from tmf_sales.query.query import parse_query
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.sqlite.compile import Statement, compile_query
+from tmf_sales.storage.sqlite.schema import Layout
 
 QUOTE = next(
     contract.resources["quote"]

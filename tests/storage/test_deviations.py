@@ -10,7 +10,7 @@ from tests.storage import deviations
 
 def test_each_deviation_is_shown_by_a_test_and_belongs_to_a_server() -> None:
     names = {name for name, value in vars(deviations).items() if name.isupper() and isinstance(value, str)}
-    texts = [path.read_text() for path in Path(__file__).parents[1].glob("*/test_*.py")]
+    texts = [path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py")]
     shown = {
         name for name in names for text in texts if re.search(rf"deviation\(.*\b{name}\b|^    {name}: ", text, re.M)
     }

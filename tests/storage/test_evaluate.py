@@ -1,4 +1,4 @@
-"""What a condition means (tmf_sales.storage.criteria): the cases in which stores like to differ."""
+"""What a condition means (tmf_sales.storage.conditions): the cases in which stores like to differ."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.storage.criteria import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex, Sort
-from tmf_sales.storage.matching import in_order, matches, meets_list, single_value_at
+from tmf_sales.storage.conditions import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex, Sort
+from tmf_sales.storage.evaluate import in_order, matches, meets_list, single_value_at
 
 EQ, GT, GTE, LT, LTE, PREFIX = (
     Operator.EQ,

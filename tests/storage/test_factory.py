@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from tests.storage.tickets import KINDS, index, insert, ticket
 
-from tmf_sales.storage import Kind, StoreRefused
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.storage.mongo import MongoStorage
-from tmf_sales.storage.opening import open_store
-from tmf_sales.storage.sqlite import SqliteStorage
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.mongo.store import MongoStorage
+from tmf_sales.storage.protocol import Kind, StoreRefused
+from tmf_sales.storage.sqlite.store import SqliteStorage
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from bson import json_util
 from pymongo import AsyncMongoClient
 
 from tmf_sales.app import contracts_folder, stored_kinds
-from tmf_sales.storage import Change, Storage, Version
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.opening import open_store
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Change, Storage, Version
 from tmf_sales.transfer.lines import read, written
 
 FIXTURES = Path(__file__).with_name("fixtures")

@@ -10,11 +10,11 @@ import pytest
 from pymongo import AsyncMongoClient
 from tests.storage.tickets import KINDS, insert, ticket
 
-from tmf_sales.storage import StoreRefused
-from tmf_sales.storage.mongo_format import FORMAT as MONGO_FORMAT
-from tmf_sales.storage.mongo_format import Database
-from tmf_sales.storage.opening import open_store
-from tmf_sales.storage.sqlite_schema import FORMAT as SQLITE_FORMAT
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.mongo.format import FORMAT as MONGO_FORMAT
+from tmf_sales.storage.mongo.format import Database
+from tmf_sales.storage.protocol import StoreRefused
+from tmf_sales.storage.sqlite.schema import FORMAT as SQLITE_FORMAT
 
 FORMATS = {"sqlite": SQLITE_FORMAT, "mongodb": MONGO_FORMAT}
 
@@ -88,7 +88,7 @@ async def test_an_older_format_is_brought_forward_in_steps_that_can_be_resumed(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = url.partition(":")[0]
-    known, module = FORMATS[kind], {"sqlite": "sqlite_schema", "mongodb": "mongo_format"}[kind]
+    known, module = FORMATS[kind], {"sqlite": "sqlite.schema", "mongodb": "mongo.format"}[kind]
     done: list[int] = []
     steps = {known: note_in_mongodb(done, known), known + 1: refuse_in_mongodb}
     mended = {**steps, known + 1: note_in_mongodb(done, known + 1)}

@@ -13,13 +13,13 @@ from pymongo import MongoClient
 from tests.storage.deviations import NO_PLAN
 
 from tmf_sales.cli import main
-from tmf_sales.storage import Index
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.mongo_compile import compile_sort, compile_where
-from tmf_sales.storage.opening import open_store
-from tmf_sales.storage.sqlite import SqliteStorage
-from tmf_sales.tmf630.contract import ResourceType, load_contracts
-from tmf_sales.tmf630.query import parse_query
+from tmf_sales.contract.loader import ResourceType, load_contracts
+from tmf_sales.query.query import parse_query
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.mongo.compile import compile_sort, compile_where
+from tmf_sales.storage.protocol import Index
+from tmf_sales.storage.sqlite.store import SqliteStorage
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "openapi")
 TYPES = {type.kind: type for contract in CONTRACTS for type in contract.resources.values()}

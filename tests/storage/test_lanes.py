@@ -13,7 +13,6 @@ import pytest
 from tests.storage.deviations import NOT_ATOMIC
 from tests.storage.tickets import delete, insert, ticket, update
 
-from tmf_sales.storage import Document, Storage
 from tmf_sales.storage.events import (
     BEHIND,
     AttemptRecord,
@@ -25,6 +24,7 @@ from tmf_sales.storage.events import (
     StoredEvent,
     is_full,
 )
+from tmf_sales.storage.protocol import Document, Storage
 
 NOW = 1_700_000_000.0
 LATER = NOW + 10
@@ -449,7 +449,7 @@ async def test_what_is_old_and_done_is_removed(store: Storage, log: EventStore) 
 async def test_what_is_old_is_removed_a_few_at_a_time(
     store: Storage, log: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("sqlite_events", "mongo_events"):
+    for module in ("sqlite.events", "mongo.events"):
         monkeypatch.setattr(f"tmf_sales.storage.{module}.EXPIRE_BATCH", 2)
     await fan(log, await happen(store, log, "1", *(f"e{number}" for number in range(5))))
 

@@ -10,7 +10,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import Compare, Operator, Query
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import (
     UNIT_LIMIT,
     Change,
     Storage,
@@ -19,8 +21,6 @@ from tmf_sales.storage import (
     UnitTooLarge,
     Version,
 )
-from tmf_sales.storage.criteria import Compare, Operator, Query
-from tmf_sales.storage.opening import open_store
 
 
 def unit(id: str, revision: int = 1, **members: object) -> Stored:

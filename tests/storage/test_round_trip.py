@@ -15,11 +15,11 @@ from tests.storage.random_queries import Drawing
 
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
+from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import MalformedBody
-from tmf_sales.storage import Document, Stored, Version
-from tmf_sales.storage.opening import open_store
-from tmf_sales.strict_json import parse_strictly
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.http.json_body import parse_strictly
+from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.protocol import Document, Stored, Version
 
 UNITS = 120
 

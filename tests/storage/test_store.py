@@ -9,8 +9,16 @@ import pytest
 from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS, NO_CONDITION, NO_ELEMENT, NO_LOOK_AHEAD, NOT_ATOMIC
 from tests.storage.tickets import delete, event, fill, insert, ticket, update
 
-from tmf_sales.storage import UNIT_LIMIT, AlreadyExists, Change, RevisionConflict, Storage, UnitTooLarge, Version
-from tmf_sales.storage.criteria import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.conditions import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.protocol import (
+    UNIT_LIMIT,
+    AlreadyExists,
+    Change,
+    RevisionConflict,
+    Storage,
+    UnitTooLarge,
+    Version,
+)
 
 ODD_VALUES: dict[str, Any] = {
     "none": None,

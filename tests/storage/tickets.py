@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.storage import Change, Index, Kind, Storage, Version
-from tmf_sales.storage.criteria import Path
+from tmf_sales.storage.conditions import Path
+from tmf_sales.storage.protocol import Change, Index, Kind, Storage, Version
 
 
 def index(*paths: Path | tuple[Path, bool]) -> Index:

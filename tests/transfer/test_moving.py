@@ -12,9 +12,9 @@ import orjson
 import pytest
 from tests import printed
 
-from tmf_sales.storage import UNIT_LIMIT, Kind, Stored, Version
-from tmf_sales.storage.memory import MemoryStorage
-from tmf_sales.tmf630.contract import load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import UNIT_LIMIT, Kind, Stored, Version
 from tmf_sales.transfer import moving
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import BadLine, read, written

@@ -6,8 +6,8 @@ import contextlib
 
 import pytest
 
-from tmf_sales.storage import Change, Kind, RevisionConflict, Stored, Version
-from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Change, Kind, RevisionConflict, Stored, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.transfer.survey import refused

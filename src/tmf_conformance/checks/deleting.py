@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.rule import Check, Checks, NotRun, advice
+from tmf_conformance.rule import Check, Checks, NotRun, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.session import Session
 
 UNKNOWN = "a resource that does not exist is answered with 404"
 

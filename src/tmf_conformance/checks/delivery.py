@@ -10,16 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from tmf_sales.conformance.checks.hub import registered, remove
-from tmf_sales.conformance.comparing import instant
-from tmf_sales.conformance.exchange import Exchange
-from tmf_sales.conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
-from tmf_sales.conformance.session import encoded
+from tmf_conformance.checks.hub import registered, remove
+from tmf_conformance.comparing import instant
+from tmf_conformance.exchange import Exchange
+from tmf_conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
+from tmf_conformance.session import encoded
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.listener import Delivered, Listener
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.listener import Delivered, Listener
+    from tmf_conformance.session import Session
 
 NOTIFICATIONS = "TMF630, notifications"
 ALL, SOME, GONE = "all", "some", "gone"

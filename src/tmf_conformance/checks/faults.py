@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.exchange import Answer
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.exchange import Answer
+    from tmf_conformance.session import Session
 
 ERRORS = "TMF630, errors"
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tmf_sales.conformance.comparing import at
-from tmf_sales.conformance.rule import Check, Checks, Failed, NotRun, NotSupported, advice
-from tmf_sales.conformance.session import encoded
+from tmf_conformance.comparing import at
+from tmf_conformance.rule import Check, Checks, Failed, NotRun, NotSupported, advice
+from tmf_conformance.session import encoded
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.session import Session
 
 FILTERS = "TMF630, filtering"
 OPERATORS = {"gt": "greater than", "gte": "greater or equal", "lt": "less", "lte": "less or equal"}

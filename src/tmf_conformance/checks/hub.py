@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.links import path_of
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
-from tmf_sales.conformance.session import NOWHERE, encoded, id_of
+from tmf_conformance.links import path_of
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.session import NOWHERE, encoded, id_of
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.exchange import Answer, Document
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.session import Session
 
 REGISTERED = "TMF630, notifications"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tmf_sales.conformance.checks.patching import expect_read
-from tmf_sales.conformance.comparing import missing
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.checks.patching import expect_read
+from tmf_conformance.comparing import missing
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.exchange import Answer
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.exchange import Answer
+    from tmf_conformance.session import Session
 
 JSON_PATCH = "application/json-patch+json"
 JSON_PATCH_QUERY = "application/json-patch-query+json"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.checks.creating import posted
-from tmf_sales.conformance.checks.patching import expect_read
-from tmf_sales.conformance.comparing import missing
-from tmf_sales.conformance.rule import Check, Checks, advice, mandatory
+from tmf_conformance.checks.creating import posted
+from tmf_conformance.checks.patching import expect_read
+from tmf_conformance.comparing import missing
+from tmf_conformance.rule import Check, Checks, advice, mandatory
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.session import Session
 
 CREATE = "Create sales lead"
 SAMPLE = 'Here\'s an example of a request for creating a sales lead resource. … Response 201 … "@type": "SalesLead", … '

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.rule import Check, Checks, Failed, NotRun, advice
+from tmf_conformance.rule import Check, Checks, Failed, NotRun, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.session import Session
 
 
 def checks(api: Api) -> Checks:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.links import absolute, origin_of
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.links import absolute, origin_of
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.exchange import Answer
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.exchange import Answer
+    from tmf_conformance.session import Session
 
 PAGES = "TMF630, pagination"
 ORDER = "TMF630, sorting"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tmf_sales.conformance.checks import quote_parts, versions
-from tmf_sales.conformance.checks.creating import posted
-from tmf_sales.conformance.checks.json_patching import JSON_PATCH, after
-from tmf_sales.conformance.checks.patching import expect_read
-from tmf_sales.conformance.comparing import at, missing, same
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice, mandatory
+from tmf_conformance.checks import quote_parts, versions
+from tmf_conformance.checks.creating import posted
+from tmf_conformance.checks.json_patching import JSON_PATCH, after
+from tmf_conformance.checks.patching import expect_read
+from tmf_conformance.comparing import at, missing, same
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice, mandatory
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.exchange import Answer, Document
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.session import Session
 
 CREATE, STATES, OPERATIONS = "Create quote", "State definition", "API operations"
 FORBIDDEN: dict[str, Any] = {

@@ -7,11 +7,11 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tmf_sales.conformance.exchange import Document
-from tmf_sales.conformance.rule import Check, Checks, NotRun, mandatory
+from tmf_conformance.exchange import Document
+from tmf_conformance.rule import Check, Checks, NotRun, mandatory
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.session import Session
 
 CREATE = "Create quote"
 Place = Callable[[Document, Document], None]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tmf_sales.conformance.comparing import ALWAYS_THERE, missing
-from tmf_sales.conformance.links import absolute, origin_of
-from tmf_sales.conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.comparing import ALWAYS_THERE, missing
+from tmf_conformance.links import absolute, origin_of
+from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.api import Api
-    from tmf_sales.conformance.exchange import Answer, Document
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.api import Api
+    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.session import Session
 
 SELECTION = "TMF630, attribute selection"
 MOST_PAGES = 20

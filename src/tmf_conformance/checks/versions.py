@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tmf_sales.conformance.comparing import at
-from tmf_sales.conformance.rule import Check, Checks, Failed, NotRun, NotSupported, mandatory
-from tmf_sales.conformance.session import encoded, id_of
+from tmf_conformance.comparing import at
+from tmf_conformance.rule import Check, Checks, Failed, NotRun, NotSupported, mandatory
+from tmf_conformance.session import encoded, id_of
 
 if TYPE_CHECKING:
-    from tmf_sales.conformance.exchange import Answer
-    from tmf_sales.conformance.session import Session
+    from tmf_conformance.exchange import Answer
+    from tmf_conformance.session import Session
 
 CHAPTER = "Lifecycle management extension to quote"
 FIRST, SECOND = "1", "2"

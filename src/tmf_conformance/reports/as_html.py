@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from tmf_sales.conformance.reports.as_json import moment
-from tmf_sales.conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_sales.conformance.rule import Kind, Verdict
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.reports.as_json import moment
+from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
+from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.run import Report, Result
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; --good: #1a7f37; --bad: #cf222e; --mild: #9a6700; }

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tmf_sales.conformance.reports.totals import by_chapter, counts
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.reports.totals import by_chapter, counts
+from tmf_conformance.run import Report, Result
 
 
 def as_json(report: Report) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from tmf_sales.conformance.reports.as_json import moment
-from tmf_sales.conformance.reports.totals import by_chapter
-from tmf_sales.conformance.rule import Verdict
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.reports.as_json import moment
+from tmf_conformance.reports.totals import by_chapter
+from tmf_conformance.rule import Verdict
+from tmf_conformance.run import Report, Result
 
 
 def as_junit(report: Report) -> str:

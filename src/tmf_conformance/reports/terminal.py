@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import click
 
-from tmf_sales.conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_sales.conformance.rule import Verdict
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
+from tmf_conformance.rule import Verdict
+from tmf_conformance.run import Report, Result
 
 WIDTH = 116
 _COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.NOT_SUPPORTED: "yellow", Verdict.NOT_RUN: "cyan"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tmf_sales.conformance.rule import Kind, Verdict
-from tmf_sales.conformance.run import Report, Result
+from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.run import Report, Result
 
 
 def by_chapter(report: Report) -> dict[str, list[Result]]:

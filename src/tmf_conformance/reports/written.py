@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tmf_sales.conformance.reports.as_html import as_html
-from tmf_sales.conformance.reports.as_json import as_json
-from tmf_sales.conformance.reports.as_junit import as_junit
-from tmf_sales.conformance.run import Report
+from tmf_conformance.reports.as_html import as_html
+from tmf_conformance.reports.as_json import as_json
+from tmf_conformance.reports.as_junit import as_junit
+from tmf_conformance.run import Report
 
 FORMS = {"report.html": as_html, "report.json": as_json, "junit.xml": as_junit}
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tmf_sales.handlers.quote import QuoteRules
-from tmf_sales.handlers.sales_lead import SalesLeadRules
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.apis.quote import QuoteRules
+from tmf_sales.apis.sales_lead import SalesLeadRules
+from tmf_sales.engine.hooks import Rules
 
 RULES: Mapping[str, Callable[[], Rules]] = {"SalesLead": SalesLeadRules, "Quote": QuoteRules}

@@ -10,17 +10,17 @@ from datetime import datetime
 
 import orjson
 
+from tmf_sales import datetimes
 from tmf_sales.access import ANONYMOUS_ADMIN
+from tmf_sales.contract.attributes import EventAttributes
+from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.audit import record_of
+from tmf_sales.engine.request import Handler, Request, Result
 from tmf_sales.events.envelope import Occasion
-from tmf_sales.events.hub import Hub
-from tmf_sales.events.listener import ParseQuery
-from tmf_sales.storage import Document
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.attributes import EventAttributes
-from tmf_sales.tmf630.audit import record_of
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.exchange import Handler, Request, Result
-from tmf_sales.tmf630.query import EventQuery, parse_event_query
+from tmf_sales.events.subscription import ParseQuery
+from tmf_sales.events.subscriptions import Hub
+from tmf_sales.query.query import EventQuery, parse_event_query
+from tmf_sales.storage.protocol import Document
 
 RecordMaker = Callable[[Request], Document]
 SECRET_HEADER = b"webhook-secret"
@@ -89,4 +89,4 @@ def listener_queries(apis: Sequence[Contract]) -> ParseQuery:
 
 def listener_record(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
     """The entry of the log for a listener that is registered or unregistered."""
-    return record_of(request, Occasion(instants.written(clock()), request.correlation_id, ids), {}, {})
+    return record_of(request, Occasion(datetimes.written(clock()), request.correlation_id, ids), {}, {})

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields, validate
 
-from tmf_sales.storage import Document
+from tmf_sales.storage.protocol import Document
 
 MOST = 1_000_000_000_000
 
@@ -106,7 +106,7 @@ class PriceBook:
     @classmethod
     def example(cls) -> PriceBook:
         """The book that is shipped with the service."""
-        file = resources.files("tmf_sales").joinpath("price_book", "example.json")
+        file = resources.files("tmf_sales").joinpath("apis", "prices", "example.json")
         return cls.read(file.read_bytes(), file.name)
 
     @classmethod

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from tmf_sales import datetimes
+from tmf_sales.apis.price_book import PriceBook
+from tmf_sales.apis.pricing import TotalTooLarge, all_items, price_items, total_price
+from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree, Violation, list_places
-from tmf_sales.handlers.price_book import PriceBook
-from tmf_sales.handlers.pricing import TotalTooLarge, all_items, price_items, total_price
 from tmf_sales.json_values import same_json
-from tmf_sales.storage import Document
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.storage.protocol import Document
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"
 ACCEPTED, REJECTED = "accepted", "rejected"
@@ -107,7 +107,7 @@ class QuoteRules(Rules):
     def _hold_from(self, start: str, quote: Document) -> None:
         """An offer holds for a while once it is complete, unless it says itself for how long."""
         if "validFor" not in quote:
-            quote["validFor"] = {"startDateTime": start, "endDateTime": instants.later(start, self.validity)}
+            quote["validFor"] = {"startDateTime": start, "endDateTime": datetimes.later(start, self.validity)}
 
 
 def item_changes(before: Any, after: Any, pointer: str = "/quoteItem") -> Iterator[ItemChange]:

@@ -5,7 +5,7 @@ Everything else (members, defaults, lifecycle, dates set on transition, indexes,
 
 from __future__ import annotations
 
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.engine.hooks import Rules
 
 
 class SalesLeadRules(Rules):

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from tmf_sales.access import Principal
+from tmf_sales.auth.jwt import API_KEY_SUBJECT, Credential
 from tmf_sales.errors import CannotStart, Unauthenticated
-from tmf_sales.security.tokens import API_KEY_SUBJECT, Credential
 
 KEY_LIMIT = 512
 MEMBERS = {"name", "sha256", "roles", "parties"}

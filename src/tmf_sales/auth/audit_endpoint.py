@@ -8,11 +8,11 @@ from urllib.parse import parse_qs
 import orjson
 
 from tmf_sales.access import Principal
-from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
-from tmf_sales.events.trail import trail_of
-from tmf_sales.ingress import App, Receive, Scope
-from tmf_sales.storage import Storage
+from tmf_sales.events.audit_log import trail_of
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.storage.protocol import Storage
 
 PATH = "/audit"
 PAGE = 1000

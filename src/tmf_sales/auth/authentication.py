@@ -13,14 +13,14 @@ from typing import Any
 from connexion.security import NO_VALUE
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
+from tmf_sales.auth.api_keys import ApiKeys
+from tmf_sales.auth.jwt import Credential, Tokens, refusal
+from tmf_sales.auth.policy import READ_AUDIT, Policy
+from tmf_sales.auth.rate_limit import RateLimit
+from tmf_sales.contract.loader import METHODS, Contract
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
-from tmf_sales.ingress import Scope
-from tmf_sales.security.admission import Admit, SchemeHandler, SecurityMap, Verify
-from tmf_sales.security.api_keys import ApiKeys
-from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.policy import READ_AUDIT, Policy
-from tmf_sales.security.tokens import Credential, Tokens, refusal
-from tmf_sales.tmf630.contract import METHODS, Contract
+from tmf_sales.http.context import Admit, SchemeHandler, SecurityMap, Verify
+from tmf_sales.http.middleware import Scope
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
 PRINCIPAL = "tmf_sales.principal"

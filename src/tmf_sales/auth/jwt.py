@@ -18,8 +18,8 @@ from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError, SecurityWarning
 
 from tmf_sales.access import Principal
+from tmf_sales.auth.jwks import Keys
 from tmf_sales.errors import Unauthenticated
-from tmf_sales.security.key_set import Keys
 
 TOKEN_LIMIT = 16 * 1024
 API_KEY_SUBJECT = "api-key:"

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from tmf_sales.access import NO_ACCESS, NONE, Access, Grant, Principal
+from tmf_sales.contract.loader import Contract, ResourceType
 from tmf_sales.errors import CannotStart, Forbidden, shown
-from tmf_sales.events.restriction import SeenBy
-from tmf_sales.storage.criteria import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
-from tmf_sales.storage.criteria import Path as MemberPath
-from tmf_sales.tmf630.contract import Contract, ResourceType
+from tmf_sales.events.visibility import SeenBy
+from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
+from tmf_sales.storage.conditions import Path as MemberPath
 
 SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"

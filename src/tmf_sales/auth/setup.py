@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tmf_sales.auth.api_keys import ApiKeys
+from tmf_sales.auth.authentication import Authenticator, admission, audit_admission, require_credentials
+from tmf_sales.auth.jwks import Keys, reader_of
+from tmf_sales.auth.jwt import TokenRules, Tokens
+from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.auth.rate_limit import RateLimit
+from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import CannotStart
-from tmf_sales.security.admission import Security
-from tmf_sales.security.api_keys import ApiKeys
-from tmf_sales.security.gate import Authenticator, admission, audit_admission, require_credentials
-from tmf_sales.security.key_set import Keys, reader_of
-from tmf_sales.security.limits import RateLimit
-from tmf_sales.security.policy import SHIPPED, Policy
-from tmf_sales.security.tokens import TokenRules, Tokens
+from tmf_sales.http.context import Security
 from tmf_sales.settings import Settings
-from tmf_sales.tmf630.contract import Contract
 
 
 def create_security(apis: Sequence[Contract], settings: Settings) -> Security:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.opened import Opened, on_one_line, run
+from tmf_sales.cli.context import Opened, on_one_line, run
 from tmf_sales.cli.options import setting_options
 
 if TYPE_CHECKING:
-    from tmf_sales.storage import Document
+    from tmf_sales.storage.protocol import Document
 
 LIMIT = 10_000
 
@@ -28,8 +28,8 @@ def audit(id: str, as_json: bool, **options: Any) -> None:
 
 async def entries_of(found: Opened, id: str) -> list[Document]:
     from tmf_sales.app import audited_kinds, contracts_folder
-    from tmf_sales.events.trail import trail_of
-    from tmf_sales.tmf630.contract import load_contracts
+    from tmf_sales.contract.loader import load_contracts
+    from tmf_sales.events.audit_log import trail_of
 
     kinds = sorted(audited_kinds(load_contracts(contracts_folder())))
     trails = [await trail_of(found.events, kind, id, LIMIT) for kind in kinds]

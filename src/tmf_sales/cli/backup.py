@@ -25,8 +25,8 @@ def backup(file: Path, **options: Any) -> None:
     if file.exists():
         raise Refused(f"{file} exists already")
 
-    from tmf_sales.storage.opening import sqlite_path
-    from tmf_sales.storage.sqlite_bulk import back_up
+    from tmf_sales.storage.factory import sqlite_path
+    from tmf_sales.storage.sqlite.bulk import back_up
 
     source = sqlite_path(settings.store)
     if not source.is_file():

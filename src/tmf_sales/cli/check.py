@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from tmf_sales.cli.opened import on_one_line, opened
+from tmf_sales.cli.context import on_one_line, opened
 from tmf_sales.cli.options import setting_options
 from tmf_sales.cli.progress import progress
 from tmf_sales.errors import CannotStart, TmfError
 from tmf_sales.settings import Settings, load_settings, unknown_variables
 
 if TYPE_CHECKING:
-    from tmf_sales.tmf630.contract import Contract
+    from tmf_sales.contract.loader import Contract
 
 Finding = Callable[[], Iterator[str]]
 
@@ -105,7 +105,7 @@ def store_found(settings: Settings) -> Iterator[str]:
 async def counts(settings: Settings) -> dict[str, int]:
     """How many there are of each kind. Raises StorageUnavailable when the store cannot be read and written."""
     from tmf_sales.app import stored_kinds
-    from tmf_sales.storage.criteria import Query
+    from tmf_sales.storage.conditions import Query
 
     async with opened(settings) as found:
         await found.store.ping()
@@ -121,7 +121,7 @@ def sharding_made(settings: Settings) -> Iterator[str]:
 
 
 async def sharded(settings: Settings) -> list[str]:
-    from tmf_sales.storage.mongo import MongoStorage
+    from tmf_sales.storage.mongo.store import MongoStorage
 
     async with opened(settings) as found:
         await found.store.ping()
@@ -141,7 +141,7 @@ def documents_found(settings: Settings) -> Iterator[str]:
 
 async def misfits(settings: Settings) -> tuple[int, list[str]]:
     """How many stored resources the contracts would not let in, and the first of them with the reason."""
-    from tmf_sales.storage.criteria import Query
+    from tmf_sales.storage.conditions import Query
     from tmf_sales.transfer.checking import checks, moved_kinds
     from tmf_sales.transfer.survey import refused
 
@@ -163,6 +163,6 @@ def shortened(reason: str) -> str:
 
 def contracts() -> tuple[Contract, ...]:
     from tmf_sales.app import contracts_folder
-    from tmf_sales.tmf630.contract import load_contracts
+    from tmf_sales.contract.loader import load_contracts
 
     return load_contracts(contracts_folder())

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tmf_sales.cli.options import Refused, settings_from
 from tmf_sales.errors import CannotStart, TmfError
-from tmf_sales.setting_kinds import read_duration
+from tmf_sales.setting_types import read_duration
 from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
-    from tmf_sales.events.hub import Hub
-    from tmf_sales.storage import Storage
+    from tmf_sales.contract.loader import Contract
+    from tmf_sales.events.subscriptions import Hub
     from tmf_sales.storage.events import EventStore
-    from tmf_sales.tmf630.contract import Contract
+    from tmf_sales.storage.protocol import Storage
 
 T = TypeVar("T")
 
@@ -55,8 +55,8 @@ async def _run(settings: Settings, work: Callable[[Opened], Awaitable[T]], may_c
 async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Opened]:
     """Raises StoreRefused when there is no such store; one that is looked at is not made."""
     from tmf_sales.app import contracts_folder, create_hub, stored_kinds
-    from tmf_sales.storage.opening import open_store, refuse_missing_file
-    from tmf_sales.tmf630.contract import load_contracts
+    from tmf_sales.contract.loader import load_contracts
+    from tmf_sales.storage.factory import open_store, refuse_missing_file
 
     if not may_create:
         refuse_missing_file(settings.store)
@@ -71,7 +71,7 @@ async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterat
 
 def read_moment(text: str, now: float) -> float:
     """A date-time (RFC 3339), or a duration (ISO 8601) for so long ago, in seconds since 1970."""
-    from tmf_sales.tmf630.instants import NotAnInstant, canonical
+    from tmf_sales.datetimes import NotAnInstant, canonical
 
     with contextlib.suppress(NotAnInstant):
         return datetime.fromisoformat(canonical(text)).timestamp()

@@ -18,8 +18,8 @@ from tmf_sales.cli.options import Refused
 def contract(api: str, profile: str | None, format: str) -> None:
     """Print an API's OpenAPI contract, as it was written or in one file."""
     from tmf_sales.app import contracts_folder
+    from tmf_sales.contract.loader import contract_files
     from tmf_sales.publishing.bundle import published
-    from tmf_sales.tmf630.contract import contract_files
 
     contracts = {path.name.partition("-")[0]: path for path in contract_files(contracts_folder())}
     if api not in contracts:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from tmf_sales.cli.opened import Opened, run
+from tmf_sales.cli.context import Opened, run
 from tmf_sales.cli.options import Refused, setting_options
-from tmf_sales.setting_kinds import MEMORY
+from tmf_sales.setting_types import MEMORY
 
 LOOK_EVERY = 0.1
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.opened import Opened, on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.context import Opened, on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import Refused, setting_options
 
 if TYPE_CHECKING:

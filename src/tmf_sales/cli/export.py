@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.opened import Opened, run
+from tmf_sales.cli.context import Opened, run
 from tmf_sales.cli.options import Refused, setting_options
 from tmf_sales.cli.progress import progress
 
@@ -63,7 +63,7 @@ async def export_to(
     out: BinaryIO, found: Opened, kinds: Sequence[str], begun: tuple[str, str] | None = None, lines: int = 0
 ) -> int:
     """Write what is behind `begun`; answer how many lines there are, the `lines` written before included."""
-    from tmf_sales.storage.criteria import Query
+    from tmf_sales.storage.conditions import Query
     from tmf_sales.transfer.moving import exported
 
     total = sum([(await found.store.find(kind, Query(limit=0))).total for kind in kinds])

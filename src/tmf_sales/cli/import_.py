@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.opened import Opened, run
+from tmf_sales.cli.context import Opened, run
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.cli.progress import progress
-from tmf_sales.setting_kinds import MEMORY
+from tmf_sales.setting_types import MEMORY
 
 if TYPE_CHECKING:
     from tmf_sales.transfer.moving import Tally

@@ -15,7 +15,7 @@ from typing import Any
 import click
 import orjson
 
-from tmf_sales.cli.opened import on_one_line
+from tmf_sales.cli.context import on_one_line
 from tmf_sales.cli.options import Refused
 from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets, verifies
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.opened import Opened, on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.context import Opened, on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import Refused, setting_options
-from tmf_sales.setting_kinds import read_duration
+from tmf_sales.setting_types import read_duration
 
 if TYPE_CHECKING:
-    from tmf_sales.events.listener import Listener
+    from tmf_sales.events.subscription import Listener
     from tmf_sales.storage.events import AttemptRecord
 
 

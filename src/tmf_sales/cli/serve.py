@@ -19,10 +19,10 @@ from typing import Any
 import click
 
 import tmf_sales
-from tmf_sales.cli.lean_import import imports_when_used
 from tmf_sales.cli.options import Refused, setting_options, settings_from
-from tmf_sales.cli.starting import telling_why
 from tmf_sales.errors import CannotStart
+from tmf_sales.server.deferred_imports import imports_when_used
+from tmf_sales.server.startup import telling_why
 from tmf_sales.settings import Settings, is_loopback
 
 BACKLOG = 2048
@@ -100,13 +100,13 @@ def announce(settings: Settings) -> None:
 
 
 def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
-    from tmf_sales.cli import one_worker
+    from tmf_sales.server import one_worker
 
     one_worker.run(make_app, settings, listener, lambda: announce(settings))
 
 
 def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
-    from tmf_sales.cli import several_workers
+    from tmf_sales.server import several_workers
 
     several_workers.run(make_app, settings, listener, lambda: announce(settings))
 

@@ -11,11 +11,11 @@ import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
-from tmf_sales.answers import PAGE_METHODS, Send, send_error
+from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import MethodNotAllowed
-from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_error
 from tmf_sales.publishing.rendering import as_json, as_yaml
-from tmf_sales.tmf630.contract import Contract
 
 
 def documents(apis: Sequence[Contract]) -> Mapping[str, App]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from tmf_sales.storage.criteria import Path
-from tmf_sales.tmf630.attributes import Attribute, AttributeType
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.contract.attributes import Attribute, AttributeType
+from tmf_sales.contract.types import Shape
+from tmf_sales.storage.conditions import Path
 
 REMEMBERED = 1000
 

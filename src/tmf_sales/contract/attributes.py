@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tmf_sales.storage.criteria import Path
+from tmf_sales.storage.conditions import Path
 
 AttributeType = Literal["string", "number", "integer", "boolean", "date-time", "object", "any"]
 

@@ -5,5 +5,5 @@ from pathlib import Path
 
 def contracts_folder() -> Path:
     """Beside the sources in a checkout, inside the package when it is installed."""
-    packaged = Path(__file__).with_name("openapi")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "openapi"
+    packaged = Path(__file__).parents[1] / "openapi"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "openapi"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tmf_sales.tmf630.contract_check import (
+from tmf_sales.contract.lint import (
     DEFAULTS,
     EVENTS,
     EVENTS_OR_MORE,
@@ -19,7 +19,7 @@ from tmf_sales.tmf630.contract_check import (
     Fault,
     Steps,
 )
-from tmf_sales.tmf630.shape import Member, Shape
+from tmf_sales.contract.types import Member, Shape
 
 Schemas = Mapping[str, dict[str, Any]]
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.contract.attribute_types import TypedPaths
+from tmf_sales.contract.attributes import Attributes
+from tmf_sales.contract.lint import Fault, faults_as_written
+from tmf_sales.contract.lint_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
+from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
+from tmf_sales.contract.types import Shape, Shapes
+from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
 from tmf_sales.errors import CannotStart, json_pointer
-from tmf_sales.storage import Index
-from tmf_sales.storage import Kind as StoredKind
-from tmf_sales.tmf630.attributes import Attributes
-from tmf_sales.tmf630.contract_check import Fault, faults_as_written
-from tmf_sales.tmf630.contract_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
-from tmf_sales.tmf630.contract_yaml import BrokenContract, load_yaml
-from tmf_sales.tmf630.schema_check import SchemaCheck, Schemas, faults_of_compilation
-from tmf_sales.tmf630.shape import Shape, Shapes
-from tmf_sales.tmf630.typed_paths import TypedPaths
+from tmf_sales.storage.protocol import Index
+from tmf_sales.storage.protocol import Kind as StoredKind
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 

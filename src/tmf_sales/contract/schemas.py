@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from tmf_sales.contract.all_of import narrowed
 from tmf_sales.errors import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
-from tmf_sales.tmf630.narrowing import narrowed
 
 Schema = dict[str, Any]
 Steps = tuple[str | int, ...]

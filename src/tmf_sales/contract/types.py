@@ -2,7 +2,7 @@
 
 Promise: a walk visits only the members that need it, whatever the document holds; members unknown to the contract are
 never touched. What a member needs is written in the contract as format date-time or an x- extension. The walks are in
-settling.py, filling.py and states.py.
+engine/normalize.py, engine/defaults.py and engine/states.py.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tmf_sales.tmf630.lifecycle import Lifecycle
+from tmf_sales.contract.lifecycle import Lifecycle
+from tmf_sales.errors import json_pointer
+from tmf_sales.storage.protocol import Document
 
 Steps = tuple[str | int, ...]
 NEXT_NUMBER = "$nextNumber"
+SCHEMA_LOCATION = "@schemaLocation"
+UNKNOWN = "is not known to the contract"
 
 
 @dataclass(slots=True)
@@ -201,3 +205,24 @@ def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
             yield member.name, member.lifecycle.initial
         elif member.default not in (None, NEXT_NUMBER):
             yield member.name, member.default
+
+
+def says_its_schema(value: Document, shape: Shape) -> bool:
+    """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
+    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in shape.members
+
+
+def unknown_members(value: Any, shape: Shape, place: Steps = ()) -> Iterator[str]:
+    """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
+    @schemaLocation says what they are.
+    """
+    if isinstance(value, list):
+        for number, element in enumerate(value):
+            yield from unknown_members(element, shape, (*place, number))
+    elif isinstance(value, dict) and not says_its_schema(value, shape):
+        for name, inner in value.items():
+            member = shape.members.get(name)
+            if member is None:
+                yield json_pointer((*place, name))
+            elif member.shape is not None:
+                yield from unknown_members(inner, member.shape, (*place, name))

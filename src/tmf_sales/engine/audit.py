@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from tmf_sales.engine.request import Request
 from tmf_sales.errors import VIOLATION_LIMIT, json_pointer
 from tmf_sales.events.envelope import Occasion
-from tmf_sales.events.restriction import AUDIT_RECORD
+from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.json_values import same_json
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.exchange import Request
+from tmf_sales.storage.protocol import Document
 
 PATHS_KEPT = 5 * VIOLATION_LIMIT
 PATH_LIMIT = 200

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmf_sales.contract.types import Shape
 from tmf_sales.json_values import own_copy
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.storage.protocol import Document
 
 LONGEST_NUMBER = 15
 

@@ -12,6 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
+from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.types import Shape
+from tmf_sales.engine.defaults import fill, fill_new_elements
+from tmf_sales.engine.hooks import Rules
+from tmf_sales.engine.normalize import forgive, settle
+from tmf_sales.engine.representation import with_href
+from tmf_sales.engine.states import StateAt, states
 from tmf_sales.errors import (
     FinalState,
     InvalidBody,
@@ -23,17 +30,10 @@ from tmf_sales.errors import (
     list_violations,
 )
 from tmf_sales.json_values import changed_members, own_copy
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.filling import fill, fill_new_elements
-from tmf_sales.tmf630.merge import Keyed, MergeKeys, apply_merge_patch
-from tmf_sales.tmf630.patch import apply_json_patch
-from tmf_sales.tmf630.patch_arrivals import Arrivals
-from tmf_sales.tmf630.representation import with_href
-from tmf_sales.tmf630.rules import Rules
-from tmf_sales.tmf630.settling import forgive, settle
-from tmf_sales.tmf630.shape import Shape
-from tmf_sales.tmf630.states import StateAt, states
+from tmf_sales.patch.json_patch import apply_json_patch
+from tmf_sales.patch.merge_patch import Keyed, MergeKeys, apply_merge_patch
+from tmf_sales.patch.unknown_members import Arrivals
+from tmf_sales.storage.protocol import Document
 
 Accepts = Callable[[Any], bool]
 FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]

@@ -13,6 +13,18 @@ from datetime import datetime
 
 import orjson
 
+from tmf_sales import datetimes
+from tmf_sales.contract.loader import ResourceType
+from tmf_sales.engine import versions
+from tmf_sales.engine.audit import record_of
+from tmf_sales.engine.documents import Accepts, Drafter, Editor, FurtherCheck
+from tmf_sales.engine.hooks import Rules
+from tmf_sales.engine.idempotency import Idempotency, Reservation
+from tmf_sales.engine.listing import Listing
+from tmf_sales.engine.locks import Turns
+from tmf_sales.engine.lookup import Units
+from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
+from tmf_sales.engine.request import Handler, Request, Result
 from tmf_sales.errors import (
     Conflict,
     InvalidBody,
@@ -24,22 +36,20 @@ from tmf_sales.errors import (
     shown,
 )
 from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
-from tmf_sales.events.restriction import of_earlier_version
+from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.json_values import same_json
-from tmf_sales.storage import AlreadyExists, Change, Document, RevisionConflict, Storage, Stored, UnitTooLarge, Version
-from tmf_sales.tmf630 import instants, versions
-from tmf_sales.tmf630.audit import record_of
-from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.drafting import Accepts, Drafter, Editor, FurtherCheck
-from tmf_sales.tmf630.exchange import Handler, Request, Result
-from tmf_sales.tmf630.idempotency import Idempotency, Reservation
-from tmf_sales.tmf630.listing import Listing
-from tmf_sales.tmf630.paging import Paging
-from tmf_sales.tmf630.query import WHOLE, View, parse_retrieve
-from tmf_sales.tmf630.representation import Representation, entity_tag, tag_is_listed
-from tmf_sales.tmf630.rules import Rules
-from tmf_sales.tmf630.turns import Turns
-from tmf_sales.tmf630.units import Units
+from tmf_sales.query.paging import Paging
+from tmf_sales.query.query import WHOLE, View, parse_retrieve
+from tmf_sales.storage.protocol import (
+    AlreadyExists,
+    Change,
+    Document,
+    RevisionConflict,
+    Storage,
+    Stored,
+    UnitTooLarge,
+    Version,
+)
 
 RACES = 200
 
@@ -112,7 +122,7 @@ class ResourceEngine:
         return {f"create{self.type.name}": self._further_in_new, f"patch{self.type.name}": self._further_in_patch}
 
     def _further_in_new(self, body: Document, told: Sequence[Violation], accepts: Accepts) -> list[Violation]:
-        return self._drafter.further_in_new(body, told, instants.written(self._clock()), accepts)
+        return self._drafter.further_in_new(body, told, datetimes.written(self._clock()), accepts)
 
     def _further_in_patch(self, patch: Document, told: Sequence[Violation], _: Accepts) -> list[Violation]:
         return self._drafter.further_in_patch(patch, told)
@@ -139,7 +149,7 @@ class ResourceEngine:
         try:
             self._drafter.settle_body(request.body)
         except InvalidBody as refused:
-            broken = self._drafter.broken_rules(request.body, instants.written(self._clock()))
+            broken = self._drafter.broken_rules(request.body, datetimes.written(self._clock()))
             raise InvalidBody([*refused.violations, *broken]) from None
         return await self._idempotency.answer(request, functools.partial(self._create, request, view))
 
@@ -209,7 +219,7 @@ class ResourceEngine:
             place = self._units.place_of(request, unit, number)
             before, is_current = unit.versions[place], place == 0
             self._refuse_if_revision_differs(request, before)
-            now = instants.written(self._clock())
+            now = datetimes.written(self._clock())
             editor = Editor(request.access, is_current)
             draft = self._drafter.patched(before.document, request.body, request.media_type, href, now, editor)
             if draft.document is before.document:
@@ -259,7 +269,7 @@ class ResourceEngine:
             self._refuse_if_revision_differs(request, unit.versions[place])
             kept = () if number is None else unit.versions[:place] + unit.versions[place + 1 :]
             gone = range(len(unit.versions)) if number is None else (place,)
-            now = instants.written(self._clock())
+            now = datetimes.written(self._clock())
             events: tuple[Document, ...] = ()
             for each in reversed(gone):
                 document = unit.versions[each].document

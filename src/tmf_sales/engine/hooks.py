@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales.errors import Violation
-from tmf_sales.storage import Document
+from tmf_sales.storage.protocol import Document
 
 
 class Rules:

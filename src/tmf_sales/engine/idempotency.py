@@ -15,8 +15,11 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from tmf_sales import datetimes
+from tmf_sales.engine.request import Request, Result
 from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import Compare, Operator, Query, Sort
+from tmf_sales.storage.protocol import (
     AlreadyExists,
     Change,
     Document,
@@ -27,9 +30,6 @@ from tmf_sales.storage import (
     UnitTooLarge,
     Version,
 )
-from tmf_sales.storage.criteria import Compare, Operator, Query, Sort
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.exchange import Request, Result
 
 IDEMPOTENCY = "idempotency"
 IDEMPOTENCY_KIND = Kind(IDEMPOTENCY, (Index(((("expires",), False),)),))
@@ -110,9 +110,9 @@ class Idempotency:
             "id": place,
             "body": body,
             "resource": before["resource"] if before else self._new_id(),
-            "now": before["now"] if before else instants.written(now),
-            "running": instants.written(now + self._deadline),
-            "expires": before["expires"] if before else instants.written(now + KEPT),
+            "now": before["now"] if before else datetimes.written(now),
+            "running": datetimes.written(now + self._deadline),
+            "expires": before["expires"] if before else datetimes.written(now + KEPT),
         }
 
     async def _complete(self, mine: Document, revision: int, create: Create, *, resumed: bool) -> Result:
@@ -146,7 +146,7 @@ class Idempotency:
         return True
 
     def _now(self) -> str:
-        return instants.written(self._clock())
+        return datetimes.written(self._clock())
 
 
 def _digest(value: object) -> str:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import orjson
 
 from tmf_sales.access import Access
-from tmf_sales.storage import Page, Row, Storage, Version
-from tmf_sales.storage.matching import in_order
-from tmf_sales.tmf630 import versions
-from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.exchange import Request, Result
-from tmf_sales.tmf630.paging import Paging
-from tmf_sales.tmf630.query import ListRequest, parse_query
-from tmf_sales.tmf630.representation import list_with_hrefs, with_href
+from tmf_sales.contract.loader import ResourceType
+from tmf_sales.engine import versions
+from tmf_sales.engine.representation import list_with_hrefs, with_href
+from tmf_sales.engine.request import Request, Result
+from tmf_sales.query.paging import Paging
+from tmf_sales.query.query import ListRequest, parse_query
+from tmf_sales.storage.evaluate import in_order
+from tmf_sales.storage.protocol import Page, Row, Storage, Version
 
 LONGEST_LINKED = 1500  # each link has the query in it, and proxies refuse heads of more than 8 KB
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
-from tmf_sales.tmf630.exchange import Handler, Request, Result
+from tmf_sales.engine.request import Handler, Request, Result
 
 
 class Turns:

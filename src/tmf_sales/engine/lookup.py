@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tmf_sales.contract.loader import ResourceType
+from tmf_sales.engine import versions
+from tmf_sales.engine.representation import Representation
+from tmf_sales.engine.request import Request
 from tmf_sales.errors import NotFound, shown
-from tmf_sales.storage import Storage, Stored, Version
-from tmf_sales.tmf630 import versions
-from tmf_sales.tmf630.contract import ResourceType
-from tmf_sales.tmf630.exchange import Request
-from tmf_sales.tmf630.representation import Representation
+from tmf_sales.storage.protocol import Storage, Stored, Version
 
 
 @dataclass(frozen=True, slots=True)

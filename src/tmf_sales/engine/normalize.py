@@ -6,16 +6,12 @@ schema can say is found: two elements with one key, a period that ends before it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from tmf_sales import datetimes
+from tmf_sales.contract.types import Member, Shape, Steps
 from tmf_sales.errors import Violation, json_pointer
-from tmf_sales.storage import Document
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.shape import Member, Shape, Steps
-
-SCHEMA_LOCATION = "@schemaLocation"
-UNKNOWN = "is not known to the contract"
+from tmf_sales.storage.protocol import Document
 
 
 def forgive(body: Document, shape: Shape) -> None:
@@ -40,7 +36,7 @@ def settle(document: Document, shape: Shape, place: Steps, found: list[Violation
             continue
         value, member = document[name], visits[name]
         if isinstance(value, str):
-            if member.shape is None and not member.is_list and not instants.is_canonical(value):
+            if member.shape is None and not member.is_list and not datetimes.is_canonical(value):
                 document[name] = _instant(value, (*place, name), found)
         elif isinstance(value, list):
             if member.is_list:
@@ -66,7 +62,7 @@ def _settle_list(elements: list[Any], member: Member, place: Steps, found: list[
 
 def _instant(text: str, place: Steps, found: list[Violation]) -> str:
     try:
-        return instants.canonical(text)
+        return datetimes.canonical(text)
     except ValueError as error:
         found.append(Violation(json_pointer(place), str(error)))
         return text
@@ -88,24 +84,3 @@ def _check_order(document: Document, ordered: tuple[str, str], place: Steps, fou
     first, second = document.get(ordered[0]), document.get(ordered[1])
     if isinstance(first, str) and isinstance(second, str) and len(first) == len(second) and first > second:
         found.append(Violation(json_pointer((*place, ordered[1])), f"must not be before {ordered[0]}"))
-
-
-def says_its_schema(value: Document, shape: Shape) -> bool:
-    """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
-    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in shape.members
-
-
-def unknown_members(value: Any, shape: Shape, place: Steps = ()) -> Iterator[str]:
-    """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
-    @schemaLocation says what they are.
-    """
-    if isinstance(value, list):
-        for number, element in enumerate(value):
-            yield from unknown_members(element, shape, (*place, number))
-    elif isinstance(value, dict) and not says_its_schema(value, shape):
-        for name, inner in value.items():
-            member = shape.members.get(name)
-            if member is None:
-                yield json_pointer((*place, name))
-            elif member.shape is not None:
-                yield from unknown_members(inner, member.shape, (*place, name))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.filling import elements_by_key
-from tmf_sales.tmf630.lifecycle import Lifecycle
-from tmf_sales.tmf630.shape import Shape, Steps
+from tmf_sales.contract.lifecycle import Lifecycle
+from tmf_sales.contract.types import Shape, Steps
+from tmf_sales.engine.defaults import elements_by_key
+from tmf_sales.storage.protocol import Document
 
 
 class StateAt(NamedTuple):

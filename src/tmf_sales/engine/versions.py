@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from tmf_sales.errors import Conflict, InvalidParameter, shown
-from tmf_sales.storage import Version
+from tmf_sales.storage.protocol import Version
 
 Number = tuple[int, ...]
 

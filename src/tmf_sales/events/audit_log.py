@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tmf_sales.events.restriction import AUDIT_RECORD
-from tmf_sales.storage import Document
+from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.storage.events import EventStore, StoredEvent
+from tmf_sales.storage.protocol import Document
 
 TOLD = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from tmf_sales.events.hub import Hub
-from tmf_sales.events.listener import Listener
-from tmf_sales.events.schedule import DISABLE_AFTER, is_failing_too_long
+from tmf_sales.events.retry import DISABLE_AFTER, is_failing_too_long
+from tmf_sales.events.subscription import Listener
+from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook import Attempt
 from tmf_sales.storage.events import Step
 

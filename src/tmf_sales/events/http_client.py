@@ -14,7 +14,7 @@ from typing import cast
 
 import httptools
 
-from tmf_sales.events.address_guard import Target
+from tmf_sales.events.ssrf_guard import Target
 
 ANSWER_SHOWN = 2048
 ANSWER_LIMIT = 64 * 1024

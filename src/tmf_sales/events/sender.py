@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import orjson
 
-from tmf_sales.events.health import Health
-from tmf_sales.events.listener import ActiveListeners, Listener
-from tmf_sales.events.schedule import delay_after
+from tmf_sales.events.endpoint_health import Health
+from tmf_sales.events.retry import delay_after
 from tmf_sales.events.signing import Secret
+from tmf_sales.events.subscription import ActiveListeners, Listener
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 from tmf_sales.storage.events import BEHIND, AttemptRecord, EventStore, Lane, Step, StoredEvent
 

@@ -8,11 +8,11 @@ from types import NoneType
 from typing import Any, NamedTuple, Protocol
 
 from tmf_sales.access import Principal
-from tmf_sales.events.restriction import SeenBy, seen_event
 from tmf_sales.events.signing import InvalidSecret, Secret
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import Condition, Or
-from tmf_sales.storage.matching import matches
+from tmf_sales.events.visibility import SeenBy, seen_event
+from tmf_sales.storage.conditions import Condition, Or
+from tmf_sales.storage.evaluate import matches
+from tmf_sales.storage.protocol import Document
 
 
 class Selection(Protocol):

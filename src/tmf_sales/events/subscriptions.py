@@ -28,8 +28,9 @@ from tmf_sales.errors import (
     Violation,
     shown,
 )
-from tmf_sales.events.address_guard import AddressGuard
-from tmf_sales.events.listener import (
+from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
+from tmf_sales.events.ssrf_guard import AddressGuard
+from tmf_sales.events.subscription import (
     NOTHING,
     ActiveListeners,
     KeptSecret,
@@ -40,10 +41,19 @@ from tmf_sales.events.listener import (
     read_listener,
     written,
 )
-from tmf_sales.events.restriction import SeenBy
-from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
-from tmf_sales.storage import AlreadyExists, Change, Document, Kind, RevisionConflict, Row, Storage, Stored, Version
-from tmf_sales.storage.criteria import And, Compare, Exists, Not, Operator, Query, Sort
+from tmf_sales.events.visibility import SeenBy
+from tmf_sales.storage.conditions import And, Compare, Exists, Not, Operator, Query, Sort
+from tmf_sales.storage.protocol import (
+    AlreadyExists,
+    Change,
+    Document,
+    Kind,
+    RevisionConflict,
+    Row,
+    Storage,
+    Stored,
+    Version,
+)
 
 LISTENER = "listener"
 LISTENER_KIND = Kind(LISTENER)

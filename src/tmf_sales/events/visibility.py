@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tmf_sales.access import Access
 from tmf_sales.events.field_path import read, without
-from tmf_sales.storage import Document
+from tmf_sales.storage.protocol import Document
 
 AUDIT_RECORD = "AuditRecord"
 """The event type of the entries that tell who changed a resource."""

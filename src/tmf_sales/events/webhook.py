@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import CallbackRefused, InvalidBody
-from tmf_sales.events.address_guard import AddressGuard, Target, Unresolved, parse_callback
-from tmf_sales.events.connection import Answer, Connection, ConnectionFailed
-from tmf_sales.events.schedule import read_retry_after
+from tmf_sales.events.http_client import Answer, Connection, ConnectionFailed
+from tmf_sales.events.retry import read_retry_after
 from tmf_sales.events.signing import Secret, signature_headers
+from tmf_sales.events.ssrf_guard import AddressGuard, Target, Unresolved, parse_callback
 
 TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import Unavailable
-from tmf_sales.events.courier import Courier, Recorder, Senses
-from tmf_sales.events.health import Health
-from tmf_sales.events.hub import Hub
+from tmf_sales.events.endpoint_health import Health
+from tmf_sales.events.sender import Courier, Recorder, Senses
 from tmf_sales.events.signing import Secret
+from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.storage.events import BATCH_BYTES, EventStore, FanOut, Lane, StoredEvent, is_full
 

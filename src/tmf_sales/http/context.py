@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
-from tmf_sales.ingress import Scope
+from tmf_sales.http.middleware import Scope
 
 if TYPE_CHECKING:
     from connexion.lifecycle import ConnexionRequest

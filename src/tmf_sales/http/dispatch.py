@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.engine.request import Handler, Request
 from tmf_sales.errors import MethodNotAllowed, NoSuchRoute, TmfError
-from tmf_sales.ingress import App, Receive, Scope
-from tmf_sales.tmf630.exchange import Handler, Request
-from tmf_sales.validation import REQUEST
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.http.validation import REQUEST
 
 Handlers = Mapping[str, Handler]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from tmf_sales.answers import Errors, Send, send_error
-from tmf_sales.deadline import Deadline
 from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, Unavailable
+from tmf_sales.http.responses import Errors, Send, send_error
+from tmf_sales.http.timeout import Deadline
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 
-from tmf_sales.answers import PAGE_METHODS, Send, send_answer, send_error
 from tmf_sales.errors import MethodNotAllowed, Unavailable
-from tmf_sales.ingress import App, Receive, Scope
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
 
 READY_TIMEOUT = 2.0
 

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 import flask
 from connexion import FlaskApp
 
-from tmf_sales.answers import error_handlers
-from tmf_sales.dispatch import Handlers
+from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.request import Handler, Request, Result
 from tmf_sales.errors import TmfError
-from tmf_sales.ingress import App
-from tmf_sales.tmf630.contract import Contract
-from tmf_sales.tmf630.exchange import Handler, Request, Result
-from tmf_sales.validation import WITH_BODY, ValidationSettings
+from tmf_sales.http.dispatch import Handlers
+from tmf_sales.http.middleware import App
+from tmf_sales.http.responses import error_handlers
+from tmf_sales.http.validation import WITH_BODY, ValidationSettings
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.exceptions import HTTPException
 
+from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import (
     BadRequest,
     Forbidden,
@@ -25,7 +26,6 @@ from tmf_sales.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from tmf_sales.tmf630.contract import Contract
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -13,9 +13,9 @@ from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 
-from tmf_sales.answers import Send
-from tmf_sales.ingress import App, Receive, Scope
-from tmf_sales.tmf630.contract import Contract
+from tmf_sales.contract.loader import Contract
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import Send
 
 
 class PagesOnlySwaggerUI(SwaggerUIMiddleware):  # type: ignore[misc]

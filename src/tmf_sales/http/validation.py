@@ -14,17 +14,17 @@ from urllib.parse import parse_qsl
 
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
-from tmf_sales.answers import Send, send_error
+from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.contract.schemas import SchemaCheck
+from tmf_sales.contract.types import UNKNOWN, Shape, unknown_members
+from tmf_sales.engine.documents import FurtherCheck
+from tmf_sales.engine.normalize import forgive
+from tmf_sales.engine.request import Headers, Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, shown
-from tmf_sales.ingress import App, Receive, Scope, read_body
-from tmf_sales.security.admission import Admit, admit_everybody
-from tmf_sales.strict_json import parse_strictly
-from tmf_sales.tmf630.contract import Contract, Operation
-from tmf_sales.tmf630.drafting import FurtherCheck
-from tmf_sales.tmf630.exchange import Headers, Request
-from tmf_sales.tmf630.schema_check import SchemaCheck
-from tmf_sales.tmf630.settling import UNKNOWN, forgive, unknown_members
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.http.context import Admit, admit_everybody
+from tmf_sales.http.json_body import parse_strictly
+from tmf_sales.http.middleware import App, Receive, Scope, read_body
+from tmf_sales.http.responses import Send, send_error
 
 REQUEST = "tmf_sales.request"
 

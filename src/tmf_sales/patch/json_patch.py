@@ -13,12 +13,11 @@ import orjson
 from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointerException
 
+from tmf_sales.contract.types import Shape
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation, shown
 from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.patch_arrivals import Arrivals
-from tmf_sales.tmf630.patch_jsonpath import parse_jsonpath
-from tmf_sales.tmf630.patch_path import (
+from tmf_sales.patch.jsonpath import parse_jsonpath
+from tmf_sales.patch.pointers import (
     Location,
     MalformedPath,
     NoSuchPlace,
@@ -28,7 +27,8 @@ from tmf_sales.tmf630.patch_path import (
     value_at,
     written_pointer,
 )
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.patch.unknown_members import Arrivals
+from tmf_sales.storage.protocol import Document
 
 MAX_OPERATIONS = 1_000
 MAX_ADDED = 4 * 1024 * 1024

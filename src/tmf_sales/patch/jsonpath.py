@@ -25,8 +25,8 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathChildSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, WildcardSelector
 
-from tmf_sales.tmf630.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
-from tmf_sales.tmf630.patch_path import Location, MalformedPath, Work, reached
+from tmf_sales.patch.pointers import Location, MalformedPath, Work, reached
+from tmf_sales.query.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
 
 Predicate = Callable[[Any, Work], bool]
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {

@@ -15,7 +15,7 @@ from json_merge_patch import merge  # type: ignore[import-untyped]
 
 from tmf_sales.errors import InvalidPatch
 from tmf_sales.json_values import own_copy
-from tmf_sales.storage import Document
+from tmf_sales.storage.protocol import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmf_sales.contract.types import UNKNOWN, Shape, says_its_schema, unknown_members
 from tmf_sales.errors import InvalidBody, Violation, json_pointer
-from tmf_sales.tmf630.patch_path import Location
-from tmf_sales.tmf630.settling import UNKNOWN, says_its_schema, unknown_members
-from tmf_sales.tmf630.shape import Shape
+from tmf_sales.patch.pointers import Location
 
 
 class Arrivals:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.contract.loader import bundle, contract_files
 from tmf_sales.publishing.client_profile import client_profile
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.rendering import as_json, as_yaml
-from tmf_sales.tmf630.contract import bundle, contract_files
 
 PROFILES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "plain": lambda document: document,

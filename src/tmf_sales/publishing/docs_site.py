@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.tmf630.contract import bundle, contract_files
+from tmf_sales.contract.loader import bundle, contract_files
 
 REMOTE_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 NO_LOGO = "data:image/svg+xml;base64," + base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg"/>').decode()

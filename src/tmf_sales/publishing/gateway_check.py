@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.contract.loader import bundle, contract_files
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.gateway_rules import RULES
-from tmf_sales.tmf630.contract import bundle, contract_files
 
 
 def verdicts(documents: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tmf_sales.contract.attributes import Attributes, path_of
 from tmf_sales.errors import InvalidParameter, shown
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import Path
-from tmf_sales.tmf630.attributes import Attributes, path_of
+from tmf_sales.storage.conditions import Path
+from tmf_sales.storage.protocol import Document
 
 MOST_FIELDS = 50
 OF_A_RESOURCE = ("id", "href")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tmf_sales.contract.attributes import Attribute, Attributes, path_of
 from tmf_sales.errors import InvalidFilter, shown
-from tmf_sales.storage.criteria import Condition, Exists, Not, Operator, Path, Regex
-from tmf_sales.tmf630.attributes import Attribute, Attributes, path_of
-from tmf_sales.tmf630.operands import Operand, Unfit, any_of, compare
-from tmf_sales.tmf630.pairs import Part, Term
-from tmf_sales.tmf630.regex_subset import UnsupportedPattern, checked_pattern
+from tmf_sales.query.query_string import Part, Term
+from tmf_sales.query.regex import UnsupportedPattern, checked_pattern
+from tmf_sales.query.values import Operand, Unfit, any_of, compare
+from tmf_sales.storage.conditions import Condition, Exists, Not, Operator, Path, Regex
 
 MOST_CONDITIONS = 30
 MOST_OPERANDS = 100

@@ -22,13 +22,13 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.token import TOKEN_NAME, Token
 
+from tmf_sales.contract.attributes import path_of
 from tmf_sales.errors import InvalidFilter, shown
-from tmf_sales.storage.criteria import Condition, Element, Exists, Not, Operator, Path
-from tmf_sales.tmf630.attributes import path_of
-from tmf_sales.tmf630.filters import Filters, matching, shown_label
-from tmf_sales.tmf630.jsonpath_parser import NumberLiteral, PatternLiteral, Source, UnsupportedExpression
-from tmf_sales.tmf630.operands import Operand, Unfit, all_of, any_of, compare
-from tmf_sales.tmf630.regex_subset import UnsupportedPattern
+from tmf_sales.query.filters import Filters, matching, shown_label
+from tmf_sales.query.jsonpath_parser import NumberLiteral, PatternLiteral, Source, UnsupportedExpression
+from tmf_sales.query.regex import UnsupportedPattern
+from tmf_sales.query.values import Operand, Unfit, all_of, any_of, compare
+from tmf_sales.storage.conditions import Condition, Element, Exists, Not, Operator, Path
 
 _OPERATORS = {"==": Operator.EQ, ">": Operator.GT, ">=": Operator.GTE, "<": Operator.LT, "<=": Operator.LTE}
 _TURNED = {"==": "==", "!=": "!=", ">": "<", ">=": "<=", "<": ">", "<=": ">="}

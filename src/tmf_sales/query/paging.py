@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tmf_sales.contract.attributes import Attributes, path_of
 from tmf_sales.errors import InvalidParameter, shown
-from tmf_sales.storage.criteria import Sort
-from tmf_sales.tmf630.attributes import Attributes, path_of
+from tmf_sales.storage.conditions import Sort
 
 LARGEST_OFFSET = 2**53 - 1
 MOST_SORT_KEYS = 8

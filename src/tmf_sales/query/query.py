@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
-from tmf_sales.storage import Document
-from tmf_sales.storage.criteria import Condition, Path, Query
-from tmf_sales.storage.matching import Predicate, predicate
-from tmf_sales.tmf630.attributes import Attributes
-from tmf_sales.tmf630.filters import Criterion, Filters
-from tmf_sales.tmf630.jsonpath_filter import condition_of, read_expression
-from tmf_sales.tmf630.operands import all_of, any_of
-from tmf_sales.tmf630.paging import LARGEST_OFFSET, Paging, in_url, page_links, read_number, read_sort
-from tmf_sales.tmf630.pairs import Part, read_parts
-from tmf_sales.tmf630.selection import OF_AN_EVENT, Selection, read_fields
+from tmf_sales.query.fields import OF_AN_EVENT, Selection, read_fields
+from tmf_sales.query.filters import Criterion, Filters
+from tmf_sales.query.jsonpath import condition_of, read_expression
+from tmf_sales.query.paging import LARGEST_OFFSET, Paging, in_url, page_links, read_number, read_sort
+from tmf_sales.query.query_string import Part, read_parts
+from tmf_sales.query.values import all_of, any_of
+from tmf_sales.storage.conditions import Condition, Path, Query
+from tmf_sales.storage.evaluate import Predicate, predicate
+from tmf_sales.storage.protocol import Document
 
 DEFAULT_PAGING = Paging()
 _CACHED_LENGTH = 512

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tmf_sales import datetimes
+from tmf_sales.contract.attributes import Attribute
 from tmf_sales.errors import shown
-from tmf_sales.storage.criteria import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
-from tmf_sales.tmf630 import instants
-from tmf_sales.tmf630.attributes import Attribute
+from tmf_sales.storage.conditions import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
 
 Reading = Literal["text", "number", "boolean"]
 
@@ -120,7 +120,7 @@ def _compare_instant(path: Path, operator: Operator, text: str) -> Condition:
 
 def _instant(text: str) -> str:
     try:
-        return instants.canonical(text)
+        return datetimes.canonical(text)
     except ValueError:
         raise Unfit(f"{shown(text)} is not a date-time") from None
 
@@ -132,7 +132,7 @@ def _period(text: str) -> tuple[str, str, str]:
     if len(prefix) == len("2019-05"):
         last = f"{prefix}-{monthrange(int(prefix[:4]) or 1, int(prefix[5:]))[1]}{last[len('2019-05-31') :]}"
     try:
-        first = instants.canonical(prefix + _FIRST_MOMENT[len(prefix) :])
+        first = datetimes.canonical(prefix + _FIRST_MOMENT[len(prefix) :])
     except ValueError:
         raise Unfit(f"{shown(text)} is not a date-time") from None
     return prefix, first, last

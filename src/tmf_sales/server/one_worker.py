@@ -18,7 +18,7 @@ IDLE_CONNECTIONS_STAY = 75  # seconds
 # What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "tmf_sales.cli.http_protocol:Protocol",
+    "http": "tmf_sales.server.protocol:Protocol",
     "ws": "none",
     "lifespan": "on",
     "interface": "asgi3",

@@ -20,8 +20,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from uvicorn_worker import UvicornWorker
 
-from tmf_sales.cli.one_worker import UVICORN, TellingServer, time_to_finish
 from tmf_sales.errors import CannotStart
+from tmf_sales.server.one_worker import UVICORN, TellingServer, time_to_finish
 from tmf_sales.settings import Settings
 
 HANGS_AFTER = 30  # seconds without a sign of life, after which the master replaces a worker

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import re2  # type: ignore[import-untyped]
 
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     And,
     Compare,
     Condition,

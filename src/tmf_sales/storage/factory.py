@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tmf_sales.storage import Kind, Storage, StoreRefused
-from tmf_sales.storage.memory import MemoryStorage
+from tmf_sales.storage.memory.store import MemoryStorage
+from tmf_sales.storage.protocol import Kind, Storage, StoreRefused
 
 
 def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> Storage:
@@ -24,14 +24,14 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
             return _sqlite(rest, kinds, statement_timeout)
         case "mongodb" | "mongodb+srv":
             # Imported here so that a service without MongoDB does not need to load its driver.
-            from tmf_sales.storage.mongo import MongoStorage
+            from tmf_sales.storage.mongo.store import MongoStorage
 
             return MongoStorage(url, kinds, statement_timeout)
     raise ValueError(f"the store {scheme + ':'!r} is not known: use memory:, sqlite:///path or mongodb://host/database")
 
 
 def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
-    from tmf_sales.storage.sqlite import SqliteStorage
+    from tmf_sales.storage.sqlite.store import SqliteStorage
 
     return SqliteStorage(sqlite_path(f"sqlite:{rest}"), kinds, statement_timeout)
 

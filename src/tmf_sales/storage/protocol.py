@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from tmf_sales.errors import CannotStart, Unavailable
-from tmf_sales.storage.criteria import Path, Query
+from tmf_sales.storage.conditions import Path, Query
 
 if TYPE_CHECKING:
     from tmf_sales.storage.events import EventStore

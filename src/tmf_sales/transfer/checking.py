@@ -10,16 +10,16 @@ from itertools import pairwise
 
 import orjson
 
+from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.schemas import SchemaCheck
+from tmf_sales.engine import versions
+from tmf_sales.engine.normalize import settle
+from tmf_sales.engine.representation import with_href
 from tmf_sales.errors import list_violations, shown
-from tmf_sales.events.hub import LISTENER
-from tmf_sales.events.listener import UnreadableListener, read_listener
+from tmf_sales.events.subscription import UnreadableListener, read_listener
+from tmf_sales.events.subscriptions import LISTENER
 from tmf_sales.json_values import BAD_NAME, bad_names
-from tmf_sales.storage import Document, Stored, UnitTooLarge, refuse_too_large_unit
-from tmf_sales.tmf630 import versions
-from tmf_sales.tmf630.contract import Contract, ResourceType
-from tmf_sales.tmf630.representation import with_href
-from tmf_sales.tmf630.schema_check import SchemaCheck
-from tmf_sales.tmf630.settling import settle
+from tmf_sales.storage.protocol import Document, Stored, UnitTooLarge, refuse_too_large_unit
 from tmf_sales.transfer.lines import BadLine
 
 Check = Callable[[Stored], None]

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
+from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.errors import MalformedBody, list_violations, shown
-from tmf_sales.storage import Stored, Version
-from tmf_sales.strict_json import DEPTH_LIMIT, parse_strictly
-from tmf_sales.tmf630.schema_check import SchemaCheck
+from tmf_sales.http.json_body import DEPTH_LIMIT, parse_strictly
+from tmf_sales.storage.protocol import Stored, Version
 
 LEVELS_AROUND_DOCUMENT = 3
 REVISION = {"type": "integer", "minimum": 1}

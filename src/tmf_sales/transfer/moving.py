@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from tmf_sales.errors import shown
 from tmf_sales.json_values import same_json
-from tmf_sales.storage import UNIT_LIMIT, Storage, Stored
+from tmf_sales.storage.protocol import UNIT_LIMIT, Storage, Stored
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.contract.ticket.ticket import RULES
 
 from tmf_sales.app import create_app, create_flask_app
-from tmf_sales.cli import one_worker
 from tmf_sales.cli.serve import announcement, end_well, listen
+from tmf_sales.server import one_worker
 from tmf_sales.settings import load_settings
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import Violation
-from tmf_sales.storage import Document
-from tmf_sales.tmf630.rules import Rules
+from tmf_sales.storage.protocol import Document
 
 
 class TicketRules(Rules):

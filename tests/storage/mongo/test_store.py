@@ -20,7 +20,13 @@ from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, delete, event, fill, index, insert, ticket, update
 
 from tmf_sales.errors import Unavailable
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import And, Compare, Element, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.mongo import outbox
+from tmf_sales.storage.mongo.client import make_client, make_indexes, translated
+from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where, literally, to_pcre
+from tmf_sales.storage.mongo.outbox import _cut
+from tmf_sales.storage.mongo.store import MongoStorage
+from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
     OUTBOX_LIMIT,
     AlreadyExists,
@@ -32,13 +38,7 @@ from tmf_sales.storage import (
     TookTooLong,
     UnitTooLarge,
     Version,
-    mongo_outbox,
 )
-from tmf_sales.storage.criteria import And, Compare, Element, Not, Operator, Or, Query, Regex, Sort
-from tmf_sales.storage.mongo import MongoStorage
-from tmf_sales.storage.mongo_client import make_client, make_indexes, translated
-from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where, literally, to_pcre
-from tmf_sales.storage.mongo_outbox import _cut
 
 OPERATORS = {"$and", "$or", "$nor", "$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$elemMatch", "$nin"}
 
@@ -97,7 +97,7 @@ async def test_no_more_than_a_batch_of_what_waits_is_moved_at_once(
 ) -> None:
     for id in ("1", "2", "3"):
         await left_behind.commit(insert(id, ticket(), event(f"e{id}") | {"note": "x" * 1_000}))
-    monkeypatch.setattr(mongo_outbox, "BATCH_BYTES", size)
+    monkeypatch.setattr(outbox, "BATCH_BYTES", size)
     at_once: list[int] = []
     move = left_behind._outbox._insert
 
@@ -254,7 +254,7 @@ async def test_events_that_two_processes_move_are_in_the_log_once(store: MongoSt
 
 
 async def test_a_sweep_finds_all_of_many(left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tmf_sales.storage.mongo_outbox.BATCH", 3)
+    monkeypatch.setattr("tmf_sales.storage.mongo.outbox.BATCH", 3)
     for number in range(7):
         await left_behind.commit(insert(str(number), ticket(), event(f"e{number}")))
 

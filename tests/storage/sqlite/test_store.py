@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
-from tmf_sales.storage import Kind, StorageUnavailable, TookTooLong, Version
-from tmf_sales.storage.criteria import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
-from tmf_sales.storage.sqlite import SqliteStorage
-from tmf_sales.storage.sqlite_compile import compile_query
-from tmf_sales.storage.sqlite_file import make_for_owner
-from tmf_sales.storage.sqlite_schema import Layout, pack_versions, unpack_versions
-from tmf_sales.storage.sqlite_writer import Turn
+from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.protocol import Kind, StorageUnavailable, TookTooLong, Version
+from tmf_sales.storage.sqlite.compile import compile_query
+from tmf_sales.storage.sqlite.file import make_for_owner
+from tmf_sales.storage.sqlite.schema import Layout, pack_versions, unpack_versions
+from tmf_sales.storage.sqlite.store import SqliteStorage
+from tmf_sales.storage.sqlite.writer import Turn
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -105,7 +105,7 @@ async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypa
 
     red = Query(equal("red", "colour"))
     with monkeypatch.context() as patched:
-        patched.setattr("tmf_sales.storage.sqlite_compile.predicate", lambda _: fail)
+        patched.setattr("tmf_sales.storage.sqlite.compile.predicate", lambda _: fail)
         with pytest.raises(StorageUnavailable):
             await store.find("ticket", red)
     assert (await store.find("ticket", red)).total == 1
@@ -132,7 +132,7 @@ async def test_a_write_that_does_not_get_its_turn_has_an_unknown_outcome(
 ) -> None:
     other = SqliteStorage(path, KINDS)
     await other.open()
-    monkeypatch.setattr("tmf_sales.storage.sqlite_writer.WRITE_TIMEOUT", 0.05)
+    monkeypatch.setattr("tmf_sales.storage.sqlite.writer.WRITE_TIMEOUT", 0.05)
     with other._turn.taken(), pytest.raises(StorageUnavailable, match="not known"):
         await store.commit(insert("1", ticket()))
     monkeypatch.undo()
@@ -280,7 +280,7 @@ async def test_a_file_that_another_process_makes_meanwhile_is_opened(
         return made(name, flags, mode)
 
     with monkeypatch.context() as patched:
-        patched.setattr("tmf_sales.storage.sqlite_file.os.open", made_by_another)
+        patched.setattr("tmf_sales.storage.sqlite.file.os.open", made_by_another)
         make_for_owner(path)
     store = SqliteStorage(path, KINDS)
     await store.open()
@@ -304,7 +304,7 @@ async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
     second = SqliteStorage(path, KINDS)
     with turn.taken():
         first.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr("tmf_sales.storage.sqlite_writer.fcntl.flock", ask)
+        monkeypatch.setattr("tmf_sales.storage.sqlite.writer.fcntl.flock", ask)
         opening = asyncio.create_task(asyncio.to_thread(asyncio.run, second.open()))
         await asyncio.wait([opening, asyncio.create_task(asks.wait())], return_when=asyncio.FIRST_COMPLETED)
         first.execute("COMMIT")

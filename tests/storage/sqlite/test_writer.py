@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tmf_sales.storage.sqlite import connect, set_up_for_writing
-from tmf_sales.storage.sqlite_schema import stored_value
-from tmf_sales.storage.sqlite_writer import Job, Turn, Writer
+from tmf_sales.storage.sqlite.schema import stored_value
+from tmf_sales.storage.sqlite.store import connect, set_up_for_writing
+from tmf_sales.storage.sqlite.writer import Job, Turn, Writer
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def lines(connection: sqlite3.Connection) -> list[str]:
 async def test_a_job_that_fails_undoes_what_it_wrote_and_nothing_else(
     writer: Writer, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, group_limit: int
 ) -> None:
-    monkeypatch.setattr("tmf_sales.storage.sqlite_writer.GROUP_LIMIT", group_limit)
+    monkeypatch.setattr("tmf_sales.storage.sqlite.writer.GROUP_LIMIT", group_limit)
 
     outcomes = await asyncio.gather(
         *(writer.run(insert(text)) for text in ("a", "bad b", "c", "bad d", "e")), return_exceptions=True

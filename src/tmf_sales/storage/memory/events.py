@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from tmf_sales.storage import Change
 from tmf_sales.storage.events import (
     BATCH_BYTES,
     AttemptRecord,
@@ -23,6 +22,7 @@ from tmf_sales.storage.events import (
     is_of_type,
     up_to,
 )
+from tmf_sales.storage.protocol import Change
 
 
 @dataclass(slots=True)

@@ -8,7 +8,10 @@ from itertools import islice
 
 from sortedcontainers import SortedList
 
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import EVERYTHING, Query
+from tmf_sales.storage.evaluate import in_order, predicate
+from tmf_sales.storage.memory.events import MemoryEvents
+from tmf_sales.storage.protocol import (
     Change,
     Kind,
     Page,
@@ -19,9 +22,6 @@ from tmf_sales.storage import (
     refuse_other_revision,
     refuse_too_large_unit,
 )
-from tmf_sales.storage.criteria import EVERYTHING, Query
-from tmf_sales.storage.matching import in_order, predicate
-from tmf_sales.storage.memory_events import MemoryEvents
 
 
 class MemoryStorage(Storage):

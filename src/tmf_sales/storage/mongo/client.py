@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pymongo import AsyncMongoClient, IndexModel, errors
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage import AlreadyExists, StorageUnavailable, TookTooLong, UnitTooLarge
+from tmf_sales.storage.protocol import AlreadyExists, StorageUnavailable, TookTooLong, UnitTooLarge
 
 DEFAULT_DATABASE = "tmf_sales"
 DEFAULTS: dict[str, Any] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     And,
     Compare,
     Condition,
@@ -22,7 +22,7 @@ from tmf_sales.storage.criteria import (
     Sort,
     is_reachable,
 )
-from tmf_sales.storage.matching import matches
+from tmf_sales.storage.evaluate import matches
 
 Filter = dict[str, Any]
 

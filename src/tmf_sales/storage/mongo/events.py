@@ -27,8 +27,8 @@ from tmf_sales.storage.events import (
     StoredEvent,
     is_of_type,
 )
-from tmf_sales.storage.mongo_client import make_indexes, translated
-from tmf_sales.storage.mongo_outbox import Outbox
+from tmf_sales.storage.mongo.client import make_indexes, translated
+from tmf_sales.storage.mongo.outbox import Outbox
 
 COLLECTIONS = ("event", "lane", "attempt")
 KEPT = {"expires": {"$exists": False}}

@@ -11,7 +11,7 @@ from typing import Any
 import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tmf_sales.storage import refuse_other_format
+from tmf_sales.storage.protocol import refuse_other_format
 
 Database = AsyncDatabase[dict[str, Any]]
 

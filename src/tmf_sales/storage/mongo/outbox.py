@@ -17,9 +17,9 @@ import orjson
 from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage import Change, StorageUnavailable
 from tmf_sales.storage.events import BATCH_BYTES
-from tmf_sales.storage.mongo_client import translated
+from tmf_sales.storage.mongo.client import translated
+from tmf_sales.storage.protocol import Change, StorageUnavailable
 
 Documents = AsyncCollection[dict[str, Any]]
 Resource = tuple[str, str]

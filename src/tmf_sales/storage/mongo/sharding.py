@@ -12,8 +12,8 @@ import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
-from tmf_sales.storage import StoreRefused
-from tmf_sales.storage.mongo_client import translated
+from tmf_sales.storage.mongo.client import translated
+from tmf_sales.storage.protocol import StoreRefused
 
 ROUTER = "isdbgrid"
 """What a router of a sharded cluster (mongos) says of itself in its answer to `hello`."""

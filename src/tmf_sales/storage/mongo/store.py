@@ -16,7 +16,14 @@ from typing import Any
 import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import Query, is_reachable
+from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
+from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
+from tmf_sales.storage.mongo.format import PREPARING_TIMEOUT, migrate
+from tmf_sales.storage.mongo.outbox import Outbox, outbox_entries, size_of
+from tmf_sales.storage.mongo.sharding import shard
+from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
     OUTBOX_LIMIT,
     AlreadyExists,
@@ -33,13 +40,6 @@ from tmf_sales.storage import (
     Version,
     refuse_too_large_unit,
 )
-from tmf_sales.storage.criteria import Query, is_reachable
-from tmf_sales.storage.mongo_client import check_uri, database_name, make_client, make_indexes, translated
-from tmf_sales.storage.mongo_compile import compile_sort, compile_sort_stages, compile_where
-from tmf_sales.storage.mongo_events import COLLECTIONS, MongoEvents
-from tmf_sales.storage.mongo_format import PREPARING_TIMEOUT, migrate
-from tmf_sales.storage.mongo_outbox import Outbox, outbox_entries, size_of
-from tmf_sales.storage.mongo_sharding import shard
 
 AWAY_LIMIT = 2.0
 DUPLICATE = 11000

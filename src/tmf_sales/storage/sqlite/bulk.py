@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tmf_sales.storage import StorageUnavailable, Stored, Version
-from tmf_sales.storage.sqlite_schema import Layout, SqlValue, pack_versions, unpack_versions
+from tmf_sales.storage.protocol import StorageUnavailable, Stored, Version
+from tmf_sales.storage.sqlite.schema import Layout, SqlValue, pack_versions, unpack_versions
 
 
 def load_units(connection: sqlite3.Connection, layout: Layout, units: Sequence[Stored]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from tmf_sales.storage.criteria import (
+from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
     Compare,
@@ -24,8 +24,8 @@ from tmf_sales.storage.criteria import (
     Scalar,
     Sort,
 )
-from tmf_sales.storage.matching import predicate, single_value_at
-from tmf_sales.storage.sqlite_schema import Layout, SqlValue, stored_value
+from tmf_sales.storage.evaluate import predicate, single_value_at
+from tmf_sales.storage.sqlite.schema import Layout, SqlValue, stored_value
 
 SYMBOLS = {Operator.EQ: "=", Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 LAST_CODE_POINT = 0x10FFFF

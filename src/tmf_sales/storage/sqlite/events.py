@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
-from tmf_sales.storage import Change
 from tmf_sales.storage.events import (
     BATCH_BYTES,
     HEAD,
@@ -26,8 +25,9 @@ from tmf_sales.storage.events import (
     type_member,
     up_to,
 )
-from tmf_sales.storage.sqlite_reader import Reader
-from tmf_sales.storage.sqlite_writer import Writer
+from tmf_sales.storage.protocol import Change
+from tmf_sales.storage.sqlite.reader import Reader
+from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import errno
 import os
 from pathlib import Path
 
-from tmf_sales.storage import StorageUnavailable
+from tmf_sales.storage.protocol import StorageUnavailable
 
 
 class OpenedFile:

@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from typing import Any
 
-from tmf_sales.storage import Page, Row, StorageUnavailable, Stored, TookTooLong, Version
-from tmf_sales.storage.criteria import Query
-from tmf_sales.storage.sqlite_compile import Plan, Statement, compile_query
-from tmf_sales.storage.sqlite_schema import Layout, SqlValue, unpack_versions
+from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.protocol import Page, Row, StorageUnavailable, Stored, TookTooLong, Version
+from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
+from tmf_sales.storage.sqlite.schema import Layout, SqlValue, unpack_versions
 
 BUSY_TIMEOUT = 5.0
 OPERATIONS_BETWEEN_CHECKS = 2_000

@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.storage import Kind, Version, refuse_other_format
-from tmf_sales.storage.criteria import Path, Scalar
-from tmf_sales.storage.matching import meets_list, single_value_at, values_at
+from tmf_sales.storage.conditions import Path, Scalar
+from tmf_sales.storage.evaluate import meets_list, single_value_at, values_at
+from tmf_sales.storage.protocol import Kind, Version, refuse_other_format
 
 FORMAT = 1
 MIGRATIONS: Mapping[int, Sequence[str]] = {}

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-from tmf_sales.storage import (
+from tmf_sales.storage.conditions import EVERYTHING, Query
+from tmf_sales.storage.protocol import (
     Change,
     Kind,
     Page,
@@ -25,13 +26,12 @@ from tmf_sales.storage import (
     refuse_other_revision,
     refuse_too_large_unit,
 )
-from tmf_sales.storage.criteria import EVERYTHING, Query
-from tmf_sales.storage.sqlite_bulk import count_change, load_units, unit_of, walk_statement
-from tmf_sales.storage.sqlite_events import SqliteEvents, append_events
-from tmf_sales.storage.sqlite_file import OpenedFile, make_for_owner
-from tmf_sales.storage.sqlite_reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite_schema import Entries, Layout, note_ping, pack_versions, prepare
-from tmf_sales.storage.sqlite_writer import Turn, Writer
+from tmf_sales.storage.sqlite.bulk import count_change, load_units, unit_of, walk_statement
+from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
+from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
+from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
+from tmf_sales.storage.sqlite.schema import Entries, Layout, note_ping, pack_versions, prepare
+from tmf_sales.storage.sqlite.writer import Turn, Writer
 
 T = TypeVar("T")
 

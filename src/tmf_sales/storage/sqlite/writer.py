@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tmf_sales.storage import StorageUnavailable
-from tmf_sales.storage.sqlite_schema import transaction
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.sqlite.schema import transaction
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
