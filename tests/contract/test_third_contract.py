@@ -15,7 +15,7 @@ from tmf_sales.contract.yaml_source import BrokenContract
 ROOT = Path(__file__).parents[2]
 TICKET = Path(__file__).with_name("ticket")
 CONTRACT = TICKET / "tmf621-ticket-v4.yaml"
-ENGINE = ("tmf630", "events", "storage")
+ENGINE = ("contract", "query", "patch", "engine", "events", "storage")
 
 
 @pytest.fixture
