@@ -39,7 +39,7 @@ from tmf_sales.seeding import examples  # noqa: E402
 from tmf_sales.settings import Settings  # noqa: E402
 from tmf_sales.storage.mongo.compile import compile_sort, compile_where  # noqa: E402
 from tmf_sales.storage.mongo.store import MongoStorage  # noqa: E402
-from tmf_sales.storage.protocol import Change, Stored, Version  # noqa: E402
+from tmf_sales.storage.protocol import Change, Record, Version  # noqa: E402
 
 QUOTES = "/tmf-api/quoteManagement/v4/quote"
 LIST = "state=pending&sort=-quoteDate&limit=20"
@@ -64,7 +64,7 @@ class Way(NamedTuple):
 
     title: str
     call: Call
-    settle: Call
+    normalize: Call
     clock: Clock = time.process_time
 
 
@@ -171,11 +171,11 @@ class Client:
 
 
 async def cost(way: Way, count: int) -> Cost:
-    await way.settle()
+    await way.normalize()
     processor, wall = way.clock(), time.perf_counter()
     for _ in range(count):
         await way.call()
-    await way.settle()
+    await way.normalize()
     return Cost((way.clock() - processor) / count * 1e6, (time.perf_counter() - wall) / count * 1e6)
 
 
@@ -185,11 +185,11 @@ async def measured(ways: Sequence[Way], rounds: int, count: int) -> list[Cost]:
     They take turns after few calls, and how much more than the first way each costs is the median over the turns: so
     what changes on the machine meanwhile meets all of them.
     """
-    turns = [[await cost(way, count) for way in ways] for _ in range(rounds + 1)]
-    del turns[0]  # It makes connections and fills caches.
-    bare = Cost(*(statistics.median(turn[0][part] for turn in turns) for part in (0, 1)))
+    locks = [[await cost(way, count) for way in ways] for _ in range(rounds + 1)]
+    del locks[0]  # It makes connections and fills caches.
+    bare = Cost(*(statistics.median(turn[0][part] for turn in locks) for part in (0, 1)))
     return [
-        Cost(*(bare[part] * statistics.median(turn[n][part] / turn[0][part] for turn in turns) for part in (0, 1)))
+        Cost(*(bare[part] * statistics.median(turn[n][part] / turn[0][part] for turn in locks) for part in (0, 1)))
         for n in range(len(ways))
     ]
 
@@ -231,7 +231,7 @@ class Bench:
     def _four(self, bare: Call, adapter: Call, request: tuple[Any, ...]) -> list[Way]:
         return [
             Way("pymongo", bare, nothing),
-            Way("adapter", adapter, self._settle),
+            Way("adapter", adapter, self._normalize),
             Way("application", lambda: self._app.ask(*request), nothing),
             Way(
                 "service over HTTP",
@@ -252,7 +252,7 @@ class Bench:
         event = {"eventId": f"e-{id}", "eventTime": SAMPLE["quoteDate"], "event": {"quote": made}}
         await self._store.commit(Change("quote", id, 0, (Version(1, made),), (event,)))
 
-    async def _settle(self) -> None:
+    async def _normalize(self) -> None:
         if (task := self._store._outbox._task) is not None:
             await task
 
@@ -275,7 +275,7 @@ async def run(url: str, service: Service, rounds: int, count: int) -> None:
     await store.open()
     await store.ping()
     for first in range(0, STORED, 100):
-        units = [Stored(f"q{n}", 1, (Version(1, document(n)),)) for n in range(first, first + 100)]
+        units = [Record(f"q{n}", 1, (Version(1, document(n)),)) for n in range(first, first + 100)]
         if await store.load("quote", units):
             raise SystemExit("the database is not empty")
     async with Application(url) as app:

@@ -27,7 +27,7 @@ from tmf_sales.contract.loader import ResourceType, load_contracts
 from tmf_sales.query.query import parse_query
 from tmf_sales.seeding import examples
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Storage, Stored, Version
+from tmf_sales.storage.protocol import Record, Storage, Version
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import written
 from tmf_sales.transfer.moving import Import
@@ -83,7 +83,7 @@ def lines(count: int) -> Iterator[bytes]:
     return (written("quote", unit) for unit in units(count))
 
 
-def units(count: int) -> Iterator[Stored]:
+def units(count: int) -> Iterator[Record]:
     random = Random(630)
     sample = next(examples(CONTRACTS[0], quote_type()))
     for number in range(count):
@@ -100,7 +100,7 @@ def units(count: int) -> Iterator[Stored]:
                 party(f"seller-{random.randrange(10)}", "Seller"),
             ],
         }
-        yield Stored(document["id"], 1, (Version(1, document),))
+        yield Record(document["id"], 1, (Version(1, document),))
 
 
 def quote_type() -> ResourceType:
@@ -119,11 +119,11 @@ def party(id: str, role: str) -> dict[str, Any]:
 async def load(store: Storage, count: int) -> tuple[float, float]:
     """Seconds that the import took, and how many of them this process was computing."""
 
-    def refuse(number: int, reason: str) -> None:
+    def reject(number: int, reason: str) -> None:
         raise SystemExit(f"line {number}: {reason}")
 
     started, computed = time.monotonic(), time.process_time()
-    tally = await Import(store, checks(CONTRACTS), refuse, lambda _: None).run(cast(BinaryIO, Quotes(count)))
+    tally = await Import(store, checks(CONTRACTS), reject, lambda _: None).run(cast(BinaryIO, Quotes(count)))
     if tally.added != count:
         raise SystemExit(f"the store is not empty: {tally}")
     return time.monotonic() - started, time.process_time() - computed

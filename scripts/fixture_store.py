@@ -31,7 +31,7 @@ from tests.storage.mongo_server import MongoServer  # noqa: E402
 import tmf_sales  # noqa: E402
 from tmf_sales.app import contracts_folder, stored_kinds  # noqa: E402
 from tmf_sales.contract.loader import load_contracts  # noqa: E402
-from tmf_sales.events.subscriptions import LISTENER  # noqa: E402
+from tmf_sales.events.subscriptions import SUBSCRIPTION  # noqa: E402
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step  # noqa: E402
 from tmf_sales.storage.factory import open_store  # noqa: E402
 from tmf_sales.storage.mongo.outbox import Outbox  # noqa: E402
@@ -69,13 +69,15 @@ def fill(url: str, folder: Path) -> None:
 async def fail_delivery(store: Storage) -> None:
     """Fan some events out, and note a try that failed; the lanes stay."""
     await store.events.sweep()
-    [first, *_] = await store.walk(LISTENER, "", 1)
-    events = (await store.events.unfanned(FANNED))[:FANNED]
+    [first, *_] = await store.walk(SUBSCRIPTION, "", 1)
+    events = (await store.events.not_fanned_out(FANNED))[:FANNED]
     now = time.time()
     fans = [FanOut(event, [first.id], [first.id]) for event in events]
-    [lane, *_] = await store.events.fan_out(fans, "worker", now + 10, now)
+    [delivery, *_] = await store.events.fan_out(fans, "worker", now + 10, now)
     attempt = AttemptRecord(first.id, events[0].id, now, 0.25, 500, "not now", None)
-    await store.events.record([Step(lane, lane.first, failures=1, due=now + 60, attempt=attempt)], "worker", now + 10)
+    await store.events.record(
+        [Step(delivery, delivery.first, failures=1, due=now + 60, attempt=attempt)], "worker", now + 10
+    )
 
 
 async def crash(store: Storage) -> None:
@@ -114,7 +116,7 @@ async def found_in(url: str) -> dict[str, Any]:
             "resources": {kind.name: await lines(store, kind.name) for kind in KINDS},
             "events": told,
             "lanes": await store.events.waiting(),
-            "attempts": len(await store.events.attempts(listener=None, since=0, limit=100)),
+            "attempts": len(await store.events.attempts(subscription=None, since=0, limit=100)),
         }
     finally:
         await store.close()

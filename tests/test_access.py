@@ -146,58 +146,58 @@ def test_a_resource_is_created_only_for_the_caller_and_where_it_may_start() -> N
     access = Access((Grant(own=MINE, starts_in=frozenset({"open"}), hidden=SECRET),))
     mine = {"owner": "me", "state": "open"}
 
-    access.refuse_creation(mine, mine, "state")
-    access.refuse_creation(mine, {"owner": "me"}, "")
+    access.reject_creation(mine, mine, "state")
+    access.reject_creation(mine, {"owner": "me"}, "")
     for body, created in (({}, {**mine, "owner": "you"}), ({}, {**mine, "state": "closed"}), ({"secret": 1}, mine)):
         with pytest.raises(Forbidden):
-            access.refuse_creation(body, created, "state")
-    FULL_ACCESS.refuse_creation({}, {}, "state")
+            access.reject_creation(body, created, "state")
+    FULL_ACCESS.reject_creation({}, {}, "state")
 
 
 def test_members_that_no_row_lets_change_are_refused() -> None:
     access = Access((Grant(own=MINE, changes=frozenset({"a"})), Grant(states=OPEN, all_versions=False)))
     mine, both = {"owner": "me"}, {"owner": "me", "state": "open"}
 
-    access.refuse_changes(mine, mine, {"a"})
-    access.refuse_changes(both, both, {"a", "b"})
+    access.reject_changes(mine, mine, {"a"})
+    access.reject_changes(both, both, {"a", "b"})
     with pytest.raises(Forbidden, match="/b: "):
-        access.refuse_changes(mine, mine, {"a", "b"})
+        access.reject_changes(mine, mine, {"a", "b"})
     with pytest.raises(Forbidden, match="/b: "):
-        access.refuse_changes(both, both, {"b"}, is_current=False)
+        access.reject_changes(both, both, {"b"}, is_current=False)
 
 
 def test_nobody_gives_away_what_is_his() -> None:
     access = Access((Grant(own=MINE),))
 
     with pytest.raises(Forbidden, match="no longer"):
-        access.refuse_changes({"owner": "me"}, {"owner": "you"}, {"owner"})
+        access.reject_changes({"owner": "me"}, {"owner": "you"}, {"owner"})
 
 
 def test_transitions_that_no_row_lets_make_are_refused() -> None:
     access = Access((Grant(transitions=frozenset({("a", "b")})),))
 
-    access.refuse_transition({"state": "a"}, "state", "b")
-    access.refuse_transition({"state": "a"}, "state", "a")
-    access.refuse_transition({}, "", None)
-    FULL_ACCESS.refuse_transition({"state": "a"}, "state", "c")
+    access.reject_transition({"state": "a"}, "state", "b")
+    access.reject_transition({"state": "a"}, "state", "a")
+    access.reject_transition({}, "", None)
+    FULL_ACCESS.reject_transition({"state": "a"}, "state", "c")
     with pytest.raises(Forbidden, match="from a to c"):
-        access.refuse_transition({"state": "a"}, "state", "c")
+        access.reject_transition({"state": "a"}, "state", "c")
 
 
 def test_who_sees_only_the_current_version_may_only_go_higher() -> None:
     access = Access((Grant(all_versions=False),))
 
-    access.refuse_number_among_hidden("version", is_higher=True)
-    FULL_ACCESS.refuse_number_among_hidden("version", is_higher=False)
+    access.reject_number_among_hidden("version", is_higher=True)
+    FULL_ACCESS.reject_number_among_hidden("version", is_higher=False)
     with pytest.raises(Conflict):
-        access.refuse_number_among_hidden("version", is_higher=False)
+        access.reject_number_among_hidden("version", is_higher=False)
 
 
 def test_members_that_may_not_be_changed_are_named_in_plain_characters_and_few() -> None:
     access = Access((Grant(changes=frozenset({"x"})),))
 
     with pytest.raises(Forbidden) as refused:
-        access.refuse_changes({}, {}, {"\n\u202e", "a" * 1000, *(f"b{number:02}" for number in range(40))})
+        access.reject_changes({}, {}, {"\n\u202e", "a" * 1000, *(f"b{number:02}" for number in range(40))})
 
     assert refused.value.message.startswith(f"/\\n\\u202e, /{'a' * 60}..., /b00, ")
     assert refused.value.message.endswith(", /b17, and 22 more: the caller may not change this")

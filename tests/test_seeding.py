@@ -9,7 +9,7 @@ from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import seed
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Stored, Version
+from tmf_sales.storage.protocol import Change, Record, Version
 
 APIS = load_contracts(contracts_folder())
 EXAMPLES = [("salesLead", "123"), ("quote", "12dd-78hg")]
@@ -20,7 +20,7 @@ def store() -> MemoryStorage:
     return MemoryStorage(stored_kinds(APIS))
 
 
-async def in_store(store: MemoryStorage) -> list[Stored | None]:
+async def in_store(store: MemoryStorage) -> list[Record | None]:
     return [await store.get(kind, id) for kind, id in EXAMPLES]
 
 

@@ -43,10 +43,10 @@ async def work(url: str, request: str | None) -> None:
         wanted = sent(request, ids) if request else []
         answers = [await call(app, wanted[number % len(wanted)]) for number in range(COUNTED if wanted else 0)]
     if request in (LIST, FILTER):
-        refuse_other_pages(answers[0])
+        reject_other_pages(answers[0])
 
 
-def refuse_other_pages(page: bytes) -> None:
+def reject_other_pages(page: bytes) -> None:
     """Raises RuntimeError, unless it is as long as what is to be guarded: an empty one costs next to nothing."""
     if (length := len(json.loads(page))) != PAGE:
         raise RuntimeError(f"expected a page of {PAGE}, found {length}")

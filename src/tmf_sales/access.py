@@ -141,7 +141,7 @@ class Access:
 
     # what the caller may do ------------------------------------------------------------------------------------------
 
-    def refuse_creation(self, body: Document, document: Document, state_member: str) -> None:
+    def reject_creation(self, body: Document, document: Document, state_member: str) -> None:
         """Raises Forbidden for a hidden member in the body, and for the document that it makes when that would not be
         the caller's, or would start in a state that it may not give.
         """
@@ -155,7 +155,7 @@ class Access:
         if state_member and not any(each.starts_in is None or document[state_member] in each.starts_in for each in own):
             raise Forbidden(f"/{state_member}: the caller may not create a resource in this state")
 
-    def refuse_changes(
+    def reject_changes(
         self, before: Document, after: Document, members: Iterable[str], *, is_current: bool = True
     ) -> None:
         """Raises Forbidden for the top-level members that the caller may not change, and when it gives away its own."""
@@ -171,7 +171,7 @@ class Access:
         if not any(matches(each.own, after) for each in covering):
             raise Forbidden("the resource would no longer be one of the caller's")
 
-    def refuse_transition(
+    def reject_transition(
         self, before: Document, state_member: str, wanted: str | None, *, is_current: bool = True
     ) -> None:
         if self.changes_all or not state_member or (current := before.get(state_member)) == wanted:
@@ -180,7 +180,7 @@ class Access:
         if not any(each.transitions is None or (current, wanted) in each.transitions for each in covering):
             raise Forbidden(f"/{state_member}: the caller may not change it from {current} to {wanted}")
 
-    def refuse_number_among_hidden(self, member: str, *, is_higher: bool) -> None:
+    def reject_number_among_hidden(self, member: str, *, is_higher: bool) -> None:
         """Whoever sees only the current version cannot learn which other numbers are taken: it may only go higher."""
         if not self.sees_all_versions and not is_higher:
             raise Conflict(f"/{member}: expected a version above the current one")

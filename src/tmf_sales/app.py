@@ -21,7 +21,7 @@ from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
 from tmf_sales.apis import RULES
-from tmf_sales.apis.hub import HubHandlers, RecordMaker, listener_queries, listener_record
+from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry, subscription_queries
 from tmf_sales.auth.audit_endpoint import PATH, audit_page
 from tmf_sales.auth.policy import SHIPPED, Policy
 from tmf_sales.console import create_console
@@ -35,14 +35,14 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.errors import CannotStart
 from tmf_sales.events.signing import InvalidSecret, read_secrets
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
+from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http import probes
 from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Dispatcher, Handlers
-from tmf_sales.http.middleware import App, Ingress
+from tmf_sales.http.middleware import App, EntryMiddleware
 from tmf_sales.http.responses import Errors
 from tmf_sales.http.routing import CompiledRouting, PagesOnlySwaggerUI
 from tmf_sales.http.validation import CompiledValidation, ValidationSettings
@@ -96,7 +96,7 @@ def compose(
     idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
     engines = create_engines(apis, rules, store, settings, clock, ids, idempotency)
     hub = create_hub(apis, store, settings)
-    audit = partial(listener_record, clock=clock, ids=ids) if settings.audits else None
+    audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
     handlers = {api.base_path: handlers_of(api, engines[api.name], hub, audit) for api in apis}
     chosen = delivery_settings(settings)
     delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
@@ -150,7 +150,7 @@ def create_flask_app(settings: Settings, **parts: Any) -> App:
 
 def gate(app: App, service: Composition) -> App:
     """What stands before either stack."""
-    return Ingress(
+    return EntryMiddleware(
         app,
         {**probes.probes(service.store.ping), **documents(service.apis)},
         {PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit)},
@@ -244,18 +244,18 @@ def handlers_of(
     return known
 
 
-def address_guard(settings: Settings) -> AddressGuard:
+def ssrf_guard(settings: Settings) -> SsrfGuard:
     """A service that only this machine reaches may call this machine; otherwise the operator says what it may call."""
     own = LOOPBACK if settings.only_this_machine_calls else ()
-    return AddressGuard((*settings.callback_networks, *own), require_https=settings.require_https)
+    return SsrfGuard((*settings.callback_networks, *own), require_https=settings.require_https)
 
 
 def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
     api_of = {kind: api.name for api in apis for kind in api.resources}
-    guard = address_guard(settings)
+    guard = ssrf_guard(settings)
     return Hub(
         store,
-        listener_queries(apis),
+        subscription_queries(apis),
         guard,
         api_of=api_of,
         own_secrets=settings.listener_secrets,
@@ -276,16 +276,16 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
 
 def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: DeliverySettings) -> Delivery:
     """A delivery worker for a store that is open."""
-    return Delivery(store.events, hub, Webhook(address_guard(settings)), chosen)
+    return Delivery(store.events, hub, Webhook(ssrf_guard(settings)), chosen)
 
 
 def audited_kinds(apis: Sequence[Contract]) -> frozenset[str]:
-    return frozenset({LISTENER_KIND.name}.union(*(api.resources for api in apis)))
+    return frozenset({SUBSCRIPTION_KIND.name}.union(*(api.resources for api in apis)))
 
 
 def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
     own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
-    return (*own, LISTENER_KIND, IDEMPOTENCY_KIND)
+    return (*own, SUBSCRIPTION_KIND, IDEMPOTENCY_KIND)
 
 
 def _public_url_of(host: str, settings: Settings) -> str:

@@ -18,7 +18,7 @@ _RFC_3339 = re.compile(
 )
 
 
-class NotAnInstant(ValueError):
+class InvalidDateTime(ValueError):
     """Raised for text that is no RFC 3339 date-time, or one outside the years 0001 to 9999 in UTC."""
 
 
@@ -28,7 +28,7 @@ def canonical(text: str) -> str:
         return text
     found = _RFC_3339.fullmatch(text)
     if found is None:
-        raise NotAnInstant("expected an RFC 3339 date-time such as 2019-05-06T12:45:12.028Z")
+        raise InvalidDateTime("expected an RFC 3339 date-time such as 2019-05-06T12:45:12.028Z")
     day, minute, second, fraction, sign, hours, minutes = found.groups()
     second, fraction = ("59", "999") if second == "60" else (second, (fraction or "")[:3].ljust(3, "0"))
     try:
@@ -38,7 +38,7 @@ def canonical(text: str) -> str:
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         return written(local - offset if sign == "+" else local + offset)
     except (ValueError, OverflowError):
-        raise NotAnInstant("expected a date-time that exists, in the years 0001 to 9999 in UTC") from None
+        raise InvalidDateTime("expected a date-time that exists, in the years 0001 to 9999 in UTC") from None
 
 
 def is_canonical(text: str) -> bool:

@@ -52,16 +52,16 @@ class Violation:
     expected: str
 
     def __str__(self) -> str:
-        return self.told_of("the body")
+        return self.describe("the body")
 
-    def told_of(self, whole: str) -> str:
+    def describe(self, whole: str) -> str:
         """`whole` names what the pointer is in, as "/" would be the member named ""."""
         return f"{self.pointer or whole}: {self.expected}"
 
 
 def list_violations(violations: Sequence[Violation], whole: str = "the body") -> str:
     """All violations in one line, at most 20 of them, the number of the others at the end; `whole` is what has them."""
-    told = [violation.told_of(whole) for violation in violations[:VIOLATION_LIMIT]]
+    told = [violation.describe(whole) for violation in violations[:VIOLATION_LIMIT]]
     return _listed(told, len(violations), "; ")
 
 
@@ -305,7 +305,7 @@ class PatchResultRefused(Conflict):
         self.violations = tuple(violations)
 
 
-class DuplicateListener(Conflict):
+class DuplicateSubscription(Conflict):
     """Raised when the same callback and query are registered already."""
 
     code = "duplicateListener"

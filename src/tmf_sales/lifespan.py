@@ -18,7 +18,7 @@ from tmf_sales.events.worker import Delivery
 from tmf_sales.seeding import seed
 from tmf_sales.storage.protocol import Storage
 
-HOUSE_KEPT_EVERY = 600.0
+HOUSEKEEPING_INTERVAL = 600.0
 
 
 @contextlib.asynccontextmanager
@@ -37,7 +37,7 @@ async def lifespan(
     gc.enable()
     gc.set_threshold(50_000, 20, 100)
     try:
-        async with delivering(make_delivery() if make_delivery else None), keeping_house(idempotency):
+        async with delivering(make_delivery() if make_delivery else None), housekeeping(idempotency):
             yield
     finally:
         await store.close()
@@ -58,9 +58,9 @@ async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def keeping_house(idempotency: Idempotency, every: float = HOUSE_KEPT_EVERY) -> AsyncIterator[None]:
+async def housekeeping(idempotency: Idempotency, every: float = HOUSEKEEPING_INTERVAL) -> AsyncIterator[None]:
     """Forget what is over, from time to time."""
-    work = asyncio.create_task(_keep_house(idempotency, every))
+    work = asyncio.create_task(_housekeep(idempotency, every))
     try:
         yield
     finally:
@@ -69,7 +69,7 @@ async def keeping_house(idempotency: Idempotency, every: float = HOUSE_KEPT_EVER
             await work
 
 
-async def _keep_house(idempotency: Idempotency, every: float) -> None:
+async def _housekeep(idempotency: Idempotency, every: float) -> None:
     while True:
         with contextlib.suppress(Unavailable):
             while await idempotency.forget_expired():

@@ -189,17 +189,17 @@ def load_settings(environ: Mapping[str, str], options: Mapping[str, object] | No
     except ValidationError as error:
         names = sorted(map(str, error.messages_dict))
         raise InvalidSettings("\n".join(_refusal(sources[name](name), name, raw[name]) for name in names)) from None
-    refuse_what_does_not_go_together(settings)
+    reject_conflicting_settings(settings)
     return settings
 
 
-def refuse_what_does_not_go_together(settings: Settings) -> None:
+def reject_conflicting_settings(settings: Settings) -> None:
     if settings.store == MEMORY and settings.workers > 1:
         raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
     if settings.page_default > settings.page_max:
         default, most = variable_of("page_default"), variable_of("page_max")
         raise InvalidSettings(f"{default} {settings.page_default} is more than {most} {settings.page_max}")
-    refuse_half_of_what_tokens_need(settings)
+    reject_incomplete_token_settings(settings)
     if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
         raise InvalidSettings(
             f"host {shown(settings.host)} is not a loopback address, and without authentication everybody who reaches "
@@ -207,7 +207,7 @@ def refuse_what_does_not_go_together(settings: Settings) -> None:
         )
 
 
-def refuse_half_of_what_tokens_need(settings: Settings) -> None:
+def reject_incomplete_token_settings(settings: Settings) -> None:
     needed = ("jwt_issuer", "jwt_audience", "jwt_keys")
     missing = [name for name in needed if getattr(settings, name) is None]
     if 0 < len(missing) < len(needed):

@@ -14,7 +14,7 @@ import pytest
 from tmf_sales.apis.price_book import BadPriceBook, PriceBook
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.documents import Drafter
+from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.errors import FinalState, ForbiddenTransition, InvalidBody, PatchResultRefused, StatesDisagree, TmfError
 
 ROOT = Path(__file__).parents[2]
@@ -33,26 +33,26 @@ def rules() -> QuoteRules:
 
 
 @pytest.fixture(scope="module")
-def drafter(rules: QuoteRules) -> Drafter:
-    return Drafter(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], rules)
+def builder(rules: QuoteRules) -> DocumentBuilder:
+    return DocumentBuilder(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], rules)
 
 
 class Desk:
     """Makes and patches quotes; nothing is stored."""
 
-    def __init__(self, drafter: Drafter) -> None:
-        self.drafter = drafter
+    def __init__(self, builder: DocumentBuilder) -> None:
+        self.builder = builder
 
     def new(self, **members: Any) -> Document:
         body = {"quoteItem": [{"id": "1"}, {"id": "2"}], **members}
-        self.drafter.settle_body(body)
-        return self.drafter.new(body, "7", NOW)
+        self.builder.normalize_body(body)
+        return self.builder.new(body, "7", NOW)
 
     def patch(self, before: Document, **patch: Any) -> Document:
         """A merge patch; what was there before is left alone, also when it is refused."""
         stored = copy.deepcopy(before)
         try:
-            return self.drafter.patched(before, patch, MERGE_PATCH, "http://host/7", LATER).document
+            return self.builder.patched(before, patch, MERGE_PATCH, "http://host/7", LATER).document
         finally:
             assert before == stored
 
@@ -66,8 +66,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(drafter: Drafter) -> Desk:
-    return Desk(drafter)
+def desk(builder: DocumentBuilder) -> Desk:
+    return Desk(builder)
 
 
 def states_of(items: list[Document]) -> list[Any]:
@@ -619,6 +619,6 @@ def test_any_patch_applies_or_is_refused(desk: Desk, state: str, operation: Docu
     quote = desk.quote_in(state)
 
     with pytest.raises(TmfError) as refusal:
-        desk.drafter.patched(quote, [operation], "application/json-patch+json", "http://host/7", LATER)
+        desk.builder.patched(quote, [operation], "application/json-patch+json", "http://host/7", LATER)
 
     assert refusal.value.status == 409

@@ -105,9 +105,9 @@ def test_the_filtered_list_finds_a_whole_page_of_what_is_stored() -> None:
 
 
 def test_a_page_of_another_length_is_not_counted() -> None:
-    instructions.refuse_other_pages(json.dumps([{}] * 20).encode())
+    instructions.reject_other_pages(json.dumps([{}] * 20).encode())
     with pytest.raises(RuntimeError, match="expected a page of 20, found 0"):
-        instructions.refuse_other_pages(b"[]")
+        instructions.reject_other_pages(b"[]")
 
 
 def test_counts_of_another_python_are_told_and_not_compared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from tmf_sales.cli import context as opened_module
 from tmf_sales.cli import main
-from tmf_sales.cli.context import Opened, on_one_line, opened
+from tmf_sales.cli.context import Context, on_one_line, opened
 from tmf_sales.cli.deliver import work
 from tmf_sales.cli.listen import Receiver
 from tmf_sales.events.signing import Secret, read_secrets, signature_headers, written_secret
@@ -49,7 +49,7 @@ def run(*arguments: str, store: str) -> Result:
     return CliRunner().invoke(main, [*arguments, "--store", store])
 
 
-def on(store: str, work: Callable[[Opened], Awaitable[Any]]) -> Any:
+def on(store: str, work: Callable[[Context], Awaitable[Any]]) -> Any:
     async def open_and_work() -> Any:
         async with opened(load_settings({}, {"store": store})) as found:
             return await work(found)
@@ -62,27 +62,27 @@ def event(id: str, **members: object) -> dict[str, Any]:
 
 
 @pytest.fixture
-def listener(store: str) -> str:
+def subscription(store: str) -> str:
     """A listener, two delivered events and what came of them; answers the listener's id."""
 
-    async def fill(found: Opened) -> str:
+    async def fill(found: Context) -> str:
         id = (
             await found.hub.register("tmf699", "http://127.0.0.1:9000/", "eventType=SalesLeadCreateEvent")
-        ).listener.id
+        ).subscription.id
         change = Change("salesLead", "42", 0, (Version(1, {"id": "42"}),), (event("e1"), event("e2", note="\x1b[2J")))
         await found.store.commit(change)
-        fans = [FanOut(each, [id], [id]) for each in await found.events.unfanned(10)]
-        (lane,) = await found.events.fan_out(fans, "me", NOW + 10, NOW)
+        fans = [FanOut(each, [id], [id]) for each in await found.events.not_fanned_out(10)]
+        (delivery,) = await found.events.fan_out(fans, "me", NOW + 10, NOW)
         attempt = AttemptRecord(id, "e1", 4_000_000_000.0, 0.0125, None, "", "no answer in time")
         done = AttemptRecord(id, "e2", 4_000_000_001.0, 0.0125, 200, "fine\n", None)
-        await found.events.record([Step(lane, lane.first, attempt=attempt)], "me", NOW + 10)
-        await found.events.record([Step(lane, lane.last + "~", attempt=done)], "me", NOW + 10)
+        await found.events.record([Step(delivery, delivery.first, attempt=attempt)], "me", NOW + 10)
+        await found.events.record([Step(delivery, delivery.last + "~", attempt=done)], "me", NOW + 10)
         return id
 
     return str(on(store, fill))
 
 
-def test_events_are_listed(store: str, listener: str) -> None:
+def test_events_are_listed(store: str, subscription: str) -> None:
     lines = run("events", "list", store=store).output.splitlines()
 
     assert [line.split("  ")[1:] for line in lines] == [
@@ -90,13 +90,13 @@ def test_events_are_listed(store: str, listener: str) -> None:
     ]
 
 
-def test_events_are_listed_as_json(store: str, listener: str) -> None:
+def test_events_are_listed_as_json(store: str, subscription: str) -> None:
     lines = run("events", "list", "--json", "--since", "PT1H", store=store).output.splitlines()
 
     assert [orjson.loads(line)["eventId"] for line in lines] == ["e1", "e2"]
 
 
-def test_events_before_a_time_are_not_listed(store: str, listener: str) -> None:
+def test_events_before_a_time_are_not_listed(store: str, subscription: str) -> None:
     assert run("events", "list", "--since", "2999-01-01T00:00:00Z", store=store).output == ""
 
 
@@ -110,7 +110,7 @@ def test_a_time_that_is_none_is_refused(store: str, since: str) -> None:
 
 
 def test_the_tail_shows_what_is_there_and_ends_with_ctrl_c(
-    store: str, listener: str, monkeypatch: pytest.MonkeyPatch
+    store: str, subscription: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -123,17 +123,21 @@ def test_the_tail_shows_what_is_there_and_ends_with_ctrl_c(
     assert run("events", "tail", store=store).output.strip() == ""
 
 
-def test_a_replay_puts_events_back_into_their_lanes(store: str, listener: str) -> None:
-    result = run("events", "replay", "--listener", listener, "--since", "PT1H", store=store)
+def test_a_replay_puts_events_back_into_their_lanes(store: str, subscription: str) -> None:
+    result = run("events", "replay", "--listener", subscription, "--since", "PT1H", store=store)
 
     assert result.output == "2 events will be delivered again\n"
     assert "1 waiting" in run("listeners", "list", store=store).output
 
 
-def test_a_replay_of_many_events_goes_in_batches(store: str, listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_of_many_events_goes_in_batches(
+    store: str, subscription: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(events_module, "PAGE", 1)
 
-    assert run("events", "replay", "--listener", listener, "--since", "PT1H", store=store).output.startswith("2 events")
+    assert run("events", "replay", "--listener", subscription, "--since", "PT1H", store=store).output.startswith(
+        "2 events"
+    )
 
 
 def test_a_replay_for_nobody_is_refused(store: str) -> None:
@@ -143,24 +147,24 @@ def test_a_replay_for_nobody_is_refused(store: str) -> None:
     assert "there is no listener 'nobody'" in result.output
 
 
-def test_listeners_are_listed_with_their_state(store: str, listener: str) -> None:
+def test_listeners_are_listed_with_their_state(store: str, subscription: str) -> None:
     def told() -> str:
         return run("listeners", "list", store=store).output
 
     assert told() == (
-        f"{listener}  tmf699  active  0 waiting  http://127.0.0.1:9000/  eventType=SalesLeadCreateEvent\n"
+        f"{subscription}  tmf699  active  0 waiting  http://127.0.0.1:9000/  eventType=SalesLeadCreateEvent\n"
     )
-    on(store, lambda found: found.hub.note_failure(listener, NOW))
+    on(store, lambda found: found.hub.note_failure(subscription, NOW))
     assert "failing since 2023-11-14T22:13:20.000Z" in told()
-    on(store, lambda found: found.hub.disable(listener, "it answered 410 Gone"))
+    on(store, lambda found: found.hub.disable(subscription, "it answered 410 Gone"))
     assert "disabled: it answered 410 Gone" in told()
 
-    assert run("listeners", "enable", listener, store=store).output == f"listener {listener} is enabled\n"
+    assert run("listeners", "enable", subscription, store=store).output == f"listener {subscription} is enabled\n"
     assert "  active  " in told()
 
 
-def test_attempts_are_shown_the_newest_first_and_escaped(store: str, listener: str) -> None:
-    lines = run("listeners", "attempts", listener, store=store).output.splitlines()
+def test_attempts_are_shown_the_newest_first_and_escaped(store: str, subscription: str) -> None:
+    lines = run("listeners", "attempts", subscription, store=store).output.splitlines()
 
     assert lines == [
         "2096-10-02T07:06:41.000Z  e2  200  12.5 ms  fine\\n",
@@ -168,8 +172,8 @@ def test_attempts_are_shown_the_newest_first_and_escaped(store: str, listener: s
     ]
 
 
-def test_a_listener_gets_a_new_secret(store: str, listener: str) -> None:
-    result = run("listeners", "rotate-secret", listener, store=store)
+def test_a_listener_gets_a_new_secret(store: str, subscription: str) -> None:
+    result = run("listeners", "rotate-secret", subscription, store=store)
 
     assert Secret(result.output.strip())
 
@@ -215,7 +219,7 @@ def test_a_bad_secret_is_refused_without_showing_it(store: str, monkeypatch: pyt
 
 
 def test_a_worker_ends_when_it_is_asked_to(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def asked_at_once(found: Opened) -> None:
+    async def asked_at_once(found: Context) -> None:
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "add_signal_handler", lambda _number, end: loop.call_soon(end))
         await work(found)

@@ -91,10 +91,10 @@ def test_arrows_to_and_fro_do_not_lie_on_each_other() -> None:
 def test_an_arrow_over_several_rows_runs_beside_the_boxes() -> None:
     diagram = drawn(REOPENED)
     back = next(arrow for arrow in diagram.arrows if (arrow.source, arrow.target) == ("closed", "open"))
-    lane = float(re.findall(r"H([\d.]+)", back.path)[0])
+    delivery = float(re.findall(r"H([\d.]+)", back.path)[0])
 
-    assert lane > max(box.right for box in diagram.boxes)
-    assert lane < diagram.width
+    assert delivery > max(box.right for box in diagram.boxes)
+    assert delivery < diagram.width
 
 
 def test_the_same_machine_is_always_drawn_the_same() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.contract.all_of import narrowed
+from tmf_sales.contract.all_of import flattened
 
 Json = dict[str, Any]
 
@@ -31,11 +31,11 @@ def whole(*members: Json, **extended: Any) -> Json:
     """The narrowed form of a type whose one member `m` is said so by it, and otherwise by what it extends."""
     schemas = {f"Level{level}": {"properties": {"m": rule}} for level, rule in enumerate(members)}
     top = {"allOf": [reference(name) for name in schemas], **extended}
-    return narrowed({**SCHEMAS, **schemas, "Top": top})["Top"]
+    return flattened({**SCHEMAS, **schemas, "Top": top})["Top"]
 
 
 def test_a_type_has_the_members_and_rules_of_all_that_it_extends() -> None:
-    assert narrowed(SCHEMAS)["Party_Create"] == {
+    assert flattened(SCHEMAS)["Party_Create"] == {
         "type": "object",
         "required": ["id"],
         "properties": {
@@ -46,7 +46,7 @@ def test_a_type_has_the_members_and_rules_of_all_that_it_extends() -> None:
 
 
 def test_a_type_that_extends_none_stays_as_it_is() -> None:
-    assert narrowed(SCHEMAS)["Entity"] is ENTITY
+    assert flattened(SCHEMAS)["Entity"] is ENTITY
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_alternatives_stay_beside_the_members() -> None:
 def test_what_is_more_than_members_stays_as_it_is(schema: Json) -> None:
     choices = {"properties": {"m": {}}, "anyOf": [{"required": ["n"]}]}
 
-    assert narrowed({**SCHEMAS, "Choices": choices, "Top": schema})["Top"] is schema
+    assert flattened({**SCHEMAS, "Choices": choices, "Top": schema})["Top"] is schema

@@ -32,7 +32,7 @@ def specified(api: str) -> dict[str, dict[str, str]]:
 
 
 @dataclass
-class Shape:
+class ObjectType:
     """A schema with its `allOf` laid flat: what it requires, and each member's schemas, the base's first."""
 
     names: list[str] = field(default_factory=list)
@@ -40,23 +40,23 @@ class Shape:
     members: dict[str, list[Json]] = field(default_factory=dict)
 
 
-def shape_of(schemas: list[Json], document: Json) -> Shape:
-    shape = Shape()
+def shape_of(schemas: list[Json], document: Json) -> ObjectType:
+    object_type = ObjectType()
     for schema in schemas:
-        _flatten(schema, document, shape)
-    return shape
+        _flatten(schema, document, object_type)
+    return object_type
 
 
-def _flatten(schema: Json, document: Json, shape: Shape) -> None:
+def _flatten(schema: Json, document: Json, object_type: ObjectType) -> None:
     if "$ref" in schema:
-        shape.names.append(schema["$ref"].rpartition("/")[2])
-        _flatten(_target(schema, document), document, shape)
+        object_type.names.append(schema["$ref"].rpartition("/")[2])
+        _flatten(_target(schema, document), document, object_type)
         return
     for part in schema.get("allOf", []):
-        _flatten(part, document, shape)
-    shape.required |= set(schema.get("required", ()))
+        _flatten(part, document, object_type)
+    object_type.required |= set(schema.get("required", ()))
     for name, member in schema.get("properties", {}).items():
-        shape.members.setdefault(name, []).append(member)
+        object_type.members.setdefault(name, []).append(member)
 
 
 def _target(schema: Json, document: Json) -> Json:
@@ -144,15 +144,15 @@ class Written:
         )
 
     def _object(self, schemas: list[Json], kind: str, path: str, free: bool, seen: set[str]) -> Iterator[str]:
-        shape = shape_of(schemas, self.document)
-        key = f"{kind} {sorted(set(shape.names))}"
+        object_type = shape_of(schemas, self.document)
+        key = f"{kind} {sorted(set(object_type.names))}"
         if key in seen:
             return
         seen.add(key)
         wanted = set() if free else self.mandatory.get(kind, set())
-        if shape.required != wanted:
-            yield f"{self.file}#{path}: {kind} requires {sorted(shape.required)}, the rule is {sorted(wanted)}"
-        for name, member in shape.members.items():
+        if object_type.required != wanted:
+            yield f"{self.file}#{path}: {kind} requires {sorted(object_type.required)}, the rule is {sorted(wanted)}"
+        for name, member in object_type.members.items():
             inner, _, many = self.types[kind].get(name, "string").partition(" ")
             if inner not in self.types or (kind, name) == ("Authorization", "approver"):
                 continue

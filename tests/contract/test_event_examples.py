@@ -8,7 +8,7 @@ import pytest
 
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 
 EXAMPLES = [
     (type, name, contract.document["components"]["examples"][name]["value"])
@@ -27,15 +27,17 @@ BEFORE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(("type", "name", "shown"), EXAMPLES, ids=[name for _, name, _ in EXAMPLES])
 def test_an_event_is_shown_as_it_is_sent(type: Any, name: str, shown: dict[str, Any]) -> None:
-    member = type.shape.lifecycle_member
-    announcer = Announcer(EventTypes.from_contract(type.events), type.kind, type.domain, member.name)
-    occasion = Occasion(shown["eventTime"], shown["correlationId"], lambda: shown["eventId"])
+    member = type.object_type.lifecycle_member
+    event_factory = EventFactory(EventTypes.from_contract(type.events), type.kind, type.domain, member.name)
+    context = EventContext(shown["eventTime"], shown["correlationId"], lambda: shown["eventId"])
     resource = shown["event"][type.kind]
 
     if name in BEFORE:
-        sent = announcer.changed({**resource, **BEFORE[name]}, resource, occasion)
+        sent = event_factory.changed({**resource, **BEFORE[name]}, resource, context)
     else:
-        sent = announcer.deleted(resource, occasion) if "Delete" in name else announcer.created(resource, occasion)
+        sent = (
+            event_factory.deleted(resource, context) if "Delete" in name else event_factory.created(resource, context)
+        )
 
     assert [event for event in sent if event["eventType"] == name] == [shown]
     assert list(shown) == [member for event in sent if event["eventType"] == name for member in event]

@@ -78,8 +78,8 @@ TABLE = [
 
 
 def lifecycle_of(machine: Machine) -> Lifecycle:
-    shape = Contract(CONTRACTS / machine.file).shapes.named(machine.schema)
-    member = shape.lifecycle_member
+    object_type = Contract(CONTRACTS / machine.file).object_types.named(machine.schema)
+    member = object_type.lifecycle_member
     assert member is not None
     assert member.lifecycle is not None
     return member.lifecycle
@@ -98,10 +98,10 @@ def test_only_what_the_diagram_draws_is_a_transition(
     allowed = [wanted for wanted in machine.states.split() if (before, wanted) in machine.transitions]
 
     if before == after or after in allowed:
-        lifecycle.refuse_forbidden("/state", before, after)
+        lifecycle.reject_forbidden("/state", before, after)
         return
     with pytest.raises(ForbiddenTransition) as refusal:
-        lifecycle.refuse_forbidden("/state", before, after)
+        lifecycle.reject_forbidden("/state", before, after)
 
     message = refusal.value.message
     assert message.startswith(f"/state: cannot change from {before} to '{after}'; allowed: ")
@@ -119,7 +119,7 @@ def test_a_machine_starts_and_ends_where_the_diagram_says(lifecycles: dict[str, 
 
 def test_a_state_cannot_be_taken_away() -> None:
     with pytest.raises(ForbiddenTransition, match="cannot change from open to 'nothing'; allowed: closed"):
-        Lifecycle("open", {"open": ["closed"]}).refuse_forbidden("/state", "open", None)
+        Lifecycle("open", {"open": ["closed"]}).reject_forbidden("/state", "open", None)
 
 
 def test_entering_a_state_sets_the_dates_of_any_state_and_its_own() -> None:

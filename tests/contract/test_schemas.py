@@ -33,8 +33,8 @@ DOCUMENT: dict[str, Any] = {
 SCHEMAS = Schemas(DOCUMENT)
 
 
-def said(schema: dict[str, Any], value: Any, *, refuse_read_only: bool = False) -> list[str]:
-    return [str(violation) for violation in SCHEMAS.check(schema, refuse_read_only=refuse_read_only).violations(value)]
+def said(schema: dict[str, Any], value: Any, *, reject_read_only: bool = False) -> list[str]:
+    return [str(violation) for violation in SCHEMAS.check(schema, reject_read_only=reject_read_only).violations(value)]
 
 
 def reference(name: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_what_is_read_only_is_refused_where_that_is_asked() -> None:
     value = {"id": "1", "next": {"id": "2"}}
 
     assert said(reference("Node"), value) == []
-    assert said(reference("Node"), value, refuse_read_only=True) == [
+    assert said(reference("Node"), value, reject_read_only=True) == [
         "/id: may not be sent",
         "/next/id: may not be sent",
     ]

@@ -47,7 +47,7 @@ def test_it_is_a_valid_contract(ticket: Contract) -> None:
 
 def test_the_engine_reads_of_it_what_it_needs(ticket: Contract) -> None:
     resource = ticket.resources["ticket"]
-    status = resource.shape.members["status"]
+    status = resource.object_type.members["status"]
 
     assert (ticket.name, resource.name, resource.path, resource.version_member) == ("tmf621", "Ticket", "/ticket", None)
     assert resource.fixed_members == {"id", "href"}

@@ -13,16 +13,16 @@ from tests.identity import PARTY, party
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
 from tmf_sales.apis import RULES
-from tmf_sales.apis.hub import listener_record
+from tmf_sales.apis.hub import subscription_audit_entry
 from tmf_sales.app import contracts_folder, create_engines, create_hub, handlers_of, stored_kinds
 from tmf_sales.auth.policy import SHIPPED, Policy
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine.audit import changed_paths
 from tmf_sales.engine.idempotency import Idempotency
-from tmf_sales.engine.request import Request, Result
+from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, TooManyRequests, Unavailable
 from tmf_sales.events.audit_log import trail_of
-from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
+from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.settings import Settings
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import Document, RevisionConflict
@@ -51,7 +51,7 @@ class Desk:
         self.policy = POLICY
         self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub)
 
-    async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Result:
+    async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Response:
         who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))
         request = Request(
             operation_id=operation,
@@ -88,7 +88,7 @@ class Desk:
 
     async def listens(self, role: str, query: str | None = None) -> str:
         who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))
-        return (await self.hub.register("tmf648", CALLBACK, query, owner=who)).listener.id
+        return (await self.hub.register("tmf648", CALLBACK, query, owner=who)).subscription.id
 
 
 def quote(**members: Any) -> Document:
@@ -187,7 +187,7 @@ async def test_a_listener_of_a_customer_hears_only_of_its_approved_quotes(desk: 
 
 
 async def test_nobody_hears_of_the_entries_of_the_log(desk: Desk) -> None:
-    everything = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+    everything = (await desk.hub.register("tmf648", CALLBACK, None)).subscription.id
     await desk.create()
 
     assert [type for type, _ in await desk.told(everything)] == ["QuoteCreateEvent"]
@@ -204,7 +204,7 @@ async def test_a_query_on_a_hidden_member_selects_nothing(desk: Desk) -> None:
 
 async def test_earlier_versions_are_told_only_to_who_sees_them(desk: Desk) -> None:
     reader, admin = await desk.listens("reader"), await desk.listens("admin")
-    anybody = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+    anybody = (await desk.hub.register("tmf648", CALLBACK, None)).subscription.id
     id = await desk.create(version="2")
     await desk.create(id=id, version="1")
     await desk.patch(f"{id}:(version=1)", "admin", description="old")
@@ -252,7 +252,7 @@ async def test_owners_do_not_meet_each_other(desk: Desk) -> None:
     one, two = await desk.listens("reader"), await desk.listens("sales")
 
     assert one != two
-    assert {each.id for each in await desk.hub.listeners("tmf648", FULL_ACCESS)} == {one, two}
+    assert {each.id for each in await desk.hub.subscriptions("tmf648", FULL_ACCESS)} == {one, two}
 
 
 async def test_a_caller_has_only_so_many_listeners(desk: Desk) -> None:
@@ -264,7 +264,7 @@ async def test_a_caller_has_only_so_many_listeners(desk: Desk) -> None:
 
 
 async def test_a_listener_that_changes_too_often_is_not_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = (await desk.hub.register("tmf648", CALLBACK, None)).listener.id
+    listener = (await desk.hub.register("tmf648", CALLBACK, None)).subscription.id
 
     async def lost(_change: object) -> int:
         raise RevisionConflict
@@ -283,7 +283,7 @@ async def test_who_registers_a_listener_is_told_by_the_log(desk: Desk) -> None:
     }
     listener = await desk.hub.register("tmf648", CALLBACK, None, owner=ANONYMOUS_ADMIN, records=(record,))
 
-    (entry,) = await trail_of(desk.store.events, LISTENER_KIND.name, listener.listener.id, 10)
+    (entry,) = await trail_of(desk.store.events, SUBSCRIPTION_KIND.name, listener.subscription.id, 10)
     assert entry.shown()["subject"] == "somebody"
 
 
@@ -302,9 +302,9 @@ async def test_hidden_members_survive_a_patch_by_who_does_not_see_them(desk: Des
     answer = await desk.patch(id, "customer", quoteItem=[{"id": "1", "action": "add", "state": "rejected"}])
 
     assert "note" not in answer
-    unit = await desk.store.get("quote", id)
-    assert unit is not None
-    stored = unit.current.document
+    record = await desk.store.get("quote", id)
+    assert record is not None
+    stored = record.current.document
     assert stored["state"] == "rejected"
     assert stored["note"][0]["text"] == stored["quoteItem"][0]["note"][0]["text"] == "internal"
 
@@ -398,4 +398,4 @@ async def test_what_is_created_answers_without_what_is_hidden(desk: Desk, tmp_pa
 async def test_an_entry_for_what_has_no_versions_names_none() -> None:
     request = Request("registerListener", "POST", {}, "", (), "http://host", "same call")
 
-    assert "version" not in listener_record(request, lambda: NOW, lambda: "1")
+    assert "version" not in subscription_audit_entry(request, lambda: NOW, lambda: "1")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.engine.documents import Draft, Drafter
+from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import (
     FinalState,
@@ -50,91 +50,91 @@ class OrderRules(Rules):
     def on_create(self, document: Document, now: str) -> None:
         document["created"] = now
 
-    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+    def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         return frozenset({"note"}) if final else None
 
     def on_patch(self, before: Document, after: Document, now: str) -> None:
         after["patched"] = now
 
-    def on_settled(self, before: Document, after: Document, now: str) -> None:
+    def after_transition(self, before: Document, after: Document, now: str) -> None:
         after["settled"] = after["state"]
 
 
 @pytest.fixture
-def drafter(tmp_path: Path) -> Drafter:
-    return Drafter(small_contract.contract(tmp_path).resources["order"], OrderRules())
+def builder(tmp_path: Path) -> DocumentBuilder:
+    return DocumentBuilder(small_contract.contract(tmp_path).resources["order"], OrderRules())
 
 
-def patched(drafter: Drafter, patch: Any, media_type: str = MERGE, stored: Document = STORED) -> Draft:
+def patched(builder: DocumentBuilder, patch: Any, media_type: str = MERGE, stored: Document = STORED) -> BuiltDocument:
     before = copy.deepcopy(stored)
     sent = copy.deepcopy(patch)
     try:
-        return drafter.patched(before, patch, media_type, HREF, LATER)
+        return builder.patched(before, patch, media_type, HREF, LATER)
     finally:
         assert before == stored
         assert patch == sent
 
 
-def test_a_body_is_settled_or_refused(drafter: Drafter) -> None:
+def test_a_body_is_settled_or_refused(builder: DocumentBuilder) -> None:
     body = {"date": "2019-05-06T02:00:00+02:00"}
 
-    drafter.settle_body(body)
+    builder.normalize_body(body)
 
     assert body == {"date": "2019-05-06T00:00:00.000Z"}
     with pytest.raises(InvalidBody):
-        drafter.settle_body({"date": "never"})
+        builder.normalize_body({"date": "never"})
 
 
-def test_a_new_document_has_its_id_first_and_its_defaults(drafter: Drafter) -> None:
-    document = drafter.new({"name": "x"}, "7", NOW)
+def test_a_new_document_has_its_id_first_and_its_defaults(builder: DocumentBuilder) -> None:
+    document = builder.new({"name": "x"}, "7", NOW)
 
     assert next(iter(document.items())) == ("id", "7")
     assert document == {"id": "7", "name": "x", "version": "1", "date": NOW, "state": "open", "created": NOW}
 
 
-def test_a_further_version_has_its_number(drafter: Drafter) -> None:
-    assert drafter.new({"name": "x", "version": "1"}, "7", NOW, "2")["version"] == "2"
+def test_a_further_version_has_its_number(builder: DocumentBuilder) -> None:
+    assert builder.new({"name": "x", "version": "1"}, "7", NOW, "2")["version"] == "2"
 
 
-def test_a_new_document_that_breaks_a_rule_is_refused(drafter: Drafter) -> None:
+def test_a_new_document_that_breaks_a_rule_is_refused(builder: DocumentBuilder) -> None:
     with pytest.raises(InvalidBody, match="/amount: is too much"):
-        drafter.new({"name": "x", "amount": 99}, "7", NOW)
+        builder.new({"name": "x", "amount": 99}, "7", NOW)
 
 
-def test_a_patch_changes_and_the_rules_complete(drafter: Drafter) -> None:
-    draft = patched(drafter, {"name": "y", "amount": None})
+def test_a_patch_changes_and_the_rules_complete(builder: DocumentBuilder) -> None:
+    built = patched(builder, {"name": "y", "amount": None})
 
     changed = {name: value for name, value in STORED.items() if name != "amount"}
-    assert draft.document == {**changed, "name": "y", "patched": LATER, "settled": "open"}
-    assert draft.server_set == {"patched", "settled"}
+    assert built.document == {**changed, "name": "y", "patched": LATER, "settled": "open"}
+    assert built.server_set == {"patched", "settled"}
 
 
 @pytest.mark.parametrize("patch", [{}, {"amount": 1}, {"id": "7", "href": HREF}, {"state": "open"}, {"colour": None}])
-def test_a_patch_that_changes_nothing_is_the_stored_document_itself(drafter: Drafter, patch: Document) -> None:
+def test_a_patch_that_changes_nothing_is_the_stored_document_itself(builder: DocumentBuilder, patch: Document) -> None:
     before = copy.deepcopy(STORED)
 
-    draft = drafter.patched(before, patch, MERGE, HREF, LATER)
+    built = builder.patched(before, patch, MERGE, HREF, LATER)
 
-    assert draft.document is before
-    assert draft.server_set == frozenset()
+    assert built.document is before
+    assert built.server_set == frozenset()
 
 
-def test_a_json_patch_works_on_what_get_shows(drafter: Drafter) -> None:
+def test_a_json_patch_works_on_what_get_shows(builder: DocumentBuilder) -> None:
     operations = [
         {"op": "test", "path": "/href", "value": HREF},
         {"op": "copy", "from": "/href", "path": "/name"},
     ]
 
-    draft = patched(drafter, operations, JSON_PATCH)
+    built = patched(builder, operations, JSON_PATCH)
 
-    assert draft.document["name"] == HREF
-    assert "href" not in draft.document
+    assert built.document["name"] == HREF
+    assert "href" not in built.document
 
 
-def test_keyed_lists_are_merged_at_any_depth(drafter: Drafter) -> None:
-    draft = patched(drafter, {"line": [{"id": "1", "line": [{"id": "1", "quantity": 5}, {}]}]})
+def test_keyed_lists_are_merged_at_any_depth(builder: DocumentBuilder) -> None:
+    built = patched(builder, {"line": [{"id": "1", "line": [{"id": "1", "quantity": 5}, {}]}]})
 
-    assert draft.document["line"] == [
+    assert built.document["line"] == [
         {
             "id": "1",
             "state": "open",
@@ -147,26 +147,26 @@ def test_keyed_lists_are_merged_at_any_depth(drafter: Drafter) -> None:
     ]
 
 
-def test_keyed_lists_in_an_object_are_merged_too(drafter: Drafter) -> None:
+def test_keyed_lists_in_an_object_are_merged_too(builder: DocumentBuilder) -> None:
     stored = {**STORED, "box": {"line": [{"id": "1", "quantity": 3, "state": "open"}]}}
 
-    draft = patched(drafter, {"box": {"line": [{"id": "1", "state": "done"}]}}, stored=stored)
+    built = patched(builder, {"box": {"line": [{"id": "1", "state": "done"}]}}, stored=stored)
 
-    assert draft.document["box"]["line"] == [{"id": "1", "quantity": 3, "state": "done", "doneDate": LATER}]
-
-
-def test_entering_a_state_sets_its_dates(drafter: Drafter) -> None:
-    draft = patched(drafter, {"state": "done", "line": [{"id": "1", "state": "done"}]})
-
-    assert (draft.document["stateDate"], draft.document["doneDate"]) == (LATER, LATER)
-    assert draft.document["line"][0]["doneDate"] == LATER
-    assert {"stateDate", "doneDate"} <= draft.server_set
+    assert built.document["box"]["line"] == [{"id": "1", "quantity": 3, "state": "done", "doneDate": LATER}]
 
 
-def test_a_date_that_was_sent_stands_even_if_it_is_the_stored_one(drafter: Drafter) -> None:
-    draft = patched(drafter, {"state": "done", "stateDate": NOW, "doneDate": "2020-01-01T00:00:00Z"})
+def test_entering_a_state_sets_its_dates(builder: DocumentBuilder) -> None:
+    built = patched(builder, {"state": "done", "line": [{"id": "1", "state": "done"}]})
 
-    assert (draft.document["stateDate"], draft.document["doneDate"]) == (NOW, "2020-01-01T00:00:00.000Z")
+    assert (built.document["stateDate"], built.document["doneDate"]) == (LATER, LATER)
+    assert built.document["line"][0]["doneDate"] == LATER
+    assert {"stateDate", "doneDate"} <= built.server_set
+
+
+def test_a_date_that_was_sent_stands_even_if_it_is_the_stored_one(builder: DocumentBuilder) -> None:
+    built = patched(builder, {"state": "done", "stateDate": NOW, "doneDate": "2020-01-01T00:00:00Z"})
+
+    assert (built.document["stateDate"], built.document["doneDate"]) == (NOW, "2020-01-01T00:00:00.000Z")
 
 
 @pytest.mark.parametrize(
@@ -193,27 +193,29 @@ def test_a_date_that_was_sent_stands_even_if_it_is_the_stored_one(drafter: Draft
         ([{"op": "jump"}], JSON_PATCH, InvalidPatch, ""),
     ],
 )
-def test_what_refuses_a_patch(drafter: Drafter, patch: Any, media_type: str, error: type[TmfError], said: str) -> None:
+def test_what_refuses_a_patch(
+    builder: DocumentBuilder, patch: Any, media_type: str, error: type[TmfError], said: str
+) -> None:
     with pytest.raises(error) as refused:
-        patched(drafter, patch, media_type)
+        patched(builder, patch, media_type)
 
     assert said in refused.value.message
 
 
-def test_the_same_instant_in_another_form_is_no_change(drafter: Drafter) -> None:
+def test_the_same_instant_in_another_form_is_no_change(builder: DocumentBuilder) -> None:
     operations = [{"op": "replace", "path": "/date", "value": "2026-01-01T01:00:00+01:00"}]
 
-    assert patched(drafter, operations, JSON_PATCH).document == STORED
+    assert patched(builder, operations, JSON_PATCH).document == STORED
 
 
-def test_a_final_state_closes_all_but_what_the_rules_leave_open(drafter: Drafter) -> None:
+def test_a_final_state_closes_all_but_what_the_rules_leave_open(builder: DocumentBuilder) -> None:
     final = {**STORED, "state": "done"}
 
-    assert patched(drafter, {"note": [{"text": "x"}], "name": "x"}, stored=final).document["note"]
+    assert patched(builder, {"note": [{"text": "x"}], "name": "x"}, stored=final).document["note"]
     with pytest.raises(FinalState, match="/amount, /name: cannot change while state is done; open in it: note"):
-        patched(drafter, {"name": "y", "amount": 2, "state": "open"}, stored=final)
+        patched(builder, {"name": "y", "amount": 2, "state": "open"}, stored=final)
     with pytest.raises(ForbiddenTransition):
-        patched(drafter, {"state": "open"}, stored=final)
+        patched(builder, {"state": "open"}, stored=final)
 
 
 def test_a_resource_without_lifecycle_is_always_open(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_a_resource_without_lifecycle_is_always_open(tmp_path: Path) -> None:
     resource = small_contract.contract(tmp_path, small_contract.document(**schemas)).resources["order"]
     stored = {"id": "7", "name": "x", "date": NOW}
 
-    assert patched(Drafter(resource, Rules()), {"name": "y"}, stored=stored).document == {**stored, "name": "y"}
+    assert patched(DocumentBuilder(resource, Rules()), {"name": "y"}, stored=stored).document == {**stored, "name": "y"}
 
 
 def test_rules_that_cannot_cope_with_a_refused_body_are_silent(tmp_path: Path) -> None:
@@ -233,6 +235,6 @@ def test_rules_that_cannot_cope_with_a_refused_body_are_silent(tmp_path: Path) -
         def check_body(self, document: Document) -> list[Violation]:
             raise TypeError
 
-    drafter = Drafter(small_contract.contract(tmp_path).resources["order"], Confused())
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], Confused())
 
-    assert drafter.broken_rules({"name": "x"}, NOW) == []
+    assert builder.broken_rules({"name": "x"}, NOW) == []

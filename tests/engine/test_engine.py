@@ -14,7 +14,7 @@ from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import ResourceTooLarge, Unavailable
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, RevisionConflict, UnitTooLarge, Version
+from tmf_sales.storage.protocol import Change, RecordTooLarge, RevisionConflict, Version
 
 STORED = {"id": "7", "name": "x", "version": "1", "state": "open", "date": "2026-01-01T00:00:00.000Z"}
 MERGE = "application/merge-patch+json"
@@ -87,7 +87,7 @@ async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine)
 
 
 async def test_what_would_be_too_large_is_refused(engine: ResourceEngine) -> None:
-    store = await stored(engine, UnitTooLarge, 1)
+    store = await stored(engine, RecordTooLarge, 1)
 
     for refused, id in (
         (engine.patch(patch("y")), "7"),

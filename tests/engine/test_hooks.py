@@ -13,7 +13,7 @@ def test_without_rules_a_document_is_what_its_contract_makes_of_it() -> None:
     rules.configure(None)
     rules.on_create(after, NOW)
     rules.on_patch(before, after, NOW)
-    rules.on_settled(before, after, NOW)
+    rules.after_transition(before, after, NOW)
 
     assert (before, after) == ({"state": "open"}, {"state": "closed"})
     assert rules.check_body(after) == []
@@ -22,5 +22,5 @@ def test_without_rules_a_document_is_what_its_contract_makes_of_it() -> None:
 
 
 def test_without_rules_everything_may_change_until_a_state_is_final() -> None:
-    assert Rules().members_open_in("open", final=False) is None
-    assert Rules().members_open_in("closed", final=True) == frozenset()
+    assert Rules().editable_members("open", final=False) is None
+    assert Rules().editable_members("closed", final=True) == frozenset()

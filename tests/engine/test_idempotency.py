@@ -16,12 +16,12 @@ from tmf_sales.app import create_engines
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine.engine import ResourceEngine
 from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
-from tmf_sales.engine.request import Request, Result
+from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import UNIT_LIMIT, Change, RevisionConflict, Stored
+from tmf_sales.storage.protocol import RECORD_LIMIT, Change, Record, RevisionConflict
 
 APIS = load_contracts(Path(__file__).parents[2] / "openapi")
 
@@ -67,7 +67,7 @@ class Service:
         )
         self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
 
-    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "quote") -> Result:
+    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "quote") -> Response:
         headers = [(b"idempotency-key", key.encode())] if key is not None else []
         request = Request(
             operation_id=f"create{kind}",
@@ -84,10 +84,10 @@ class Service:
     async def stored(self, kind: str = "quote") -> list[str]:
         return [row.id for row in (await self.store.find(kind, Query(limit=1000))).rows]
 
-    async def unit(self, id: str) -> Stored:
-        unit = await self.store.get("quote", id)
-        assert unit is not None
-        return unit
+    async def record(self, id: str) -> Record:
+        record = await self.store.get("quote", id)
+        assert record is not None
+        return record
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def test_a_large_answer_is_kept_too(service: Service) -> None:
 
 
 async def test_a_creation_is_answered_though_its_answer_is_too_large_to_keep(service: Service) -> None:
-    large = {**QUOTE, "description": "x" * (UNIT_LIMIT - 550)}
+    large = {**QUOTE, "description": "x" * (RECORD_LIMIT - 550)}
     first = await service.create(large)
     [reservation] = (await service.store.find(IDEMPOTENCY, Query(limit=1))).rows
     assert "answer" not in reservation.version.document
@@ -202,7 +202,7 @@ async def test_a_new_version_is_made_once_too(service: Service, lost: dict[str, 
 
     assert answer.status == 201
     assert orjson.loads(answer.body)["version"] == "2"
-    assert len((await service.unit(id)).versions) == 2
+    assert len((await service.record(id)).versions) == 2
 
 
 async def test_an_answer_that_could_not_be_recorded_is_given_all_the_same(service: Service) -> None:

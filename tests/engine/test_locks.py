@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tmf_sales.engine.locks import Turns
-from tmf_sales.engine.request import Request, Result
+from tmf_sales.engine.locks import ResourceLocks
+from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict
 
 
@@ -18,13 +18,13 @@ def change_of(id: str, status: int = 0) -> Request:
 async def test_changes_of_one_resource_follow_each_other_in_the_order_of_their_coming() -> None:
     seen: list[str] = []
 
-    async def handler(request: Request) -> Result:
+    async def handler(request: Request) -> Response:
         seen.append(f"{request.raw_query} starts")
         await asyncio.sleep(0)
         seen.append(f"{request.raw_query} ends")
-        return Result(int(request.raw_query))
+        return Response(int(request.raw_query))
 
-    in_turn = Turns().taken_by(handler)
+    in_turn = ResourceLocks().serialized(handler)
     results = await asyncio.gather(*(in_turn(change_of("x", number)) for number in range(3)))
 
     assert [result.status for result in results] == [0, 1, 2]
@@ -34,12 +34,12 @@ async def test_changes_of_one_resource_follow_each_other_in_the_order_of_their_c
 async def test_changes_of_other_resources_do_not_wait() -> None:
     let_go = asyncio.Event()
 
-    async def handler(request: Request) -> Result:
+    async def handler(request: Request) -> Response:
         if request.path_parameters["id"] == "slow":
             await let_go.wait()
-        return Result(200)
+        return Response(200)
 
-    in_turn = Turns().taken_by(handler)
+    in_turn = ResourceLocks().serialized(handler)
     slow = asyncio.ensure_future(in_turn(change_of("slow")))
     await in_turn(change_of("quick"))
 
@@ -49,14 +49,14 @@ async def test_changes_of_other_resources_do_not_wait() -> None:
 
 
 async def test_who_fails_or_is_given_up_lets_the_next_one_have_its_turn() -> None:
-    async def handler(request: Request) -> Result:
+    async def handler(request: Request) -> Response:
         if request.raw_query == "1":
             raise Conflict("refused")
         if request.raw_query == "2":
             await asyncio.Event().wait()
-        return Result(200)
+        return Response(200)
 
-    in_turn = Turns().taken_by(handler)
+    in_turn = ResourceLocks().serialized(handler)
     failing, endless, last = (asyncio.ensure_future(in_turn(change_of("x", number))) for number in (1, 2, 3))
     with pytest.raises(Conflict):
         await failing

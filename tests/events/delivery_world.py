@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tmf_sales.events.signing import Secret
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.subscriptions import LISTENER_KIND, Hub
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
+from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator
@@ -46,7 +46,7 @@ class FakeWebhook(Webhook):
     """Answers by `outcomes` of a callback: the next one each time, the last for ever; default 204."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__(AddressGuard())
+        super().__init__(SsrfGuard())
         self.now = now
         self.posted: list[Posted] = []
         self.outcomes: dict[str, list[Outcome]] = {}
@@ -76,13 +76,13 @@ class World:
     """A store, a hub, a webhook that is told what to answer, and one clock for all."""
 
     time: float = START
-    store: MemoryStorage = field(default_factory=lambda: MemoryStorage([LISTENER_KIND]))
+    store: MemoryStorage = field(default_factory=lambda: MemoryStorage([SUBSCRIPTION_KIND]))
     numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.events = MemoryEvents(self.now)
         self.webhook = FakeWebhook(self.now)
-        self.hub = Hub(self.store, parse, AddressGuard(LOOPBACK), api_of={"ticket": "tickets", "order": "orders"})
+        self.hub = Hub(self.store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets", "order": "orders"})
 
     def now(self) -> float:
         return self.time
@@ -92,7 +92,7 @@ class World:
         return Delivery(self.events, self.hub, self.webhook, chosen, now=self.now, chance=lambda: 0.5, owner=owner)
 
     async def listen(self, name: str, query: str | None = None, api: str = "tickets") -> str:
-        return (await self.hub.register(api, f"http://127.0.0.1/{name}", query)).listener.id
+        return (await self.hub.register(api, f"http://127.0.0.1/{name}", query)).subscription.id
 
     def happen(self, resource: str, *ids: str, kind: str = "ticket", **members: Any) -> None:
         for id in ids:
@@ -112,7 +112,7 @@ class World:
 
 async def turn(worker: Delivery) -> None:
     await worker.turn()
-    await worker.settle()
+    await worker.normalize()
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmf_sales.access import Access, Grant
-from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.field_path import listed, literal, read, step, without
 from tmf_sales.events.visibility import seen_event
 
 TYPES = EventTypes("Made", "Gone", "StateChange", "ValueChange")
-ANNOUNCER = Announcer(TYPES, "ticket", "support", items={"task": "state"})
-OCCASION = Occasion("2026-01-01T00:00:00.000Z", "c", lambda: "e")
+ANNOUNCER = EventFactory(TYPES, "ticket", "support", items={"task": "state"})
+OCCASION = EventContext("2026-01-01T00:00:00.000Z", "c", lambda: "e")
 
 awkward = st.text(st.sampled_from("ab',.[]\\()?@= \n"), max_size=6)
 

@@ -10,7 +10,7 @@ from tests.events.delivery_world import World, turn, until
 from tmf_sales.events import worker as delivery_module
 from tmf_sales.events.sender import Recorder
 from tmf_sales.events.worker import Delivery
-from tmf_sales.storage.events import BATCH_BYTES, BEHIND, FanOut, Lane, Step, StoredEvent
+from tmf_sales.storage.events import BATCH_BYTES, BEHIND, DeliveryQueue, FanOut, Step, StoredEvent
 from tmf_sales.storage.protocol import StorageUnavailable
 
 
@@ -59,12 +59,12 @@ async def test_a_failing_listener_has_fewer_lanes_taken_up(world: World) -> None
         world.happen(f"r{number}", f"e{number}")
     await worker.turn()
 
-    lanes = await world.events.claim(
+    deliveries = await world.events.claim(
         "other", world.time + 10, world.time, dict.fromkeys(await world.events.waiting(), 100)
     )
-    assert len(lanes) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.LANES_PER_POST
+    assert len(deliveries) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.LANES_PER_POST
     gate.set()
-    await worker.settle()
+    await worker.normalize()
 
 
 async def test_two_workers_share_the_work_without_sending_twice(world: World) -> None:
@@ -74,7 +74,7 @@ async def test_two_workers_share_the_work_without_sending_twice(world: World) ->
     one, two = world.worker("one", concurrency=2), world.worker("two", concurrency=2)
     while len(world.got("a")) < 100:
         await asyncio.gather(one.turn(), two.turn())
-        await asyncio.gather(one.settle(), two.settle())
+        await asyncio.gather(one.normalize(), two.normalize())
 
     assert sorted(world.got("a")) == sorted(f"{letter}{number}" for letter in "ef" for number in range(50))
 
@@ -94,8 +94,8 @@ async def test_the_lanes_of_a_killed_worker_are_taken_over_when_its_lease_has_ru
     await other.turn()
     await until(lambda: world.got("a") == ["e1", "e1"])
     gate.set()
-    await other.settle()
-    await killed.settle()
+    await other.normalize()
+    await killed.normalize()
 
     assert world.got("a") == ["e1", "e1", "e2"]
 
@@ -112,8 +112,8 @@ async def test_a_long_post_keeps_its_lease(world: World) -> None:
         await worker.turn()
         await other.turn()
     gate.set()
-    await worker.settle()
-    await other.settle()
+    await worker.normalize()
+    await other.normalize()
 
     assert world.got("a") == ["e1"]
 
@@ -125,7 +125,10 @@ async def test_a_clock_that_is_set_back_stops_nothing(world: World) -> None:
     world.time -= 1_000_000
     world.happen("1", "e1")
     await world.events.fan_out(
-        [FanOut((await world.events.unfanned(1))[0], list(worker._courier.listeners.ids()))], "x", 0, world.time
+        [FanOut((await world.events.not_fanned_out(1))[0], list(worker._courier.subscriptions.ids()))],
+        "x",
+        0,
+        world.time,
     )
     await turn(worker)
 
@@ -168,28 +171,28 @@ async def test_a_worker_that_may_wait_no_longer_breaks_off(world: World, monkeyp
     worker.stop()
     await task
 
-    (lane,) = await world.events.claim(
+    (delivery,) = await world.events.claim(
         "next", world.time + 1, world.time, dict.fromkeys(await world.events.waiting(), 9)
     )
-    assert lane.key.resource == "1"
+    assert delivery.key.resource == "1"
 
 
 async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.listen("a")
     world.happen("1", "e1")
-    record, unfanned = world.events.record, world.events.unfanned
+    record, not_fanned_out = world.events.record, world.events.not_fanned_out
 
     async def is_away(*_: object) -> Any:
         raise StorageUnavailable("away")
 
-    monkeypatch.setattr(world.events, "unfanned", is_away)
+    monkeypatch.setattr(world.events, "not_fanned_out", is_away)
     worker = world.worker(poll=0.001)
     task = asyncio.create_task(worker.run())
     await asyncio.sleep(0)
-    monkeypatch.setattr(world.events, "unfanned", unfanned)
+    monkeypatch.setattr(world.events, "not_fanned_out", not_fanned_out)
     monkeypatch.setattr(world.events, "record", is_away)
     await until(lambda: world.got("a") == ["e1"])
-    await worker.settle()
+    await worker.normalize()
     monkeypatch.setattr(world.events, "record", record)
     world.time += 11
     await until(lambda: world.got("a") == ["e1", "e1"])
@@ -205,7 +208,7 @@ async def test_a_defect_is_logged_and_the_worker_goes_on(
     await world.listen("a")
     world.happen("1", "e1")
 
-    async def record(steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+    async def record(steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         raise ZeroDivisionError
 
     monkeypatch.setattr(world.events, "record", record)
@@ -238,7 +241,7 @@ async def test_delivered_events_are_removed_after_the_retention(world: World) ->
     world.time += delivery_module.EXPIRE_EVERY
     await worker.turn()
     stored, _ = await world.events.log(None, 0, 100)
-    await worker.settle()
+    await worker.normalize()
 
     assert [event.id for event in stored] == ["e2"]  # it still has to be delivered
 
@@ -273,7 +276,7 @@ async def test_a_batch_that_ends_because_its_events_are_large_is_followed_by_the
 ) -> None:
     await world.listen("a")
     world.happen("1", "e1", "e2", "e3", "e4", "e5", note="x" * (BATCH_BYTES // 2))
-    assert [each.id for each in await world.events.unfanned(100)] == ["e1", "e2"]
+    assert [each.id for each in await world.events.not_fanned_out(100)] == ["e1", "e2"]
 
     await until(lambda: len(world.got("a")) == 5)
 
@@ -293,16 +296,16 @@ async def test_a_backlog_that_lasts_holds_up_neither_leases_nor_retries_nor_hous
         world.happen(str(number), *(f"{number}-{each}" for each in range(2 * delivery_module.FAN_OUT_BATCH)))
         async with asyncio.timeout(10):
             await worker.turn()
-        assert len(await world.events.unfanned(1)) == 1
+        assert len(await world.events.not_fanned_out(1)) == 1
         world.time += delivery_module.EXPIRE_EVERY
 
     gate.set()
-    await worker.settle()
+    await worker.normalize()
     assert {name: called.count(name) for name in called} == {"claim": 3, "renew": 3, "sweep": 3, "expire": 3}
 
 
 async def test_a_worker_with_a_backlog_that_never_ends_can_be_stopped(world: World) -> None:
-    unfanned = world.events.unfanned
+    not_fanned_out = world.events.not_fanned_out
     taken = 0
 
     async def never_empty(limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
@@ -310,9 +313,9 @@ async def test_a_worker_with_a_backlog_that_never_ends_can_be_stopped(world: Wor
         taken += 1
         await asyncio.sleep(0)
         world.happen("1", *(f"{taken}-{number}" for number in range(limit)))
-        return await unfanned(limit, size)
+        return await not_fanned_out(limit, size)
 
-    world.events.unfanned = never_empty  # type: ignore[method-assign]
+    world.events.not_fanned_out = never_empty  # type: ignore[method-assign]
     worker = world.worker(poll=30.0)
     task = asyncio.create_task(worker.run())
     await until(lambda: taken > 3)
@@ -334,12 +337,12 @@ async def test_who_no_longer_waits_for_a_record_does_not_disturb_the_others(worl
     await world.listen("a")
     world.happen("1", "e1")
     world.happen("2", "f1")
-    (listener,) = (await world.hub.active()).ids()
-    fans = [FanOut(event, [listener], [listener]) for event in await world.events.unfanned(2)]
-    lanes = await world.events.fan_out(fans, "one", world.time + 10, world.time)
+    (subscription,) = (await world.hub.active()).ids()
+    fans = [FanOut(event, [subscription], [subscription]) for event in await world.events.not_fanned_out(2)]
+    deliveries = await world.events.fan_out(fans, "one", world.time + 10, world.time)
     gate, record = asyncio.Event(), world.events.record
 
-    async def record_later(steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+    async def record_later(steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         await gate.wait()
         if is_away:
             raise StorageUnavailable("away")
@@ -347,7 +350,9 @@ async def test_who_no_longer_waits_for_a_record_does_not_disturb_the_others(worl
 
     world.events.record = record_later  # type: ignore[method-assign]
     recorder = Recorder(world.events, "one", lambda: world.time + 10)
-    impatient, patient = (asyncio.create_task(recorder.record(Step(lane, lane.last + BEHIND))) for lane in lanes)
+    impatient, patient = (
+        asyncio.create_task(recorder.record(Step(delivery, delivery.last + BEHIND))) for delivery in deliveries
+    )
     await asyncio.sleep(0)
     impatient.cancel()
     await asyncio.sleep(0)
@@ -363,13 +368,13 @@ async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
     world: World, running: Delivery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.listen("a")
-    unfanned = world.events.unfanned
+    not_fanned_out = world.events.not_fanned_out
 
     async def fails_once(limit: int) -> Any:
-        monkeypatch.setattr(world.events, "unfanned", unfanned)
+        monkeypatch.setattr(world.events, "not_fanned_out", not_fanned_out)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(world.events, "unfanned", fails_once)
+    monkeypatch.setattr(world.events, "not_fanned_out", fails_once)
     world.happen("1", "e1")
     await until(lambda: "failed by a defect" in caplog.text)
     world.happen("1", "e2")

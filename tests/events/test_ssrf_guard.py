@@ -9,7 +9,7 @@ import pytest
 
 from tmf_sales.errors import CallbackRefused, InvalidBody
 from tmf_sales.events import ssrf_guard
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard, Unresolved, parse_callback, resolve_by_system
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard, Unresolved, parse_callback, resolve_by_system
 
 PUBLIC = "93.184.216.34"
 
@@ -123,7 +123,7 @@ async def to_public(host: str, port: int) -> Sequence[str]:
 @pytest.mark.parametrize("host", FORBIDDEN_ADDRESSES)
 async def test_a_forbidden_address_is_refused_at_registration(host: str) -> None:
     with pytest.raises(CallbackRefused) as caught:
-        await AddressGuard().vet(f"http://{host}:8000/listener")
+        await SsrfGuard().vet(f"http://{host}:8000/listener")
 
     assert caught.value.message.startswith("/callback: ")
 
@@ -134,14 +134,14 @@ async def test_a_name_that_resolves_to_a_forbidden_address_is_refused(host: str)
         return [PUBLIC, host.strip("[]").replace("%25", "%")]
 
     with pytest.raises(CallbackRefused) as caught:
-        await AddressGuard(resolve=resolve).vet("https://listener.example/")
+        await SsrfGuard(resolve=resolve).vet("https://listener.example/")
 
     assert host.strip("[]") not in caught.value.message  # what a name resolves to inside is nothing to tell
 
 
 @pytest.mark.parametrize("host", FORBIDDEN_SPELLINGS)
 async def test_no_spelling_of_a_forbidden_address_gets_through(host: str) -> None:
-    guard = AddressGuard()
+    guard = SsrfGuard()
     try:
         addresses = await guard.addresses(parse_callback(f"http://{host}/"))
     except (CallbackRefused, Unresolved):
@@ -152,13 +152,13 @@ async def test_no_spelling_of_a_forbidden_address_gets_through(host: str) -> Non
 async def test_the_systems_resolver_reads_odd_spellings_and_the_guard_judges_what_it_reads() -> None:
     assert "127.0.0.1" in await resolve_by_system("0x7f000001", 80)
     with pytest.raises(CallbackRefused):
-        await AddressGuard().vet("http://0x7f000001/")
+        await SsrfGuard().vet("http://0x7f000001/")
 
 
 @pytest.mark.parametrize("url", MALFORMED)
 async def test_a_malformed_callback_is_no_valid_body(url: str) -> None:
     with pytest.raises(InvalidBody) as caught:
-        await AddressGuard(resolve=to_public).vet(url)
+        await SsrfGuard(resolve=to_public).vet(url)
 
     assert [violation.pointer for violation in caught.value.violations] == ["/callback"]
 
@@ -176,7 +176,7 @@ async def test_a_malformed_callback_is_no_valid_body(url: str) -> None:
     ],
 )
 async def test_public_callbacks_are_taken(url: str) -> None:
-    await AddressGuard(resolve=to_public).vet(url)
+    await SsrfGuard(resolve=to_public).vet(url)
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long"), TimeoutError()])
@@ -184,7 +184,7 @@ async def test_a_name_that_does_not_resolve_is_taken_but_not_connected_to(error:
     async def resolve(host: str, port: int) -> Sequence[str]:
         raise error
 
-    guard = AddressGuard(resolve=resolve)
+    guard = SsrfGuard(resolve=resolve)
 
     await guard.vet("http://in.listener.com")
     with pytest.raises(Unresolved):
@@ -196,7 +196,7 @@ async def test_a_name_without_any_address_is_taken_but_not_connected_to() -> Non
         return []
 
     with pytest.raises(Unresolved):
-        await AddressGuard(resolve=resolve).addresses(parse_callback("http://in.listener.com"))
+        await SsrfGuard(resolve=resolve).addresses(parse_callback("http://in.listener.com"))
 
 
 async def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ async def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch:
 
     monkeypatch.setattr(ssrf_guard, "LOOKUP_TIMEOUT", 0.01)
     with pytest.raises(Unresolved):
-        await AddressGuard(resolve=resolve).addresses(parse_callback("http://in.listener.com"))
+        await SsrfGuard(resolve=resolve).addresses(parse_callback("http://in.listener.com"))
 
 
 async def test_an_answer_that_is_no_address_is_refused() -> None:
@@ -214,7 +214,7 @@ async def test_an_answer_that_is_no_address_is_refused() -> None:
         return ["nonsense"]
 
     with pytest.raises(CallbackRefused):
-        await AddressGuard(resolve=resolve).vet("http://in.listener.com")
+        await SsrfGuard(resolve=resolve).vet("http://in.listener.com")
 
 
 async def test_each_check_resolves_once_and_the_answer_is_what_may_be_connected_to() -> None:
@@ -223,7 +223,7 @@ async def test_each_check_resolves_once_and_the_answer_is_what_may_be_connected_
     async def resolve(host: str, port: int) -> Sequence[str]:
         return next(answers)
 
-    guard, target = AddressGuard(resolve=resolve), parse_callback("http://rebinding.example/")
+    guard, target = SsrfGuard(resolve=resolve), parse_callback("http://rebinding.example/")
 
     assert await guard.addresses(target) == [PUBLIC]
     with pytest.raises(CallbackRefused):
@@ -232,11 +232,11 @@ async def test_each_check_resolves_once_and_the_answer_is_what_may_be_connected_
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "127.1", "localhost"])
 async def test_the_operator_may_allow_loopback(host: str) -> None:
-    await AddressGuard(LOOPBACK).vet(f"http://{host}/")
+    await SsrfGuard(LOOPBACK).vet(f"http://{host}/")
 
 
 async def test_what_the_operator_allows_opens_nothing_else() -> None:
-    guard = AddressGuard([ipaddress.ip_network("10.1.0.0/16")])
+    guard = SsrfGuard([ipaddress.ip_network("10.1.0.0/16")])
 
     await guard.vet("http://10.1.2.3/")
     for host in ("10.2.0.1", "127.0.0.1", "[::1]", "[64:ff9b::a01:203]", "[2002:a01:203::]"):
@@ -245,7 +245,7 @@ async def test_what_the_operator_allows_opens_nothing_else() -> None:
 
 
 async def test_production_may_require_https() -> None:
-    guard = AddressGuard(require_https=True, resolve=to_public)
+    guard = SsrfGuard(require_https=True, resolve=to_public)
 
     await guard.vet("https://listener.example/")
     with pytest.raises(CallbackRefused, match="https only"):

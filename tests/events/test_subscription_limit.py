@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from tmf_sales.errors import DuplicateListener, TooManyRequests
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
+from tmf_sales.errors import DuplicateSubscription, TooManyRequests
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscription import Parsed
-from tmf_sales.events.subscriptions import LISTENER_KIND, Hub, Registration
+from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub, Registration
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Page, StorageUnavailable, Stored
+from tmf_sales.storage.protocol import Change, Page, Record, StorageUnavailable
 
 CALLBACK = "http://127.0.0.1:9000/events"
 
@@ -21,18 +21,18 @@ def made(store: MemoryStorage, *, limit: int = 0) -> Hub:
     def parse(api: str, raw: str) -> Parsed:
         raise NotImplementedError
 
-    return Hub(store, parse, AddressGuard(LOOPBACK), api_of={"ticket": "tickets"}, limit=limit)
+    return Hub(store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets"}, limit=limit)
 
 
 @pytest.fixture
 def store() -> MemoryStorage:
-    return MemoryStorage([LISTENER_KIND])
+    return MemoryStorage([SUBSCRIPTION_KIND])
 
 
 class Yielding(MemoryStorage):
     """A store during whose every step others have their turn, as with any that is not in this process."""
 
-    async def get(self, kind: str, id: str) -> Stored | None:
+    async def get(self, kind: str, id: str) -> Record | None:
         await asyncio.sleep(0)
         return await super().get(kind, id)
 
@@ -54,59 +54,59 @@ async def registered_at_once(*hubs: Hub) -> list[object]:
 
 
 async def test_as_many_as_there_is_room_for_come_in_of_several_at_once() -> None:
-    store = Yielding([LISTENER_KIND])
+    store = Yielding([SUBSCRIPTION_KIND])
     hub = made(store, limit=2)
 
     came = await registered_at_once(*[hub] * 5)
 
     assert [type(each) for each in came].count(Registration) == 2
     assert [type(each) for each in came].count(TooManyRequests) == 3
-    assert len(await hub.listeners()) == len((await hub.active()).ids()) == 2
+    assert len(await hub.subscriptions()) == len((await hub.active()).ids()) == 2
 
 
 @pytest.mark.parametrize("count", range(2, 6))
 async def test_several_processes_let_no_more_in_than_the_limit(count: int) -> None:
-    store = Yielding([LISTENER_KIND])
+    store = Yielding([SUBSCRIPTION_KIND])
     await made(store, limit=2).register("tickets", CALLBACK, None)
     hubs = [made(store, limit=2) for _ in range(count)]
 
     came = await registered_at_once(*hubs)
 
     assert {type(each) for each in came} <= {Registration, TooManyRequests}
-    assert len(await hubs[0].listeners()) == len((await hubs[0].active()).ids()) <= 2
+    assert len(await hubs[0].subscriptions()) == len((await hubs[0].active()).ids()) <= 2
 
 
 async def test_the_same_registration_at_once_is_one_listener() -> None:
     for limit in (0, 1):
-        store = Yielding([LISTENER_KIND])
+        store = Yielding([SUBSCRIPTION_KIND])
         hub, other = made(store, limit=limit), made(store, limit=limit)
         came = await asyncio.gather(
             *(each.register("tickets", CALLBACK, None) for each in (hub, other)), return_exceptions=True
         )
 
-        assert sorted(type(each).__name__ for each in came) == ["DuplicateListener", "Registration"]
-        assert [each.disabled for each in await hub.listeners()] == [None]
+        assert sorted(type(each).__name__ for each in came) == ["DuplicateSubscription", "Registration"]
+        assert [each.disabled for each in await hub.subscriptions()] == [None]
 
 
 async def test_at_the_limit_a_second_registration_is_still_a_duplicate_and_a_disabled_one_enabled(
     store: MemoryStorage,
 ) -> None:
     hub = made(store, limit=1)
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
 
-    with pytest.raises(DuplicateListener):
+    with pytest.raises(DuplicateSubscription):
         await hub.register("tickets", CALLBACK, None)
     with pytest.raises(TooManyRequests):
         await hub.register("tickets", f"{CALLBACK}/2", None)
-    assert await hub.listeners("tickets") == [await hub.get("tickets", id)]
+    assert await hub.subscriptions("tickets") == [await hub.get("tickets", id)]
 
     await hub.disable(id, "gone")
-    assert (await hub.register("tickets", CALLBACK, None)).listener.id in await hub.active()
+    assert (await hub.register("tickets", CALLBACK, None)).subscription.id in await hub.active()
 
 
 async def test_beyond_the_limit_a_disabled_listener_stays_so(store: MemoryStorage) -> None:
     free = made(store)
-    id = (await free.register("tickets", CALLBACK, None)).listener.id
+    id = (await free.register("tickets", CALLBACK, None)).subscription.id
     await free.register("tickets", f"{CALLBACK}/2", None)
     await free.disable(id, "gone")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tmf_sales.errors import (
     CallbackRefused,
-    DuplicateListener,
+    DuplicateSubscription,
     InvalidBody,
     InvalidFilter,
     NotFound,
@@ -14,19 +14,19 @@ from tmf_sales.errors import (
 )
 from tmf_sales.events import subscriptions as hub_module
 from tmf_sales.events.signing import Secret
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard
-from tmf_sales.events.subscription import Selection
-from tmf_sales.events.subscriptions import LISTENER, LISTENER_KIND, Hub
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
+from tmf_sales.events.subscription import FieldSelection
+from tmf_sales.events.subscriptions import SUBSCRIPTION, SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.conditions import Compare, Condition, Operator
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Document, RevisionConflict, Stored, Version
+from tmf_sales.storage.protocol import Change, Document, Record, RevisionConflict, Version
 
 CALLBACK = "http://127.0.0.1:9000/events"
 
 
 class Parsed(NamedTuple):
     condition: Condition
-    selection: Selection | None = None
+    selection: FieldSelection | None = None
 
 
 class Queries:
@@ -45,7 +45,7 @@ class Queries:
 
 @pytest.fixture
 def store() -> MemoryStorage:
-    return MemoryStorage([LISTENER_KIND])
+    return MemoryStorage([SUBSCRIPTION_KIND])
 
 
 @pytest.fixture
@@ -59,43 +59,43 @@ def hub(store: MemoryStorage, queries: Queries) -> Hub:
 
 
 def made(store: MemoryStorage, queries: Queries, **settings: Any) -> Hub:
-    return Hub(store, queries, AddressGuard(LOOPBACK), api_of={"ticket": "tickets", "order": "orders"}, **settings)
+    return Hub(store, queries, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets", "order": "orders"}, **settings)
 
 
 async def test_a_listener_is_registered_shown_listed_and_unregistered(hub: Hub) -> None:
-    listener = (await hub.register("tickets", CALLBACK, "Made")).listener
+    subscription = (await hub.register("tickets", CALLBACK, "Made")).subscription
 
-    assert listener.view() == {"id": listener.id, "callback": CALLBACK, "query": "Made"}
-    assert await hub.get("tickets", listener.id) == listener
-    assert await hub.listeners("tickets") == [listener]
+    assert subscription.view() == {"id": subscription.id, "callback": CALLBACK, "query": "Made"}
+    assert await hub.get("tickets", subscription.id) == subscription
+    assert await hub.subscriptions("tickets") == [subscription]
 
-    await hub.unregister("tickets", listener.id)
-    assert await hub.listeners() == []
+    await hub.unregister("tickets", subscription.id)
+    assert await hub.subscriptions() == []
     for operation in (hub.get, hub.unregister):
         with pytest.raises(NotFound):
-            await operation("tickets", listener.id)
+            await operation("tickets", subscription.id)
 
 
 async def test_each_api_sees_its_own_listeners_only(hub: Hub) -> None:
-    listener = (await hub.register("tickets", CALLBACK, None)).listener
-    other = (await hub.register("orders", CALLBACK, None)).listener
+    subscription = (await hub.register("tickets", CALLBACK, None)).subscription
+    other = (await hub.register("orders", CALLBACK, None)).subscription
 
-    assert await hub.listeners("tickets") == [listener]
-    assert {each.id for each in await hub.listeners()} == {listener.id, other.id}
+    assert await hub.subscriptions("tickets") == [subscription]
+    assert {each.id for each in await hub.subscriptions()} == {subscription.id, other.id}
     for operation in (hub.get, hub.unregister):
         with pytest.raises(NotFound):
-            await operation("orders", listener.id)
+            await operation("orders", subscription.id)
 
 
 async def test_the_same_registration_again_is_a_duplicate(hub: Hub) -> None:
     await hub.register("tickets", CALLBACK, None)
 
-    with pytest.raises(DuplicateListener):
+    with pytest.raises(DuplicateSubscription):
         await hub.register("tickets", CALLBACK, None)
     await hub.register("tickets", CALLBACK, "")
     await hub.register("tickets", CALLBACK, "Made")
     await hub.register("tickets", CALLBACK + "/2", None)
-    assert len(await hub.listeners()) == 4
+    assert len(await hub.subscriptions()) == 4
 
 
 async def test_a_bad_query_or_callback_registers_nothing(hub: Hub) -> None:
@@ -106,12 +106,12 @@ async def test_a_bad_query_or_callback_registers_nothing(hub: Hub) -> None:
         await hub.register("tickets", "nowhere", None)
     with pytest.raises(CallbackRefused):
         await hub.register("tickets", "http://10.0.0.1/", None)
-    assert await hub.listeners() == []
+    assert await hub.subscriptions() == []
 
 
 async def test_events_match_by_api_and_query(hub: Hub) -> None:
-    everything = (await hub.register("tickets", CALLBACK, None)).listener.id
-    some = (await hub.register("tickets", CALLBACK, "Made")).listener.id
+    everything = (await hub.register("tickets", CALLBACK, None)).subscription.id
+    some = (await hub.register("tickets", CALLBACK, "Made")).subscription.id
     await hub.register("orders", CALLBACK, None)
 
     active = await hub.active()
@@ -170,11 +170,11 @@ GOOD = {"id": "1", "api": "tickets", "callback": CALLBACK, "query": None}
 async def test_a_listener_that_cannot_be_read_is_left_out_and_the_others_are_there(
     store: MemoryStorage, hub: Hub, caplog: pytest.LogCaptureFixture, members: Document
 ) -> None:
-    good = (await hub.register("tickets", CALLBACK, "Made")).listener
-    await store.load(LISTENER, [Stored("1", 1, (Version(1, GOOD | members),))])
+    good = (await hub.register("tickets", CALLBACK, "Made")).subscription
+    await store.load(SUBSCRIPTION, [Record("1", 1, (Version(1, GOOD | members),))])
 
     for _ in range(2):
-        assert await hub.listeners("tickets") == [good]
+        assert await hub.subscriptions("tickets") == [good]
         assert (await hub.active()).matching("ticket", {"eventType": "Made"}) == [good.id]
     assert len(caplog.records) == 1
     assert "listener 1 is left out" in caplog.text
@@ -184,13 +184,13 @@ async def test_a_listener_that_cannot_be_read_is_left_out_and_the_others_are_the
     with pytest.raises(NotFound):
         await hub.rotate_secret("1", 0.0, 1.0)
     await hub.unregister("tickets", "1")
-    assert await store.get(LISTENER, "1") is None
+    assert await store.get(SUBSCRIPTION, "1") is None
 
 
 async def test_a_listener_of_an_unknown_form_is_not_found(store: MemoryStorage, hub: Hub) -> None:
-    await store.load(LISTENER, [Stored("1", 1, (Version(1, {"id": "1"}),))])
+    await store.load(SUBSCRIPTION, [Record("1", 1, (Version(1, {"id": "1"}),))])
 
-    assert await hub.listeners() == []
+    assert await hub.subscriptions() == []
     with pytest.raises(NotFound):
         await hub.get("tickets", "1")
 
@@ -202,9 +202,9 @@ async def test_pages_of_listeners_go_on_behind_those_that_cannot_be_read(
     for number in range(5):
         text = 1 if number in (0, 3) else CALLBACK
         document = GOOD | {"id": str(number), "callback": text}
-        await store.load(LISTENER, [Stored(str(number), 1, (Version(1, document),))])
+        await store.load(SUBSCRIPTION, [Record(str(number), 1, (Version(1, document),))])
 
-    assert [each.id for each in await hub.listeners()] == ["1", "2", "4"]
+    assert [each.id for each in await hub.subscriptions()] == ["1", "2", "4"]
 
 
 async def test_a_selection_trims_what_is_sent(store: MemoryStorage) -> None:
@@ -215,9 +215,9 @@ async def test_a_selection_trims_what_is_sent(store: MemoryStorage) -> None:
     def parse(api: str, raw: str) -> Parsed:
         return Parsed(Compare(("eventType",), Operator.EQ, "Made"), OnlyTheType())
 
-    hub = Hub(store, parse, AddressGuard(LOOPBACK), api_of={"ticket": "tickets"})
-    some = (await hub.register("tickets", CALLBACK, "any")).listener.id
-    everything = (await hub.register("tickets", CALLBACK, None)).listener.id
+    hub = Hub(store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets"})
+    some = (await hub.register("tickets", CALLBACK, "any")).subscription.id
+    everything = (await hub.register("tickets", CALLBACK, None)).subscription.id
     active, event = await hub.active(), {"eventType": "Made", "more": 1}
 
     assert active.selected(some, event) == {"eventType": "Made"}
@@ -226,7 +226,7 @@ async def test_a_selection_trims_what_is_sent(store: MemoryStorage) -> None:
 
 
 async def test_a_disabled_listener_gets_nothing_until_it_is_enabled(hub: Hub) -> None:
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
     await hub.disable(id, "gone")
 
     assert id not in await hub.active()
@@ -236,18 +236,18 @@ async def test_a_disabled_listener_gets_nothing_until_it_is_enabled(hub: Hub) ->
 
 
 async def test_registering_a_disabled_listener_again_enables_it(hub: Hub) -> None:
-    first = (await hub.register("tickets", CALLBACK, None)).listener
+    first = (await hub.register("tickets", CALLBACK, None)).subscription
     await hub.disable(first.id, "gone")
 
-    assert (await hub.register("tickets", CALLBACK, None)).listener == first
-    with pytest.raises(DuplicateListener):
+    assert (await hub.register("tickets", CALLBACK, None)).subscription == first
+    with pytest.raises(DuplicateSubscription):
         await hub.register("tickets", CALLBACK, None)
 
 
 async def test_two_that_register_a_disabled_listener_again_at_once_are_told_apart(
     hub: Hub, store: MemoryStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
     await hub.disable(id, "gone")
     commit = store.commit
 
@@ -257,12 +257,12 @@ async def test_two_that_register_a_disabled_listener_again_at_once_are_told_apar
         return await commit(change)
 
     monkeypatch.setattr(store, "commit", another_was_faster)
-    with pytest.raises(DuplicateListener):
+    with pytest.raises(DuplicateSubscription):
         await hub.register("tickets", CALLBACK, None)
 
 
 async def test_failure_is_noted_from_its_beginning_and_ends_with_success(hub: Hub) -> None:
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
     await hub.note_failure(id, 100.0)
     await hub.note_failure(id, 200.0)
     assert (await hub.get("tickets", id)).failing_since == 100.0
@@ -275,7 +275,7 @@ async def test_what_is_noted_of_a_listener_that_is_gone_is_lost(hub: Hub) -> Non
     await hub.note_failure("nobody", 1.0)
     await hub.disable("nobody", "gone")
 
-    assert await hub.listeners() == []
+    assert await hub.subscriptions() == []
 
 
 async def test_a_listener_may_have_a_secret_of_its_own_that_is_told_once(
@@ -283,22 +283,22 @@ async def test_a_listener_may_have_a_secret_of_its_own_that_is_told_once(
 ) -> None:
     hub = made(store, queries, own_secrets=True)
 
-    listener, secret = await hub.register("tickets", CALLBACK, None)
+    subscription, secret = await hub.register("tickets", CALLBACK, None)
 
     assert secret is not None
-    assert Secret(secret).sign(b"x") == listener.signing_secrets(0)[0].sign(b"x")
-    assert secret not in str((await hub.get("tickets", listener.id)).view())
+    assert Secret(secret).sign(b"x") == subscription.signing_secrets(0)[0].sign(b"x")
+    assert secret not in str((await hub.get("tickets", subscription.id)).view())
 
 
 async def test_a_new_secret_signs_beside_the_old_one_for_a_while(store: MemoryStorage, queries: Queries) -> None:
     hub = made(store, queries, own_secrets=True)
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
 
     newest = [await hub.rotate_secret(id, now, overlap=100) for now in (1000.0, 1050.0, 1200.0)][-1]
-    listener = await hub.get("tickets", id)
+    subscription = await hub.get("tickets", id)
 
-    assert [len(listener.signing_secrets(now)) for now in (1200.0, 1299.0, 1300.0)] == [2, 2, 1]
-    assert listener.signing_secrets(5000.0)[0].sign(b"x") == Secret(newest).sign(b"x")
+    assert [len(subscription.signing_secrets(now)) for now in (1200.0, 1299.0, 1300.0)] == [2, 2, 1]
+    assert subscription.signing_secrets(5000.0)[0].sign(b"x") == Secret(newest).sign(b"x")
     with pytest.raises(NotFound):
         await hub.rotate_secret("nobody", 0, 0)
 
@@ -306,7 +306,7 @@ async def test_a_new_secret_signs_beside_the_old_one_for_a_while(store: MemorySt
 async def test_a_write_in_between_is_no_reason_to_lose_a_change(
     hub: Hub, store: MemoryStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
     commit, refusals = store.commit, iter([1, 1])
 
     async def at_first_too_late(change: Change) -> int:
@@ -320,13 +320,13 @@ async def test_a_write_in_between_is_no_reason_to_lose_a_change(
 
     refusals = iter([1, 1])
     await hub.unregister("tickets", id)
-    assert await hub.listeners() == []
+    assert await hub.subscriptions() == []
 
 
 async def test_a_listener_that_never_stops_changing_is_given_up(
     hub: Hub, store: MemoryStorage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
 
     async def always_too_late(change: Change) -> int:
         raise RevisionConflict
@@ -343,24 +343,24 @@ async def test_a_listener_that_never_stops_changing_is_given_up(
 
 async def test_a_listener_written_by_an_earlier_format_is_read(hub: Hub, store: MemoryStorage) -> None:
     document = {"id": "1", "api": "tickets", "callback": CALLBACK, "query": None}
-    await store.commit(Change(LISTENER, "1", 0, (Version(1, document),)))
+    await store.commit(Change(SUBSCRIPTION, "1", 0, (Version(1, document),)))
 
     assert (await hub.get("tickets", "1")).view() == {"id": "1", "callback": CALLBACK, "query": None}
 
 
 async def test_more_listeners_than_a_page_are_all_seen(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "PAGE", 2)
-    ids = {(await hub.register("tickets", f"{CALLBACK}/{number}", None)).listener.id for number in range(5)}
+    ids = {(await hub.register("tickets", f"{CALLBACK}/{number}", None)).subscription.id for number in range(5)}
 
-    assert [each.id for each in await hub.listeners("tickets")] == sorted(ids)
+    assert [each.id for each in await hub.subscriptions("tickets")] == sorted(ids)
 
 
 async def test_a_listener_that_cannot_be_read_is_replaced_by_its_registration(
     store: MemoryStorage, queries: Queries
 ) -> None:
     hub = made(store, queries)
-    id = (await hub.register("tickets", CALLBACK, None)).listener.id
-    await store.commit(Change(LISTENER, id, 1, (Version(2, {"id": id, "api": "tickets", "owner": 1}),)))
+    id = (await hub.register("tickets", CALLBACK, None)).subscription.id
+    await store.commit(Change(SUBSCRIPTION, id, 1, (Version(2, {"id": id, "api": "tickets", "owner": 1}),)))
 
     await hub.register("tickets", CALLBACK, None)
 

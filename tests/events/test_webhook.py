@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from tmf_sales.events import http_client, webhook
 from tmf_sales.events.http_client import Connection, ConnectionFailed
 from tmf_sales.events.signing import read_secrets, written_secret
-from tmf_sales.events.ssrf_guard import LOOPBACK, AddressGuard, parse_callback
+from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard, parse_callback
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 
 MESSAGE = Message("event-1", b'{"eventId":"event-1"}', (("resource-revision", "3"),))
@@ -83,7 +83,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Webhook]:
-    made = Webhook(AddressGuard(LOOPBACK), lambda: 1_700_000_000.5)
+    made = Webhook(SsrfGuard(LOOPBACK), lambda: 1_700_000_000.5)
     yield made
     made.close()
 
@@ -115,7 +115,7 @@ async def test_a_message_is_posted_with_its_headers(client: Webhook, listener: L
 
 async def test_what_arrives_verifies_with_an_independent_package(listener: Listener) -> None:
     secret = written_secret(b"s" * 32)
-    client = Webhook(AddressGuard(LOOPBACK), lambda: datetime.datetime.now(datetime.UTC).timestamp())
+    client = Webhook(SsrfGuard(LOOPBACK), lambda: datetime.datetime.now(datetime.UTC).timestamp())
 
     await client.post(listener.url, MESSAGE, read_secrets(secret))
     client.close()
@@ -325,13 +325,13 @@ async def test_a_connection_that_breaks_is_a_failure() -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        attempt = await Webhook(AddressGuard(LOOPBACK)).post(url, MESSAGE)
+        attempt = await Webhook(SsrfGuard(LOOPBACK)).post(url, MESSAGE)
 
     assert attempt.error == "ConnectionResetError: Connection reset by peer"
 
 
 async def test_a_listener_that_does_not_answer_is_a_failure(listener: Listener) -> None:
-    client = Webhook(AddressGuard(LOOPBACK), timeout=0.05)
+    client = Webhook(SsrfGuard(LOOPBACK), timeout=0.05)
 
     assert (await answered(client, listener, None)).error == "no answer in time"
 
@@ -350,7 +350,7 @@ async def test_a_host_that_takes_no_connection_in_time_is_a_failure(monkeypatch:
         raise AssertionError
 
     monkeypatch.setattr(Connection, "connect", never)
-    client = Webhook(AddressGuard(LOOPBACK), connect_timeout=0.01)
+    client = Webhook(SsrfGuard(LOOPBACK), connect_timeout=0.01)
 
     assert (await client.post("http://127.0.0.1/", MESSAGE)).error == "not reachable in time"
 
@@ -359,7 +359,7 @@ async def test_a_name_that_does_not_resolve_is_a_failure() -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         raise OSError
 
-    client = Webhook(AddressGuard(resolve=resolve))
+    client = Webhook(SsrfGuard(resolve=resolve))
 
     assert (await client.post("http://in.listener.com/", MESSAGE)).error == "the host's name has no address"
 
@@ -371,7 +371,7 @@ async def test_a_name_that_came_to_point_inside_is_not_called(listener: Listener
     async def resolve(host: str, port: int) -> Sequence[str]:
         return next(answers)
 
-    guard = AddressGuard(resolve=resolve)
+    guard = SsrfGuard(resolve=resolve)
     callback = listener.url.replace("127.0.0.1", "rebinding.example")
     await guard.vet(callback)
 
@@ -389,7 +389,7 @@ async def test_the_connection_goes_to_the_vetted_address_without_asking_again(li
         asked.append(host)
         return ["127.0.0.1"]
 
-    client = Webhook(AddressGuard(LOOPBACK, resolve=resolve))
+    client = Webhook(SsrfGuard(LOOPBACK, resolve=resolve))
 
     attempt = await client.post(listener.url.replace("127.0.0.1", "name.invalid"), MESSAGE)
     client.close()
@@ -403,7 +403,7 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(listener: List
     async def resolve(host: str, port: int) -> Sequence[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    client = Webhook(AddressGuard(LOOPBACK, resolve=resolve))
+    client = Webhook(SsrfGuard(LOOPBACK, resolve=resolve))
 
     assert (await client.post(listener.url.replace("127.0.0.1", "name.invalid"), MESSAGE)).succeeded
     client.close()
@@ -446,7 +446,7 @@ def client_that_trusts(authority: trustme.CA | None) -> Webhook:
     trusted = ssl.create_default_context()
     if authority:
         authority.configure_trust(trusted)
-    return Webhook(AddressGuard(LOOPBACK, require_https=True, resolve=resolve), tls=trusted)
+    return Webhook(SsrfGuard(LOOPBACK, require_https=True, resolve=resolve), tls=trusted)
 
 
 async def test_a_certificate_is_checked_against_the_name_and_not_the_address(
@@ -484,6 +484,6 @@ async def test_https_to_a_listener_without_tls_is_a_failure() -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        attempt = await Webhook(AddressGuard(LOOPBACK)).post(url, MESSAGE)
+        attempt = await Webhook(SsrfGuard(LOOPBACK)).post(url, MESSAGE)
 
     assert attempt.error == "TLS failed"

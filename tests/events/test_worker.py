@@ -8,9 +8,9 @@ from tests.events.delivery_world import START, World, turn, until
 
 from tmf_sales.events.retry import DISABLE_AFTER, RETRY_DELAYS
 from tmf_sales.events.signing import read_secrets, written_secret
-from tmf_sales.events.subscriptions import LISTENER
+from tmf_sales.events.subscriptions import SUBSCRIPTION
 from tmf_sales.events.webhook import Attempt
-from tmf_sales.storage.protocol import Stored, Version
+from tmf_sales.storage.protocol import Record, Version
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_delivered_events_are_not_sent_again(world: World) -> None:
 async def test_a_listener_that_cannot_be_read_keeps_no_event_from_the_others(world: World) -> None:
     await world.listen("a")
     broken = {"id": "1", "api": "tickets", "callback": "http://127.0.0.1/b", "query": None, "owner": "me"}
-    await world.store.load(LISTENER, [Stored("1", 1, (Version(1, broken),))])
+    await world.store.load(SUBSCRIPTION, [Record("1", 1, (Version(1, broken),))])
     world.happen("42", "e1")
 
     await turn(world.worker())
@@ -76,7 +76,7 @@ async def test_events_of_a_kind_that_no_api_has_go_nowhere(world: World) -> None
     await turn(world.worker())
 
     assert world.got("a") == []
-    assert await world.events.unfanned(1) == []
+    assert await world.events.not_fanned_out(1) == []
 
 
 async def test_events_of_one_resource_go_out_in_their_order_one_after_the_other(world: World) -> None:
@@ -91,7 +91,7 @@ async def test_events_of_one_resource_go_out_in_their_order_one_after_the_other(
     assert world.got("a") == ["e1"]
 
     gate.set()
-    await worker.settle()
+    await worker.normalize()
 
     assert world.got("a") == ["e1", "e2", "e3"]
 
@@ -159,7 +159,7 @@ async def test_every_attempt_is_recorded(world: World) -> None:
     world.time += 5
     await turn(worker)
 
-    last, first = await world.events.attempts(listener=id, since=0, limit=10)
+    last, first = await world.events.attempts(subscription=id, since=0, limit=10)
     assert (first.event, first.at, first.duration, first.status, first.answer) == ("e1", START, 0.25, 500, "oh")
     assert (last.status, last.error) == (None, "no answer in time")
 
@@ -211,8 +211,8 @@ async def test_a_failure_that_another_worker_made_good_is_forgotten(world: World
         await turn(one)
         world.time += 300
 
-    listener = await world.hub.get("tickets", id)
-    assert (listener.disabled, listener.failing_since) == (None, None)
+    subscription = await world.hub.get("tickets", id)
+    assert (subscription.disabled, subscription.failing_since) == (None, None)
     assert world.got("a")[-3:] == ["last"] * 3
 
 
@@ -231,8 +231,8 @@ async def test_what_is_written_of_a_failure_counts_and_not_what_a_worker_remembe
         await turn(worker)
         world.time += RETRY_DELAYS[-1]
 
-    listener = await world.hub.get("tickets", id)
-    assert (listener.disabled, listener.failing_since) == (None, first_since_then)
+    subscription = await world.hub.get("tickets", id)
+    assert (subscription.disabled, subscription.failing_since) == (None, first_since_then)
 
 
 async def test_a_success_in_the_last_moment_keeps_a_listener(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ async def test_a_listener_unregistered_within_a_lane_gets_nothing_more(world: Wo
     await world.hub.unregister("tickets", id)
     await worker.turn()
     gate.set()
-    await worker.settle()
+    await worker.normalize()
 
     assert world.got("a") == ["e1"]
 
@@ -347,7 +347,7 @@ async def test_a_replay_wins_over_a_delivery_under_way(world: World) -> None:
     stored, _ = await world.events.log(None, 0, 2)
     await world.events.rewind(id, stored, world.time)
     gate.set()
-    await worker.settle()
+    await worker.normalize()
     await turn(worker)
 
     assert world.got("a")[3:] == ["e4", "e1", "e2", "e3", "e4"]
@@ -378,6 +378,6 @@ async def test_lanes_longer_than_a_batch_are_worked_off(world: World) -> None:
     world.happen("1", *ids[5:])
     await worker.turn()
     gate.set()
-    await worker.settle()
+    await worker.normalize()
 
     assert world.got("a") == ids

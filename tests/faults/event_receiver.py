@@ -36,11 +36,11 @@ class Receiver:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
                 event = orjson.loads(await reader.readexactly(length))
-                if not await self._answer(event, writer):
+                if not await self._response_text(event, writer):
                     break
         writer.close()
 
-    async def _answer(self, event: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+    async def _response_text(self, event: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         """Answer the event; False when the connection is to be closed instead."""
         self.unanswered += 1
         try:

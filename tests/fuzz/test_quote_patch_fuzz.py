@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.documents import Drafter
+from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.errors import TmfError
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-04T05:06:07.890Z"
-DRAFTER = Drafter(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], QuoteRules())
+DRAFTER = DocumentBuilder(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], QuoteRules())
 
 
 def sample_quote() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def sample_quote() -> dict[str, Any]:
     sample["quoteItem"][0]["quoteItem"] = copy.deepcopy(sample["quoteItem"][1:])
     sample["quoteItem"][0]["quoteItemRelationship"] = [{"id": "2", "relationshipType": "bundles"}]
     sample.pop("href")
-    DRAFTER.settle_body(sample)
+    DRAFTER.normalize_body(sample)
     return sample
 
 

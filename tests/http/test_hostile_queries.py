@@ -14,7 +14,7 @@ from tests.query_strings import CORPUS
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Storage, Stored, Version
+from tmf_sales.storage.protocol import Record, Storage, Version
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MANY = 3000
@@ -129,7 +129,7 @@ async def fill(store: Storage) -> None:
                 "creationDate": WHEN,
                 "statusChangeDate": WHEN,
             }
-            units.append(Stored(document["id"], 1, (Version(1, document),)))
+            units.append(Record(document["id"], 1, (Version(1, document),)))
         await store.load("salesLead", units)
     await store.close()
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmf_sales.errors import MalformedBody
-from tmf_sales.http.json_body import DEPTH_LIMIT, parse_strictly
+from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
     ["a", "$a", ".a", "a\0", ":", '"$']
@@ -42,9 +42,9 @@ def test_any_value_comes_through_unless_a_name_has_a_meaning_to_a_store(
 
     if any(name.startswith(("$", ".")) or "\0" in name for name in names_in(value)):
         with pytest.raises(MalformedBody, match="starts with"):
-            parse_strictly(text)
+            parse_json_body(text)
     else:
-        assert orjson.dumps(parse_strictly(text)) == orjson.dumps(value)
+        assert orjson.dumps(parse_json_body(text)) == orjson.dumps(value)
 
 
 @given(
@@ -56,9 +56,9 @@ def test_a_name_is_there_once(pairs: list[tuple[str, Any]]) -> None:
 
     if len({name for name, _ in pairs}) < len(pairs):
         with pytest.raises(MalformedBody, match="is there twice in one object"):
-            parse_strictly(text.encode())
+            parse_json_body(text.encode())
     else:
-        assert len(parse_strictly(text.encode())) == len(pairs)
+        assert len(parse_json_body(text.encode())) == len(pairs)
 
 
 def names_of_no_meaning(value: Any) -> Any:
@@ -73,29 +73,29 @@ def test_depth_has_a_bound(brackets: str) -> None:
         inner = '"a":' if brackets == "{}" else ""
         return ((brackets[0] + inner) * (levels - 1) + brackets + brackets[1] * (levels - 1)).encode()
 
-    parse_strictly(nested(DEPTH_LIMIT))
+    parse_json_body(nested(DEPTH_LIMIT))
     with pytest.raises(MalformedBody, match="nested more than 64 levels deep"):
-        parse_strictly(nested(DEPTH_LIMIT + 1))
+        parse_json_body(nested(DEPTH_LIMIT + 1))
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
-    assert len(parse_strictly(b"[%b]" % b",".join([b"[{}]"] * 100))) == 100
+    assert len(parse_json_body(b"[%b]" % b",".join([b"[{}]"] * 100))) == 100
 
 
 def test_the_number_of_objects_and_lists_has_a_bound() -> None:
     def with_containers(number: int) -> bytes:
         return b'{"a":[%b],"text":"%b"}' % (b",".join([b"{}"] * (number - 2)), b"[{" * 10)
 
-    parse_strictly(with_containers(10), container_limit=10)
+    parse_json_body(with_containers(10), container_limit=10)
     with pytest.raises(MalformedBody, match="the body has more than 10 objects and lists"):
-        parse_strictly(with_containers(11), container_limit=10)
+        parse_json_body(with_containers(11), container_limit=10)
 
 
 @pytest.mark.parametrize(
     "text", [b"9007199254740991", b"-9007199254740991", b"0.1234567890123456789", b"1e22", b"[1,2]"]
 )
 def test_numbers_up_to_the_bound_are_taken(text: bytes) -> None:
-    assert orjson.dumps(parse_strictly(text)) == orjson.dumps(json.loads(text))
+    assert orjson.dumps(parse_json_body(text)) == orjson.dumps(json.loads(text))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_numbers_up_to_the_bound_are_taken(text: bytes) -> None:
 )
 def test_integers_beyond_the_bound_are_refused(text: bytes) -> None:
     with pytest.raises(MalformedBody) as refused:
-        parse_strictly(text)
+        parse_json_body(text)
 
     assert len(refused.value.message) < 120
 
@@ -111,7 +111,7 @@ def test_integers_beyond_the_bound_are_refused(text: bytes) -> None:
 @pytest.mark.parametrize("text", [b"", b" ", b"\n\t"])
 def test_nothing_is_no_json(text: bytes) -> None:
     with pytest.raises(MalformedBody, match="the body is empty"):
-        parse_strictly(text)
+        parse_json_body(text)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_nothing_is_no_json(text: bytes) -> None:
 )
 def test_a_refusal_says_the_place(text: bytes, place: str) -> None:
     with pytest.raises(MalformedBody) as refused:
-        parse_strictly(text)
+        parse_json_body(text)
 
     assert refused.value.message.startswith(place)
 
@@ -141,4 +141,4 @@ def test_a_refusal_says_the_place(text: bytes, place: str) -> None:
 @given(st.binary(max_size=20))
 def test_any_bytes_are_a_value_or_refused(text: bytes) -> None:
     with contextlib.suppress(MalformedBody):
-        parse_strictly(text)
+        parse_json_body(text)

@@ -133,7 +133,7 @@ class Story(RuleBasedStateMachine):
             assert answer.status_code == 404
             return
         item = {**held["quoteItem"][0], "quantity": quantity}
-        self._settle(answer, held, {"quoteItem": [item]})
+        self._normalize(answer, held, {"quoteItem": [item]})
 
     @rule(id=ids, text=WORDS)
     def change_what_another_has_changed(self, id: str, text: str) -> None:
@@ -267,9 +267,9 @@ class Story(RuleBasedStateMachine):
         elif isinstance(patch, list) and value is None and name not in held:
             assert answer.status_code == 409, "there is nothing to remove"
         else:
-            self._settle(answer, held, {name: value})
+            self._normalize(answer, held, {name: value})
 
-    def _settle(self, answer: httpx.Response, held: Document, change: dict[str, Any]) -> None:
+    def _normalize(self, answer: httpx.Response, held: Document, change: dict[str, Any]) -> None:
         """What becomes of a change to the current version: taken if the state allows it, and then nothing else."""
         real = {name: value for name, value in change.items() if held.get(name) != value}
         state = held[self.resource.state]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tmf_sales.http.timeout import Deadline
+from tmf_sales.http.timeout import Timeout
 
 LONG = 60.0
 
@@ -16,7 +16,7 @@ async def endless() -> None:
 
 
 async def test_what_takes_too_long_ends_with_a_timeout() -> None:
-    with pytest.raises(TimeoutError), Deadline(0):
+    with pytest.raises(TimeoutError), Timeout(0):
         await endless()
 
     task = asyncio.current_task()
@@ -25,7 +25,7 @@ async def test_what_takes_too_long_ends_with_a_timeout() -> None:
 
 
 async def test_what_ends_in_time_is_left_alone() -> None:
-    with Deadline(0.0):
+    with Timeout(0.0):
         found = 1
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -34,7 +34,7 @@ async def test_what_ends_in_time_is_left_alone() -> None:
 
 
 async def test_an_error_stays_what_it_is() -> None:
-    with pytest.raises(ValueError, match="own"), Deadline(LONG):
+    with pytest.raises(ValueError, match="own"), Timeout(LONG):
         raise ValueError("own")
 
 
@@ -45,7 +45,7 @@ async def test_an_error_during_the_cancellation_wins() -> None:
         except asyncio.CancelledError:
             raise ValueError("while it ended") from None
 
-    with pytest.raises(ValueError, match="while it ended"), Deadline(0):
+    with pytest.raises(ValueError, match="while it ended"), Timeout(0):
         await fail_when_cancelled()
 
     await asyncio.sleep(0)  # and nothing of the cancellation is left
@@ -54,7 +54,7 @@ async def test_an_error_during_the_cancellation_wins() -> None:
 @pytest.mark.parametrize("also_over", [False, True])
 async def test_a_cancellation_from_elsewhere_stays_one(also_over: bool) -> None:
     inside = asyncio.Event()
-    deadline = Deadline(LONG)
+    deadline = Timeout(LONG)
 
     async def bounded() -> None:
         with deadline:
@@ -76,12 +76,12 @@ async def test_the_outer_deadline_passes_through_the_inner_one() -> None:
 
     async def bounded_again() -> None:
         try:
-            with Deadline(LONG):
+            with Timeout(LONG):
                 await endless()
         except TimeoutError as error:
             told.append(error)
 
-    with pytest.raises(TimeoutError), Deadline(0):
+    with pytest.raises(TimeoutError), Timeout(0):
         await bounded_again()
 
     assert told == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.contract.types import Shape
+from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import BodyTooLarge, InvalidBody
 from tmf_sales.patch.json_patch import MAX_ADDED, apply_json_patch
 from tmf_sales.patch.unknown_members import Arrivals
@@ -23,14 +23,14 @@ STORED: dict[str, Any] = {
 
 
 @pytest.fixture
-def shape(tmp_path: Path) -> Shape:
-    return small_contract.contract(tmp_path).resources["order"].shape
+def object_type(tmp_path: Path) -> ObjectType:
+    return small_contract.contract(tmp_path).resources["order"].object_type
 
 
-def patched(shape: Shape, *operations: dict[str, Any], stored: Any = STORED) -> Any:
-    arrivals = Arrivals(shape)
+def patched(object_type: ObjectType, *operations: dict[str, Any], stored: Any = STORED) -> Any:
+    arrivals = Arrivals(object_type)
     after = apply_json_patch(copy.deepcopy(stored), list(operations), arrivals)
-    arrivals.refuse_unknown()
+    arrivals.reject_unknown()
     return after
 
 
@@ -51,9 +51,11 @@ def patched(shape: Shape, *operations: dict[str, Any], stored: Any = STORED) -> 
     ],
     ids=str,
 )
-def test_what_was_there_before_is_left_alone(shape: Shape, operation: dict[str, Any]) -> None:
+def test_what_was_there_before_is_left_alone(object_type: ObjectType, operation: dict[str, Any]) -> None:
     patched(
-        shape, operation, stored={**STORED, "box": {}, "line": [{**STORED["line"][0], "line": []}, STORED["line"][1]]}
+        object_type,
+        operation,
+        stored={**STORED, "box": {}, "line": [{**STORED["line"][0], "line": []}, STORED["line"][1]]},
     )
 
 
@@ -70,17 +72,17 @@ def test_what_was_there_before_is_left_alone(shape: Shape, operation: dict[str, 
     ids=str,
 )
 def test_what_the_patch_brings_is_refused_where_it_comes_to(
-    shape: Shape, operation: dict[str, Any], place: str
+    object_type: ObjectType, operation: dict[str, Any], place: str
 ) -> None:
     with pytest.raises(InvalidBody) as refused:
-        patched(shape, operation)
+        patched(object_type, operation)
 
     assert refused.value.message == f"{place}: is not known to the contract"
 
 
-def test_moving_much_to_another_type_has_a_bound(shape: Shape) -> None:
+def test_moving_much_to_another_type_has_a_bound(object_type: ObjectType) -> None:
     much = [{"text": "x" * 100_000}] * 8
     there, back = ({"op": "move", "from": f"/{a}", "path": f"/{b}"} for a, b in (("note", "line"), ("line", "note")))
 
     with pytest.raises(BodyTooLarge, match=str(MAX_ADDED)):
-        patched(shape, *([there, back] * 10), stored={"note": much})
+        patched(object_type, *([there, back] * 10), stored={"note": much})

@@ -203,7 +203,7 @@ def test_the_profile_refuses_what_the_contract_refuses(api: str, name: str, valu
 
 
 def taken_by_contract(api: str, name: str, value: Any) -> bool:
-    check = Schemas(CONTRACTS[api]).check({"$ref": f"#/components/schemas/{name}"}, refuse_read_only=True)
+    check = Schemas(CONTRACTS[api]).check({"$ref": f"#/components/schemas/{name}"}, reject_read_only=True)
     return check.accepts(value)
 
 

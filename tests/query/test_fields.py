@@ -4,7 +4,7 @@ import pytest
 from tests.query.typed_attributes import RESOURCE
 
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.query.fields import Selection
+from tmf_sales.query.fields import FieldSelection
 from tmf_sales.query.query import parse_query, parse_retrieve
 from tmf_sales.storage.protocol import Document
 
@@ -67,17 +67,17 @@ def test_identity_comes_first() -> None:
 
 
 def test_what_is_not_there_is_not_made_up() -> None:
-    selection = Selection([("name",), ("period", "end")])
+    selection = FieldSelection([("name",), ("period", "end")])
     assert selection.select({"id": "1"}) == {"id": "1"}
 
 
 def test_a_store_need_read_only_the_members_that_are_selected() -> None:
     request = parse_query("fields=name,party.id", RESOURCE, strict=False)
     assert request.query.fields == frozenset({"id", "href", "name", "party"})
-    assert request.selection == Selection([("name",), ("party", "id")])
-    assert request.selection != Selection([("name",), ("party",)])
+    assert request.selection == FieldSelection([("name",), ("party", "id")])
+    assert request.selection != FieldSelection([("name",), ("party",)])
     assert request.selection != "name"
-    assert hash(request.selection) == hash(Selection([("party", "id"), ("name",)]))
+    assert hash(request.selection) == hash(FieldSelection([("party", "id"), ("name",)]))
     assert repr(request.selection) == "Selection({'id': None, 'href': None, 'name': None, 'party': {'id': None}})"
     assert parse_query("", RESOURCE, strict=False).query.fields is None
 
@@ -100,7 +100,7 @@ def test_what_is_no_name_is_refused(fields: str, message: str) -> None:
 
 
 def test_unknown_names_are_refused_only_where_the_service_is_strict() -> None:
-    assert parse_retrieve("fields=name,none", RESOURCE, strict=True).selection == Selection([("name",)])
+    assert parse_retrieve("fields=name,none", RESOURCE, strict=True).selection == FieldSelection([("name",)])
     with pytest.raises(InvalidParameter, match=r"^fields: 'colour' is not an attribute of this resource$"):
         parse_retrieve("fields=colour", RESOURCE, strict=True)
 

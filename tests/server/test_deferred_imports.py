@@ -7,8 +7,8 @@ import sys
 
 AFTER_THE_IMPORT = """
 import sys
-from tmf_sales.server.deferred_imports import imports_when_used
-with imports_when_used():
+from tmf_sales.server.deferred_imports import defer_imports
+with defer_imports():
     import tmf_sales.app
 """
 
@@ -41,5 +41,5 @@ def test_later_imports_get_the_real_modules() -> None:
 
 
 def test_a_module_that_is_there_is_left_as_it_is() -> None:
-    program = "import httpx\nwith imports_when_used():\n    import httpx as same\nprint(same is httpx)"
+    program = "import httpx\nwith defer_imports():\n    import httpx as same\nprint(same is httpx)"
     assert told_by(program) == ["True"]

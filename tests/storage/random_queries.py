@@ -103,10 +103,10 @@ class Drawing:
         return self.one_of([self.one_of(TEXTS), self.one_of(TEXTS), self.one_of(NUMBERS), self._chance(2), None])
 
     def _inner(self, depth: int = 1) -> Any:
-        shape = self._random.random()
-        if shape < 0.7 or not depth:
+        object_type = self._random.random()
+        if object_type < 0.7 or not depth:
             return self._scalar()
-        if shape < 0.85:
+        if object_type < 0.85:
             return [self._scalar() for _ in range(self._random.randint(0, 2))]
         return self._object(depth - 1)
 
@@ -114,18 +114,18 @@ class Drawing:
         return {self.one_of(INNER_NAMES): self._inner(depth) for _ in range(self._random.randint(0, 3))}
 
     def _value(self) -> Any:
-        shape = self._random.random()
-        if shape < 0.45:
+        object_type = self._random.random()
+        if object_type < 0.45:
             return self._scalar()
-        if shape < 0.65:
+        if object_type < 0.65:
             return self._object()
-        if shape < 0.9:
+        if object_type < 0.9:
             return [self._object() for _ in range(self._random.randint(0, 3))]
         return [self.one_of([self._scalar(), self._object(), [self._object()]]) for _ in range(3)]
 
     def _condition(self, about: Any, others: Sequence[Any], depth: int) -> Condition:
-        shape = self.one_of(["leaf", "leaf", "and", "or", "not"]) if depth else "leaf"
-        match shape:
+        object_type = self.one_of(["leaf", "leaf", "and", "or", "not"]) if depth else "leaf"
+        match object_type:
             case "and":
                 return And(self._some(about, others, depth))
             case "or":

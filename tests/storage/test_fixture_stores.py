@@ -72,9 +72,9 @@ async def store(url: str) -> AsyncIterator[Storage]:
 async def test_every_resource_is_read_as_it_was(store: Storage, expected: Any) -> None:
     await store.ping()
     for kind, lines in expected["resources"].items():
-        units = await store.walk(kind, "", 1000)
+        records = await store.walk(kind, "", 1000)
 
-        assert [written(kind, unit).decode().rstrip("\n") for unit in units] == lines
+        assert [written(kind, record).decode().rstrip("\n") for record in records] == lines
         assert (await store.find(kind, Query())).total == len(lines)
         for line in lines:
             found = await store.get(kind, read(line.encode())[1].id)
@@ -94,31 +94,33 @@ async def test_no_event_is_lost_and_deliveries_go_on(store: Storage, expected: A
     assert told == expected["events"]
     assert {"changed-before-the-crash", "deleted-before-the-crash"} <= {event.id for event in events}
     assert dict(await store.events.waiting()) == expected["lanes"]
-    assert len(await store.events.attempts(listener=None, since=0, limit=100)) == expected["attempts"] > 0
-    [listener] = expected["lanes"]
+    assert len(await store.events.attempts(subscription=None, since=0, limit=100)) == expected["attempts"] > 0
+    [subscription] = expected["lanes"]
     far = 4e9
-    lanes = await store.events.claim("worker", far + 10, far, {listener: 100})
-    assert len(lanes) == expected["lanes"][listener]
-    for lane in lanes:
-        assert await store.events.events_of(lane, 10)
+    deliveries = await store.events.claim("worker", far + 10, far, {subscription: 100})
+    assert len(deliveries) == expected["lanes"][subscription]
+    for delivery in deliveries:
+        assert await store.events.events_of(delivery, 10)
 
 
 async def test_every_resource_can_be_changed_and_deleted(store: Storage, url: str, expected: Any) -> None:
     await store.events.sweep()
     for kind, lines in expected["resources"].items():
         for line in lines:
-            _, unit = read(line.encode())
-            document = {**unit.current.document, "description": "by a later release"}
-            versions = (Version(unit.revision + 1, document), *unit.versions[1:])
-            event = {"eventId": f"later {kind} {unit.id}", "eventTime": "2026-01-01T00:00:00.000Z"}
+            _, record = read(line.encode())
+            document = {**record.current.document, "description": "by a later release"}
+            versions = (Version(record.revision + 1, document), *record.versions[1:])
+            event = {"eventId": f"later {kind} {record.id}", "eventTime": "2026-01-01T00:00:00.000Z"}
 
-            assert await store.commit(Change(kind, unit.id, unit.revision, versions, (event,))) == unit.revision + 1
+            assert (
+                await store.commit(Change(kind, record.id, record.revision, versions, (event,))) == record.revision + 1
+            )
 
-            stored = await store.get(kind, unit.id)
+            stored = await store.get(kind, record.id)
             assert stored is not None
             assert stored.current.document == document
-            await store.commit(Change(kind, unit.id, unit.revision + 1, ()))
-            assert await store.get(kind, unit.id) is None
+            await store.commit(Change(kind, record.id, record.revision + 1, ()))
+            assert await store.get(kind, record.id) is None
     async with opened(url) as other:  # A store's own sweep leaves to its mover what that is about to move.
         await other.events.sweep()
         events, _ = await other.events.log(None, 0, 1000)

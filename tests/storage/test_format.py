@@ -90,7 +90,7 @@ async def test_an_older_format_is_brought_forward_in_steps_that_can_be_resumed(
     kind = url.partition(":")[0]
     known, module = FORMATS[kind], {"sqlite": "sqlite.schema", "mongodb": "mongo.format"}[kind]
     done: list[int] = []
-    steps = {known: note_in_mongodb(done, known), known + 1: refuse_in_mongodb}
+    steps = {known: note_in_mongodb(done, known), known + 1: reject_in_mongodb}
     mended = {**steps, known + 1: note_in_mongodb(done, known + 1)}
     sql = {known: ["CREATE TABLE first (x)"], known + 1: ["CREATE TABLE second (x)", "no SQL"]}
     mended_sql = {**sql, known + 1: ["CREATE TABLE second (x)"]}
@@ -115,5 +115,5 @@ def note_in_mongodb(done: list[int], version: int) -> Any:
     return step
 
 
-async def refuse_in_mongodb(_: Database) -> None:
+async def reject_in_mongodb(_: Database) -> None:
     raise StoreRefused("not now")

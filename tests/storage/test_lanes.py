@@ -16,10 +16,10 @@ from tests.storage.tickets import delete, insert, ticket, update
 from tmf_sales.storage.events import (
     BEHIND,
     AttemptRecord,
+    DeliveryQueue,
     EventStore,
     FanOut,
-    Lane,
-    LaneKey,
+    QueueKey,
     Step,
     StoredEvent,
     is_full,
@@ -39,12 +39,12 @@ def event(id: str, **members: object) -> Document:
     return {"eventId": id, "eventTime": "2026-01-02T03:04:05.678Z", "eventType": "TicketChangeEvent", **members}
 
 
-async def unfanned(log: EventStore, count: int) -> list[StoredEvent]:
+async def not_fanned_out(log: EventStore, count: int) -> list[StoredEvent]:
     """The next events, when there are so many: a store may move them on just after the write was answered."""
     async with asyncio.timeout(20):
-        while len(found := await log.unfanned(1000)) < count:
+        while len(found := await log.not_fanned_out(1000)) < count:
             log.arrived.clear()
-            if len(found := await log.unfanned(1000)) >= count:
+            if len(found := await log.not_fanned_out(1000)) >= count:
                 break
             await log.arrived.wait()
     return found
@@ -52,22 +52,26 @@ async def unfanned(log: EventStore, count: int) -> list[StoredEvent]:
 
 async def happen(store: Storage, log: EventStore, resource: str, *ids: str) -> list[StoredEvent]:
     """One event a write; answers all that are not fanned out yet."""
-    waiting = len(await log.unfanned(1000))
+    waiting = len(await log.not_fanned_out(1000))
     stored = await store.get("ticket", resource)
     revision = stored.revision if stored else 0
     for number, id in enumerate(ids, start=revision):
         change = insert(resource, ticket(), event(id)) if number == 0 else update(resource, number, ticket(), event(id))
         await store.commit(change)
-    return await unfanned(log, waiting + len(ids))
+    return await not_fanned_out(log, waiting + len(ids))
 
 
 async def fan(
-    log: EventStore, events: list[StoredEvent], *listeners: str, leased: Collection[str] = ("a", "b"), owner: str = "me"
-) -> list[Lane]:
-    return await log.fan_out([FanOut(each, listeners, leased) for each in events], owner, LATER, NOW)
+    log: EventStore,
+    events: list[StoredEvent],
+    *subscriptions: str,
+    leased: Collection[str] = ("a", "b"),
+    owner: str = "me",
+) -> list[DeliveryQueue]:
+    return await log.fan_out([FanOut(each, subscriptions, leased) for each in events], owner, LATER, NOW)
 
 
-async def claim(log: EventStore, owner: str = "other", now: float = NOW, **room: int) -> list[Lane]:
+async def claim(log: EventStore, owner: str = "other", now: float = NOW, **room: int) -> list[DeliveryQueue]:
     return await log.claim(owner, now + 10, now, room or {"a": 100})
 
 
@@ -75,8 +79,8 @@ def ids(events: list[StoredEvent]) -> list[str]:
     return [each.id for each in events]
 
 
-def attempt(event: str, at: float = NOW, listener: str = "a", status: int | None = 204) -> AttemptRecord:
-    return AttemptRecord(listener, event, at, 0.25, status, "an answer: é", None if status else "no answer in time")
+def attempt(event: str, at: float = NOW, subscription: str = "a", status: int | None = 204) -> AttemptRecord:
+    return AttemptRecord(subscription, event, at, 0.25, status, "an answer: é", None if status else "no answer in time")
 
 
 async def test_an_event_is_in_the_log_with_the_write_that_it_tells_of(store: Storage, log: EventStore) -> None:
@@ -84,7 +88,7 @@ async def test_an_event_is_in_the_log_with_the_write_that_it_tells_of(store: Sto
     await store.commit(insert("1", ticket(), event("e1", note="é"), event("e2")))
     await store.commit(update("1", 1, ticket(), event("e3")))
 
-    found = await unfanned(log, 3)
+    found = await not_fanned_out(log, 3)
 
     assert ids(found) == ["e1", "e2", "e3"]
     assert [(each.kind, each.resource, each.revision) for each in found] == [
@@ -112,7 +116,7 @@ async def test_a_deletion_tells_of_itself_too(store: Storage, log: EventStore) -
     await store.commit(insert("1", ticket(), event("e1")))
     await store.commit(delete("1", 1, event("e2")))
 
-    assert ids(await unfanned(log, 2)) == ["e1", "e2"]
+    assert ids(await not_fanned_out(log, 2)) == ["e1", "e2"]
     assert await store.get("ticket", "1") is None
 
 
@@ -123,7 +127,7 @@ async def test_a_write_that_is_refused_tells_nothing(store: Storage, log: EventS
             await store.commit(change)
     await store.commit(update("1", 1, ticket(), event("e2")))
 
-    assert ids(await unfanned(log, 2)) == ["e1", "e2"]
+    assert ids(await not_fanned_out(log, 2)) == ["e1", "e2"]
 
 
 async def test_writing_sets_arrived(store: Storage, log: EventStore) -> None:
@@ -137,22 +141,22 @@ async def test_writing_sets_arrived(store: Storage, log: EventStore) -> None:
 async def test_unfanned_keeps_to_its_limit_and_leaves_none_out_between(store: Storage, log: EventStore) -> None:
     await happen(store, log, "1", "e1", "e2", "e3")
 
-    assert ids(await log.unfanned(2)) == ["e1", "e2"]
+    assert ids(await log.not_fanned_out(2)) == ["e1", "e2"]
 
 
 async def test_batches_end_where_their_texts_have_the_size_that_is_asked_for(store: Storage, log: EventStore) -> None:
     events = [event(id, note="x" * 1000) for id in ("e1", "e2", "e3", "e4")]
     await store.commit(insert("1", ticket(), *events))
-    found = await unfanned(log, 4)
+    found = await not_fanned_out(log, 4)
     length = len(found[0].text)
 
-    assert ids(await log.unfanned(10, 2 * length)) == ["e1", "e2"]
-    assert ids(await log.unfanned(10, 2 * length + 1)) == ["e1", "e2", "e3"]
-    assert ids(await log.unfanned(10, 1)) == ["e1"]
-    assert ids(await log.unfanned(1, 2 * length)) == ["e1"]
-    (lane,) = await fan(log, found, "a")
-    assert ids(await log.events_of(lane, 10, 1)) == ["e1"]
-    assert ids(await log.events_of(lane, 10, 4 * length)) == ["e1", "e2", "e3", "e4"]
+    assert ids(await log.not_fanned_out(10, 2 * length)) == ["e1", "e2"]
+    assert ids(await log.not_fanned_out(10, 2 * length + 1)) == ["e1", "e2", "e3"]
+    assert ids(await log.not_fanned_out(10, 1)) == ["e1"]
+    assert ids(await log.not_fanned_out(1, 2 * length)) == ["e1"]
+    (delivery,) = await fan(log, found, "a")
+    assert ids(await log.events_of(delivery, 10, 1)) == ["e1"]
+    assert ids(await log.events_of(delivery, 10, 4 * length)) == ["e1", "e2", "e3", "e4"]
 
 
 def test_a_batch_is_full_at_either_of_its_bounds() -> None:
@@ -172,7 +176,7 @@ async def test_events_of_one_type_are_found_among_all_of_a_resource(store: Stora
     await store.commit(insert("1", ticket(), record("r1"), *decoys))
     await store.commit(update("1", 1, ticket(), event("no3"), record("r2"), record("r3")))
     await store.commit(insert("2", ticket(), record("no4")))
-    await unfanned(log, 7)
+    await not_fanned_out(log, 7)
 
     assert ids(await log.of_type("ticket", "1", "TheRecord", 10)) == ["r1", "r2", "r3"]
     assert ids(await log.of_type("ticket", "1", "TheRecord", 2)) == ["r2", "r3"]
@@ -185,7 +189,7 @@ async def test_events_of_other_types_are_not_in_memory_however_large_they_are(st
     for number in range(6):
         change = update("1", number, ticket(), event(f"e{number}", note="x" * 1_000_000))
         await store.commit(change if number else insert("1", ticket(), *change.events))
-        await fan(log, await unfanned(log, 1))
+        await fan(log, await not_fanned_out(log, 1))
     tracemalloc.start()
     try:
         assert await log.of_type("ticket", "1", "TheRecord", 10) == []
@@ -199,26 +203,28 @@ async def test_a_fanned_event_is_in_the_lanes_of_its_listeners_and_no_longer_unf
 ) -> None:
     events = await happen(store, log, "1", "e1", "e2")
 
-    lanes = await fan(log, events, "a", "b")
+    deliveries = await fan(log, events, "a", "b")
 
-    assert {lane.key for lane in lanes} == {LaneKey("a", "ticket", "1"), LaneKey("b", "ticket", "1")}
-    assert {(lane.first, lane.last, lane.failures) for lane in lanes} == {(events[0].order, events[1].order, 0)}
-    assert await log.unfanned(10) == []
+    assert {delivery.key for delivery in deliveries} == {QueueKey("a", "ticket", "1"), QueueKey("b", "ticket", "1")}
+    assert {(delivery.first, delivery.last, delivery.failures) for delivery in deliveries} == {
+        (events[0].order, events[1].order, 0)
+    }
+    assert await log.not_fanned_out(10) == []
     assert dict(await log.waiting()) == {"a": 1, "b": 1}
-    assert ids(await log.events_of(lanes[0], 10)) == ["e1", "e2"]
-    assert ids(await log.events_of(lanes[0], 1)) == ["e1"]
+    assert ids(await log.events_of(deliveries[0], 10)) == ["e1", "e2"]
+    assert ids(await log.events_of(deliveries[0], 1)) == ["e1"]
 
 
 async def test_an_event_without_listeners_is_in_no_lane(store: Storage, log: EventStore) -> None:
     assert await fan(log, await happen(store, log, "1", "e1")) == []
-    assert await log.unfanned(10) == []
+    assert await log.not_fanned_out(10) == []
     assert dict(await log.waiting()) == {}
 
 
 async def test_fanning_out_again_changes_nothing(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1", "e2")
-    (lane,) = await fan(log, events, "a")
-    await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+    (delivery,) = await fan(log, events, "a")
+    await log.record([Step(delivery, events[0].order + BEHIND)], "me", LATER)
 
     assert await fan(log, events, "a", owner="other") == []
     (left,) = await claim(log, now=LATER)
@@ -227,8 +233,8 @@ async def test_fanning_out_again_changes_nothing(store: Storage, log: EventStore
 
 async def test_a_lane_that_is_there_only_grows(store: Storage, log: EventStore) -> None:
     first = await happen(store, log, "1", "e1")
-    (lane,) = await fan(log, first, "a")
-    await log.record([Step(lane, lane.first, failures=3, due=NOW + 100)], "me", LATER)
+    (delivery,) = await fan(log, first, "a")
+    await log.record([Step(delivery, delivery.first, failures=3, due=NOW + 100)], "me", LATER)
     second = await happen(store, log, "1", "e2")
 
     assert await fan(log, second, "a") == []
@@ -238,10 +244,10 @@ async def test_a_lane_that_is_there_only_grows(store: Storage, log: EventStore) 
 
 
 async def test_lanes_are_leased_at_once_only_where_asked(store: Storage, log: EventStore) -> None:
-    lanes = await fan(log, await happen(store, log, "1", "e1"), "a", "b", leased=["b"])
+    deliveries = await fan(log, await happen(store, log, "1", "e1"), "a", "b", leased=["b"])
 
-    assert [lane.key.listener for lane in lanes] == ["b"]
-    assert [lane.key.listener for lane in await claim(log, a=9, b=9)] == ["a"]
+    assert [delivery.key.subscription for delivery in deliveries] == ["b"]
+    assert [delivery.key.subscription for delivery in await claim(log, a=9, b=9)] == ["a"]
 
 
 async def test_a_leased_lane_is_claimed_by_nobody_until_the_lease_has_run_out(store: Storage, log: EventStore) -> None:
@@ -257,20 +263,20 @@ async def test_no_listener_has_more_lanes_claimed_than_its_room(store: Storage, 
         events = await happen(store, log, f"r{number}", f"e{number}")
     await fan(log, events, "a", "b", "c", leased=())
 
-    claimed = [lane.key.listener for lane in await claim(log, a=2, b=5, d=5)]
+    claimed = [delivery.key.subscription for delivery in await claim(log, a=2, b=5, d=5)]
 
     assert sorted(claimed) == ["a"] * 2 + ["b"] * 5
-    assert sorted(lane.key.listener for lane in await claim(log, a=100, b=100)) == ["a"] * 4 + ["b"]
+    assert sorted(delivery.key.subscription for delivery in await claim(log, a=100, b=100)) == ["a"] * 4 + ["b"]
 
 
 async def test_those_due_longest_are_claimed_first(store: Storage, log: EventStore) -> None:
     for number in range(4):
         events = await happen(store, log, f"r{number}", f"e{number}")
-    lanes = await fan(log, events, "a")
-    steps = [Step(lane, lane.first, 1, due=NOW - int(lane.key.resource[1:])) for lane in lanes]
+    deliveries = await fan(log, events, "a")
+    steps = [Step(delivery, delivery.first, 1, due=NOW - int(delivery.key.resource[1:])) for delivery in deliveries]
     await log.record(steps, "me", LATER)
 
-    assert {lane.key.resource for lane in await claim(log, a=2)} == {"r3", "r2"}
+    assert {delivery.key.resource for delivery in await claim(log, a=2)} == {"r3", "r2"}
 
 
 @pytest.mark.deviation(NOT_ATOMIC)
@@ -281,16 +287,16 @@ async def test_many_workers_at_once_never_claim_the_same_lane(store: Storage, lo
 
     claimed = await asyncio.gather(*(claim(log, owner=f"w{number}", a=10) for number in range(8)))
 
-    keys = [lane.key for lanes in claimed for lane in lanes]
+    keys = [delivery.key for deliveries in claimed for delivery in deliveries]
     assert len(keys) == len(set(keys))
     assert len(keys) + len(await claim(log, a=100)) == 30
 
 
 async def test_a_success_moves_the_lane_on_and_the_last_one_removes_it(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1", "e2")
-    (lane,) = await fan(log, events, "a")
+    (delivery,) = await fan(log, events, "a")
 
-    (left,) = await log.record([Step(lane, events[0].order + BEHIND, attempt=attempt("e1"))], "me", LATER + 10)
+    (left,) = await log.record([Step(delivery, events[0].order + BEHIND, attempt=attempt("e1"))], "me", LATER + 10)
     assert left is not None
     assert ids(await log.events_of(left, 10)) == ["e2"]
     assert await claim(log, now=LATER + 9) == []
@@ -301,33 +307,33 @@ async def test_a_success_moves_the_lane_on_and_the_last_one_removes_it(store: St
 
 async def test_what_came_meanwhile_is_still_in_the_lane(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1")
-    (lane,) = await fan(log, events, "a")
+    (delivery,) = await fan(log, events, "a")
     more = await happen(store, log, "1", "e2")
     await fan(log, more, "a")
 
-    (left,) = await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+    (left,) = await log.record([Step(delivery, events[0].order + BEHIND)], "me", LATER)
 
     assert left is not None
     assert ids(await log.events_of(left, 10)) == ["e2"]
 
 
 async def test_a_failure_gives_the_lane_back_until_it_is_due(store: Storage, log: EventStore) -> None:
-    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+    (delivery,) = await fan(log, await happen(store, log, "1", "e1"), "a")
 
-    step = Step(lane, lane.first, failures=1, due=NOW + 5, attempt=attempt("e1", status=None))
+    step = Step(delivery, delivery.first, failures=1, due=NOW + 5, attempt=attempt("e1", status=None))
     assert await log.record([step], "me", LATER) == [None]
 
     assert await claim(log, now=NOW + 4.9) == []
     (left,) = await claim(log, now=NOW + 5)
-    assert left == Lane(lane.key, lane.first, lane.last, 1)
+    assert left == DeliveryQueue(delivery.key, delivery.first, delivery.last, 1)
 
 
 async def test_steps_are_answered_in_their_order(store: Storage, log: EventStore) -> None:
     await happen(store, log, "1", "e1", "e2")
     events = await happen(store, log, "2", "f1")
-    lanes = sorted(await fan(log, events, "a"), key=lambda lane: lane.key)
+    deliveries = sorted(await fan(log, events, "a"), key=lambda delivery: delivery.key)
 
-    answers = await log.record([Step(lane, lane.first + BEHIND) for lane in lanes], "me", LATER)
+    answers = await log.record([Step(delivery, delivery.first + BEHIND) for delivery in deliveries], "me", LATER)
 
     assert [answer and answer.key.resource for answer in answers] == ["1", None]
 
@@ -335,20 +341,20 @@ async def test_steps_are_answered_in_their_order(store: Storage, log: EventStore
 async def test_a_step_of_an_owner_that_lost_the_lane_counts_for_nothing_but_its_attempt(
     store: Storage, log: EventStore
 ) -> None:
-    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+    (delivery,) = await fan(log, await happen(store, log, "1", "e1"), "a")
     (taken,) = await claim(log, now=LATER)
 
-    assert await log.record([Step(lane, lane.last + BEHIND, attempt=attempt("e1"))], "me", LATER) == [None]
+    assert await log.record([Step(delivery, delivery.last + BEHIND, attempt=attempt("e1"))], "me", LATER) == [None]
     assert dict(await log.waiting()) == {"a": 1}
-    assert len(await log.attempts(listener="a", since=0, limit=10)) == 1
+    assert len(await log.attempts(subscription="a", since=0, limit=10)) == 1
     assert await log.record([Step(taken, taken.last + BEHIND)], "other", LATER) == [None]
     assert dict(await log.waiting()) == {}
 
 
 async def test_a_lease_can_be_extended_by_its_owner_only(store: Storage, log: EventStore) -> None:
-    (lane,) = await fan(log, await happen(store, log, "1", "e1"), "a")
-    await log.renew([lane], "somebody", LATER + 100)
-    await log.renew([lane], "me", LATER + 5)
+    (delivery,) = await fan(log, await happen(store, log, "1", "e1"), "a")
+    await log.renew([delivery], "somebody", LATER + 100)
+    await log.renew([delivery], "me", LATER + 5)
 
     assert await claim(log, now=LATER + 4) == []
     assert len(await claim(log, now=LATER + 5)) == 1
@@ -359,13 +365,13 @@ async def test_released_lanes_are_free_at_once(store: Storage, log: EventStore) 
     await fan(log, await happen(store, log, "2", "f1"), "a", owner="third")
     await log.release("me", NOW)
 
-    assert [lane.key.resource for lane in await claim(log)] == ["1"]
+    assert [delivery.key.resource for delivery in await claim(log)] == ["1"]
 
 
 async def test_a_replay_makes_lanes_for_what_was_delivered(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1", "e2", "e3")
-    (lane,) = await fan(log, events, "a")
-    await log.record([Step(lane, lane.last + BEHIND)], "me", LATER)
+    (delivery,) = await fan(log, events, "a")
+    await log.record([Step(delivery, delivery.last + BEHIND)], "me", LATER)
 
     await log.rewind("a", events[1:], NOW)
 
@@ -375,8 +381,8 @@ async def test_a_replay_makes_lanes_for_what_was_delivered(store: Storage, log: 
 
 async def test_a_replay_wins_over_a_delivery_under_way(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1", "e2")
-    (lane,) = await fan(log, events, "a")
-    (left,) = await log.record([Step(lane, events[0].order + BEHIND)], "me", LATER)
+    (delivery,) = await fan(log, events, "a")
+    (left,) = await log.record([Step(delivery, events[0].order + BEHIND)], "me", LATER)
     assert left is not None
     await log.rewind("a", events[:1], NOW)
 
@@ -387,8 +393,8 @@ async def test_a_replay_wins_over_a_delivery_under_way(store: Storage, log: Even
 
 async def test_a_replay_ends_waiting_for_a_retry(store: Storage, log: EventStore) -> None:
     events = await happen(store, log, "1", "e1")
-    (lane,) = await fan(log, events, "a")
-    await log.record([Step(lane, lane.first, 4, due=NOW + 1000)], "me", LATER)
+    (delivery,) = await fan(log, events, "a")
+    await log.record([Step(delivery, delivery.first, 4, due=NOW + 1000)], "me", LATER)
     await log.rewind("a", events, NOW)
 
     (again,) = await claim(log)
@@ -396,11 +402,13 @@ async def test_a_replay_ends_waiting_for_a_retry(store: Storage, log: EventStore
 
 
 async def test_the_lanes_of_a_listener_can_be_forgotten(store: Storage, log: EventStore) -> None:
-    (lane, _) = sorted(await fan(log, await happen(store, log, "1", "e1"), "a", "b"), key=lambda lane: lane.key)
+    (delivery, _) = sorted(
+        await fan(log, await happen(store, log, "1", "e1"), "a", "b"), key=lambda delivery: delivery.key
+    )
     await log.forget("a")
 
     assert dict(await log.waiting()) == {"b": 1}
-    assert await log.record([Step(lane, lane.last + BEHIND)], "me", LATER) == [None]
+    assert await log.record([Step(delivery, delivery.last + BEHIND)], "me", LATER) == [None]
 
 
 @pytest.mark.deviation(NOT_ATOMIC)
@@ -420,29 +428,29 @@ async def test_the_log_is_read_page_by_page_and_goes_on_with_what_is_new(store: 
 
 
 async def test_attempts_are_kept_the_newest_first(store: Storage, log: EventStore) -> None:
-    lanes = await fan(log, await happen(store, log, "1", "e1"), "a", "b")
-    tries = [attempt("e1", NOW + number, lane.key.listener, None) for number, lane in enumerate(lanes)]
-    steps = [Step(lane, lane.first, 1, NOW, one) for lane, one in zip(lanes, tries, strict=True)]
+    deliveries = await fan(log, await happen(store, log, "1", "e1"), "a", "b")
+    tries = [attempt("e1", NOW + number, delivery.key.subscription, None) for number, delivery in enumerate(deliveries)]
+    steps = [Step(delivery, delivery.first, 1, NOW, one) for delivery, one in zip(deliveries, tries, strict=True)]
     await log.record(steps, "me", LATER)
 
-    assert await log.attempts(listener=None, since=NOW, limit=10) == tries[::-1]
-    assert await log.attempts(listener=None, since=NOW, limit=1) == tries[1:]
-    assert await log.attempts(listener=None, since=NOW + 0.5, limit=10) == tries[1:]
-    assert await log.attempts(listener=tries[0].listener, since=0, limit=10) == tries[:1]
+    assert await log.attempts(subscription=None, since=NOW, limit=10) == tries[::-1]
+    assert await log.attempts(subscription=None, since=NOW, limit=1) == tries[1:]
+    assert await log.attempts(subscription=None, since=NOW + 0.5, limit=10) == tries[1:]
+    assert await log.attempts(subscription=tries[0].subscription, since=0, limit=10) == tries[:1]
 
 
 async def test_what_is_old_and_done_is_removed(store: Storage, log: EventStore) -> None:
     done = await happen(store, log, "1", "e1")
-    (lane,) = await fan(log, done, "a")
-    await log.record([Step(lane, lane.last + BEHIND, attempt=attempt("e1"))], "me", LATER)
+    (delivery,) = await fan(log, done, "a")
+    await log.record([Step(delivery, delivery.last + BEHIND, attempt=attempt("e1"))], "me", LATER)
     await fan(log, await happen(store, log, "2", "f1"), "a")
     await happen(store, log, "3", "g1")
 
     assert await log.expire(NOW - 1) == 0
-    assert len(await log.attempts(listener=None, since=0, limit=10)) == 1
+    assert len(await log.attempts(subscription=None, since=0, limit=10)) == 1
     assert await log.expire(time.time() + 1000) == 1
     assert ids((await log.log(None, 0, 10))[0]) == ["f1", "g1"]
-    assert await log.attempts(listener=None, since=0, limit=10) == []
+    assert await log.attempts(subscription=None, since=0, limit=10) == []
 
 
 @pytest.mark.deviation(NOT_ATOMIC)

@@ -13,24 +13,24 @@ from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, ins
 from tmf_sales.storage.conditions import Compare, Operator, Query
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import (
-    UNIT_LIMIT,
+    RECORD_LIMIT,
     Change,
+    Record,
+    RecordTooLarge,
     Storage,
     StorageUnavailable,
-    Stored,
-    UnitTooLarge,
     Version,
 )
 
 
-def unit(id: str, revision: int = 1, **members: object) -> Stored:
-    return Stored(id, revision, (Version(revision, ticket(**members)),))
+def record(id: str, revision: int = 1, **members: object) -> Record:
+    return Record(id, revision, (Version(revision, ticket(**members)),))
 
 
 async def test_what_was_loaded_has_the_revisions_that_it_had(store: Storage) -> None:
     versions = (Version(7, ticket(version="2")), Version(3, ticket(version="1")))
 
-    assert await store.load("ticket", [Stored("1", 9, versions), unit("2")]) == []
+    assert await store.load("ticket", [Record("1", 9, versions), record("2")]) == []
 
     stored = await store.get("ticket", "1")
     assert stored is not None
@@ -40,7 +40,9 @@ async def test_what_was_loaded_has_the_revisions_that_it_had(store: Storage) -> 
 
 
 async def test_what_was_loaded_is_found_and_counted(store: Storage) -> None:
-    await store.load("ticket", [unit("1", party=[{"id": "p"}]), unit("2", party=[{"id": "q"}, {"id": "p"}]), unit("3")])
+    await store.load(
+        "ticket", [record("1", party=[{"id": "p"}]), record("2", party=[{"id": "q"}, {"id": "p"}]), record("3")]
+    )
 
     page = await store.find("ticket", Query(Compare(("party", "id"), Operator.EQ, "p")))
 
@@ -49,7 +51,7 @@ async def test_what_was_loaded_is_found_and_counted(store: Storage) -> None:
 
 
 async def test_a_list_where_the_contract_has_none_is_found_when_it_was_loaded(store: Storage) -> None:
-    await store.load("ticket", [unit("1", name=["x", "y"]), unit("2", name="x")])
+    await store.load("ticket", [record("1", name=["x", "y"]), record("2", name="x")])
 
     assert (await store.find("ticket", Query(Compare(("name",), Operator.EQ, "x")))).total == 2
 
@@ -57,11 +59,11 @@ async def test_a_list_where_the_contract_has_none_is_found_when_it_was_loaded(st
 async def test_ids_that_are_taken_are_told_and_left_alone(store: Storage) -> None:
     await store.commit(insert("2", ticket(name="own")))
 
-    assert await store.load("ticket", [unit("1"), unit("2"), unit("3"), unit("3", name="twice")]) == ["2", "3"]
+    assert await store.load("ticket", [record("1"), record("2"), record("3"), record("3", name="twice")]) == ["2", "3"]
 
     names = [row.version.document["name"] for row in (await store.find("ticket", Query())).rows]
     assert names == ["printer", "own", "printer"]
-    assert await store.load("ticket", [unit("1"), unit("2"), unit("3")]) == ["1", "2", "3"]
+    assert await store.load("ticket", [record("1"), record("2"), record("3")]) == ["1", "2", "3"]
     assert (await store.find("ticket", Query())).total == 3
 
 
@@ -69,7 +71,7 @@ async def test_the_id_of_a_deleted_resource_can_be_loaded(store: Storage) -> Non
     await store.commit(insert("1", ticket(), event("e1")))
     await store.commit(delete("1", 1, event("e2")))
 
-    assert await store.load("ticket", [unit("1", revision=5), unit("2")]) == []
+    assert await store.load("ticket", [record("1", revision=5), record("2")]) == []
 
     stored = await store.get("ticket", "1")
     assert stored is not None
@@ -77,8 +79,8 @@ async def test_the_id_of_a_deleted_resource_can_be_loaded(store: Storage) -> Non
 
 
 async def test_a_unit_over_the_limit_keeps_its_batch_out(store: Storage) -> None:
-    with pytest.raises(UnitTooLarge):
-        await store.load("ticket", [unit("1"), unit("2", name="x" * UNIT_LIMIT)])
+    with pytest.raises(RecordTooLarge):
+        await store.load("ticket", [record("1"), record("2", name="x" * RECORD_LIMIT)])
 
     assert (await store.find("ticket", Query())).total == 0
 
@@ -93,7 +95,7 @@ async def test_a_walk_meets_every_resource_once_with_all_its_versions(store: Sto
     await store.commit(Change("ticket", "c", 0, both))
     await store.commit(delete("9", 1, event("e")))
 
-    met: list[Stored] = []
+    met: list[Record] = []
     while batch := await store.walk("ticket", met[-1].id if met else "", 2):
         assert len(batch) <= 2
         met.extend(batch)
@@ -110,8 +112,8 @@ async def test_a_load_waits_for_a_release_that_knows_the_indexes(tmp_path: Path)
     await newer.open()
 
     with pytest.raises(StorageUnavailable, match="another release"):
-        await older.load("ticket", [unit("1")])
-    assert await newer.load("ticket", [unit("1")]) == []
+        await older.load("ticket", [record("1")])
+    assert await newer.load("ticket", [record("1")]) == []
 
     await older.close()
     await newer.close()
@@ -120,14 +122,14 @@ async def test_a_load_waits_for_a_release_that_knows_the_indexes(tmp_path: Path)
 async def test_a_server_that_refuses_for_another_reason_is_told(
     mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(*_: object, **__: object) -> None:
+    async def reject(*_: object, **__: object) -> None:
         raise BulkWriteError({"writeErrors": [{"index": 0, "code": 121}]})
 
     store = open_store(mongo_url, KINDS)
     await store.open()
-    monkeypatch.setattr(AsyncCollection, "insert_many", refuse)
+    monkeypatch.setattr(AsyncCollection, "insert_many", reject)
 
     with pytest.raises(StorageUnavailable):
-        await store.load("ticket", [unit("1")])
+        await store.load("ticket", [record("1")])
 
     await store.close()

@@ -17,9 +17,9 @@ from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import MalformedBody
-from tmf_sales.http.json_body import parse_strictly
+from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Document, Stored, Version
+from tmf_sales.storage.protocol import Document, Record, Version
 
 UNITS = 120
 
@@ -29,18 +29,18 @@ def run(*arguments: str) -> None:
     assert result.exit_code == 0, result.output
 
 
-def random_units(kind: str) -> list[Stored]:
+def random_units(kind: str) -> list[Record]:
     """Units with any JSON in them, the quotes with up to three versions."""
     drawing = Drawing(Random(kind))
-    units = []
+    records = []
     for number in range(UNITS):
         id = f"{number} é'\""
         count = 1 + number % 3 if kind == "quote" else 1
         versions = [
             Version(4 * part + 1, {"id": id, **sent(drawing), "version": f"{count - part}"}) for part in range(count)
         ]
-        units.append(Stored(id, 4 * count + number, tuple(versions)))
-    return units
+        records.append(Record(id, 4 * count + number, tuple(versions)))
+    return records
 
 
 def sent(drawing: Drawing) -> Document:
@@ -48,7 +48,7 @@ def sent(drawing: Drawing) -> Document:
     while True:
         document = drawing.document()
         with suppress(MalformedBody):
-            parse_strictly(orjson.dumps(document))
+            parse_json_body(orjson.dumps(document))
             return document
 
 

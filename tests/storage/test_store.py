@@ -11,12 +11,12 @@ from tests.storage.tickets import delete, event, fill, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.protocol import (
-    UNIT_LIMIT,
+    RECORD_LIMIT,
     AlreadyExists,
     Change,
+    RecordTooLarge,
     RevisionConflict,
     Storage,
-    UnitTooLarge,
     Version,
 )
 
@@ -244,10 +244,10 @@ async def test_the_id_of_a_deleted_resource_can_be_used_again(
 
 
 async def test_a_unit_over_the_limit_is_refused(store: Storage) -> None:
-    half = {"name": "x" * (UNIT_LIMIT // 2)}
+    half = {"name": "x" * (RECORD_LIMIT // 2)}
     await store.commit(insert("1", half))
 
-    with pytest.raises(UnitTooLarge):
+    with pytest.raises(RecordTooLarge):
         await store.commit(Change("ticket", "1", 1, (Version(2, half), Version(1, half))))
 
     stored = await store.get("ticket", "1")

@@ -14,7 +14,7 @@ from tests import printed
 
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import UNIT_LIMIT, Kind, Stored, Version
+from tmf_sales.storage.protocol import RECORD_LIMIT, Kind, Record, Version
 from tmf_sales.transfer import moving
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import BadLine, read, written
@@ -59,7 +59,7 @@ def listener(id: str = "1", **members: Any) -> dict[str, Any]:
 
 def line(kind: str, *documents: dict[str, Any], revision: int = 1) -> bytes:
     versions = tuple(Version(revision, document) for document in documents)
-    return written(kind, Stored(str(documents[0]["id"]), revision, versions))
+    return written(kind, Record(str(documents[0]["id"]), revision, versions))
 
 
 def change(text: bytes, edit: Callable[[dict[str, Any]], object]) -> bytes:
@@ -98,15 +98,15 @@ async def run() -> Run:
 
 
 def test_a_line_is_read_back_as_it_was_written() -> None:
-    unit = Stored("é\n", 9, (Version(7, quote("é\n", "2", x=[1.0, 2**53 - 1, None])), Version(3, quote("é\n", "1"))))
+    record = Record("é\n", 9, (Version(7, quote("é\n", "2", x=[1.0, 2**53 - 1, None])), Version(3, quote("é\n", "1"))))
 
-    text = written("quote", unit)
+    text = written("quote", record)
     kind, again = read(text)
 
     assert text.count(b"\n") == 1
     assert (kind, again.id, again.revision) == ("quote", "é\n", 9)
     assert [(each.revision, each.text) for each in again.versions] == [
-        (each.revision, each.text) for each in unit.versions
+        (each.revision, each.text) for each in record.versions
     ]
 
 
@@ -220,7 +220,7 @@ async def test_what_is_taken_unchecked_still_has_versions_in_order(text: bytes, 
 
 
 async def test_a_resource_over_the_limit_is_left_out(run: Run) -> None:
-    tally = await run.of(line("quote", quote("1", colour="x" * UNIT_LIMIT)), line("quote", quote("2")))
+    tally = await run.of(line("quote", quote("1", colour="x" * RECORD_LIMIT)), line("quote", quote("2")))
 
     assert "is too large with all its versions" in run.refused[1]
     assert (tally.added, tally.refused) == (1, 1)
@@ -336,9 +336,11 @@ async def test_a_line_without_end_is_left_out_and_the_next_one_taken(run: Run, m
     assert run.refused == {1: "is longer than 1000 bytes", 3: "is longer than 1000 bytes"}
 
 
-@pytest.mark.parametrize(("units", "size"), [(2, 10**9), (10**9, 1)])
-async def test_many_lines_are_loaded_in_steps(run: Run, monkeypatch: pytest.MonkeyPatch, units: int, size: int) -> None:
-    monkeypatch.setattr(moving, "UNITS_LOADED", units)
+@pytest.mark.parametrize(("records", "size"), [(2, 10**9), (10**9, 1)])
+async def test_many_lines_are_loaded_in_steps(
+    run: Run, monkeypatch: pytest.MonkeyPatch, records: int, size: int
+) -> None:
+    monkeypatch.setattr(moving, "UNITS_LOADED", records)
     monkeypatch.setattr(moving, "BYTES_LOADED", size)
     lines = [line("quote", quote(str(number))) for number in range(5)]
 

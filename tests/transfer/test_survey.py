@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Kind, RevisionConflict, Stored, Version
+from tmf_sales.storage.protocol import Change, Kind, Record, RevisionConflict, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.transfer.survey import refused
@@ -15,22 +15,22 @@ from tmf_sales.transfer.survey import refused
 IDS = [f"{number:03}" for number in range(120)]
 
 
-def refuse_even_ones(unit: Stored) -> None:
-    document = unit.current.document
+def reject_even_ones(record: Record) -> None:
+    document = record.current.document
     document["form"] = "changed by the check"
-    if int(unit.id) % 2 == 0:
+    if int(record.id) % 2 == 0:
         raise BadLine(f"/number: {document['number']} is even")
 
 
-CHECKS: dict[str, Check] = {"ticket": refuse_even_ones, "other": lambda _: None}
+CHECKS: dict[str, Check] = {"ticket": reject_even_ones, "other": lambda _: None}
 
 
 @pytest.fixture
 async def store() -> MemoryStorage:
     store = MemoryStorage([Kind("ticket"), Kind("other")])
-    units = [Stored(id, 1, (Version(1, {"number": int(id)}),)) for id in IDS]
-    await store.load("ticket", units)
-    await store.load("other", units[:3])
+    records = [Record(id, 1, (Version(1, {"number": int(id)}),)) for id in IDS]
+    await store.load("ticket", records)
+    await store.load("other", records[:3])
     return store
 
 

@@ -14,9 +14,9 @@ from tmf_sales import datetimes
 from tmf_sales.access import ANONYMOUS_ADMIN
 from tmf_sales.contract.attributes import EventAttributes
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.audit import record_of
-from tmf_sales.engine.request import Handler, Request, Result
-from tmf_sales.events.envelope import Occasion
+from tmf_sales.engine.audit import audit_entry
+from tmf_sales.engine.request import Handler, Request, Response
+from tmf_sales.events.envelope import EventContext
 from tmf_sales.events.subscription import ParseQuery
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.query.query import EventQuery, parse_event_query
@@ -43,38 +43,38 @@ class HubHandlers:
             "unregisterListener": self.unregister,
         }
 
-    async def register(self, request: Request) -> Result:
+    async def register(self, request: Request) -> Response:
         body = request.body
-        listener, secret = await self._hub.register(
+        subscription, secret = await self._hub.register(
             self._api.name,
             body["callback"],
             body.get("query"),
             owner=None if request.principal is ANONYMOUS_ADMIN else request.principal,
-            records=self._records(request),
+            records=self._audit_entries(request),
         )
-        headers = [(b"location", f"{request.public_url}{self._api.base_path}/hub/{listener.id}".encode())]
+        headers = [(b"location", f"{request.public_url}{self._api.base_path}/hub/{subscription.id}".encode())]
         if secret is not None:
             headers.append((SECRET_HEADER, secret.encode()))
-        return Result(201, orjson.dumps(listener.view()), headers)
+        return Response(201, orjson.dumps(subscription.view()), headers)
 
-    async def list_listeners(self, request: Request) -> Result:
-        listeners = await self._hub.listeners(self._api.name, request.access)
-        return Result(200, orjson.dumps([listener.view() for listener in listeners]))
+    async def list_listeners(self, request: Request) -> Response:
+        subscriptions = await self._hub.subscriptions(self._api.name, request.access)
+        return Response(200, orjson.dumps([subscription.view() for subscription in subscriptions]))
 
-    async def retrieve(self, request: Request) -> Result:
-        listener = await self._hub.get(self._api.name, request.path_parameters["id"], request.access)
-        return Result(200, orjson.dumps(listener.view()))
+    async def retrieve(self, request: Request) -> Response:
+        subscription = await self._hub.get(self._api.name, request.path_parameters["id"], request.access)
+        return Response(200, orjson.dumps(subscription.view()))
 
-    async def unregister(self, request: Request) -> Result:
+    async def unregister(self, request: Request) -> Response:
         id = request.path_parameters["id"]
-        await self._hub.unregister(self._api.name, id, request.access, self._records(request))
-        return Result(204)
+        await self._hub.unregister(self._api.name, id, request.access, self._audit_entries(request))
+        return Response(204)
 
-    def _records(self, request: Request) -> tuple[Document, ...]:
+    def _audit_entries(self, request: Request) -> tuple[Document, ...]:
         return (self._audit(request),) if self._audit else ()
 
 
-def listener_queries(apis: Sequence[Contract]) -> ParseQuery:
+def subscription_queries(apis: Sequence[Contract]) -> ParseQuery:
     """How the query of a listener is read, by the name of its API: the filter language on the events of that API."""
     attributes = {
         api.name: EventAttributes({kind: resource.attributes for kind, resource in api.resources.items()})
@@ -87,6 +87,6 @@ def listener_queries(apis: Sequence[Contract]) -> ParseQuery:
     return parse
 
 
-def listener_record(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
+def subscription_audit_entry(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
     """The entry of the log for a listener that is registered or unregistered."""
-    return record_of(request, Occasion(datetimes.written(clock()), request.correlation_id, ids), {}, {})
+    return audit_entry(request, EventContext(datetimes.written(clock()), request.correlation_id, ids), {}, {})

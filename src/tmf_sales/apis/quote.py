@@ -70,7 +70,7 @@ class QuoteRules(Rules):
         self._hold_from(now, priced)
         return priced
 
-    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+    def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         """TMF648, use cases: once the customer has the quote, only its status, and that of its items, is updated."""
         if state == APPROVED:
             return frozenset({"quoteItem"})
@@ -80,11 +80,11 @@ class QuoteRules(Rules):
         was, wanted = before["state"], after.get("state")
         items = list(item_changes(before.get("quoteItem"), after.get("quoteItem")))
         if was == APPROVED:
-            refuse_changes_of_what_the_customer_has(before, after)
+            reject_changes_of_what_the_customer_has(before, after)
         if wanted == was:
             quote_follows_its_items(after, items)
         elif wanted == ACCEPTED:
-            refuse_rejected_items_in_an_accepted_quote(items)
+            reject_rejected_items_in_an_accepted_quote(items)
         elif (was, wanted) == (IN_PROGRESS, APPROVED):
             items_become_approved_with_their_quote(items)
         elif (was, wanted) == (APPROVED, REJECTED):
@@ -92,9 +92,9 @@ class QuoteRules(Rules):
         elif (was, wanted) == (PENDING, IN_PROGRESS):
             pending_items_go_on_with_their_quote(items)
         if after.get("state") != APPROVED:
-            refuse_items_approved_without_their_quote(items)
+            reject_items_approved_without_their_quote(items)
 
-    def on_settled(self, before: Document, after: Document, now: str) -> None:
+    def after_transition(self, before: Document, after: Document, now: str) -> None:
         if after["state"] == APPROVED != before["state"]:
             self._hold_from(after.get("effectiveQuoteCompletionDate") or now, after)
         recompute_a_total_that_the_prices_left_behind(before, after)
@@ -132,7 +132,7 @@ def relationships_outside_the_quote(quote: Document) -> Iterator[Violation]:
                 yield Violation(place, "expected the id of an item of the same quote")
 
 
-def refuse_changes_of_what_the_customer_has(before: Document, after: Document) -> None:
+def reject_changes_of_what_the_customer_has(before: Document, after: Document) -> None:
     stored, wanted = (without_states(quote.get("quoteItem")) for quote in (before, after))
     if not same_json(stored, wanted):
         changed = [n for n, pair in enumerate(zip(stored, wanted, strict=False)) if not same_json(*pair)]
@@ -165,7 +165,7 @@ def items_become_approved_with_their_quote(items: list[ItemChange]) -> None:
             item.after["state"] = APPROVED
 
 
-def refuse_rejected_items_in_an_accepted_quote(items: list[ItemChange]) -> None:
+def reject_rejected_items_in_an_accepted_quote(items: list[ItemChange]) -> None:
     for item in items:
         if item.becomes(REJECTED):
             raise StatesDisagree(f"{item.pointer}/state: cannot become rejected while the quote becomes accepted")
@@ -183,7 +183,7 @@ def pending_items_go_on_with_their_quote(items: list[ItemChange]) -> None:
             item.after["state"] = IN_PROGRESS
 
 
-def refuse_items_approved_without_their_quote(items: list[ItemChange]) -> None:
+def reject_items_approved_without_their_quote(items: list[ItemChange]) -> None:
     for item in items:
         if item.becomes(APPROVED):
             current = (item.before or {}).get("state", IN_PROGRESS)

@@ -9,6 +9,6 @@ from tmf_sales.engine.hooks import Rules
 
 
 class SalesLeadRules(Rules):
-    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+    def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         """A lead that is accepted, rejected or cancelled is still talked about: people, notes, what came of it."""
         return frozenset({"note", "relatedParty", "salesOpportunity"}) if final else None

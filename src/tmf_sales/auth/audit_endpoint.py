@@ -11,7 +11,7 @@ from tmf_sales.access import Principal
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 from tmf_sales.storage.protocol import Storage
 
 PATH = "/audit"
@@ -38,7 +38,7 @@ def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope]
             await send_error(send, error, scope)
         else:
             headers = [(b"cache-control", b"no-store")]
-            await send_answer(send, 200, body, headers, head=scope["method"] == "HEAD")
+            await send_response(send, 200, body, headers, head=scope["method"] == "HEAD")
 
     return page
 

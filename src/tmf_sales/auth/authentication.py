@@ -67,7 +67,7 @@ class _Bearer:
             if (token := bearer_token(scope)) is None:
                 return NO_VALUE
             credential = await tokens.credential_of(token)
-            refuse_missing_scopes(credential, required)
+            reject_missing_scopes(credential, required)
         except TmfError as error:
             scope[_REFUSAL] = error
             raise
@@ -93,7 +93,7 @@ def bearer_token(scope: Scope) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def refuse_missing_scopes(credential: Credential, required: Sequence[str]) -> None:
+def reject_missing_scopes(credential: Credential, required: Sequence[str]) -> None:
     missing = [] if credential.scopes is None else [scope for scope in required if scope not in credential.scopes]
     if missing:
         wanted = " ".join(required)
@@ -120,7 +120,7 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     async def admit(scope: Scope, operation_id: str) -> tuple[Principal, Access]:
         principal = ANONYMOUS_ADMIN if policy is None else scope[PRINCIPAL]
         if limit is not None:
-            await limit.refuse_too_many(principal.subject)
+            await limit.reject_too_many(principal.subject)
         return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id)
 
     return admit
@@ -134,7 +134,7 @@ def audit_admission(
     async def may_read(scope: Scope) -> Principal:
         principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope)
         if limit is not None:
-            await limit.refuse_too_many(principal.subject)
+            await limit.reject_too_many(principal.subject)
         if policy is not None:
             policy.access(principal, READ_AUDIT)
         return principal

@@ -86,14 +86,18 @@ def subjects_of(apis: Sequence[Contract]) -> dict[str, Subject]:
 
 
 def _subject(api: Contract, resource: ResourceType) -> Subject:
-    shape, member = resource.shape, resource.shape.lifecycle_member
+    object_type, member = resource.object_type, resource.object_type.lifecycle_member
     schema = api.document["components"]["schemas"][resource.name]
-    owed = api.shapes.required(schema.get("x-full", resource.name)) | {"id", "href", resource.version_member or "id"}
+    owed = api.object_types.required(schema.get("x-full", resource.name)) | {
+        "id",
+        "href",
+        resource.version_member or "id",
+    }
     if member is None or member.lifecycle is None:
-        return Subject(members=frozenset(shape.members), owed=owed)
+        return Subject(members=frozenset(object_type.members), owed=owed)
     transitions = member.lifecycle.transitions
     states = frozenset(transitions).union({member.lifecycle.initial}, *transitions.values())
-    return Subject(member.name, states, frozenset(shape.members), owed)
+    return Subject(member.name, states, frozenset(object_type.members), owed)
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -14,7 +14,7 @@ class RateLimit:
         self._item = RateLimitItemPerSecond(per_second)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    async def refuse_too_many(self, subject: str) -> None:
+    async def reject_too_many(self, subject: str) -> None:
         """Raises TooManyRequests; whoever waits for as long as it says may call again."""
         if not await self._limiter.hit(self._item, subject):
             raise TooManyRequests(f"expected at most {self._item.amount} requests a second", {"Retry-After": "1"})

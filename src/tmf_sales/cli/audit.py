@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Opened, on_one_line, run
+from tmf_sales.cli.context import Context, on_one_line, run
 from tmf_sales.cli.options import setting_options
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def audit(id: str, as_json: bool, **options: Any) -> None:
         click.echo(json.dumps(entry, ensure_ascii=True) if as_json else shown(entry))
 
 
-async def entries_of(found: Opened, id: str) -> list[Document]:
+async def entries_of(found: Context, id: str) -> list[Document]:
     from tmf_sales.app import audited_kinds, contracts_folder
     from tmf_sales.contract.loader import load_contracts
     from tmf_sales.events.audit_log import trail_of

@@ -81,7 +81,7 @@ def contracts_found() -> Iterator[str]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
     for contract in contracts():
-        contract.refuse_what_does_not_compile()
+        contract.reject_uncompilable_schemas()
         problems = sorted(OpenAPIV30SpecValidator(contract.document).iter_errors(), key=str)
         for problem in problems:
             place = "/".join(map(str, problem.absolute_path))

@@ -95,7 +95,7 @@ def conformance(
         raise Refused(f"no check of {chosen.name} has an id that starts with {' or '.join(only)}")
     if report is not None:
         make_folder(report)
-    with ending_by_signal(), listener_of(listen, callback_url, patience) as listener:
+    with ending_by_signal(), subscription_of(listen, callback_url, patience) as listener:
         try:
             with progress("Checking", len(checks), "checks") as step:
                 found = run(target, checks, listener, lambda _: step(1))
@@ -170,7 +170,7 @@ def make_folder(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def listener_of(address: str | None, callback: str | None, patience: float) -> Iterator[Listener | None]:
+def subscription_of(address: str | None, callback: str | None, patience: float) -> Iterator[Listener | None]:
     if address is None and callback is None:
         yield None
         return

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Opened(NamedTuple):
+class Context(NamedTuple):
     """What a command works on."""
 
     settings: Settings
@@ -35,7 +35,7 @@ class Opened(NamedTuple):
     hub: Hub
 
 
-def run(options: dict[str, Any], work: Callable[[Opened], Awaitable[T]], *, may_create: bool = False) -> T:
+def run(options: dict[str, Any], work: Callable[[Context], Awaitable[T]], *, may_create: bool = False) -> T:
     """Do the work on the store that the options name; raises Refused when it cannot be done, as when there is none."""
     settings = settings_from(options)
     try:
@@ -46,34 +46,34 @@ def run(options: dict[str, Any], work: Callable[[Opened], Awaitable[T]], *, may_
         raise Refused(" ".join(str(error).split())) from None
 
 
-async def _run(settings: Settings, work: Callable[[Opened], Awaitable[T]], may_create: bool) -> T:
+async def _run(settings: Settings, work: Callable[[Context], Awaitable[T]], may_create: bool) -> T:
     async with opened(settings, may_create=may_create) as found:
         return await work(found)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Opened]:
+async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Context]:
     """Raises StoreRefused when there is no such store; one that is looked at is not made."""
     from tmf_sales.app import contracts_folder, create_hub, stored_kinds
     from tmf_sales.contract.loader import load_contracts
-    from tmf_sales.storage.factory import open_store, refuse_missing_file
+    from tmf_sales.storage.factory import open_store, reject_missing_file
 
     if not may_create:
-        refuse_missing_file(settings.store)
+        reject_missing_file(settings.store)
     apis = load_contracts(contracts_folder())
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
     await store.open()
     try:
-        yield Opened(settings, apis, store, store.events, create_hub(apis, store, settings))
+        yield Context(settings, apis, store, store.events, create_hub(apis, store, settings))
     finally:
         await store.close()
 
 
 def read_moment(text: str, now: float) -> float:
     """A date-time (RFC 3339), or a duration (ISO 8601) for so long ago, in seconds since 1970."""
-    from tmf_sales.datetimes import NotAnInstant, canonical
+    from tmf_sales.datetimes import InvalidDateTime, canonical
 
-    with contextlib.suppress(NotAnInstant):
+    with contextlib.suppress(InvalidDateTime):
         return datetime.fromisoformat(canonical(text)).timestamp()
     try:
         return now - read_duration(text).total_seconds()

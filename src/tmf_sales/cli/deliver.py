@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tmf_sales.cli.context import Opened, run
+from tmf_sales.cli.context import Context, run
 from tmf_sales.cli.options import Refused, setting_options
 from tmf_sales.setting_types import MEMORY
 
@@ -22,7 +22,7 @@ def deliver(**options: Any) -> None:
     run(options, work, may_create=True)
 
 
-async def work(found: Opened) -> None:
+async def work(found: Context) -> None:
     from tmf_sales.app import create_delivery, delivery_settings
 
     if found.settings.store == MEMORY:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Opened, on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.context import Context, on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import Refused, setting_options
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def list_events(since: str | None, as_json: bool, **options: Any) -> None:
     """List events in the order in which they were stored."""
     start = read_moment(since, time.time()) if since else 0.0
 
-    async def work(found: Opened) -> None:
+    async def work(found: Context) -> None:
         async for event in stored_since(found, start):
             click.echo(shown(event, as_json))
 
@@ -51,7 +51,7 @@ def tail(since: str | None, as_json: bool, **options: Any) -> None:
     now = time.time()
     start = read_moment(since, now) if since else now
 
-    async def work(found: Opened) -> None:
+    async def work(found: Context) -> None:
         cursor: str | None = None
         while True:
             page, cursor = await found.events.log(cursor, start, PAGE)
@@ -68,34 +68,34 @@ def tail(since: str | None, as_json: bool, **options: Any) -> None:
 
 @events.command()
 @setting_options("store")
-@click.option("--listener", required=True, metavar="ID", help="Who is to get the events again.")
+@click.option("--listener", "subscription", required=True, metavar="ID", help="Who is to get the events again.")
 @click.option("--since", required=True, metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
-def replay(listener: str, since: str, **options: Any) -> None:
+def replay(subscription: str, since: str, **options: Any) -> None:
     """Deliver events again, with the same eventId; whoever delivers for this store sends them."""
     start = read_moment(since, time.time())
 
-    async def work(found: Opened) -> int:
+    async def work(found: Context) -> int:
         listeners = await found.hub.active()
-        if listener not in listeners:
-            raise Refused(f"there is no listener {listener!a} that is not disabled; see tmf-sales listeners list")
+        if subscription not in listeners:
+            raise Refused(f"there is no listener {subscription!a} that is not disabled; see tmf-sales listeners list")
         count, batch = 0, []
         async for event in stored_since(found, start):
-            if listeners.wants(listener, event.kind, event.document):
+            if listeners.wants(subscription, event.kind, event.document):
                 batch.append(event)
             if len(batch) == PAGE:
-                count += await rewound(found, listener, batch)
+                count += await rewound(found, subscription, batch)
                 batch = []
-        return count + await rewound(found, listener, batch)
+        return count + await rewound(found, subscription, batch)
 
     click.echo(f"{run(options, work)} events will be delivered again")
 
 
-async def rewound(found: Opened, listener: str, batch: list[StoredEvent]) -> int:
-    await found.events.rewind(listener, batch, time.time())
+async def rewound(found: Context, subscription: str, batch: list[StoredEvent]) -> int:
+    await found.events.rewind(subscription, batch, time.time())
     return len(batch)
 
 
-async def stored_since(found: Opened, start: float) -> AsyncIterator[StoredEvent]:
+async def stored_since(found: Context, start: float) -> AsyncIterator[StoredEvent]:
     cursor: str | None = None
     while True:
         page, cursor = await found.events.log(cursor, start, PAGE)

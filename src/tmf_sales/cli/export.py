@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.context import Opened, run
+from tmf_sales.cli.context import Context, run
 from tmf_sales.cli.options import Refused, setting_options
 from tmf_sales.cli.progress import progress
 
@@ -38,7 +38,7 @@ def export(file: Path, wanted: tuple[str, ...], **options: Any) -> None:
     click.echo(f"exported {count} resources", err=True)
 
 
-def chosen(wanted: Sequence[str], found: Opened) -> tuple[str, ...]:
+def chosen(wanted: Sequence[str], found: Context) -> tuple[str, ...]:
     """The kinds to export, in the order in which they are written."""
     from tmf_sales.transfer.checking import moved_kinds
 
@@ -49,7 +49,7 @@ def chosen(wanted: Sequence[str], found: Opened) -> tuple[str, ...]:
     return tuple(kind for kind in known if kind in wanted) or known
 
 
-async def export_rest(part: BinaryIO, found: Opened, kinds: Sequence[str]) -> int:
+async def export_rest(part: BinaryIO, found: Context, kinds: Sequence[str]) -> int:
     """Go on with a file that an earlier run may have begun; answer how many lines it then has."""
     begun, lines = resume_point(part)
     if begun is not None:
@@ -60,7 +60,7 @@ async def export_rest(part: BinaryIO, found: Opened, kinds: Sequence[str]) -> in
 
 
 async def export_to(
-    out: BinaryIO, found: Opened, kinds: Sequence[str], begun: tuple[str, str] | None = None, lines: int = 0
+    out: BinaryIO, found: Context, kinds: Sequence[str], begun: tuple[str, str] | None = None, lines: int = 0
 ) -> int:
     """Write what is behind `begun`; answer how many lines there are, the `lines` written before included."""
     from tmf_sales.storage.conditions import Query

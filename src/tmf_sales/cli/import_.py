@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.context import Opened, run
+from tmf_sales.cli.context import Context, run
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.cli.progress import progress
 from tmf_sales.setting_types import MEMORY
@@ -41,16 +41,16 @@ def import_(file: Path, no_check: bool, **options: Any) -> None:
     raise SystemExit(1 if tally.refused else 0)
 
 
-async def import_lines(found: Opened, lines: BinaryIO, size: int, *, by_contract: bool) -> Tally:
+async def import_lines(found: Context, lines: BinaryIO, size: int, *, by_contract: bool) -> Tally:
     from tmf_sales.transfer.checking import checks
     from tmf_sales.transfer.moving import Import
 
     await found.store.ping()
     with progress("importing", size, "bytes") as bar:
-        return await Import(found.store, checks(found.apis, by_contract=by_contract), refuse, bar).run(lines)
+        return await Import(found.store, checks(found.apis, by_contract=by_contract), reject, bar).run(lines)
 
 
-def refuse(number: int, reason: str) -> None:
+def reject(number: int, reason: str) -> None:
     click.echo(f"line {number} is left out: {reason}", err=True)
 
 

@@ -21,8 +21,8 @@ import click
 import tmf_sales
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.errors import CannotStart
-from tmf_sales.server.deferred_imports import imports_when_used
-from tmf_sales.server.startup import telling_why
+from tmf_sales.server.deferred_imports import defer_imports
+from tmf_sales.server.startup import report_startup_errors
 from tmf_sales.settings import Settings, is_loopback
 
 BACKLOG = 2048
@@ -61,12 +61,12 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
 
     def make() -> Any:
         gc.disable()  # what start makes stays; lifespan.py puts it aside and enables the collector again
-        with imports_when_used():
+        with defer_imports():
             from tmf_sales import app
 
         try:
             create = app.create_flask_app if stack == "flask" else app.create_app
-            return telling_why(create(settings))
+            return report_startup_errors(create(settings))
         except ValueError as error:  # how a store refuses its URL
             raise CannotStart(str(error)) from error
 

@@ -77,7 +77,7 @@ def create_console(contracts: Sequence[Described], public_base: str = "http://12
         drawing = render_template("lifecycle.svg.jinja", drawing=drawings[api, schema], style=drawing_style, alone=True)
         return _guarded(Response(drawing, mimetype="image/svg+xml"), drawing_style)
 
-    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(HTTPException, _reject)
     app.register_error_handler(Exception, partial(_error, errors.InternalError("The page could not be made")))
     return app
 
@@ -109,7 +109,7 @@ def _guarded(page: Response, style: str) -> Response:
     return page
 
 
-def _refuse(problem: Exception) -> Response:
+def _reject(problem: Exception) -> Response:
     if isinstance(problem, MethodNotAllowed):
         allowed = ", ".join(sorted(problem.valid_methods or ()))
         return _error(errors.MethodNotAllowed(f"This page has only {allowed}", {"Allow": allowed}), problem)

@@ -129,12 +129,12 @@ def order_of_rows(rows: Orders, transitions: Transitions) -> Orders:
     """The order within each row that reads best; with too many orders to try them all, one row after the other."""
     if math.prod(math.factorial(len(row)) for row in rows) <= TRIED_ORDERS:
         return min(itertools.product(*map(itertools.permutations, rows)), key=lambda each: disorder(each, transitions))
-    settled = rows
+    normalized = rows
     for number, row in enumerate(rows):
         tries = itertools.islice(itertools.permutations(row), TRIED_ORDERS)
-        choices = [(*settled[:number], order, *settled[number + 1 :]) for order in tries]
-        settled = min(choices, key=lambda each: disorder(each, transitions))
-    return settled
+        choices = [(*normalized[:number], order, *normalized[number + 1 :]) for order in tries]
+        normalized = min(choices, key=lambda each: disorder(each, transitions))
+    return normalized
 
 
 def disorder(rows: Orders, transitions: Transitions) -> float:
@@ -169,7 +169,7 @@ def _arrows(rows: Orders, boxes: Mapping[str, Box], transitions: Transitions, ed
     row_of = {state: number for number, row in enumerate(rows) for state in row}
     pairs = list(_pairs(transitions))
     upright = [pair for pair in pairs if abs(row_of[pair[0]] - row_of[pair[1]]) == 1]
-    lane = edge
+    delivery = edge
     for source, target in pairs:
         start, end = boxes[source], boxes[target]
         if (source, target) in upright:
@@ -177,8 +177,8 @@ def _arrows(rows: Orders, boxes: Mapping[str, Box], transitions: Transitions, ed
         elif row_of[source] == row_of[target]:
             path = _sideways(start, end, rows[row_of[source]], both_ways=(target, source) in pairs)
         else:
-            lane += PORT_GAP
-            path = _around(start, end, lane)
+            delivery += PORT_GAP
+            path = _around(start, end, delivery)
         yield Arrow(source, target, path)
 
 
@@ -219,10 +219,10 @@ def _sideways(start: Box, end: Box, row: Sequence[str], *, both_ways: bool) -> s
     return f"M{x1:.1f} {start.bottom:.1f}C{x1:.1f} {depth:.1f} {x2:.1f} {depth:.1f} {x2:.1f} {y2:.1f}"
 
 
-def _around(start: Box, end: Box, lane: float) -> str:
+def _around(start: Box, end: Box, delivery: float) -> str:
     """Over more than one row: out to the right, along a lane of its own, and back."""
     step = 8 if end.y > start.y else -8
     return (
-        f"M{start.right:.1f} {start.y:.1f}H{lane - 8:.1f}q8 0 8 {step}V{end.y - step:.1f}"
+        f"M{start.right:.1f} {start.y:.1f}H{delivery - 8:.1f}q8 0 8 {step}V{end.y - step:.1f}"
         f"q0 {step} -8 {step}H{end.right + ARROW_HEAD:.1f}"
     )

@@ -19,13 +19,13 @@ ABOUT_OTHER_KEYWORDS = {"additionalProperties", "additionalItems"}
 SILENT = {"description", "title"}
 
 
-def narrowed(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+def flattened(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
     """The same named schemas (JSON Schema draft 4) in one piece each, wherever that says the same."""
-    narrowing = _Narrowing(schemas)
+    narrowing = _Flattening(schemas)
     return {name: narrowing.in_one_piece(name) for name in schemas}
 
 
-class _Narrowing:
+class _Flattening:
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
         self._schemas = schemas
 

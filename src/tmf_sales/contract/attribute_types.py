@@ -8,17 +8,17 @@ from __future__ import annotations
 from typing import cast
 
 from tmf_sales.contract.attributes import Attribute, AttributeType
-from tmf_sales.contract.types import Shape
+from tmf_sales.contract.types import ObjectType
 from tmf_sales.storage.conditions import Path
 
 REMEMBERED = 1000
 
 
-class TypedPaths:
+class AttributeTypes:
     """The attributes of one resource. `always_present`: the top-level members that every stored resource has."""
 
-    def __init__(self, shape: Shape, always_present: frozenset[str]) -> None:
-        self._shape = shape
+    def __init__(self, object_type: ObjectType, always_present: frozenset[str]) -> None:
+        self._object_type = object_type
         self._always_present = always_present
         self._known: dict[Path, Attribute | None] = {}
 
@@ -31,17 +31,17 @@ class TypedPaths:
         return self._known[path]
 
     def _look_up(self, path: Path) -> Attribute | None:
-        shape: Shape | None = self._shape
+        object_type: ObjectType | None = self._object_type
         member, through_list = None, False
         for step in path:
-            member = shape.members.get(step) if shape else None
+            member = object_type.members.get(step) if object_type else None
             if member is None:
                 return None
             through_list |= member.is_list
-            shape = member.shape
+            object_type = member.object_type
         if member is None:
             return None
-        kind = "object" if member.shape else member.type
+        kind = "object" if member.object_type else member.type
         return Attribute(
             type=cast(AttributeType, kind if kind in _TYPES else "any"),
             enum=member.enum,

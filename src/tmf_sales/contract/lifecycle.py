@@ -37,7 +37,7 @@ class Lifecycle:
     def allowed(self, state: str) -> Sequence[str]:
         return self.transitions.get(state, ())
 
-    def refuse_forbidden(self, pointer: str, before: str, after: str | None) -> None:
+    def reject_forbidden(self, pointer: str, before: str, after: str | None) -> None:
         """Raises ForbiddenTransition, also when the state was taken away (None); `pointer` is the state's place."""
         if after != before and after not in self.allowed(before):
             raise ForbiddenTransition(pointer, before, after or "nothing", self.allowed(before))

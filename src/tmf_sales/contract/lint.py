@@ -68,7 +68,7 @@ class Fault(NamedTuple):
 def faults_as_written(document: Mapping[str, Any]) -> Iterator[Fault]:
     """What can be told before any of it is read: what is missing, references to nothing, words that nobody knows."""
     missing = [*_missing(document)]
-    yield from missing or _Reading(document).faults()
+    yield from missing or _ValueType(document).faults()
 
 
 def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
@@ -89,7 +89,7 @@ def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(("servers", 0, "url"), "expected a path of two steps or more, as /tmf-api/name/v4")
 
 
-class _Reading:
+class _ValueType:
     """One walk through a document; it goes into schemas wherever they stand."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:

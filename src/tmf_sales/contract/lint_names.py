@@ -19,37 +19,41 @@ from tmf_sales.contract.lint import (
     Fault,
     Steps,
 )
-from tmf_sales.contract.types import Member, Shape
+from tmf_sales.contract.types import Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
 
 
-def faults_of_types(schemas: Schemas, shapes: list[Shape]) -> Iterator[Fault]:
+def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterator[Fault]:
     """`shapes`: those that the engine walks along; the names in them are found where the schemas define them."""
-    for shape in shapes:
-        for name in shape.ordered or ():
-            if name not in shape.members or not shape.members[name].is_instant:
-                yield Fault((*_type(schemas, shape.name), "x-ordered"), f"{name} is no member that is a date-time")
-        for member in shape.members.values():
-            for place, rule in _faults_of_member(shape, member):
-                yield Fault((*_definition(schemas, shape.name, member.name), *place), rule)
+    for object_type in object_types:
+        for name in object_type.ordered or ():
+            if name not in object_type.members or not object_type.members[name].is_date_time:
+                yield Fault(
+                    (*_type(schemas, object_type.name), "x-ordered"), f"{name} is no member that is a date-time"
+                )
+        for member in object_type.members.values():
+            for place, rule in _faults_of_member(object_type, member):
+                yield Fault((*_definition(schemas, object_type.name, member.name), *place), rule)
 
 
-def _faults_of_member(shape: Shape, member: Member) -> Iterator[Fault]:
+def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault]:
     """Their places are below that of the member's definition."""
     default = member.default
     if isinstance(default, str) and default.startswith("$"):
-        if default not in DEFAULTS and default[1:] not in shape.members:
-            yield Fault(("x-default",), f"{default} is neither $now, $nextNumber nor a member of {shape.name}")
+        if default not in DEFAULTS and default[1:] not in object_type.members:
+            yield Fault(("x-default",), f"{default} is neither $now, $nextNumber nor a member of {object_type.name}")
     elif default is not None and not _fits(default, member):
         yield Fault(("x-default",), f"{default!r} is not {_wanted(member)}")
-    if member.merge_key and not (member.is_list and member.shape and member.merge_key in member.shape.members):
+    if member.merge_key and not (
+        member.is_list and member.object_type and member.merge_key in member.object_type.members
+    ):
         yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
-    if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_instant else member.type):
+    if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_date_time else member.type):
         yield Fault(("x-lenient",), f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}")
     for state, date in member.lifecycle.set_on.items() if member.lifecycle else ():
-        if date not in shape.members:
-            yield Fault((), f"x-set-on for {state} names {date}, which is no member of {shape.name}")
+        if date not in object_type.members:
+            yield Fault((), f"x-set-on for {state} names {date}, which is no member of {object_type.name}")
 
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -73,16 +77,18 @@ def _fits(default: Any, member: Member) -> bool:
     return isinstance(default, _PYTHON_TYPES[member.type]) and (member.enum is None or default in member.enum)
 
 
-def faults_of_resource(name: str, schema: Mapping[str, Any], schemas: Schemas, shape: Shape) -> Iterator[Fault]:
+def faults_of_resource(
+    name: str, schema: Mapping[str, Any], schemas: Schemas, object_type: ObjectType
+) -> Iterator[Fault]:
     place = ("components", "schemas", name)
     for extension, named in (("x-update", schema.get("x-update")), ("x-full", schema.get("x-full", name))):
         if named not in schemas:
             yield Fault((*place, extension), "names no schema")
-    if (version := schema.get("x-versioned")) is not None and version not in shape.members:
+    if (version := schema.get("x-versioned")) is not None and version not in object_type.members:
         yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
     for number, entry in enumerate(schema.get("x-index", ())):
         for path in [entry] if isinstance(entry, str) else entry:
-            if not _ends_at_a_member(path.lstrip("-").split("."), shape):
+            if not _ends_at_a_member(path.lstrip("-").split("."), object_type):
                 yield Fault((*place, "x-index", number), f"{path} is no path of {name}")
 
 
@@ -95,12 +101,16 @@ def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
         yield Fault((*place, event), f"is not known; expected {', '.join(sorted(EVENTS_OR_MORE))}")
 
 
-def _ends_at_a_member(path: list[str], shape: Shape) -> bool:
+def _ends_at_a_member(path: list[str], object_type: ObjectType) -> bool:
     first, *others = path
-    member = shape.members.get(first)
+    member = object_type.members.get(first)
     if member is None:
         return False
-    return not others or member.type == "any" or (member.shape is not None and _ends_at_a_member(others, member.shape))
+    return (
+        not others
+        or member.type == "any"
+        or (member.object_type is not None and _ends_at_a_member(others, member.object_type))
+    )
 
 
 def faults_of_answers(id: str, statuses: frozenset[str], place: Steps, resources: list[str]) -> Iterator[Fault]:

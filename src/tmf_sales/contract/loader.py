@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tmf_sales.contract.attribute_types import TypedPaths
+from tmf_sales.contract.attribute_types import AttributeTypes
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.contract.lint import Fault, faults_as_written
 from tmf_sales.contract.lint_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
 from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
-from tmf_sales.contract.types import Shape, Shapes
+from tmf_sales.contract.types import ObjectType, ObjectTypes
 from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
 from tmf_sales.errors import CannotStart, json_pointer
 from tmf_sales.storage.protocol import Index
@@ -61,10 +61,10 @@ class _Bundler:
         if not isinstance(node, dict):
             return node
         if isinstance(reference := node.get("$ref"), str):
-            return {**node, "$ref": self._settle(reference, file)}
+            return {**node, "$ref": self._normalize(reference, file)}
         return {name: self._adopt(value, file) for name, value in node.items()}
 
-    def _settle(self, reference: str, file: str | None) -> str:
+    def _normalize(self, reference: str, file: str | None) -> str:
         target, _, pointer = reference.partition("#")
         source = target or file
         if source is None:
@@ -112,7 +112,7 @@ class ResourceType:
     api: str
     base_path: str
     path: str
-    shape: Shape
+    object_type: ObjectType
     attributes: Attributes
     after_patch: SchemaCheck
     fixed_members: frozenset[str]
@@ -130,7 +130,7 @@ class ResourceType:
         return f"{public_url}{self.base_path}{self.path}/{id}"
 
     def stored_kind(self) -> StoredKind:
-        return StoredKind(self.kind, self.indexes, self.shape.lists())
+        return StoredKind(self.kind, self.indexes, self.object_type.lists())
 
 
 class Contract:
@@ -146,23 +146,23 @@ class Contract:
         bundler = _Bundler(path, {} if read is None else read)
         self.document = bundler.bundled()
         self._file_of = bundler.file_of
-        self._refuse(faults_as_written(self.document))
+        self._reject(faults_as_written(self.document))
         self.title: str = self.document["info"]["title"]
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
         self.schemas = Schemas(self.document, self._unusable)
-        self.shapes = Shapes(self.document)
+        self.object_types = ObjectTypes(self.document)
         self.operations = {operation.id: operation for operation in self._operations()}
         self.resources = {resource.kind: resource for resource in self._resources()}
-        self._refuse_wrong_names()
+        self._reject_wrong_names()
 
-    def _refuse(self, faults: Iterable[Fault]) -> None:
+    def _reject(self, faults: Iterable[Fault]) -> None:
         for place, rule in faults:
             raise BrokenContract(self._file_of(place), json_pointer(place), rule)
 
-    def refuse_what_does_not_compile(self) -> None:
+    def reject_uncompilable_schemas(self) -> None:
         """Raises BrokenContract for a rule that makes no check; takes longer than a start may."""
-        self._refuse(map(Fault._make, faults_of_compilation(self.document)))
+        self._reject(map(Fault._make, faults_of_compilation(self.document)))
 
     def _unusable(self) -> BrokenContract:
         """Why a schema cannot be compiled; the library tells no place."""
@@ -170,12 +170,12 @@ class Contract:
             return BrokenContract(self._file_of(place), json_pointer(place), rule)
         return BrokenContract(self.file, "/components/schemas", "cannot be compiled")
 
-    def _refuse_wrong_names(self) -> None:
+    def _reject_wrong_names(self) -> None:
         names = [resource.name for resource in self.resources.values()]
-        self._refuse(faults_of_types(self.document["components"]["schemas"], self.shapes.made()))
+        self._reject(faults_of_types(self.document["components"]["schemas"], self.object_types.made()))
         for operation in self.operations.values():
             place = ("paths", operation.path, operation.method)
-            self._refuse(faults_of_answers(operation.id, operation.statuses, place, names))
+            self._reject(faults_of_answers(operation.id, operation.statuses, place, names))
 
     def methods_at(self, path: str) -> tuple[str, ...]:
         """The methods (upper case, HEAD wherever GET is) that the contract has for a path below its base path."""
@@ -221,9 +221,9 @@ class Contract:
             if create is None:
                 raise BrokenContract(self.file, f"/components/schemas/{name}", f"needs an operation create{name}")
             patch = self.operations.get(f"patch{name}")
-            self._refuse(faults_of_events(name, schema["x-events"]))
-            schemas, shape = self.document["components"]["schemas"], self.shapes.named(name)
-            self._refuse(faults_of_resource(name, schema, schemas, shape))
+            self._reject(faults_of_events(name, schema["x-events"]))
+            schemas, object_type = self.document["components"]["schemas"], self.object_types.named(name)
+            self._reject(faults_of_resource(name, schema, schemas, object_type))
             update = schema["x-update"]
             yield ResourceType(
                 kind=create.path.strip("/"),
@@ -231,10 +231,10 @@ class Contract:
                 api=self.name,
                 base_path=self.base_path,
                 path=create.path,
-                shape=shape,
-                attributes=TypedPaths(shape, self.shapes.required(schema.get("x-full", name))),
+                object_type=object_type,
+                attributes=AttributeTypes(object_type, self.object_types.required(schema.get("x-full", name))),
                 after_patch=self.schemas.check({"$ref": f"#/components/schemas/{update}"}),
-                fixed_members=self.shapes.read_only(update),
+                fixed_members=self.object_types.read_only(update),
                 version_member=schema.get("x-versioned"),
                 events=schema["x-events"],
                 indexes=tuple(_index(entry) for entry in schema.get("x-index", [])),

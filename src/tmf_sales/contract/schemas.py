@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from tmf_sales.contract.all_of import narrowed
+from tmf_sales.contract.all_of import flattened
 from tmf_sales.errors import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
 
 Schema = dict[str, Any]
@@ -35,22 +35,22 @@ class Schemas:
         self._made: dict[tuple[bytes, bool], SchemaCheck] = {}
         schemas = document.get("components", {}).get("schemas", {})
         self._reading, self._creating = (
-            narrowed({name: _as_draft4(schema, refuse_read_only) for name, schema in schemas.items()})
-            for refuse_read_only in (False, True)
+            flattened({name: _as_draft4(schema, reject_read_only) for name, schema in schemas.items()})
+            for reject_read_only in (False, True)
         )
 
-    def check(self, schema: Schema, *, refuse_read_only: bool = False) -> SchemaCheck:
+    def check(self, schema: Schema, *, reject_read_only: bool = False) -> SchemaCheck:
         """Compile a schema of this contract; `refuse_read_only`: members marked readOnly are violations.
 
         Equal ones are one check: a body has the same schema in several media types.
         """
-        components = self._creating if refuse_read_only else self._reading
-        root = _as_draft4(schema, refuse_read_only)
+        components = self._creating if reject_read_only else self._reading
+        root = _as_draft4(schema, reject_read_only)
         text = orjson.dumps(root)
         try:
             if not _refers(root):
                 return _check_alone(text)
-            key = text, refuse_read_only
+            key = text, reject_read_only
             if key not in self._made:
                 self._made[key] = SchemaCheck({"components": {"schemas": components}, "allOf": [root]})
             return self._made[key]
@@ -163,20 +163,20 @@ def _refers(schema: Any) -> bool:
     return isinstance(schema, list) and any(map(_refers, schema))
 
 
-def _as_draft4(schema: Any, refuse_read_only: bool) -> Any:
+def _as_draft4(schema: Any, reject_read_only: bool) -> Any:
     """The schema in plain draft 4: `nullable` becomes a type, `readOnly` (where it refuses) a schema nothing fits."""
     if isinstance(schema, list):
-        return [_as_draft4(entry, refuse_read_only) for entry in schema]
+        return [_as_draft4(entry, reject_read_only) for entry in schema]
     if not isinstance(schema, dict):
         return schema
-    if refuse_read_only and schema.get("readOnly") is True:
+    if reject_read_only and schema.get("readOnly") is True:
         return {"not": {}}
     plain: Schema = {}
     for name, value in schema.items():
         if name == "properties":
-            plain[name] = {member: _as_draft4(entry, refuse_read_only) for member, entry in value.items()}
+            plain[name] = {member: _as_draft4(entry, reject_read_only) for member, entry in value.items()}
         elif name not in _NOT_JSON_SCHEMA and not name.startswith("x-"):
-            plain[name] = value if name in _DATA else _as_draft4(value, refuse_read_only)
+            plain[name] = value if name in _DATA else _as_draft4(value, reject_read_only)
     if schema.get("nullable") is True:
         return _with_null(plain)
     return plain

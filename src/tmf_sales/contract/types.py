@@ -29,19 +29,19 @@ class Member:
     type: str
     is_list: bool = False
     enum: tuple[str, ...] | None = None
-    shape: Shape | None = None
+    object_type: ObjectType | None = None
     merge_key: str | None = None
     default: Any = None
     lenient: str | None = None
     lifecycle: Lifecycle | None = None
 
     @property
-    def is_instant(self) -> bool:
+    def is_date_time(self) -> bool:
         return self.type == "date-time"
 
 
 @dataclass(slots=True)
-class Shape:
+class ObjectType:
     """One object type: its members, and which of them each kind of walk has to visit.
 
     `defaults`: what a new object gets in members that it lacks, its first state with them; `entered`: the members in
@@ -52,13 +52,13 @@ class Shape:
     members: dict[str, Member] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     ordered: tuple[str, str] | None = None
-    settled: dict[str, Member] = field(default_factory=dict)
+    normalized: dict[str, Member] = field(default_factory=dict)
     filled: dict[str, Member] = field(default_factory=dict)
     stateful: dict[str, Member] = field(default_factory=dict)
     lenient: dict[str, Member] = field(default_factory=dict)
     lifecycle_member: Member | None = None
     defaults: tuple[tuple[str, Any], ...] = ()
-    entered: tuple[tuple[str, Shape], ...] = ()
+    entered: tuple[tuple[str, ObjectType], ...] = ()
     numbered: tuple[str, ...] = ()
 
     def lists(self) -> frozenset[tuple[str, ...]]:
@@ -70,28 +70,28 @@ class Shape:
             here = (*path, member.name)
             if member.is_list:
                 yield here
-            if member.shape and member.shape.name not in inside:
-                yield from member.shape._lists(here, (*inside, self.name))
+            if member.object_type and member.object_type.name not in inside:
+                yield from member.object_type._lists(here, (*inside, self.name))
 
 
-class Shapes:
+class ObjectTypes:
     """The shapes of one contract; each is made once, so recursive types meet themselves."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
-        self._made: dict[str, Shape] = {}
+        self._made: dict[str, ObjectType] = {}
 
-    def named(self, name: str) -> Shape:
+    def named(self, name: str) -> ObjectType:
         """The shape of a schema, complete with the marks of which members each walk visits."""
-        shape = self._shape(name)
+        object_type = self._object_type(name)
         _mark_visits(list(self._made.values()))
-        return shape
+        return object_type
 
-    def made(self) -> list[Shape]:
+    def made(self) -> list[ObjectType]:
         """All shapes so far: those that were asked for, and those that they go into."""
         return list(self._made.values())
 
-    def described_by(self, schema: dict[str, Any]) -> Shape | None:
+    def described_by(self, schema: dict[str, Any]) -> ObjectType | None:
         """The shape of the object, or of a list's elements, that a $ref or a list of such describes."""
         target, name = self._target(schema)
         if target.get("type") == "array":
@@ -108,20 +108,20 @@ class Shapes:
         """The top-level members that a schema requires."""
         return frozenset(self._flat(self._schemas[name])["required"])
 
-    def _shape(self, name: str) -> Shape:
+    def _object_type(self, name: str) -> ObjectType:
         if name not in self._made:
-            self._made[name] = shape = Shape(name)
-            self._build(shape, self._schemas[name])
+            self._made[name] = object_type = ObjectType(name)
+            self._build(object_type, self._schemas[name])
         return self._made[name]
 
-    def _build(self, shape: Shape, schema: dict[str, Any]) -> None:
+    def _build(self, object_type: ObjectType, schema: dict[str, Any]) -> None:
         flat = self._flat(schema)
-        shape.required = frozenset(flat["required"])
-        shape.ordered = tuple(flat["x-ordered"]) if "x-ordered" in flat else None
+        object_type.required = frozenset(flat["required"])
+        object_type.ordered = tuple(flat["x-ordered"]) if "x-ordered" in flat else None
         for name, member_schema in flat["properties"].items():
-            shape.members[name] = member = self._member(shape.name, name, member_schema)
+            object_type.members[name] = member = self._member(object_type.name, name, member_schema)
             if member.lifecycle and not member.is_list:
-                shape.lifecycle_member = member
+                object_type.lifecycle_member = member
 
     def _member(self, owner: str, name: str, schema: dict[str, Any]) -> Member:
         own, target = self._target(schema)
@@ -132,25 +132,25 @@ class Shapes:
             element = own
         flat = self._flat(element)
         table = flat.get("x-lifecycle")
-        shape = None
+        object_type = None
         if flat["properties"]:
-            shape = self._shape(target) if target else self._inline(f"{owner}.{name}", element)
+            object_type = self._object_type(target) if target else self._inline(f"{owner}.{name}", element)
         return Member(
             name=name,
             type="date-time" if flat.get("format") == "date-time" else flat.get("type", "any"),
             is_list=is_list,
             enum=tuple(flat["enum"]) if "enum" in flat else None,
-            shape=shape,
+            object_type=object_type,
             merge_key=own.get("x-merge-key"),
             default=schema.get("x-default", own.get("x-default")),
             lenient=schema.get("x-lenient", own.get("x-lenient")),
             lifecycle=Lifecycle.from_contract(table, flat.get("x-set-on", {})) if table else None,
         )
 
-    def _inline(self, name: str, schema: dict[str, Any]) -> Shape:
-        self._made[name] = shape = Shape(name)
-        self._build(shape, schema)
-        return shape
+    def _inline(self, name: str, schema: dict[str, Any]) -> ObjectType:
+        self._made[name] = object_type = ObjectType(name)
+        self._build(object_type, schema)
+        return object_type
 
     def _target(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """The schema behind a $ref, alone or as the only entry of an allOf that adds no members, and its name."""
@@ -173,30 +173,32 @@ class Shapes:
         return self._flat(self._target(schema)[0]) if "$ref" in schema else flat
 
 
-def _mark_visits(shapes: list[Shape]) -> None:
+def _mark_visits(object_types: list[ObjectType]) -> None:
     """Decide, to a fixed point because types recur, which members each walk has to go into."""
     changed = True
     while changed:
         changed = False
-        for shape in shapes:
-            for member in shape.members.values():
-                inner = member.shape
-                own = member.is_instant or member.merge_key
+        for object_type in object_types:
+            for member in object_type.members.values():
+                inner = member.object_type
+                own = member.is_date_time or member.merge_key
                 wanted = (
-                    (shape.settled, own or (inner and (inner.settled or inner.ordered))),
-                    (shape.filled, member.default is not None or member.lifecycle or (inner and inner.filled)),
-                    (shape.stateful, member.lifecycle or (inner and inner.stateful)),
-                    (shape.lenient, member.lenient or (inner and inner.lenient)),
+                    (object_type.normalized, own or (inner and (inner.normalized or inner.ordered))),
+                    (object_type.filled, member.default is not None or member.lifecycle or (inner and inner.filled)),
+                    (object_type.stateful, member.lifecycle or (inner and inner.stateful)),
+                    (object_type.lenient, member.lenient or (inner and inner.lenient)),
                 )
                 for visits, needed in wanted:
                     if needed and member.name not in visits:
                         visits[member.name] = member
                         changed = True
-    for shape in shapes:
-        members = shape.members.values()
-        shape.numbered = tuple(member.name for member in members if member.default == NEXT_NUMBER)
-        shape.defaults = tuple(_defaults(members))
-        shape.entered = tuple((name, member.shape) for name, member in shape.filled.items() if member.shape is not None)
+    for object_type in object_types:
+        members = object_type.members.values()
+        object_type.numbered = tuple(member.name for member in members if member.default == NEXT_NUMBER)
+        object_type.defaults = tuple(_defaults(members))
+        object_type.entered = tuple(
+            (name, member.object_type) for name, member in object_type.filled.items() if member.object_type is not None
+        )
 
 
 def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
@@ -207,22 +209,22 @@ def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
             yield member.name, member.default
 
 
-def says_its_schema(value: Document, shape: Shape) -> bool:
+def says_its_schema(value: Document, object_type: ObjectType) -> bool:
     """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
-    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in shape.members
+    return SCHEMA_LOCATION in value and SCHEMA_LOCATION in object_type.members
 
 
-def unknown_members(value: Any, shape: Shape, place: Steps = ()) -> Iterator[str]:
+def unknown_members(value: Any, object_type: ObjectType, place: Steps = ()) -> Iterator[str]:
     """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
     @schemaLocation says what they are.
     """
     if isinstance(value, list):
         for number, element in enumerate(value):
-            yield from unknown_members(element, shape, (*place, number))
-    elif isinstance(value, dict) and not says_its_schema(value, shape):
+            yield from unknown_members(element, object_type, (*place, number))
+    elif isinstance(value, dict) and not says_its_schema(value, object_type):
         for name, inner in value.items():
-            member = shape.members.get(name)
+            member = object_type.members.get(name)
             if member is None:
                 yield json_pointer((*place, name))
-            elif member.shape is not None:
-                yield from unknown_members(inner, member.shape, (*place, name))
+            elif member.object_type is not None:
+                yield from unknown_members(inner, member.object_type, (*place, name))

@@ -53,7 +53,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BrokenContract(path.name, "", f"cannot be read: {error.strerror}") from None
     except _Duplicate as duplicate:
-        key = _key_that_is_there_twice(duplicate.node)
+        key = _duplicate_key(duplicate.node)
         place = _pointer_in_yaml(yaml.compose(path.read_bytes(), _Loader), key.start_mark.index)
         raise BrokenContract(path.name, place, f"is there twice, again in line {key.start_mark.line + 1}") from None
     except yaml.YAMLError as error:
@@ -63,7 +63,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _key_that_is_there_twice(node: yaml.MappingNode) -> yaml.Node:
+def _duplicate_key(node: yaml.MappingNode) -> yaml.Node:
     seen: set[object] = set()
     key: yaml.Node
     for key, _ in node.value:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import VIOLATION_LIMIT, json_pointer
-from tmf_sales.events.envelope import Occasion
+from tmf_sales.events.envelope import EventContext
 from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.json_values import same_json
 from tmf_sales.storage.protocol import Document
@@ -20,18 +20,18 @@ PATHS_KEPT = 5 * VIOLATION_LIMIT
 PATH_LIMIT = 200
 
 
-def record_of(
-    request: Request, occasion: Occasion, before: Document, after: Document, version_member: str | None = None
+def audit_entry(
+    request: Request, context: EventContext, before: Document, after: Document, version_member: str | None = None
 ) -> Document:
     """The entry for one change of one version; the log has the resource's kind, id and revision beside it.
 
     {} stands for a document that was not there, or is no more; then no paths are told.
     """
     entry: Document = {
-        "eventId": occasion.new_id(),
-        "eventTime": occasion.now,
+        "eventId": context.new_id(),
+        "eventTime": context.now,
         "eventType": AUDIT_RECORD,
-        "correlationId": occasion.correlation_id,
+        "correlationId": context.correlation_id,
         "subject": request.principal.subject,
         "roles": sorted(request.principal.roles),
         "operation": request.operation_id,

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.contract.types import Shape
+from tmf_sales.contract.types import ObjectType
 from tmf_sales.json_values import own_copy
 from tmf_sales.storage.protocol import Document
 
 LONGEST_NUMBER = 15
 
 
-def fill(document: Document, shape: Shape, now: str) -> None:
+def apply_defaults(document: Document, object_type: ObjectType, now: str) -> None:
     """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
-    for name, default in shape.defaults:
+    for name, default in object_type.defaults:
         if name not in document:
             _set_default(document, name, default, now)
-    for name, inner in shape.entered:
+    for name, inner in object_type.entered:
         if name in document:
-            _fill_inside(document[name], inner, now)
+            _apply_defaults_inside(document[name], inner, now)
 
 
-def _fill_inside(value: Any, shape: Shape, now: str) -> None:
+def _apply_defaults_inside(value: Any, object_type: ObjectType, now: str) -> None:
     if isinstance(value, dict):
-        fill(value, shape, now)
+        apply_defaults(value, object_type, now)
     elif isinstance(value, list):
         for element in value:
             if isinstance(element, dict):
-                fill(element, shape, now)
-        if shape.numbered:
-            number_elements(value, shape)
+                apply_defaults(element, object_type, now)
+        if object_type.numbered:
+            number_elements(value, object_type)
 
 
 def _set_default(document: Document, name: str, default: Any, now: str) -> None:
@@ -43,9 +43,9 @@ def _set_default(document: Document, name: str, default: Any, now: str) -> None:
         document[name] = document[default[1:]]
 
 
-def number_elements(elements: list[Any], shape: Shape) -> None:
+def number_elements(elements: list[Any], object_type: ObjectType) -> None:
     """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
-    for name in shape.numbered:
+    for name in object_type.numbered:
         objects = [element for element in elements if isinstance(element, dict)]
         if all(name in element for element in objects):
             continue
@@ -62,14 +62,14 @@ def _is_number(text: Any) -> bool:
     return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
 
-def fill_new_elements(before: Document, after: Document, shape: Shape, now: str) -> None:
+def apply_defaults_to_new_elements(before: Document, after: Document, object_type: ObjectType, now: str) -> None:
     """Give the elements that a patch added to keyed lists what a created one would get, at any depth."""
-    for name, member in shape.filled.items():
+    for name, member in object_type.filled.items():
         elements = after.get(name)
-        if not member.is_list or member.shape is None or not isinstance(elements, list):
+        if not member.is_list or member.object_type is None or not isinstance(elements, list):
             continue
         if not member.merge_key:
-            number_elements(elements, member.shape)
+            number_elements(elements, member.object_type)
             continue
         stored = elements_by_key(before.get(name), member.merge_key)
         for element in elements:
@@ -77,10 +77,10 @@ def fill_new_elements(before: Document, after: Document, shape: Shape, now: str)
                 key = element.get(member.merge_key)
                 known = stored.get(key) if isinstance(key, str) else None
                 if known is None:
-                    fill(element, member.shape, now)
+                    apply_defaults(element, member.object_type, now)
                 else:
-                    fill_new_elements(known, element, member.shape, now)
-        number_elements(elements, member.shape)
+                    apply_defaults_to_new_elements(known, element, member.object_type, now)
+        number_elements(elements, member.object_type)
 
 
 def elements_by_key(elements: Any, key: str) -> dict[Any, Document]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.contract.loader import ResourceType
-from tmf_sales.contract.types import Shape
-from tmf_sales.engine.defaults import fill, fill_new_elements
+from tmf_sales.contract.types import ObjectType
+from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.engine.normalize import forgive, settle
+from tmf_sales.engine.normalize import apply_leniencies, normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import StateAt, states
 from tmf_sales.errors import (
@@ -42,7 +42,7 @@ JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+jso
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class BuiltDocument:
     """A document ready to be stored, and which of its members differ from what is stored.
 
     `server_set`: those of them that the server changed and the request did not.
@@ -54,7 +54,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Editor:
+class Caller:
     """Who patches a version, current or not, and what it may do with it."""
 
     access: Access = FULL_ACCESS
@@ -67,11 +67,11 @@ class Editor:
         return self.access.hidden_in(document, is_current=self.is_current)
 
 
-ADMIN = Editor()
+ADMIN = Caller()
 
 
 @dataclass(frozen=True, slots=True)
-class Drafter:
+class DocumentBuilder:
     """Makes documents of one resource type, by its contract and its domain's rules."""
 
     type: ResourceType
@@ -80,12 +80,12 @@ class Drafter:
     merge_keys: MergeKeys = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "merge_keys", _merge_keys(self.type.shape, {}))
+        object.__setattr__(self, "merge_keys", _merge_keys(self.type.object_type, {}))
 
-    def settle_body(self, body: Document) -> None:
+    def normalize_body(self, body: Document) -> None:
         """Bring a body's date-times into their one form, in place; raises InvalidBody with all that is wrong."""
         found: list[Violation] = []
-        settle(body, self.type.shape, (), found)
+        normalize(body, self.type.object_type, (), found)
         if found:
             raise InvalidBody(found)
 
@@ -94,10 +94,10 @@ class Drafter:
 
         The domain's rules get what `accepts` holds to be a body: the settled members of which nothing was told.
         """
-        settled = own_copy(body)
+        normalized = own_copy(body)
         found: list[Violation] = []
-        settle(settled, self.type.shape, (), found)
-        sound = {name: value for name, value in settled.items() if not _is_about(name, told)}
+        normalize(normalized, self.type.object_type, (), found)
+        sound = {name: value for name, value in normalized.items() if not _is_about(name, told)}
         if accepts(sound):
             found += self.broken_rules(sound, now)
         return _not_at(told, found)
@@ -105,7 +105,7 @@ class Drafter:
     def broken_rules(self, body: Document, now: str) -> list[Violation]:
         """Of a body, which is changed, that is refused anyway; a rule that cannot cope with that is silent."""
         document = {"id": "", **body}
-        fill(document, self.type.shape, now)
+        apply_defaults(document, self.type.object_type, now)
         with suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             return self.rules.check_body(document)
         return []
@@ -113,7 +113,7 @@ class Drafter:
     def further_in_patch(self, patch: Document, told: Sequence[Violation]) -> list[Violation]:
         """The same for a merge patch; the rules are about what it makes, which nobody knows yet."""
         found: list[Violation] = []
-        settle(own_copy(patch), self.type.shape, (), found)
+        normalize(own_copy(patch), self.type.object_type, (), found)
         return _not_at(told, found)
 
     def new(self, body: Document, id: str, now: str, version: str | None = None) -> Document:
@@ -121,97 +121,97 @@ class Drafter:
         document = {"id": id, **body}
         if version is not None and self.type.version_member:
             document[self.type.version_member] = version
-        fill(document, self.type.shape, now)
+        apply_defaults(document, self.type.object_type, now)
         if violations := self.rules.check_body(document):
             raise InvalidBody(violations)
         self.rules.on_create(document, now)
         return document
 
     def patched(
-        self, before: Document, patch: Any, media_type: str, href: str, now: str, editor: Editor = ADMIN
-    ) -> Draft:
+        self, before: Document, patch: Any, media_type: str, href: str, now: str, caller: Caller = ADMIN
+    ) -> BuiltDocument:
         """The document after a patch; raises what refuses it, in the order of these steps."""
-        after = self._apply_to_what_is_seen(before, patch, media_type, href, editor)
-        self._refuse_changed_members(before, after, href)
-        fill_new_elements(before, after, self.type.shape, now)
-        self._refuse_what_the_contract_refuses(after)
+        after = self._apply_to_what_is_seen(before, patch, media_type, href, caller)
+        self._reject_changed_members(before, after, href)
+        apply_defaults_to_new_elements(before, after, self.type.object_type, now)
+        self._reject_contract_violations(after)
         after.pop("href", None)
-        self._refuse_broken_rules(after)
+        self._reject_broken_rules(after)
         requested = changed_members(before, after)
         if not requested:
-            return Draft(before)
-        editor.access.refuse_changes(before, after, requested, is_current=editor.is_current)
-        self._refuse_what_the_state_closes(before, requested)
+            return BuiltDocument(before)
+        caller.access.reject_changes(before, after, requested, is_current=caller.is_current)
+        self._reject_uneditable_members(before, requested)
         sent = requested | (frozenset(patch) if isinstance(patch, dict) else frozenset())
         self.rules.on_patch(before, after, now)
         self._follow_lifecycles(before, after, sent, now)
-        self._refuse_transition_of_others(before, after, editor)
-        self.rules.on_settled(before, after, now)
+        self._reject_transition_of_others(before, after, caller)
+        self.rules.after_transition(before, after, now)
         changed = changed_members(before, after)
-        return Draft(after, changed, changed - requested)
+        return BuiltDocument(after, changed, changed - requested)
 
     def _apply_to_what_is_seen(
-        self, before: Document, patch: Any, media_type: str, href: str, editor: Editor
+        self, before: Document, patch: Any, media_type: str, href: str, caller: Caller
     ) -> Document:
         """Hidden members are not there for the patch, neither to be tested nor to be copied; then they are back."""
-        if not (hidden := editor.hidden_in(before)):
+        if not (hidden := caller.hidden_in(before)):
             return self._apply(before, patch, media_type, href)
-        after: Document = restored(before, self._apply(editor.seen(before), patch, media_type, href), hidden)
+        after: Document = restored(before, self._apply(caller.seen(before), patch, media_type, href), hidden)
         return after
 
-    def _refuse_transition_of_others(self, before: Document, after: Document, editor: Editor) -> None:
-        if (member := self.type.shape.lifecycle_member) is not None:
+    def _reject_transition_of_others(self, before: Document, after: Document, caller: Caller) -> None:
+        if (member := self.type.object_type.lifecycle_member) is not None:
             wanted = after.get(member.name)
-            editor.access.refuse_transition(before, member.name, wanted, is_current=editor.is_current)
+            caller.access.reject_transition(before, member.name, wanted, is_current=caller.is_current)
 
     def _apply(self, before: Document, patch: Any, media_type: str, href: str) -> Document:
         """The patch works on the representation that GET shows, href included."""
         shown_document = with_href(before, href)
         if media_type in JSON_PATCHES:
             return self._apply_operations(shown_document, patch)
-        self.settle_body(patch := own_copy(patch))
+        self.normalize_body(patch := own_copy(patch))
         return apply_merge_patch(shown_document, patch, self.merge_keys)
 
     def _apply_operations(self, document: Document, operations: Any) -> Document:
         if not self.strict:
             return apply_json_patch(document, operations)
-        arrivals = Arrivals(self.type.shape)
+        arrivals = Arrivals(self.type.object_type)
         after = apply_json_patch(document, operations, arrivals)
-        arrivals.refuse_unknown()
+        arrivals.reject_unknown()
         return after
 
-    def _refuse_changed_members(self, before: Document, after: Document, href: str) -> None:
+    def _reject_changed_members(self, before: Document, after: Document, href: str) -> None:
         stored = with_href(before, href)
         changed = [name for name in self.type.fixed_members if after.get(name) != stored.get(name)]
         if changed:  # or written in another form
-            settled = own_copy({name: after[name] for name in changed if name in after})
-            settle(settled, self.type.shape, (), [])
-            changed = sorted(name for name in changed if settled.get(name) != stored.get(name))
+            normalized = own_copy({name: after[name] for name in changed if name in after})
+            normalize(normalized, self.type.object_type, (), [])
+            changed = sorted(name for name in changed if normalized.get(name) != stored.get(name))
         if changed:
             raise NotPatchable(
                 list_violations([Violation(json_pointer([name]), "cannot be changed") for name in changed])
             )
 
-    def _refuse_what_the_contract_refuses(self, after: Document) -> None:
+    def _reject_contract_violations(self, after: Document) -> None:
         violations = self.type.after_patch.violations(after)
         if violations and not self.strict:  # the operations of a JSON Patch may bring misprints
-            forgive(after, self.type.shape)
+            apply_leniencies(after, self.type.object_type)
             violations = self.type.after_patch.violations(after)
         if not violations:
-            settle(after, self.type.shape, (), violations)
+            normalize(after, self.type.object_type, (), violations)
         if violations:
             raise PatchResultRefused(violations)
 
-    def _refuse_broken_rules(self, after: Document) -> None:
+    def _reject_broken_rules(self, after: Document) -> None:
         if violations := self.rules.check_body(after):
             raise PatchResultRefused(violations)
 
-    def _refuse_what_the_state_closes(self, before: Document, requested: frozenset[str]) -> None:
-        member = self.type.shape.lifecycle_member
+    def _reject_uneditable_members(self, before: Document, requested: frozenset[str]) -> None:
+        member = self.type.object_type.lifecycle_member
         if member is None or member.lifecycle is None:
             return
         state = before[member.name]
-        still_open = self.rules.members_open_in(state, member.lifecycle.is_final(state))
+        still_open = self.rules.editable_members(state, member.lifecycle.is_final(state))
         if still_open is None:
             return
         closed = sorted(requested - still_open - {member.name})
@@ -221,7 +221,7 @@ class Drafter:
             raise FinalState(f"{places}: cannot change while {member.name} is {state}; open in it: {allowed}")
 
     def _follow_lifecycles(self, before: Document, after: Document, sent: frozenset[str], now: str) -> None:
-        for at in states(before, after, self.type.shape):
+        for at in states(before, after, self.type.object_type):
             self._follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
 
     def _follow_lifecycle(self, at: StateAt, sent: frozenset[str], now: str) -> None:
@@ -229,7 +229,7 @@ class Drafter:
         becomes: Any = at.after.get(at.member)  # never None behind the lifecycle
         if becomes == was:
             return
-        at.lifecycle.refuse_forbidden(json_pointer(at.place), was, becomes)
+        at.lifecycle.reject_forbidden(json_pointer(at.place), was, becomes)
         for date in at.lifecycle.dates_set_on_entering(becomes):
             if date not in sent:
                 at.after[date] = now
@@ -246,13 +246,13 @@ def _not_at(told: Sequence[Violation], found: list[Violation]) -> list[Violation
     return [each for each in found if each.pointer not in places]
 
 
-def _merge_keys(shape: Shape, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:
+def _merge_keys(object_type: ObjectType, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:
     """The lists of a type whose elements a merge patch knows by a member, at any depth; types may hold themselves."""
-    if shape.name in made:
-        return made[shape.name]
-    keys = made[shape.name] = {}
-    for name, member in shape.members.items():
-        inside = _merge_keys(member.shape, made) if member.shape else {}
+    if object_type.name in made:
+        return made[object_type.name]
+    keys = made[object_type.name] = {}
+    for name, member in object_type.members.items():
+        inside = _merge_keys(member.object_type, made) if member.object_type else {}
         if member.merge_key or (inside and not member.is_list):
             keys[name] = Keyed(member.merge_key if member.is_list else None, inside)
     return keys

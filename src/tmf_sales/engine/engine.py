@@ -16,15 +16,15 @@ import orjson
 from tmf_sales import datetimes
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.engine import versions
-from tmf_sales.engine.audit import record_of
-from tmf_sales.engine.documents import Accepts, Drafter, Editor, FurtherCheck
+from tmf_sales.engine.audit import audit_entry
+from tmf_sales.engine.documents import Accepts, Caller, DocumentBuilder, FurtherCheck
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
-from tmf_sales.engine.locks import Turns
-from tmf_sales.engine.lookup import Units
+from tmf_sales.engine.locks import ResourceLocks
+from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
-from tmf_sales.engine.request import Handler, Request, Result
+from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import (
     Conflict,
     InvalidBody,
@@ -35,7 +35,7 @@ from tmf_sales.errors import (
     Violation,
     shown,
 )
-from tmf_sales.events.envelope import Announcer, EventTypes, Occasion
+from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.json_values import same_json
 from tmf_sales.query.paging import Paging
@@ -44,10 +44,10 @@ from tmf_sales.storage.protocol import (
     AlreadyExists,
     Change,
     Document,
+    Record,
+    RecordTooLarge,
     RevisionConflict,
     Storage,
-    Stored,
-    UnitTooLarge,
     Version,
 )
 
@@ -81,40 +81,40 @@ class ResourceEngine:
         self.type = resource_type
         self.rules = rules
         self._store = store
-        self._units = Units(resource_type, store)
+        self._lookup = RecordLookup(resource_type, store)
         self._strict = settings.strict
         self._audit = settings.audit
         self._clock = clock
         self._new_id = new_id
         self._idempotency = idempotency
-        self._drafter = Drafter(resource_type, rules, settings.strict)
+        self._builder = DocumentBuilder(resource_type, rules, settings.strict)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
         self._listing = Listing(resource_type, store, settings.strict, paging)
-        member = resource_type.shape.lifecycle_member
+        member = resource_type.object_type.lifecycle_member
         self._state = member.name if member else ""
         self._accept_patch = (b"accept-patch", ", ".join(resource_type.patch_types).encode())
-        self._announcer = Announcer(
+        self._event_factory = EventFactory(
             types=EventTypes.from_contract(resource_type.events),
             resource=resource_type.kind,
             domain=resource_type.domain,
             state=self._state,
             items={
-                name: inner.shape.lifecycle_member.name
-                for name, inner in resource_type.shape.stateful.items()
-                if inner.shape and inner.shape.lifecycle_member
+                name: inner.object_type.lifecycle_member.name
+                for name, inner in resource_type.object_type.stateful.items()
+                if inner.object_type and inner.object_type.lifecycle_member
             },
         )
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
-        name, turns = self.type.name, Turns()
+        name, locks = self.type.name, ResourceLocks()
         return {
             f"list{name}": self._listing.answer,
             f"head{name}": self._listing.head,
             f"create{name}": self.create,
             f"retrieve{name}": self.retrieve,
-            f"patch{name}": turns.taken_by(self.patch),
-            f"delete{name}": turns.taken_by(self.delete),
+            f"patch{name}": locks.serialized(self.patch),
+            f"delete{name}": locks.serialized(self.delete),
         }
 
     def further_checks(self) -> Mapping[str, FurtherCheck]:
@@ -122,49 +122,49 @@ class ResourceEngine:
         return {f"create{self.type.name}": self._further_in_new, f"patch{self.type.name}": self._further_in_patch}
 
     def _further_in_new(self, body: Document, told: Sequence[Violation], accepts: Accepts) -> list[Violation]:
-        return self._drafter.further_in_new(body, told, datetimes.written(self._clock()), accepts)
+        return self._builder.further_in_new(body, told, datetimes.written(self._clock()), accepts)
 
     def _further_in_patch(self, patch: Document, told: Sequence[Violation], _: Accepts) -> list[Violation]:
-        return self._drafter.further_in_patch(patch, told)
+        return self._builder.further_in_patch(patch, told)
 
     # read ------------------------------------------------------------------------------------------------------------
 
-    async def retrieve(self, request: Request) -> Result:
+    async def retrieve(self, request: Request) -> Response:
         view = self._view_of(request)
-        id, number = self._units.named(request)
-        unit = await self._units.get(request, id)
-        place = self._units.place_of(request, unit, number)
-        version = unit.versions[place]
+        id, number = self._lookup.named(request)
+        record = await self._lookup.get(request, id)
+        place = self._lookup.place_of(request, record, number)
+        version = record.versions[place]
         tag = (b"etag", entity_tag(version.revision))
         known = request.header(b"if-none-match")
         if known is not None and tag_is_listed(known, version.revision, weak=True):
-            return Result(304, headers=[tag])
-        found = self._units.as_seen(request, self._represented(request, id, version), is_current=place == 0)
-        return Result(200, _answer(found, view), [tag, self._accept_patch])
+            return Response(304, headers=[tag])
+        found = self._lookup.as_seen(request, self._represented(request, id, version), is_current=place == 0)
+        return Response(200, _response_text(found, view), [tag, self._accept_patch])
 
     # create ----------------------------------------------------------------------------------------------------------
 
-    async def create(self, request: Request) -> Result:
+    async def create(self, request: Request) -> Response:
         view = self._view_of(request)
         try:
-            self._drafter.settle_body(request.body)
+            self._builder.normalize_body(request.body)
         except InvalidBody as refused:
-            broken = self._drafter.broken_rules(request.body, datetimes.written(self._clock()))
+            broken = self._builder.broken_rules(request.body, datetimes.written(self._clock()))
             raise InvalidBody([*refused.violations, *broken]) from None
         return await self._idempotency.answer(request, functools.partial(self._create, request, view))
 
-    async def _create(self, request: Request, view: View, reserved: Reservation) -> Result:
+    async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
         body: Document = request.body
         if self.type.version_member and "id" in body:
             return await self._create_version(request, view, body, reserved)
         if (answer := self.rules.answer_instantly(body, reserved.now)) is not None:
-            return Result(200, orjson.dumps(view.apply(request.access.shown(answer))))
-        document = self._drafter.new(body, reserved.id, reserved.now)
-        request.access.refuse_creation(body, document, self._state)
+            return Response(200, orjson.dumps(view.apply(request.access.shown(answer))))
+        document = self._builder.new(body, reserved.id, reserved.now)
+        request.access.reject_creation(body, document, self._state)
         version = Version(1, document)
         made = self._represented(request, reserved.id, version)
-        occasion = self._occasion(request, reserved.now, made)
-        events = self._announcer.created(document, occasion) + self._records(request, occasion, {}, document)
+        context = self._event_context(request, reserved.now, made)
+        events = self._event_factory.created(document, context) + self._audit_entries(request, context, {}, document)
         try:
             await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
         except AlreadyExists:
@@ -172,73 +172,73 @@ class ResourceEngine:
                 raise Conflict(f"/id: {shown(reserved.id)} is taken") from None
         return self._created(request, view, made)
 
-    async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Result:
+    async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Response:
         """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
         member = self.type.version_member or ""
         for _ in range(RACES):
-            unit = await self._units.get(request, body["id"])
-            current = unit.versions[self._units.place_of(request, unit, None)]
-            if reserved.resumed and (written := self._version_made_of(body, unit, reserved.now)):
-                return self._created(request, view, self._represented(request, unit.id, written))
-            wanted = body.get(member) or versions.next_after(unit.versions, member)
+            record = await self._lookup.get(request, body["id"])
+            current = record.versions[self._lookup.place_of(request, record, None)]
+            if reserved.resumed and (written := self._version_made_of(body, record, reserved.now)):
+                return self._created(request, view, self._represented(request, record.id, written))
+            wanted = body.get(member) or versions.next_after(record.versions, member)
             is_highest = versions.number_of(wanted) > versions.number_in(current, member)
-            request.access.refuse_number_among_hidden(member, is_higher=is_highest)
-            self._refuse_taken_version(unit.versions, wanted)
-            document = self._drafter.new(body, unit.id, reserved.now, wanted)
-            request.access.refuse_creation(body, document, self._state)
-            version = Version(unit.revision + 1, document)
-            made = self._represented(request, unit.id, version)
-            occasion = self._occasion(request, reserved.now, made)
-            events = _told_of(self._announcer.created(document, occasion), is_current=is_highest)
-            events += self._records(request, occasion, {}, document)
-            ordered = versions.highest_first((*unit.versions, version), member)
-            if await self._commit_unless_lost(Change(self.type.kind, unit.id, unit.revision, ordered, events)):
+            request.access.reject_number_among_hidden(member, is_higher=is_highest)
+            self._reject_taken_version(record.versions, wanted)
+            document = self._builder.new(body, record.id, reserved.now, wanted)
+            request.access.reject_creation(body, document, self._state)
+            version = Version(record.revision + 1, document)
+            made = self._represented(request, record.id, version)
+            context = self._event_context(request, reserved.now, made)
+            events = _told_of(self._event_factory.created(document, context), is_current=is_highest)
+            events += self._audit_entries(request, context, {}, document)
+            ordered = versions.highest_first((*record.versions, version), member)
+            if await self._commit_unless_lost(Change(self.type.kind, record.id, record.revision, ordered, events)):
                 return self._created(request, view, made)
         raise _too_many_races()
 
-    def _version_made_of(self, body: Document, unit: Stored, now: str) -> Version | None:
+    def _version_made_of(self, body: Document, record: Record, now: str) -> Version | None:
         """The stored version that this body made at that time, if an earlier try of the request wrote it."""
         member = self.type.version_member or ""
-        for version in unit.versions:
-            if same_json(version.document, self._drafter.new(body, unit.id, now, version.document[member])):
+        for version in record.versions:
+            if same_json(version.document, self._builder.new(body, record.id, now, version.document[member])):
                 return version
         return None
 
-    def _created(self, request: Request, view: View, made: Representation) -> Result:
+    def _created(self, request: Request, view: View, made: Representation) -> Response:
         headers = [(b"location", made.href.encode()), (b"etag", entity_tag(made.version.revision))]
-        return Result(201, _answer(self._units.as_seen(request, made, is_current=True), view), headers)
+        return Response(201, _response_text(self._lookup.as_seen(request, made, is_current=True), view), headers)
 
     # patch -----------------------------------------------------------------------------------------------------------
 
-    async def patch(self, request: Request) -> Result:
+    async def patch(self, request: Request) -> Response:
         view = self._view_of(request)
-        id, number = self._units.named(request)
+        id, number = self._lookup.named(request)
         href = self._href(request, id)
         for _ in range(RACES):
-            unit = await self._units.get(request, id)
-            place = self._units.place_of(request, unit, number)
-            before, is_current = unit.versions[place], place == 0
-            self._refuse_if_revision_differs(request, before)
+            record = await self._lookup.get(request, id)
+            place = self._lookup.place_of(request, record, number)
+            before, is_current = record.versions[place], place == 0
+            self._reject_stale_revision(request, before)
             now = datetimes.written(self._clock())
-            editor = Editor(request.access, is_current)
-            draft = self._drafter.patched(before.document, request.body, request.media_type, href, now, editor)
-            if draft.document is before.document:
+            caller = Caller(request.access, is_current)
+            built = self._builder.patched(before.document, request.body, request.media_type, href, now, caller)
+            if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
-            after = Version(unit.revision + 1, draft.document)
-            ordered = self._with_patched(request, unit.versions, place, after)
+            after = Version(record.revision + 1, built.document)
+            ordered = self._with_patched(request, record.versions, place, after)
             made = Representation(after, id, href)
-            occasion = self._occasion(request, now, made)
-            events = self._announcer.changed(
+            context = self._event_context(request, now, made)
+            events = self._event_factory.changed(
                 before.document,
-                draft.document,
-                occasion,
-                changed=draft.changed,
-                server_set=draft.server_set,
-                state_title=self.rules.title_of_state_change(before.document, draft.document),
+                built.document,
+                context,
+                changed=built.changed,
+                server_set=built.server_set,
+                state_title=self.rules.title_of_state_change(before.document, built.document),
             )
             events = _told_of(events, is_current=ordered[0] is after)
-            events += self._records(request, occasion, before.document, draft.document)
-            if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, ordered, events)):
+            events += self._audit_entries(request, context, before.document, built.document)
+            if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
                 return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()
 
@@ -251,33 +251,33 @@ class ResourceEngine:
         if member is None or after.document[member] == stored[place].document[member]:
             return (*stored[:place], after, *stored[place + 1 :])
         is_lower = versions.number_in(after, member) < versions.number_in(stored[place], member)
-        request.access.refuse_number_among_hidden(member, is_higher=not is_lower)
-        self._refuse_taken_version(others, after.document[member])
+        request.access.reject_number_among_hidden(member, is_higher=not is_lower)
+        self._reject_taken_version(others, after.document[member])
         return versions.highest_first((*others, after), member)
 
-    def _patched(self, request: Request, view: View, made: Representation, *, is_current: bool) -> Result:
+    def _patched(self, request: Request, view: View, made: Representation, *, is_current: bool) -> Response:
         headers = [(b"etag", entity_tag(made.version.revision))]
-        return Result(200, _answer(self._units.as_seen(request, made, is_current=is_current), view), headers)
+        return Response(200, _response_text(self._lookup.as_seen(request, made, is_current=is_current), view), headers)
 
     # delete ----------------------------------------------------------------------------------------------------------
 
-    async def delete(self, request: Request) -> Result:
-        id, number = self._units.named(request)
+    async def delete(self, request: Request) -> Response:
+        id, number = self._lookup.named(request)
         for _ in range(RACES):
-            unit = await self._units.get(request, id)
-            place = self._units.place_of(request, unit, number)
-            self._refuse_if_revision_differs(request, unit.versions[place])
-            kept = () if number is None else unit.versions[:place] + unit.versions[place + 1 :]
-            gone = range(len(unit.versions)) if number is None else (place,)
+            record = await self._lookup.get(request, id)
+            place = self._lookup.place_of(request, record, number)
+            self._reject_stale_revision(request, record.versions[place])
+            kept = () if number is None else record.versions[:place] + record.versions[place + 1 :]
+            gone = range(len(record.versions)) if number is None else (place,)
             now = datetimes.written(self._clock())
             events: tuple[Document, ...] = ()
             for each in reversed(gone):
-                document = unit.versions[each].document
-                occasion = self._occasion(request, now, self._represented(request, id, unit.versions[each]))
-                told = self._announcer.deleted(document, occasion)
-                events += _told_of(told, is_current=each == 0) + self._records(request, occasion, document, {})
-            if await self._commit_unless_lost(Change(self.type.kind, id, unit.revision, kept, events)):
-                return Result(204)
+                document = record.versions[each].document
+                context = self._event_context(request, now, self._represented(request, id, record.versions[each]))
+                told = self._event_factory.deleted(document, context)
+                events += _told_of(told, is_current=each == 0) + self._audit_entries(request, context, document, {})
+            if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, kept, events)):
+                return Response(204)
         raise _too_many_races()
 
     # guards and small steps ------------------------------------------------------------------------------------------
@@ -288,12 +288,12 @@ class ResourceEngine:
             return WHOLE
         return parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
 
-    def _refuse_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
+    def _reject_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
         member = self.type.version_member or ""
         if any(versions.number_in(version, member) == versions.number_of(wanted) for version in stored):
             raise VersionTaken(f"/{member}: version {shown(wanted)} exists already")
 
-    def _refuse_if_revision_differs(self, request: Request, version: Version) -> None:
+    def _reject_stale_revision(self, request: Request, version: Version) -> None:
         wanted = request.header(b"if-match")
         if wanted is not None and not tag_is_listed(wanted, version.revision, weak=False):
             raise PreconditionFailed(f"If-Match: the current ETag is {entity_tag(version.revision).decode()}")
@@ -301,7 +301,7 @@ class ResourceEngine:
     async def _commit(self, change: Change) -> None:
         try:
             await self._store.commit(change)
-        except UnitTooLarge:
+        except RecordTooLarge:
             raise _too_large(change.id) from None
 
     async def _commit_unless_lost(self, change: Change) -> bool:
@@ -315,21 +315,23 @@ class ResourceEngine:
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)
 
-    def _records(self, request: Request, occasion: Occasion, before: Document, after: Document) -> tuple[Document, ...]:
+    def _audit_entries(
+        self, request: Request, context: EventContext, before: Document, after: Document
+    ) -> tuple[Document, ...]:
         """Who made this change, for the log; {} stands for what was not there, or is no more."""
         if not self._audit:
             return ()
-        return (record_of(request, occasion, before, after, self.type.version_member),)
+        return (audit_entry(request, context, before, after, self.type.version_member),)
 
     def _represented(self, request: Request, id: str, version: Version) -> Representation:
         return Representation(version, id, self._href(request, id))
 
-    def _occasion(self, request: Request, now: str, of: Representation) -> Occasion:
+    def _event_context(self, request: Request, now: str, of: Representation) -> EventContext:
         """For the events of one version, which they show as this request's answers do."""
-        return Occasion(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
+        return EventContext(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
 
 
-def _answer(made: Representation, view: View) -> bytes:
+def _response_text(made: Representation, view: View) -> bytes:
     return made.text if view is WHOLE else orjson.dumps(view.apply(made.document))
 
 

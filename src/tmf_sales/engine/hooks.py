@@ -40,7 +40,7 @@ class Rules:
     def on_create(self, document: Document, now: str) -> None:
         """Complete a new document (or new version) in place, once the contract's defaults are in."""
 
-    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+    def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         """The top-level members that may change in this state (the one before the patch); None: all patchable ones.
 
         The lifecycle's own member need not be named: the lifecycle answers for it.
@@ -50,7 +50,7 @@ class Rules:
     def on_patch(self, before: Document, after: Document, now: str) -> None:
         """Refuse, or complete `after` in place, before the lifecycles are checked: here states follow each other."""
 
-    def on_settled(self, before: Document, after: Document, now: str) -> None:
+    def after_transition(self, before: Document, after: Document, now: str) -> None:
         """Complete `after` in place, once its states are allowed and the dates that they set are in."""
 
     def title_of_state_change(self, before: Document, after: Document) -> str | None:

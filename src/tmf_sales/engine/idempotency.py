@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from tmf_sales import datetimes
-from tmf_sales.engine.request import Request, Result
+from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
 from tmf_sales.storage.conditions import Compare, Operator, Query, Sort
 from tmf_sales.storage.protocol import (
@@ -25,9 +25,9 @@ from tmf_sales.storage.protocol import (
     Document,
     Index,
     Kind,
+    RecordTooLarge,
     RevisionConflict,
     Storage,
-    UnitTooLarge,
     Version,
 )
 
@@ -50,7 +50,7 @@ class Reservation:
     resumed: bool
 
 
-Create = Callable[[Reservation], Awaitable[Result]]
+Create = Callable[[Reservation], Awaitable[Response]]
 
 
 class Idempotency:
@@ -64,7 +64,7 @@ class Idempotency:
         self._new_id = new_id
         self._deadline = deadline
 
-    async def answer(self, request: Request, create: Create) -> Result:
+    async def answer(self, request: Request, create: Create) -> Response:
         """What `create` answers, or answered before to the same key, body and query; raises IdempotencyConflict."""
         key = request.header(b"idempotency-key")
         if key is None:
@@ -115,7 +115,7 @@ class Idempotency:
             "expires": before["expires"] if before else datetimes.written(now + KEPT),
         }
 
-    async def _complete(self, mine: Document, revision: int, create: Create, *, resumed: bool) -> Result:
+    async def _complete(self, mine: Document, revision: int, create: Create, *, resumed: bool) -> Response:
         try:
             result = await create(Reservation(mine["resource"], mine["now"], resumed))
         except Unavailable:
@@ -125,15 +125,15 @@ class Idempotency:
             with contextlib.suppress(RevisionConflict, Unavailable):
                 await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
             raise
-        with contextlib.suppress(Unavailable, UnitTooLarge):  # the next try makes the same answer again
+        with contextlib.suppress(Unavailable, RecordTooLarge):  # the next try makes the same answer again
             await self._keep(mine, revision, result)
         return result
 
-    async def _keep(self, mine: Document, revision: int, result: Result) -> None:
+    async def _keep(self, mine: Document, revision: int, result: Response) -> None:
         """As text in JSON, which has each quotation mark escaped; or else as JSON, which is no larger than it is."""
         try:
             await self._write({**mine, "answer": _recorded(result)}, revision)
-        except UnitTooLarge:
+        except RecordTooLarge:
             await self._write({**mine, "answer": _recorded_as_json(result)}, revision)
 
     async def _write(self, entry: Document, expected_revision: int) -> bool:
@@ -153,17 +153,17 @@ def _digest(value: object) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _recorded(result: Result) -> Document:
+def _recorded(result: Response) -> Document:
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in result.headers]
     return {"status": result.status, "headers": headers, "text": result.body.decode()}
 
 
-def _recorded_as_json(result: Result) -> Document:
+def _recorded_as_json(result: Response) -> Document:
     recorded = _recorded(result)
     return {**recorded, "text": None, "json": orjson.loads(recorded["text"])}
 
 
-def _replayed(answer: Document) -> Result:
+def _replayed(answer: Document) -> Response:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"]]
     body = orjson.dumps(answer["json"]) if "json" in answer else answer["text"].encode()
-    return Result(answer["status"], body, headers)
+    return Response(answer["status"], body, headers)

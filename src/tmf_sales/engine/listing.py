@@ -15,7 +15,7 @@ from tmf_sales.access import Access
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.engine import versions
 from tmf_sales.engine.representation import list_with_hrefs, with_href
-from tmf_sales.engine.request import Request, Result
+from tmf_sales.engine.request import Request, Response
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import ListRequest, parse_query
 from tmf_sales.storage.evaluate import in_order
@@ -33,14 +33,14 @@ class Listing:
     strict: bool
     paging: Paging
 
-    async def answer(self, request: Request) -> Result:
+    async def answer(self, request: Request) -> Response:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
         page = await self._find(request, wanted)
         result = self._counted(request, wanted, page)
         result.body = self._text(request, wanted, page.rows)
         return result
 
-    async def head(self, request: Request) -> Result:
+    async def head(self, request: Request) -> Response:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
         return self._counted(request, wanted, await self._find(request, wanted))
 
@@ -56,14 +56,14 @@ class Listing:
         The caller's access is asked before its filters, as it is where a store does both.
         """
         member = self.type.version_member or ""
-        unit = await self.store.get(self.type.kind, id)
-        rows = [Row(id, version) for version in unit.versions] if unit else []
+        record = await self.store.get(self.type.kind, id)
+        rows = [Row(id, version) for version in record.versions] if record else []
         numbers = wanted.equality_on((member,))
         if numbers is not None:
             asked = {number for text in numbers if (number := _number_or_none(text)) is not None}
             rows = [row for row in rows if versions.number_in(row.version, member) in asked]
         rest = wanted.where_without(("id",), (member,))
-        current = unit.current if unit else None
+        current = record.current if record else None
         rows = [row for row in rows if access.finds(rest, row.version.document, is_current=row.version is current)]
         place = {row: f"{number:06}" for number, row in enumerate(rows)}
         rows = in_order(rows, access.restricted(wanted.query).sort, lambda row: row.version.document, place.__getitem__)
@@ -79,7 +79,7 @@ class Listing:
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)
 
-    def _counted(self, request: Request, wanted: ListRequest, page: Page) -> Result:
+    def _counted(self, request: Request, wanted: ListRequest, page: Page) -> Response:
         """The answer without its body: 206 when a page was asked for and it is not everything."""
         shown = len(page.rows)
         total = b"x-total-count" if page.exact else b"x-total-count-at-least"
@@ -92,7 +92,7 @@ class Listing:
             )
             headers.append((b"link", links.encode("latin-1")))
         is_part = wanted.paged and 0 < page.total != shown and wanted.query.offset < page.total
-        return Result(206 if is_part else 200, headers=headers)
+        return Response(206 if is_part else 200, headers=headers)
 
 
 def _seen(rows: Sequence[Row], access: Access, current: Version | None = None) -> Sequence[Row]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
-from tmf_sales.engine.request import Handler, Request, Result
+from tmf_sales.engine.request import Handler, Request, Response
 
 
-class Turns:
+class ResourceLocks:
     """The turns of one type's resources; nothing is kept of a resource that nobody changes."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def taken_by(self, handler: Handler) -> Handler:
+    def serialized(self, handler: Handler) -> Handler:
         """The handler of an operation on one resource, called in the order in which requests come."""
 
-        async def in_turn(request: Request) -> Result:
+        async def in_turn(request: Request) -> Response:
             id = request.path_parameters["id"]
             lock = self._locks.get(id)
             if lock is None:

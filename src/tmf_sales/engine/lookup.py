@@ -12,11 +12,11 @@ from tmf_sales.engine import versions
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import NotFound, shown
-from tmf_sales.storage.protocol import Storage, Stored, Version
+from tmf_sales.storage.protocol import Record, Storage, Version
 
 
 @dataclass(frozen=True, slots=True)
-class Units:
+class RecordLookup:
     """The stored resources of one type."""
 
     type: ResourceType
@@ -27,28 +27,28 @@ class Units:
         id = request.path_parameters["id"]
         return versions.split_id(id) if self.type.version_member else (id, None)
 
-    async def get(self, request: Request, id: str) -> Stored:
+    async def get(self, request: Request, id: str) -> Record:
         """The resource; one of which the caller sees no version is not there, in the same words."""
-        unit = await self.store.get(self.type.kind, id)
-        if unit is None or not any(self._sees(request, unit, place) for place in range(len(unit.versions))):
+        record = await self.store.get(self.type.kind, id)
+        if record is None or not any(self._sees(request, record, place) for place in range(len(record.versions))):
             raise NotFound(f"{self.type.name} {shown(id)} does not exist")
-        return unit
+        return record
 
-    def _sees(self, request: Request, unit: Stored, place: int) -> bool:
+    def _sees(self, request: Request, record: Record, place: int) -> bool:
         access = request.access
         if access.sees_all or (place == 0 and access.sees_all_current):
             return True
-        return access.sees(unit.versions[place].document, is_current=place == 0)
+        return access.sees(record.versions[place].document, is_current=place == 0)
 
-    def place_of(self, request: Request, unit: Stored, number: versions.Number | None) -> int:
+    def place_of(self, request: Request, record: Record, number: versions.Number | None) -> int:
         """Where in the unit the version is that the caller asks for: without a number the current one."""
         member = self.type.version_member or ""
-        for place, version in enumerate(unit.versions if number else unit.versions[:1]):
+        for place, version in enumerate(record.versions if number else record.versions[:1]):
             is_meant = number is None or versions.number_in(version, member) == number
-            if is_meant and self._sees(request, unit, place):
+            if is_meant and self._sees(request, record, place):
                 return place
         asked = f" version {'.'.join(map(str, number))}" if number else ""
-        raise NotFound(f"{self.type.name} {shown(unit.id)} has no{asked or ' current version'}")
+        raise NotFound(f"{self.type.name} {shown(record.id)} has no{asked or ' current version'}")
 
     def as_seen(self, request: Request, made: Representation, *, is_current: bool) -> Representation:
         """With what the caller sees of the version."""

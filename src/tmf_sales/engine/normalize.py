@@ -9,58 +9,58 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales import datetimes
-from tmf_sales.contract.types import Member, Shape, Steps
+from tmf_sales.contract.types import Member, ObjectType, Steps
 from tmf_sales.errors import Violation, json_pointer
 from tmf_sales.storage.protocol import Document
 
 
-def forgive(body: Document, shape: Shape) -> None:
+def apply_leniencies(body: Document, object_type: ObjectType) -> None:
     """Read the misprints that the contract marks x-lenient as what was meant, in place."""
-    for name, member in shape.lenient.items():
+    for name, member in object_type.lenient.items():
         value = body.get(name)
         if member.lenient == "booleanText" and value in ("true", "false"):
             body[name] = value == "true"
         elif member.lenient == "emptyAsMissing" and value == "":
             del body[name]
-        elif member.shape is not None:
+        elif member.object_type is not None:
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, dict):
-                    forgive(inner, member.shape)
+                    apply_leniencies(inner, member.object_type)
 
 
-def settle(document: Document, shape: Shape, place: Steps, found: list[Violation]) -> None:
+def normalize(document: Document, object_type: ObjectType, place: Steps, found: list[Violation]) -> None:
     """Bring every date-time into its one form, in place; collect what breaks x-ordered or a list's unique key."""
-    visits = shape.settled
+    visits = object_type.normalized
     for name in document:
         if name not in visits:  # most members: this is what the walk mostly does
             continue
         value, member = document[name], visits[name]
         if isinstance(value, str):
-            if member.shape is None and not member.is_list and not datetimes.is_canonical(value):
-                document[name] = _instant(value, (*place, name), found)
+            if member.object_type is None and not member.is_list and not datetimes.is_canonical(value):
+                document[name] = _date_time(value, (*place, name), found)
         elif isinstance(value, list):
             if member.is_list:
-                _settle_list(value, member, (*place, name), found)
-        elif isinstance(value, dict) and member.shape is not None and not member.is_list:
-            settle(value, member.shape, (*place, name), found)
-    if shape.ordered and shape.ordered[1] in document:
-        _check_order(document, shape.ordered, place, found)
+                _normalize_list(value, member, (*place, name), found)
+        elif isinstance(value, dict) and member.object_type is not None and not member.is_list:
+            normalize(value, member.object_type, (*place, name), found)
+    if object_type.ordered and object_type.ordered[1] in document:
+        _check_order(document, object_type.ordered, place, found)
 
 
-def _settle_list(elements: list[Any], member: Member, place: Steps, found: list[Violation]) -> None:
-    if member.shape is not None:
+def _normalize_list(elements: list[Any], member: Member, place: Steps, found: list[Violation]) -> None:
+    if member.object_type is not None:
         for number, element in enumerate(elements):
             if isinstance(element, dict):
-                settle(element, member.shape, (*place, number), found)
-    elif member.is_instant:
+                normalize(element, member.object_type, (*place, number), found)
+    elif member.is_date_time:
         for number, element in enumerate(elements):
             if isinstance(element, str):
-                elements[number] = _instant(element, (*place, number), found)
+                elements[number] = _date_time(element, (*place, number), found)
     if member.merge_key:
         _check_unique(elements, member.merge_key, place, found)
 
 
-def _instant(text: str, place: Steps, found: list[Violation]) -> str:
+def _date_time(text: str, place: Steps, found: list[Violation]) -> str:
     try:
         return datetimes.canonical(text)
     except ValueError as error:

@@ -45,7 +45,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Result:
+class Response:
     """An answer: JSON bytes (empty for none) and headers, without those that the HTTP side adds to every answer."""
 
     status: int
@@ -53,4 +53,4 @@ class Result:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
-Handler = Callable[[Request], Awaitable[Result]]
+Handler = Callable[[Request], Awaitable[Response]]

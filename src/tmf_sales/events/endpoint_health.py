@@ -10,7 +10,7 @@ import logging
 from typing import NamedTuple
 
 from tmf_sales.events.retry import DISABLE_AFTER, is_failing_too_long
-from tmf_sales.events.subscription import Listener
+from tmf_sales.events.subscription import Subscription
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook import Attempt
 from tmf_sales.storage.events import Step
@@ -29,35 +29,35 @@ class _Failing(NamedTuple):
     until: float
 
 
-class Health:
+class EndpointHealth:
     """What this worker knows of the listeners' health."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._failing: dict[str, _Failing] = {}
 
-    def is_failing(self, listener: Listener) -> bool:
-        return listener.id in self._failing or listener.failing_since is not None
+    def is_failing(self, subscription: Subscription) -> bool:
+        return subscription.id in self._failing or subscription.failing_since is not None
 
-    async def note(self, listener: Listener, attempt: Attempt, step: Step) -> bool:
+    async def note(self, subscription: Subscription, attempt: Attempt, step: Step) -> bool:
         """Take notice of a try and of the step that comes of it; answer whether the listener is disabled by it."""
         if attempt.succeeded:
-            await self._note_success(listener)
+            await self._note_success(subscription)
             return False
         if attempt.is_gone:
-            self._failing.pop(listener.id, None)
-            await self._hub.disable(listener.id, "it answered 410 Gone")
-            log.warning("listener %s is disabled: it answered 410 Gone", listener.id)
+            self._failing.pop(subscription.id, None)
+            await self._hub.disable(subscription.id, "it answered 410 Gone")
+            log.warning("listener %s is disabled: it answered 410 Gone", subscription.id)
             return True
-        if listener.failing_since is not None:
-            return await self._judge(listener.id, listener.failing_since, attempt.at, step)
-        await self._remember(listener.id, attempt.at, step)
+        if subscription.failing_since is not None:
+            return await self._judge(subscription.id, subscription.failing_since, attempt.at, step)
+        await self._remember(subscription.id, attempt.at, step)
         return False
 
-    async def _note_success(self, listener: Listener) -> None:
-        self._failing.pop(listener.id, None)
-        if listener.failing_since is not None:
-            await self._hub.note_success(listener.id)
+    async def _note_success(self, subscription: Subscription) -> None:
+        self._failing.pop(subscription.id, None)
+        if subscription.failing_since is not None:
+            await self._hub.note_success(subscription.id)
 
     async def _judge(self, id: str, since: float, at: float, step: Step) -> bool:
         """Disable a listener of which it is written for too long that it fails, unless that is no longer written."""

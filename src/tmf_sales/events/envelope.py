@@ -44,7 +44,7 @@ class EventTypes:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class EventContext:
     """What the events of one request have in common.
 
     `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: a fresh UUID for each event. `represent` gives the
@@ -67,7 +67,7 @@ class ItemState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Announcer:
+class EventFactory:
     """Tells what happened to resources of one type.
 
     `resource` is the member of `event` that holds the whole resource. `state` is the member with the resource's state;
@@ -83,17 +83,17 @@ class Announcer:
     items: Mapping[str, str] = field(default_factory=dict)
     incomplete: frozenset[str] = frozenset({"pending"})
 
-    def created(self, document: Document, occasion: Occasion) -> tuple[Document, ...]:
-        return (self._event(self.types.create, document, occasion, "was created"),)
+    def created(self, document: Document, context: EventContext) -> tuple[Document, ...]:
+        return (self._event(self.types.create, document, context, "was created"),)
 
-    def deleted(self, document: Document, occasion: Occasion) -> tuple[Document, ...]:
-        return (self._event(self.types.delete, document, occasion, "was deleted"),)
+    def deleted(self, document: Document, context: EventContext) -> tuple[Document, ...]:
+        return (self._event(self.types.delete, document, context, "was deleted"),)
 
     def changed(
         self,
         before: Document,
         after: Document,
-        occasion: Occasion,
+        context: EventContext,
         *,
         changed: frozenset[str] | None = None,
         server_set: frozenset[str] = frozenset(),
@@ -110,27 +110,32 @@ class Announcer:
             return ()
         items = [] if names.isdisjoint(self.items) else self._changed_items(before, after)
         happened = (
-            self._state_change(before, after, items, occasion, state_title),
-            self._information_required(before, after, items, occasion),
-            self._attribute_value_change(before, after, names - server_set - {self.state}, occasion, server_set),
+            self._state_change(before, after, items, context, state_title),
+            self._information_required(before, after, items, context),
+            self._attribute_value_change(before, after, names - server_set - {self.state}, context, server_set),
         )
         return tuple(event for event in happened if event is not None)
 
     def _state_change(
-        self, before: Document, after: Document, items: Sequence[ItemState], occasion: Occasion, title: str | None
+        self,
+        before: Document,
+        after: Document,
+        items: Sequence[ItemState],
+        context: EventContext,
+        title: str | None,
     ) -> Document | None:
         old, new = before.get(self.state), after.get(self.state)
         if old != new:
             text = f"changed its {self.state} from {old} to {new}"
-            return self._event(self.types.state_change, after, occasion, text, path=self.state, title=title)
+            return self._event(self.types.state_change, after, context, text, path=self.state, title=title)
         paths = [item.path for item in items if item.is_known]
         if not paths:
             return None
         text = f"changed the state of {_counted(len(paths), 'item')}"
-        return self._event(self.types.state_change, after, occasion, text, path=listed(paths), title=title)
+        return self._event(self.types.state_change, after, context, text, path=listed(paths), title=title)
 
     def _information_required(
-        self, before: Document, after: Document, items: Sequence[ItemState], occasion: Occasion
+        self, before: Document, after: Document, items: Sequence[ItemState], context: EventContext
     ) -> Document | None:
         if self.types.information_required is None:
             return None
@@ -141,21 +146,21 @@ class Announcer:
         if not paths:
             return None
         text, path = "needs information", listed(paths)
-        return self._event(self.types.information_required, after, occasion, text, path=path, priority="high")
+        return self._event(self.types.information_required, after, context, text, path=path, priority="high")
 
     def _attribute_value_change(
         self,
         before: Document,
         after: Document,
         changed: frozenset[str],
-        occasion: Occasion,
+        context: EventContext,
         server_set: frozenset[str],
     ) -> Document | None:
         names = sorted(name for name in changed if self._more_than_states(before, after, name, server_set))
         if not names:
             return None
         text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", listed([step(name) for name in names])
-        return self._event(self.types.attribute_value_change, after, occasion, text, path=path)
+        return self._event(self.types.attribute_value_change, after, context, text, path=path)
 
     def _becomes_incomplete(self, old: object, new: object) -> bool:
         return new in self.incomplete and old not in self.incomplete
@@ -204,7 +209,7 @@ class Announcer:
         self,
         event_type: str,
         document: Document,
-        occasion: Occasion,
+        context: EventContext,
         text: str,
         *,
         path: str | None = None,
@@ -212,19 +217,19 @@ class Announcer:
         priority: str = "normal",
     ) -> Document:
         event: Document = {
-            "eventId": occasion.new_id(),
-            "eventTime": occasion.now,
+            "eventId": context.new_id(),
+            "eventTime": context.now,
             "eventType": event_type,
-            "correlationId": occasion.correlation_id,
+            "correlationId": context.correlation_id,
             "domain": self.domain,
             "title": title or _in_words(event_type),
             "description": f"{self.resource} {document.get('id')} {text}"[:TEXT_LIMIT],
             "priority": priority,
-            "timeOcurred": occasion.now,  # spelled so by the specifications
+            "timeOcurred": context.now,  # spelled so by the specifications
         }
         if path is not None:
             event["fieldPath"] = path
-        event["event"] = {self.resource: occasion.represent(document)}
+        event["event"] = {self.resource: context.represent(document)}
         return event
 
 

@@ -85,7 +85,7 @@ class Target:
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
-class AddressGuard:
+class SsrfGuard:
     """Vets callbacks. `allowed` are networks that may be reached although they are forbidden otherwise."""
 
     def __init__(

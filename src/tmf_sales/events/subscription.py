@@ -15,7 +15,7 @@ from tmf_sales.storage.evaluate import matches
 from tmf_sales.storage.protocol import Document
 
 
-class Selection(Protocol):
+class FieldSelection(Protocol):
     """What of an event is sent; the event's identity always stays."""
 
     def select(self, document: Document) -> Document: ...
@@ -28,7 +28,7 @@ class Parsed(Protocol):
     def condition(self) -> Condition: ...
 
     @property
-    def selection(self) -> Selection | None: ...
+    def selection(self) -> FieldSelection | None: ...
 
 
 ParseQuery = Callable[[str, str], Parsed]
@@ -44,7 +44,7 @@ class KeptSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Subscription:
     """A registered listener. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more.
 
     `owner`: who registered it, where there is authentication; it gets what the owner may see.
@@ -67,13 +67,13 @@ class Listener:
         return tuple(Secret(kept.text) for kept in self.secrets if kept.until is None or now < kept.until)
 
 
-class UnreadableListener(ValueError):
+class UnreadableSubscription(ValueError):
     """Raised for a stored document that is no listener; its text says why and shows no secret."""
 
 
 class Known(NamedTuple):
     revision: int
-    listener: Listener
+    subscription: Subscription
     parsed: Parsed | None
     seen_by: SeenBy | None = None
 
@@ -86,7 +86,7 @@ class _Nothing(NamedTuple):
 NOTHING = _Nothing(Or(()), None)
 
 
-class ActiveListeners:
+class ActiveSubscriptions:
     """The listeners at one moment."""
 
     def __init__(self, known: Mapping[str, Known], api_of: Mapping[str, str]) -> None:
@@ -102,18 +102,18 @@ class ActiveListeners:
     def ids(self) -> list[str]:
         return list(self._known)
 
-    def get(self, id: str) -> Listener | None:
+    def get(self, id: str) -> Subscription | None:
         known = self._known.get(id)
-        return known.listener if known else None
+        return known.subscription if known else None
 
     def matching(self, kind: str, event: Document) -> list[str]:
         """Ids of the listeners that are to get an event of a resource of this kind."""
         api = self._api_of.get(kind)
-        return [id for id, known in self._known.items() if known.listener.api == api and _wants(known, event)]
+        return [id for id, known in self._known.items() if known.subscription.api == api and _wants(known, event)]
 
     def wants(self, id: str, kind: str, event: Document) -> bool:
         known = self._known.get(id)
-        return known is not None and known.listener.api == self._api_of.get(kind) and _wants(known, event)
+        return known is not None and known.subscription.api == self._api_of.get(kind) and _wants(known, event)
 
     def selected(self, id: str, event: Document) -> Document:
         """What of an event that it wants the listener asked for and may see; the event itself when it is everything."""
@@ -130,21 +130,21 @@ def _wants(known: Known, event: Document) -> bool:
     return seen is not None and (known.parsed is None or matches(known.parsed.condition, seen))
 
 
-def written(listener: Listener) -> Document:
+def written(subscription: Subscription) -> Document:
     return {
-        **listener.view(),
-        "api": listener.api,
-        "secrets": [{"text": kept.text, "until": kept.until} for kept in listener.secrets],
-        "failingSince": listener.failing_since,
-        "disabled": listener.disabled,
-        **({"owner": _written_owner(listener.owner)} if listener.owner else {}),
+        **subscription.view(),
+        "api": subscription.api,
+        "secrets": [{"text": kept.text, "until": kept.until} for kept in subscription.secrets],
+        "failingSince": subscription.failing_since,
+        "disabled": subscription.disabled,
+        **({"owner": _written_owner(subscription.owner)} if subscription.owner else {}),
     }
 
 
-def read_listener(document: Mapping[str, Any]) -> Listener:
+def read_subscription(document: Mapping[str, Any]) -> Subscription:
     """Raises UnreadableListener."""
     try:
-        listener = Listener(
+        subscription = Subscription(
             id=_of(document["id"], str),
             api=_of(document["api"], str),
             callback=_of(document["callback"], str),
@@ -155,10 +155,10 @@ def read_listener(document: Mapping[str, Any]) -> Listener:
             owner=_read_owner(document["owner"]) if "owner" in document else None,
         )
     except InvalidSecret as error:
-        raise UnreadableListener(f"a secret is not valid (it is not shown): {error}") from None
+        raise UnreadableSubscription(f"a secret is not valid (it is not shown): {error}") from None
     except (KeyError, TypeError) as error:
-        raise UnreadableListener(f"it is not in the form of a listener: {type(error).__name__}") from None
-    return listener
+        raise UnreadableSubscription(f"it is not in the form of a listener: {type(error).__name__}") from None
+    return subscription
 
 
 def _read_secret(document: Mapping[str, Any]) -> KeptSecret:

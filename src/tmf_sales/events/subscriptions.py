@@ -19,7 +19,7 @@ import orjson
 
 from tmf_sales.access import FULL_ACCESS, Access, Principal
 from tmf_sales.errors import (
-    DuplicateListener,
+    DuplicateSubscription,
     InvalidBody,
     InvalidParameter,
     NotFound,
@@ -29,16 +29,16 @@ from tmf_sales.errors import (
     shown,
 )
 from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
-from tmf_sales.events.ssrf_guard import AddressGuard
+from tmf_sales.events.ssrf_guard import SsrfGuard
 from tmf_sales.events.subscription import (
     NOTHING,
-    ActiveListeners,
+    ActiveSubscriptions,
     KeptSecret,
     Known,
-    Listener,
     ParseQuery,
-    UnreadableListener,
-    read_listener,
+    Subscription,
+    UnreadableSubscription,
+    read_subscription,
     written,
 )
 from tmf_sales.events.visibility import SeenBy
@@ -48,15 +48,15 @@ from tmf_sales.storage.protocol import (
     Change,
     Document,
     Kind,
+    Record,
     RevisionConflict,
     Row,
     Storage,
-    Stored,
     Version,
 )
 
-LISTENER = "listener"
-LISTENER_KIND = Kind(LISTENER)
+SUBSCRIPTION = "listener"
+SUBSCRIPTION_KIND = Kind(SUBSCRIPTION)
 PAGE = 1000
 TRIES = 10
 UNFINISHED = "its registration was not finished"
@@ -67,7 +67,7 @@ log = logging.getLogger(__name__)
 class Registration(NamedTuple):
     """A new listener and, where it has a secret of its own, that secret: the only time that it is told."""
 
-    listener: Listener
+    subscription: Subscription
     secret: str | None
 
 
@@ -78,7 +78,7 @@ class Hub:
         self,
         store: Storage,
         parse_query: ParseQuery,
-        guard: AddressGuard,
+        guard: SsrfGuard,
         *,
         api_of: Mapping[str, str],
         own_secrets: bool = False,
@@ -120,7 +120,7 @@ class Hub:
         self._check_query(api, query)
         await self._guard.vet(callback)
         secret = written_secret(self._random_bytes(NEW_SECRET_BYTES)) if self._own_secrets else None
-        listener = Listener(
+        subscription = Subscription(
             id=_id_of(api, callback, query, owner),
             api=api,
             callback=callback,
@@ -131,10 +131,10 @@ class Hub:
         # In turn within a process, so that of several at once as many come in as there is room for.
         async with self._registering:
             try:
-                await self._take_in(listener, records)
+                await self._take_in(subscription, records)
             except (AlreadyExists, RevisionConflict):
-                raise _duplicate(listener.id) from None
-        return Registration(listener, secret)
+                raise _duplicate(subscription.id) from None
+        return Registration(subscription, secret)
 
     async def unregister(
         self, api: str, id: str, access: Access = FULL_ACCESS, records: tuple[Document, ...] = ()
@@ -143,33 +143,33 @@ class Hub:
         for _ in range(TRIES):
             stored = await self._seen(api, id, access)
             with contextlib.suppress(RevisionConflict):
-                await self._store.commit(Change(LISTENER, id, stored.revision, (), records))
+                await self._store.commit(Change(SUBSCRIPTION, id, stored.revision, (), records))
                 return
         raise Unavailable(f"listener {id} changes too often")
 
-    async def get(self, api: str, id: str, access: Access = FULL_ACCESS) -> Listener:
+    async def get(self, api: str, id: str, access: Access = FULL_ACCESS) -> Subscription:
         """Raises NotFound."""
-        listener = self._read(id, (await self._seen(api, id, access)).current)
-        if listener is None:
+        subscription = self._read(id, (await self._seen(api, id, access)).current)
+        if subscription is None:
             raise _not_registered(id)
-        return listener
+        return subscription
 
-    async def _seen(self, api: str, id: str, access: Access) -> Stored:
-        stored = await self._store.get(LISTENER, id)
+    async def _seen(self, api: str, id: str, access: Access) -> Record:
+        stored = await self._store.get(SUBSCRIPTION, id)
         if stored is None or stored.current.document.get("api") != api or not access.sees(stored.current.document):
             raise _not_registered(id)
         return stored
 
-    async def listeners(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Listener]:
+    async def subscriptions(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Subscription]:
         """The listeners that there are for the caller, or those of one API, by id; disabled ones included."""
-        return [known.listener for known in await self._all(api, access)]
+        return [known.subscription for known in await self._all(api, access)]
 
-    async def active(self) -> ActiveListeners:
+    async def active(self) -> ActiveSubscriptions:
         """The listeners that are not disabled, as they are in the store now."""
         found = await self._all(None, FULL_ACCESS)
-        self._known = {known.listener.id: known for known in found}
-        return ActiveListeners(
-            {id: each for id, each in self._known.items() if not each.listener.disabled}, self._api_of
+        self._known = {known.subscription.id: known for known in found}
+        return ActiveSubscriptions(
+            {id: each for id, each in self._known.items() if not each.subscription.disabled}, self._api_of
         )
 
     async def note_failure(self, id: str, since: float) -> None:
@@ -186,7 +186,7 @@ class Hub:
     async def disable_failing(self, id: str, moment: float, reason: str) -> bool:
         """Disable it if it is written that it has failed since `moment` or longer; answer whether it is."""
 
-        def judged(it: Listener) -> Listener:
+        def judged(it: Subscription) -> Subscription:
             return replace(it, disabled=reason) if it.failing_since is not None and it.failing_since <= moment else it
 
         after = await self._update(id, judged)
@@ -199,7 +199,7 @@ class Hub:
         """Give the listener a new secret and answer it; the old ones still sign for `overlap` seconds."""
         text = written_secret(self._random_bytes(NEW_SECRET_BYTES))
 
-        def rotated(it: Listener) -> Listener:
+        def rotated(it: Subscription) -> Subscription:
             valid = (kept for kept in it.secrets if kept.until is None or now < kept.until)
             old = (KeptSecret(kept.text, kept.until or now + overlap) for kept in valid)
             return replace(it, secrets=(KeptSecret(text), *old))
@@ -219,45 +219,45 @@ class Hub:
         except InvalidParameter as error:
             raise InvalidBody([Violation("/query", error.message)]) from error
 
-    async def _take_in(self, listener: Listener, records: tuple[Document, ...]) -> None:
+    async def _take_in(self, subscription: Subscription, records: tuple[Document, ...]) -> None:
         """Raises AlreadyExists and RevisionConflict when another has registered it meanwhile.
 
         Where there is a limit the listener is put in as disabled first, and counted with the others: of two processes
         that take in the last one at least one sees both.
         """
-        stored = await self._store.get(LISTENER, listener.id)
+        stored = await self._store.get(SUBSCRIPTION, subscription.id)
         revision = stored.revision if stored else 0
         if stored is not None:
-            known = self._read(listener.id, stored.current)
+            known = self._read(subscription.id, stored.current)
             if known is not None and known.disabled is None:
-                raise _duplicate(listener.id)
-            await self._refuse_more_than(self._limit, listener.owner)
+                raise _duplicate(subscription.id)
+            await self._reject_more_than(self._limit, subscription.owner)
         elif self._limit:
-            await self._refuse_more_than(self._limit - 1, listener.owner)
-            revision = await self._write(replace(listener, disabled=UNFINISHED), 0)
+            await self._reject_more_than(self._limit - 1, subscription.owner)
+            revision = await self._write(replace(subscription, disabled=UNFINISHED), 0)
             try:
-                await self._refuse_more_than(self._limit, listener.owner)
+                await self._reject_more_than(self._limit, subscription.owner)
             except TooManyRequests:
                 with contextlib.suppress(RevisionConflict):
-                    await self._store.commit(Change(LISTENER, listener.id, revision, ()))
+                    await self._store.commit(Change(SUBSCRIPTION, subscription.id, revision, ()))
                 raise
-        await self._write(listener, revision, records)
+        await self._write(subscription, revision, records)
 
-    async def _refuse_more_than(self, count: int, owner: Principal | None) -> None:
+    async def _reject_more_than(self, count: int, owner: Principal | None) -> None:
         """Raises TooManyRequests when there are more listeners of this owner."""
         if not self._limit:
             return
         at = ("owner", "subject")
         own = Compare(at, Operator.EQ, owner.subject) if owner else Not(Exists(at))
-        if (await self._store.find(LISTENER, Query(own, limit=0))).total > count:
+        if (await self._store.find(SUBSCRIPTION, Query(own, limit=0))).total > count:
             message = f"expected at most {self._limit} listeners of one caller; unregister one first"
             raise TooManyRequests(message, {"Retry-After": "60"})
 
-    async def _update(self, id: str, change: Callable[[Listener], Listener]) -> Listener | None:
+    async def _update(self, id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
         """Change a stored listener; answer what it now is, None when there is none."""
-        before: Listener | None = None
+        before: Subscription | None = None
         for _ in range(TRIES):
-            stored = await self._store.get(LISTENER, id)
+            stored = await self._store.get(SUBSCRIPTION, id)
             if stored is None:
                 return None
             before = self._read(id, stored.current)
@@ -274,9 +274,11 @@ class Hub:
         log.warning("listener %s changes too often to be written", id)
         return before
 
-    async def _write(self, listener: Listener, expected_revision: int, records: tuple[Document, ...] = ()) -> int:
-        version = Version(expected_revision + 1, written(listener))
-        return await self._store.commit(Change(LISTENER, listener.id, expected_revision, (version,), records))
+    async def _write(
+        self, subscription: Subscription, expected_revision: int, records: tuple[Document, ...] = ()
+    ) -> int:
+        version = Version(expected_revision + 1, written(subscription))
+        return await self._store.commit(Change(SUBSCRIPTION, subscription.id, expected_revision, (version,), records))
 
     async def _all(self, api: str | None, access: Access) -> list[Known]:
         where = Compare(("api",), Operator.EQ, api) if api else And(())
@@ -284,7 +286,7 @@ class Hub:
         offset = 0
         while True:
             query = Query(where, (Sort(("id",), always_present=True),), offset=offset, limit=PAGE)
-            page = await self._store.find(LISTENER, access.restricted(query))
+            page = await self._store.find(SUBSCRIPTION, access.restricted(query))
             found += (known for row in page.rows if (known := self._know(row)) is not None)
             if len(page.rows) < PAGE:
                 return found
@@ -295,31 +297,31 @@ class Hub:
         known = self._known.get(row.id)
         if known is not None and known.revision == row.version.revision:
             return known
-        listener = self._read(row.id, row.version)
-        if listener is None:
+        subscription = self._read(row.id, row.version)
+        if subscription is None:
             return None
         try:
-            parsed = self._parse_query(listener.api, listener.query) if listener.query is not None else None
+            parsed = self._parse_query(subscription.api, subscription.query) if subscription.query is not None else None
         except InvalidParameter:
             # Registered under another contract. Nothing tells which events it wants, so it gets none.
-            log.warning("the query of listener %s is no longer valid: it gets no events", listener.id)
+            log.warning("the query of listener %s is no longer valid: it gets no events", subscription.id)
             parsed = NOTHING
-        seen_by = self._seen_by(listener.owner) if listener.owner and self._seen_by else None
-        return Known(row.version.revision, listener, parsed, seen_by)
+        seen_by = self._seen_by(subscription.owner) if subscription.owner and self._seen_by else None
+        return Known(row.version.revision, subscription, parsed, seen_by)
 
-    def _read(self, id: str, version: Version) -> Listener | None:
+    def _read(self, id: str, version: Version) -> Subscription | None:
         """None when it cannot be read, which is said once: whatever is in the store, the others get their events."""
         try:
-            return read_listener(version.document)
-        except UnreadableListener as error:
+            return read_subscription(version.document)
+        except UnreadableSubscription as error:
             if self._unreadable.get(id) != version.revision:
                 self._unreadable[id] = version.revision
                 log.warning("listener %s is left out and gets no events: %s", id, error)
             return None
 
 
-def _duplicate(id: str) -> DuplicateListener:
-    return DuplicateListener(f"this callback with this query is listener {id}")
+def _duplicate(id: str) -> DuplicateSubscription:
+    return DuplicateSubscription(f"this callback with this query is listener {id}")
 
 
 def _not_registered(id: str) -> NotFound:

@@ -18,7 +18,7 @@ from tmf_sales.errors import CallbackRefused, InvalidBody
 from tmf_sales.events.http_client import Answer, Connection, ConnectionFailed
 from tmf_sales.events.retry import read_retry_after
 from tmf_sales.events.signing import Secret, signature_headers
-from tmf_sales.events.ssrf_guard import AddressGuard, Target, Unresolved, parse_callback
+from tmf_sales.events.ssrf_guard import SsrfGuard, Target, Unresolved, parse_callback
 
 TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
@@ -66,7 +66,7 @@ class Webhook:
 
     def __init__(
         self,
-        guard: AddressGuard,
+        guard: SsrfGuard,
         now: Callable[[], float] = time.time,
         *,
         timeout: float = TIMEOUT,

@@ -18,12 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import Unavailable
-from tmf_sales.events.endpoint_health import Health
-from tmf_sales.events.sender import Courier, Recorder, Senses
+from tmf_sales.events.endpoint_health import EndpointHealth
+from tmf_sales.events.sender import Environment, Recorder, Sender
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook import Webhook
-from tmf_sales.storage.events import BATCH_BYTES, EventStore, FanOut, Lane, StoredEvent, is_full
+from tmf_sales.storage.events import BATCH_BYTES, DeliveryQueue, EventStore, FanOut, StoredEvent, is_full
 
 DAY = 24 * 3600.0
 FAN_OUT_BATCH = 200
@@ -71,13 +71,13 @@ class Delivery:
         self._settings = settings or DeliverySettings()
         self._now = now
         self._owner = owner or uuid.uuid4().hex
-        self._health = Health(hub)
+        self._health = EndpointHealth(hub)
         recorder = Recorder(store, self._owner, self._lease_end)
-        senses = Senses(now, chance)
-        self._courier = Courier(
-            store, webhook, self._health, recorder, senses, self._settings.secrets, self._settings.concurrency
+        environment = Environment(now, chance)
+        self._courier = Sender(
+            store, webhook, self._health, recorder, environment, self._settings.secrets, self._settings.concurrency
         )
-        self._lanes: dict[asyncio.Task[None], Lane] = {}
+        self._lanes: dict[asyncio.Task[None], DeliveryQueue] = {}
         self._under_way: Counter[str] = Counter()
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
@@ -115,13 +115,13 @@ class Delivery:
         if self._is_due("renew", self._settings.lease / 3) and self._lanes:
             await self._store.renew(list(self._lanes.values()), self._owner, self._lease_end())
         if self._is_due("sweep", SWEEP_EVERY):
-            await self._clear_lanes_of_nobody()
+            await self._clear_queues_of_no_subscription()
             if await self._store.sweep():
                 await self._fan_out()
         if self._is_due("expire", EXPIRE_EVERY):
             await self._store.expire(self._now() - self._settings.retention)
 
-    async def settle(self) -> None:
+    async def normalize(self) -> None:
         """Wait until no post is under way."""
         while self._lanes:
             await asyncio.wait(list(self._lanes))
@@ -129,23 +129,23 @@ class Delivery:
     async def _fan_out(self) -> None:
         """Put a batch of new events into their lanes."""
         self._is_behind = False
-        events = await self._store.unfanned(FAN_OUT_BATCH)
+        events = await self._store.not_fanned_out(FAN_OUT_BATCH)
         if not events:
             return
-        await self._look_at_listeners()
+        await self._refresh_subscriptions()
         planned: Counter[str] = Counter()
         fans = [self._fan_of(event, planned) for event in events]
-        lanes = await self._store.fan_out(fans, self._owner, self._lease_end(), self._now())
+        deliveries = await self._store.fan_out(fans, self._owner, self._lease_end(), self._now())
         by_resource: dict[tuple[str, str], list[StoredEvent]] = {}
         for event in events:
             by_resource.setdefault((event.kind, event.resource), []).append(event)
-        for lane in lanes:
-            self._begin(lane, _complete(lane, by_resource[lane.key.kind, lane.key.resource]))
+        for delivery in deliveries:
+            self._begin(delivery, _complete(delivery, by_resource[delivery.key.kind, delivery.key.resource]))
         self._is_behind = is_full(events, FAN_OUT_BATCH, BATCH_BYTES)
 
     def _fan_of(self, event: StoredEvent, planned: Counter[str]) -> FanOut:
-        listeners = self._courier.listeners
-        wanting = listeners.matching(event.kind, event.document) if listeners else []
+        subscriptions = self._courier.subscriptions
+        wanting = subscriptions.matching(event.kind, event.document) if subscriptions else []
         free = {id for id in wanting if self._room(id) > planned[id]}
         planned.update(free)
         self._has_more.update(id for id in wanting if id not in free)
@@ -153,56 +153,56 @@ class Delivery:
 
     async def _claim(self) -> None:
         """Take up lanes that are due: tried before, left over by another worker, or too many at once till now."""
-        await self._look_at_listeners()
-        room = {id: free for id in self._courier.listeners.ids() if (free := self._room(id)) > 0}
-        lanes = await self._store.claim(self._owner, self._lease_end(), self._now(), room)
-        for lane in lanes:
-            self._begin(lane)
-        taken = Counter(lane.key.listener for lane in lanes)
+        await self._refresh_subscriptions()
+        room = {id: free for id in self._courier.subscriptions.ids() if (free := self._room(id)) > 0}
+        deliveries = await self._store.claim(self._owner, self._lease_end(), self._now(), room)
+        for delivery in deliveries:
+            self._begin(delivery)
+        taken = Counter(delivery.key.subscription for delivery in deliveries)
         self._has_more -= {id for id, free in room.items() if taken[id] < free}
 
-    async def _clear_lanes_of_nobody(self) -> None:
+    async def _clear_queues_of_no_subscription(self) -> None:
         """Forget what waits for listeners that were unregistered or disabled."""
         waiting = await self._store.waiting()
-        await self._look_at_listeners()  # after the lanes, so that a lane's listener was there before it
-        for listener in waiting:
-            if listener not in self._courier.listeners:
-                await self._store.forget(listener)
+        await self._refresh_subscriptions()  # after the lanes, so that a lane's listener was there before it
+        for subscription in waiting:
+            if subscription not in self._courier.subscriptions:
+                await self._store.forget(subscription)
 
-    async def _look_at_listeners(self) -> None:
-        self._courier.listeners = await self._hub.active()
+    async def _refresh_subscriptions(self) -> None:
+        self._courier.subscriptions = await self._hub.active()
 
-    def _room(self, listener: str) -> int:
+    def _room(self, subscription: str) -> int:
         """How many more lanes of the listener may be taken up now; some more than posts, so that none waits for us."""
-        return self._posts_at_once(listener) * LANES_PER_POST - self._under_way[listener]
+        return self._posts_at_once(subscription) * LANES_PER_POST - self._under_way[subscription]
 
-    def _posts_at_once(self, listener: str) -> int:
-        known = self._courier.listeners.get(listener)
+    def _posts_at_once(self, subscription: str) -> int:
+        known = self._courier.subscriptions.get(subscription)
         is_failing = known is not None and self._health.is_failing(known)
         return min(self._settings.concurrency, CONCURRENCY_OF_FAILING) if is_failing else self._settings.concurrency
 
-    def _begin(self, lane: Lane, events: Sequence[StoredEvent] = ()) -> None:
-        self._under_way[lane.key.listener] += 1
-        task = asyncio.create_task(self._work_off(lane, events))
-        self._lanes[task] = lane
+    def _begin(self, delivery: DeliveryQueue, events: Sequence[StoredEvent] = ()) -> None:
+        self._under_way[delivery.key.subscription] += 1
+        task = asyncio.create_task(self._work_off(delivery, events))
+        self._lanes[task] = delivery
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        listener = self._lanes.pop(task).key.listener
-        self._under_way[listener] -= 1
-        if not self._under_way[listener]:
-            del self._under_way[listener]
-            self._courier.forget(listener)
-        if listener in self._has_more and self._room(listener) >= self._under_way[listener]:
+        subscription = self._lanes.pop(task).key.subscription
+        self._under_way[subscription] -= 1
+        if not self._under_way[subscription]:
+            del self._under_way[subscription]
+            self._courier.forget(subscription)
+        if subscription in self._has_more and self._room(subscription) >= self._under_way[subscription]:
             self._store.arrived.set()  # half of its lanes are done: time to take up others
 
-    async def _work_off(self, lane: Lane, events: Sequence[StoredEvent]) -> None:
+    async def _work_off(self, delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> None:
         try:
-            await self._courier.work_off(lane, events)
+            await self._courier.work_off(delivery, events)
         except Unavailable as error:
             log.warning("an event waits until its lease has run out: %s", error.message)
         except Exception:
-            log.exception("delivery to listener %s failed by a defect", lane.key.listener)
+            log.exception("delivery to listener %s failed by a defect", delivery.key.subscription)
 
     def _lease_end(self) -> float:
         return self._now() + self._settings.lease
@@ -221,7 +221,7 @@ class Delivery:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
-        if not self._courier.listeners:  # Nobody waits for these events, so many are done with at once.
+        if not self._courier.subscriptions:  # Nobody waits for these events, so many are done with at once.
             await asyncio.sleep(UNHEARD)
 
     async def _finish(self) -> None:
@@ -236,6 +236,6 @@ class Delivery:
             await self._store.release(self._owner, self._now())
 
 
-def _complete(lane: Lane, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+def _complete(delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
     """The lane's events if they are all among these, which leave none out in between; else none."""
-    return [each for each in events if each.order >= lane.first] if events[-1].order == lane.last else ()
+    return [each for each in events if each.order >= delivery.first] if events[-1].order == delivery.last else ()

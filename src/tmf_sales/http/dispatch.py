@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from tmf_sales.engine.request import Handler, Request
 from tmf_sales.errors import MethodNotAllowed, NoSuchRoute, TmfError
 from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 from tmf_sales.http.validation import REQUEST
 
 Handlers = Mapping[str, Handler]
@@ -36,7 +36,7 @@ class Dispatcher:
         except TmfError as error:
             await send_error(send, error, scope)
             return
-        await send_answer(send, result.status, result.body, result.headers, head=request.method == "HEAD")
+        await send_response(send, result.status, result.body, result.headers, head=request.method == "HEAD")
 
     async def _answer_elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._has_page(scope["path"]):

@@ -28,7 +28,7 @@ _NAME_WITH_DOT = re.compile(rb'"\.')  # found in half the time that `in` takes
 _NO_MARKS = bytes(set(range(256)) - set(b"[{:$\\"))
 
 
-def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT, container_limit: int = CONTAINER_LIMIT) -> Any:
+def parse_json_body(text: bytes, depth_limit: int = DEPTH_LIMIT, container_limit: int = CONTAINER_LIMIT) -> Any:
     """The JSON value; raises MalformedBody with the place, as line and column or as JSON pointer."""
     try:
         value = orjson.loads(text)
@@ -37,20 +37,20 @@ def parse_strictly(text: bytes, depth_limit: int = DEPTH_LIMIT, container_limit:
     marks = text.translate(None, _NO_MARKS)  # what is looked for in it is found at once
     most_containers = marks.count(b"[") + marks.count(b"{")
     if most_containers > depth_limit and _may_be_deep(value, depth_limit):
-        _refuse_depth(value, depth_limit)
+        _reject_depth(value, depth_limit)
     if most_containers > container_limit:
-        _refuse_many_containers(value, container_limit)
+        _reject_many_containers(value, container_limit)
     try:
         written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except orjson.JSONEncodeError:
-        _refuse_large_integers(text)
+        _reject_large_integers(text)
         raise
     if written != text and _may_hide_duplicates(written, marks, text):
-        _refuse_duplicates(text)
+        _reject_duplicates(text)
     if _NAME_WITH_DOT.search(text) or (b"$" in marks and b'"$' in text) or (b"\\" in marks and b"\\u00" in text):
-        _refuse_names(value)
+        _reject_names(value)
     if _may_have_many_digits(text) and _MANY_DIGITS in text.translate(_DIGITS_AS_ZERO):
-        _refuse_large_integers(text)
+        _reject_large_integers(text)
     return value
 
 
@@ -79,7 +79,7 @@ def _may_be_deep(value: Any, limit: int) -> bool:
         return True
 
 
-def _refuse_depth(value: Any, limit: int) -> None:
+def _reject_depth(value: Any, limit: int) -> None:
     level, depth = [value], 0
     while level := [child for parent in level for child in _containers_in(parent)]:
         depth += 1
@@ -88,7 +88,7 @@ def _refuse_depth(value: Any, limit: int) -> None:
             raise MalformedBody(f"{_shown(place)}: the body is nested more than {limit} levels deep")
 
 
-def _refuse_many_containers(value: Any, limit: int) -> None:
+def _reject_many_containers(value: Any, limit: int) -> None:
     """Counted here because brackets may also stand in texts."""
     level, found = [value], 0
     while level := [child for parent in level for child in _containers_in(parent)]:
@@ -141,7 +141,7 @@ class _Object(dict[str, Any]):
     twice: str | None = None
 
 
-def _refuse_duplicates(text: bytes) -> None:
+def _reject_duplicates(text: bytes) -> None:
     doubled = False
 
     def look(pairs: list[tuple[str, Any]]) -> _Object:
@@ -161,7 +161,7 @@ def _refuse_duplicates(text: bytes) -> None:
         raise MalformedBody(f"{_shown(place)}: the member name {shown(found.twice)} is there twice in one object")
 
 
-def _refuse_names(value: Any) -> None:
+def _reject_names(value: Any) -> None:
     name = next(bad_names([value]), None)
     if name is not None:
         _, place = _first(value, lambda each, _: isinstance(each, dict) and name in each)
@@ -179,7 +179,7 @@ class _LargeInteger(str):
     """Digits of an integer that doubles cannot hold."""
 
 
-def _refuse_large_integers(text: bytes) -> None:
+def _reject_large_integers(text: bytes) -> None:
     """By how it is written: 1e30 and 1.0 are doubles anyway, and stay what they are."""
     found = False
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, Unavailable
 from tmf_sales.http.responses import Errors, Send, send_error
-from tmf_sales.http.timeout import Deadline
+from tmf_sales.http.timeout import Timeout
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -21,7 +21,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 JSON_RANGES = ("application/json", "application/*", "*/*")
 
 
-class Ingress:
+class EntryMiddleware:
     """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies, `bounded` others
     (/audit) within them.
 
@@ -59,11 +59,11 @@ class Ingress:
         else:
             self._free -= 1
             try:
-                await self._answer(scope, receive, send)
+                await self._response_text(scope, receive, send)
             finally:
                 self._free += 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _response_text(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = waits_for_body = False
 
         async def watched_receive() -> MutableMapping[str, Any]:
@@ -80,7 +80,7 @@ class Ingress:
 
         try:
             self._prepare(scope)
-            with Deadline(self._deadline):
+            with Timeout(self._deadline):
                 app = self._bounded.get(scope["path"], self._app)
                 await app(scope, watched_receive, watched_send)
         except TimeoutError:
@@ -101,7 +101,7 @@ class Ingress:
             raise NoSuchRoute("No operation has the base path of the API alone")
         if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
             _drop_trailing_slash(scope)
-            _refuse_other_than_json(scope)
+            _reject_other_than_json(scope)
 
 
 def _drop_trailing_slash(scope: Scope) -> None:
@@ -113,7 +113,7 @@ def _drop_trailing_slash(scope: Scope) -> None:
         raise NoSuchRoute("No operation has this path")
 
 
-def _refuse_other_than_json(scope: Scope) -> None:
+def _reject_other_than_json(scope: Scope) -> None:
     """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; no Accept accepts all."""
     values = [value for name, value in scope["headers"] if name == b"accept"]
     if not values:

@@ -12,7 +12,7 @@ import orjson
 
 from tmf_sales.errors import MethodNotAllowed, Unavailable
 from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_answer, send_error
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
 READY_TIMEOUT = 2.0
 
@@ -38,6 +38,6 @@ def probes(ping: Callable[[], Awaitable[None]]) -> Mapping[str, App]:
 async def _say(scope: Scope, send: Send, value: dict[str, str]) -> None:
     if scope["method"] in PAGE_METHODS:
         headers = [(b"cache-control", b"no-store")]
-        await send_answer(send, 200, orjson.dumps(value), headers, head=scope["method"] == "HEAD")
+        await send_response(send, 200, orjson.dumps(value), headers, head=scope["method"] == "HEAD")
     else:
         await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)

@@ -19,7 +19,7 @@ import flask
 from connexion import FlaskApp
 
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.request import Handler, Request, Result
+from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import TmfError
 from tmf_sales.http.dispatch import Handlers
 from tmf_sales.http.middleware import App
@@ -63,12 +63,12 @@ def view_of(
 
     def view(id: str = "") -> flask.Response:
         request = request_of(operation_id, {"id": id}, settings)
-        return response_of(background.run(_answer(handler, request)))
+        return response_of(background.run(_response_text(handler, request)))
 
     return view
 
 
-async def _answer(handler: Handler, request: Request) -> Result:
+async def _response_text(handler: Handler, request: Request) -> Response:
     return await handler(request)
 
 
@@ -91,7 +91,7 @@ def request_of(operation_id: str, path_parameters: Mapping[str, str], settings: 
     return request
 
 
-def response_of(result: Result) -> flask.Response:
+def response_of(result: Response) -> flask.Response:
     response = flask.Response(result.body, result.status, mimetype="application/json")
     if not result.body:
         del response.headers["Content-Type"]

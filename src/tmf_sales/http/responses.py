@@ -97,7 +97,7 @@ def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
     return PAGE_METHODS
 
 
-async def send_answer(
+async def send_response(
     send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
 ) -> None:
     """One answer. A HEAD answer has the headers of the GET and no body (RFC 9110, 9.3.2)."""
@@ -114,4 +114,4 @@ async def send_error(send: Send, error: TmfError, scope: Message) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
     if isinstance(error, Unauthenticated) and "WWW-Authenticate" not in error.headers:
         headers.append((b"www-authenticate", CHALLENGE.encode()))
-    await send_answer(send, int(error.status), orjson.dumps(error.body()), headers, head=scope["method"] == "HEAD")
+    await send_response(send, int(error.status), orjson.dumps(error.body()), headers, head=scope["method"] == "HEAD")

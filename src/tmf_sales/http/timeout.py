@@ -10,7 +10,7 @@ import asyncio
 from types import TracebackType
 
 
-class Deadline:
+class Timeout:
     """`with Deadline(seconds):` in a task, around what it awaits."""
 
     __slots__ = ("_cancellations", "_is_over", "_seconds", "_task", "_timer")

@@ -16,13 +16,13 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
 from tmf_sales.contract.loader import Contract, Operation
 from tmf_sales.contract.schemas import SchemaCheck
-from tmf_sales.contract.types import UNKNOWN, Shape, unknown_members
+from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.documents import FurtherCheck
-from tmf_sales.engine.normalize import forgive
+from tmf_sales.engine.normalize import apply_leniencies
 from tmf_sales.engine.request import Headers, Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, shown
 from tmf_sales.http.context import Admit, admit_everybody
-from tmf_sales.http.json_body import parse_strictly
+from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.responses import Send, send_error
 
@@ -58,18 +58,18 @@ class BodyCheck:
     """The compiled schema of one media type, and the type that it describes: that of the body, or of its elements."""
 
     check: SchemaCheck
-    shape: Shape | None
+    object_type: ObjectType | None
     further: FurtherCheck | None = None
 
-    def refuse_violations(self, body: Any, strict: bool) -> None:
+    def reject_violations(self, body: Any, strict: bool) -> None:
         """Raises InvalidBody with every violation. In open mode misprints marked x-lenient are mended in place."""
         violations: list[Violation] = []
         if not self.check.accepts(body):
-            if not strict and self.shape is not None and isinstance(body, dict):
-                forgive(body, self.shape)
+            if not strict and self.object_type is not None and isinstance(body, dict):
+                apply_leniencies(body, self.object_type)
             violations = self.check.violations(body)
-        if strict and self.shape is not None:
-            violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.shape)]
+        if strict and self.object_type is not None:
+            violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.object_type)]
         if violations:
             if self.further is not None and isinstance(body, dict):
                 violations += self.further(body, violations, self.check.accepts)
@@ -82,7 +82,7 @@ class ParameterCheck:
     type: str
     check: SchemaCheck
 
-    def refuse_violation(self, text: str) -> None:
+    def reject_violation(self, text: str) -> None:
         value: Any = text
         if self.type == "integer":
             value = int(text) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20 else text
@@ -100,22 +100,22 @@ class ValidatedOperation:
         self._takes_body = operation.method in WITH_BODY
         self._bodies = {
             media: BodyCheck(
-                contract.schemas.check(schema, refuse_read_only=operation.creates),
-                _shape_of(contract, operation, media) or self._known_members(contract, schema),
+                contract.schemas.check(schema, reject_read_only=operation.creates),
+                _object_type_of(contract, operation, media) or self._known_members(contract, schema),
                 settings.further.get(operation.id),
             )
             for media, schema in operation.bodies.items()
         }
         self._path, self._query = (_parameter_checks(contract, operation, place) for place in ("path", "query"))
         # Good query strings are remembered; bad ones raise, and are not.
-        self._refuse_new_query = lru_cache(maxsize=KNOWN_QUERIES)(self._refuse_wrong_query)
+        self._reject_new_query = lru_cache(maxsize=KNOWN_QUERIES)(self._reject_wrong_query)
         self._headers = {
             check.name.lower().encode(): check for check in _parameter_checks(contract, operation, "header")
         }
 
-    def _known_members(self, contract: Contract, schema: dict[str, Any]) -> Shape | None:
+    def _known_members(self, contract: Contract, schema: dict[str, Any]) -> ObjectType | None:
         """The type of what is no resource; only strict mode asks for its members."""
-        return contract.shapes.described_by(schema) if self._settings.strict else None
+        return contract.object_types.described_by(schema) if self._settings.strict else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -139,30 +139,30 @@ class ValidatedOperation:
             principal=principal,
             access=access,
         )
-        self._refuse_wrong_parameters(request)
+        self._reject_wrong_parameters(request)
         if operation.method not in {"get", "head"}:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
         if self._takes_body:
             check = self._bodies[self._media_type(request)]
-            request.body = parse_strictly(await read_body(scope, receive, settings.body_limit))
-            check.refuse_violations(request.body, settings.strict)
+            request.body = parse_json_body(await read_body(scope, receive, settings.body_limit))
+            check.reject_violations(request.body, settings.strict)
         return request
 
-    def _refuse_wrong_parameters(self, request: Request) -> None:
+    def _reject_wrong_parameters(self, request: Request) -> None:
         for check in self._path:
-            check.refuse_violation(request.path_parameters[check.name])
+            check.reject_violation(request.path_parameters[check.name])
         if request.raw_query and self._query:
-            refuse = self._refuse_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._refuse_wrong_query
-            refuse(request.raw_query)
+            reject = self._reject_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._reject_wrong_query
+            reject(request.raw_query)
         for header, value in request.headers:
             if (header_check := self._headers.get(header)) is not None:
-                header_check.refuse_violation(value.decode("latin-1"))
+                header_check.reject_violation(value.decode("latin-1"))
 
-    def _refuse_wrong_query(self, raw: str) -> None:
+    def _reject_wrong_query(self, raw: str) -> None:
         for name, text in parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace"):
             for check in self._query:
                 if check.name == name:
-                    check.refuse_violation(text)
+                    check.reject_violation(text)
 
     def _media_type(self, request: Request) -> str:
         """The media type in lower case; raises UnsupportedMediaType, with Accept-Patch where that helps (RFC 5789)."""
@@ -220,13 +220,13 @@ class CompiledValidation(RoutedMiddleware[ValidationAPI]):  # type: ignore[misc]
         return api
 
 
-def _shape_of(contract: Contract, operation: Operation, media: str) -> Shape | None:
+def _object_type_of(contract: Contract, operation: Operation, media: str) -> ObjectType | None:
     """The resource that a body is, or is a part of."""
     if "json-patch" in media:
         return None
     for resource in contract.resources.values():
         if operation.id in {f"create{resource.name}", f"patch{resource.name}"}:
-            return resource.shape
+            return resource.object_type
     return None
 
 

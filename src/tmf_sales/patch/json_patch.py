@@ -13,7 +13,7 @@ import orjson
 from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointerException
 
-from tmf_sales.contract.types import Shape
+from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation, shown
 from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
 from tmf_sales.patch.jsonpath import parse_jsonpath
@@ -152,10 +152,10 @@ class _Application:
         value = operation.value if source is None else value_at(self.document, source)
         places = self._places(operation.path, creating=operation.op in CREATING)
         if operation.op in CREATING:
-            _refuse_bad_names(operation, places)
+            _reject_bad_names(operation, places)
         self.work.spend(STEPS_OF_A_CHANGE * (len(places) - 1))
         if operation.op in {"add", "replace", "copy"}:
-            self._refuse_too_much(value, places)
+            self._reject_too_much(value, places)
             if self.arrivals:
                 origin = None if source is None else self.arrivals.type_at(self.document, source)
                 for place in places:
@@ -172,7 +172,7 @@ class _Application:
         origin = self.arrivals.type_at(self.document, source) if self.arrivals else None
         self._run({"op": "remove", "path": written_pointer(source)})
         target = self._only_place(operation.path, creating=True)
-        _refuse_bad_names(operation, [target])
+        _reject_bad_names(operation, [target])
         if self.arrivals:
             self._note_moved(self.arrivals, target, value, origin)
         if not target:
@@ -184,9 +184,9 @@ class _Application:
         else:
             container.insert(last if isinstance(last, int) else len(container), value)
 
-    def _note_moved(self, arrivals: Arrivals, target: Location, value: Any, origin: Shape | None) -> None:
+    def _note_moved(self, arrivals: Arrivals, target: Location, value: Any, origin: ObjectType | None) -> None:
         if arrivals.type_at(self.document, target) is not origin:  # only then it has to be looked at
-            self._refuse_too_much(value, [target])
+            self._reject_too_much(value, [target])
         arrivals.note(self.document, target, value, origin)
 
     def _only_place(self, path: Path, creating: bool = False) -> Location:
@@ -204,7 +204,7 @@ class _Application:
     def _run(self, standard: Document) -> None:
         self.document = JsonPatch([standard]).apply(self.document, in_place=True)
 
-    def _refuse_too_much(self, value: Any, places: list[Location]) -> None:
+    def _reject_too_much(self, value: Any, places: list[Location]) -> None:
         """Refuse before it is done: nested copies double a document with each operation."""
         try:
             size = len(orjson.dumps(value))
@@ -217,7 +217,7 @@ class _Application:
             raise _too_deep()
 
 
-def _refuse_bad_names(operation: Operation, places: list[Location]) -> None:
+def _reject_bad_names(operation: Operation, places: list[Location]) -> None:
     """Values were read as strictly as any body; here a patch names members itself."""
     for place in places:
         if place and isinstance(name := place[-1], str) and is_bad_name(name):

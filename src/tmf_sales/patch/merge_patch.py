@@ -41,12 +41,12 @@ def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS)
 
 def _merged(stored: Any, patch: Document, keys: MergeKeys) -> Document:
     """The merge; `patch` is a copy of which the result may keep parts, `stored` is not."""
-    _settle_keyed_lists(stored, patch, keys)
+    _normalize_keyed_lists(stored, patch, keys)
     merged: Document = merge(own_copy(stored), patch)
     return merged
 
 
-def _settle_keyed_lists(stored: Any, patch: Document, keys: MergeKeys) -> None:
+def _normalize_keyed_lists(stored: Any, patch: Document, keys: MergeKeys) -> None:
     """Put in the patch the lists as they shall be, so that RFC 7386's replacement of lists is right for them too."""
     for name in patch.keys() & keys.keys():
         keyed, wanted = keys[name], patch[name]
@@ -54,7 +54,7 @@ def _settle_keyed_lists(stored: Any, patch: Document, keys: MergeKeys) -> None:
         if isinstance(wanted, list) and keyed.key is not None:
             patch[name] = _merged_elements(_by_key(known, keyed.key), wanted, keyed.key, keyed.inside)
         elif isinstance(wanted, dict):
-            _settle_keyed_lists(known, wanted, keyed.inside)
+            _normalize_keyed_lists(known, wanted, keyed.inside)
 
 
 def _by_key(elements: Any, key: str) -> dict[str, Document]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.contract.types import UNKNOWN, Shape, says_its_schema, unknown_members
+from tmf_sales.contract.types import UNKNOWN, ObjectType, says_its_schema, unknown_members
 from tmf_sales.errors import InvalidBody, Violation, json_pointer
 from tmf_sales.patch.pointers import Location
 
@@ -16,47 +16,47 @@ from tmf_sales.patch.pointers import Location
 class Arrivals:
     """Told of each value before it comes to its place; collects what the contract does not know of it."""
 
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
+    def __init__(self, object_type: ObjectType) -> None:
+        self._object_type = object_type
         self._unknown: dict[str, None] = {}
 
-    def refuse_unknown(self) -> None:
+    def reject_unknown(self) -> None:
         """Raises InvalidBody with all that was collected."""
         if self._unknown:
             raise InvalidBody([Violation(pointer, UNKNOWN) for pointer in self._unknown])
 
-    def type_at(self, document: Any, place: Location) -> Shape | None:
+    def type_at(self, document: Any, place: Location) -> ObjectType | None:
         """The type of what stands at a place, or of its elements; None where the contract does not say it."""
         return self._walk(document, place)[0]
 
-    def note(self, document: Any, place: Location, value: Any, origin: Shape | None = None) -> None:
+    def note(self, document: Any, place: Location, value: Any, origin: ObjectType | None = None) -> None:
         """`origin`: the type of the place that the value comes from, when the patch did not send it itself."""
-        shape, at, is_known = self._walk(document, place)
+        object_type, at, is_known = self._walk(document, place)
         if not is_known:
             self._unknown[json_pointer(at)] = None
-        elif shape is not None and shape is not origin:
+        elif object_type is not None and object_type is not origin:
             known_there = set(unknown_members(value, origin)) if origin is not None else set()
             here = json_pointer(at)
-            for pointer in unknown_members(value, shape):
+            for pointer in unknown_members(value, object_type):
                 if pointer not in known_there:
                     self._unknown[here + pointer] = None
 
-    def _walk(self, document: Any, place: Location) -> tuple[Shape | None, Location, bool]:
+    def _walk(self, document: Any, place: Location) -> tuple[ObjectType | None, Location, bool]:
         """The type at a place; the place itself, or the step on the way to it that is unknown; whether it is known."""
-        node, shape, at = document, self._shape, Location()
+        node, object_type, at = document, self._object_type, Location()
         for step in place:
             if isinstance(node, list):
                 at = (*at, len(node) if step == "-" else step)
                 node = node[step] if isinstance(step, int) and step < len(node) else None
                 continue
-            if isinstance(node, dict) and says_its_schema(node, shape):
+            if isinstance(node, dict) and says_its_schema(node, object_type):
                 return None, place, True
             at = (*at, step)
-            member = shape.members.get(str(step))
+            member = object_type.members.get(str(step))
             if member is None:
                 return None, at, False
-            if member.shape is None:
+            if member.object_type is None:
                 return None, place, True
             node = node.get(step) if isinstance(node, dict) else None
-            shape = member.shape
-        return shape, at, True
+            object_type = member.object_type
+        return object_type, at, True

@@ -75,7 +75,7 @@ class FlatSchemas:
         flat = self._merged(flat, self._own_part(schema))
         for alternatives in (schema.get("anyOf"), schema.get("oneOf")):
             if alternatives:
-                flat = self._merged(flat, self._what_all_ask_for(alternatives))
+                flat = self._merged(flat, self._shared_conditions(alternatives))
         if schema.get("nullable") is True and "type" in flat:
             flat["nullable"] = True
         return flat
@@ -91,7 +91,7 @@ class FlatSchemas:
                 own[key] = value
         return own
 
-    def _what_all_ask_for(self, alternatives: list[Schema]) -> Schema:
+    def _shared_conditions(self, alternatives: list[Schema]) -> Schema:
         asked = [set(self._inline(each).get("required", ())) for each in alternatives]
         return {"required": sorted(set.intersection(*asked))} if set.intersection(*asked) else {}
 

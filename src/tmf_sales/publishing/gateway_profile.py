@@ -81,7 +81,7 @@ class _Profile:
                 "content": self._content(body["content"], f"{name}Request"),
             }
         plain["responses"] = {
-            status: self._answer(self._resolved(answer), f"{name}{status}")
+            status: self._response_text(self._resolved(answer), f"{name}{status}")
             for status, answer in operation["responses"].items()
         }
         return plain
@@ -90,7 +90,7 @@ class _Profile:
         plain = {key: parameter[key] for key in KEPT_OF_A_PARAMETER if key in parameter}
         return {**plain, "schema": _as_gateways_read(self._flat.node(parameter["schema"]))}
 
-    def _answer(self, answer: Document, name: str) -> Document:
+    def _response_text(self, answer: Document, name: str) -> Document:
         plain: Document = {"description": answer["description"]}
         if "headers" in answer:
             plain["headers"] = {header: self._header(self._resolved(h)) for header, h in answer["headers"].items()}

@@ -69,9 +69,9 @@ class _Unrolling:
             return node
         # Only a step back to the type where the circle began, or before it, is a level deeper.
         below = level + (self._order[target] <= self._order[inside])
-        return reference_to(_at_level(target, below)) if below <= self._depth else self._anything_like(target)
+        return reference_to(_at_level(target, below)) if below <= self._depth else self._substring(target)
 
-    def _anything_like(self, name: str) -> Schema:
+    def _substring(self, name: str) -> Schema:
         kept: Schema = {key: value for key, value in self._schemas[name].items() if key in {"type", "nullable"}}
         return {**kept, "description": f"{name}, not described any deeper."}
 

@@ -21,7 +21,7 @@ OF_AN_EVENT = ("eventId", "eventTime", "eventType")
 Tree = dict[str, "Tree | None"]
 
 
-class Selection:
+class FieldSelection:
     """What to keep of a document. `top_level` are the names of the members that are kept, whole or in part."""
 
     __slots__ = ("_nested", "_tree", "top_level")
@@ -40,7 +40,7 @@ class Selection:
         return {name: document[name] for name in self._tree if name in document}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Selection) and self._tree == other._tree
+        return isinstance(other, FieldSelection) and self._tree == other._tree
 
     def __hash__(self) -> int:
         return hash(self.top_level)
@@ -80,7 +80,7 @@ def _cut_elements(elements: list[Any], tree: Tree) -> list[Any]:
 
 def read_fields(
     values: Iterable[str], attributes: Attributes, *, strict: bool, always: Iterable[str] = OF_A_RESOURCE
-) -> Selection | None:
+) -> FieldSelection | None:
     """The selection of all `fields` parameters together; None when they name nothing at all.
 
     Names unknown to the contract select nothing, or what an open resource holds under them; strict refuses them.
@@ -91,7 +91,7 @@ def read_fields(
         return None
     if len(names) > MOST_FIELDS:
         raise InvalidParameter(f"fields: more than {MOST_FIELDS} names")
-    return Selection([_path(name, attributes, strict=strict) for name in names if name != "none"], always)
+    return FieldSelection([_path(name, attributes, strict=strict) for name in names if name != "none"], always)
 
 
 def _path(name: str, attributes: Attributes, *, strict: bool) -> Path:

@@ -13,7 +13,7 @@ from tmf_sales.contract.attributes import Attribute, Attributes, path_of
 from tmf_sales.errors import InvalidFilter, shown
 from tmf_sales.query.query_string import Part, Term
 from tmf_sales.query.regex import UnsupportedPattern, checked_pattern
-from tmf_sales.query.values import Operand, Unfit, any_of, compare
+from tmf_sales.query.values import CoercionError, Operand, any_of, compare
 from tmf_sales.storage.conditions import Condition, Exists, Not, Operator, Path, Regex
 
 MOST_CONDITIONS = 30
@@ -91,7 +91,7 @@ class Filters:
         self.bounds.count(term.label, len(term.operands))
         try:
             return self._condition(path, attribute, term.operator, dict.fromkeys(term.operands))
-        except (Unfit, UnsupportedPattern) as error:
+        except (CoercionError, UnsupportedPattern) as error:
             raise InvalidFilter(f"{shown_label(term.label)}: {error}") from None
 
     def path(self, term: Term) -> Path:
@@ -117,7 +117,7 @@ class Filters:
         readings: list[Condition] = []
         for operand in operands:
             if self.strict and attribute and attribute.enum and operand.text not in attribute.enum:
-                raise Unfit(f"{shown(operand.text)} is not one of {', '.join(attribute.enum)}")
+                raise CoercionError(f"{shown(operand.text)} is not one of {', '.join(attribute.enum)}")
             readings.append(compare(path, attribute, Operator.EQ, operand))
         return any_of(readings)
 
@@ -125,7 +125,7 @@ class Filters:
 def matching(path: Path, attribute: Attribute | None, pattern: str) -> Condition:
     """Some text contains a match of the pattern; raises Unfit, UnsupportedPattern."""
     if attribute is not None and attribute.type not in {"string", "any"}:
-        raise Unfit(f"regex is for text, and this is {_WITH_ARTICLE[attribute.type]}")
+        raise CoercionError(f"regex is for text, and this is {_WITH_ARTICLE[attribute.type]}")
     return Regex(path, checked_pattern(pattern))
 
 
@@ -141,5 +141,5 @@ _WITH_ARTICLE = {
 def existence(path: Path, operands: Iterable[str]) -> Condition:
     wanted = list(operands)
     if wanted not in (["true"], ["false"]):
-        raise Unfit(f"{shown(','.join(wanted))} is not true or false")
+        raise CoercionError(f"{shown(','.join(wanted))} is not true or false")
     return Exists(path) if wanted == ["true"] else Not(Exists(path))

@@ -27,7 +27,7 @@ from tmf_sales.errors import InvalidFilter, shown
 from tmf_sales.query.filters import Filters, matching, shown_label
 from tmf_sales.query.jsonpath_parser import NumberLiteral, PatternLiteral, Source, UnsupportedExpression
 from tmf_sales.query.regex import UnsupportedPattern
-from tmf_sales.query.values import Operand, Unfit, all_of, any_of, compare
+from tmf_sales.query.values import CoercionError, Operand, all_of, any_of, compare
 from tmf_sales.storage.conditions import Condition, Element, Exists, Not, Operator, Path
 
 _OPERATORS = {"==": Operator.EQ, ">": Operator.GT, ">=": Operator.GTE, "<": Operator.LT, "<=": Operator.LTE}
@@ -80,12 +80,12 @@ class _Compiler:
         for selector, token in self._selectors(query):
             if isinstance(selector, selectors.NameSelector):
                 names.append(selector.name)
-                self._refuse_bad_names((*context, *names), token)
+                self._reject_bad_names((*context, *names), token)
             elif isinstance(selector, selectors.Filter):
                 if not names and (context or legs):
                     raise self.source.refusal("a filter on something other than a list of this name", token)
                 context = (*context, *names)
-                self._refuse_filter_on_what_is_no_list(context, token)
+                self._reject_filter_on_scalar(context, token)
                 legs.append(Leg(tuple(names), self.condition(selector.expression.expression, context, token)))
                 names = []
             else:
@@ -106,13 +106,13 @@ class _Compiler:
                 raise self.source.refusal("a list of selectors", segment.token)
             yield segment.selectors[0], segment.token
 
-    def _refuse_bad_names(self, path: Path, token: Token) -> None:
+    def _reject_bad_names(self, path: Path, token: Token) -> None:
         if path_of(".".join(path)) != path:
             raise self.source.refusal(f"the name {shown(path[-1])}", token)
         if self.filters.strict and self.filters.attributes.at(path) is None:
             raise UnsupportedExpression(f"{shown('.'.join(path))} is not an attribute of this resource")
 
-    def _refuse_filter_on_what_is_no_list(self, path: Path, token: Token) -> None:
+    def _reject_filter_on_scalar(self, path: Path, token: Token) -> None:
         attribute = self.filters.attributes.at(path) if path else None
         if attribute and not attribute.through_list and attribute.type != "any":
             raise self.source.refusal(f"a filter on {shown(path[-1])}, which is no list,", token)
@@ -144,14 +144,14 @@ class _Compiler:
         self.filters.bounds.count("filter")
         try:
             return self._compare(leg.path, (*context, *leg.path), operator, right)
-        except (Unfit, UnsupportedPattern) as error:
+        except (CoercionError, UnsupportedPattern) as error:
             raise UnsupportedExpression(f"{shown_label('.'.join((*context, *leg.path)))}: {error}") from None
 
     def _compare(self, path: Path, full: Path, operator: str, literal: BaseExpression) -> Condition:
         attribute = self.filters.attributes.at(full)
         if operator == "=~":
             if not isinstance(literal, PatternLiteral | StringLiteral):
-                raise Unfit("=~ needs a regular expression between slashes")
+                raise CoercionError("=~ needs a regular expression between slashes")
             return matching(path, attribute, _storable(literal.value))
         operand = _operand(literal)
         if operator in {"==", "!="}:
@@ -169,13 +169,13 @@ def _operand(literal: BaseExpression) -> Operand:
             return Operand(text, ("number",))
         case BooleanLiteral(value=value):
             return Operand("true" if value else "false", ("boolean",))
-    raise Unfit(f"it is compared with something other than a text, a number, true or false{_hint(literal)}")
+    raise CoercionError(f"it is compared with something other than a text, a number, true or false{_hint(literal)}")
 
 
 def _storable(text: str) -> str:
     r"""The text, unless it has what only an escape such as \ud800 can bring in and no stored text has."""
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise Unfit(f"{shown(text)} has a character that no text has")
+        raise CoercionError(f"{shown(text)} has a character that no text has")
     return text
 
 

@@ -98,7 +98,7 @@ class Source:
     def parse(self) -> JSONPath:
         """The library's tree of the expression; raises UnsupportedExpression."""
         try:
-            self._refuse_excess()
+            self._reject_excess()
             # Without the operators for it, no expression is a union of several paths.
             return cast(JSONPath, _ENVIRONMENT.compile(self.text))
         except JSONPathError as error:
@@ -108,7 +108,7 @@ class Source:
                 raise
             raise UnsupportedExpression(f"{shown(self.given)} has an index that is no integer") from None
 
-    def _refuse_excess(self) -> None:
+    def _reject_excess(self) -> None:
         """The parser calls itself for brackets and for operators, so these are what has to be bounded."""
         depth = operators = 0
         for number, token in enumerate(_ENVIRONMENT.lexer.tokenize(self.text)):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
-from tmf_sales.query.fields import OF_AN_EVENT, Selection, read_fields
+from tmf_sales.query.fields import OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
 from tmf_sales.query.jsonpath import condition_of, read_expression
 from tmf_sales.query.paging import LARGEST_OFFSET, Paging, in_url, page_links, read_number, read_sort
@@ -38,7 +38,7 @@ class ListRequest:
     others: str
     query: Query
     criteria: tuple[Criterion, ...]
-    selection: Selection | None
+    selection: FieldSelection | None
     paged: bool
 
     def equality_on(self, path: Path) -> tuple[str, ...] | None:
@@ -65,7 +65,7 @@ class ListRequest:
 class View:
     """How one resource is to be shown: the lists at these paths cut down to what matches, then the selection."""
 
-    selection: Selection | None = None
+    selection: FieldSelection | None = None
     trims: tuple[tuple[Path, Condition], ...] = ()
 
     def apply(self, document: Document) -> Document:
@@ -82,7 +82,7 @@ class EventQuery(NamedTuple):
     """What a listener asks for: which events, and what of them."""
 
     condition: Condition
-    selection: Selection | None
+    selection: FieldSelection | None
 
 
 def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Paging = DEFAULT_PAGING) -> ListRequest:
@@ -125,7 +125,7 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
     parts = read_parts(raw)
     if strict:
-        _refuse_all_but(parts, {"fields", "filter"})
+        _reject_all_but(parts, {"fields", "filter"})
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
     return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)))
 
@@ -156,7 +156,7 @@ def _values(parts: Iterable[Part], name: str) -> list[str]:
     return [part.parameter.value for part in parts if part.parameter and part.parameter.name == name]
 
 
-def _refuse_all_but(parts: Iterable[Part], names: set[str]) -> None:
+def _reject_all_but(parts: Iterable[Part], names: set[str]) -> None:
     for part in parts:
         name = part.parameter.name if part.parameter else part.terms[0].name
         if name not in names:

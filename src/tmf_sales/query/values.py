@@ -31,7 +31,7 @@ _LAST_MOMENT = "9999-12-31T23:59:59.999Z"
 _BLANK_OFFSET = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})", re.IGNORECASE)
 
 
-class Unfit(ValueError):
+class CoercionError(ValueError):
     """Raised when an operand is not of the attribute's type, or the type does not have the operator."""
 
 
@@ -62,24 +62,24 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
 def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: Operand) -> Condition:
     """Some value at the path is `operator` the operand; raises Unfit. Periods become prefixes and bounds."""
     if attribute is not None and attribute.type == "date-time":
-        return _compare_instant(path, operator, operand.text)
+        return _compare_date_time(path, operator, operand.text)
     values = _values(attribute, operand)
     if operator is not Operator.EQ:
         values = [value for value in values if not isinstance(value, bool)]
         if not values:
-            raise Unfit("a boolean has no order, it is only equal or not")
+            raise CoercionError("a boolean has no order, it is only equal or not")
     return any_of([Compare(path, operator, value) for value in values])
 
 
 def _values(attribute: Attribute | None, operand: Operand) -> list[Scalar]:
     kind = attribute.type if attribute else "any"
     if kind == "object":
-        raise Unfit("is an object: name one of its members")
+        raise CoercionError("is an object: name one of its members")
     readings = _READINGS.get(kind, operand.readings)
     read = [_READERS[reading](operand.text) for reading in readings]
     values = [value for value in read if value is not None]
     if not values:
-        raise Unfit(f"{shown(operand.text)} is not {_EXPECTED[readings[0]]}")
+        raise CoercionError(f"{shown(operand.text)} is not {_EXPECTED[readings[0]]}")
     return values
 
 
@@ -107,22 +107,22 @@ _READINGS: dict[str, tuple[Reading, ...]] = {
 _EXPECTED: dict[Reading, str] = {"text": "text", "number": "a number", "boolean": "true or false"}
 
 
-def _compare_instant(path: Path, operator: Operator, text: str) -> Condition:
+def _compare_date_time(path: Path, operator: Operator, text: str) -> Condition:
     # A `+` before an offset arrives as a blank from clients that do not encode it.
     text = _BLANK_OFFSET.sub(r"\1+\2", text)
     if not _PERIOD.fullmatch(text):
-        return Compare(path, operator, _instant(text))
+        return Compare(path, operator, _date_time(text))
     prefix, first, last = _period(text)
     if operator is Operator.EQ:
         return Compare(path, Operator.PREFIX, prefix)
     return Compare(path, operator, last if operator in {Operator.GT, Operator.LTE} else first)
 
 
-def _instant(text: str) -> str:
+def _date_time(text: str) -> str:
     try:
         return datetimes.canonical(text)
     except ValueError:
-        raise Unfit(f"{shown(text)} is not a date-time") from None
+        raise CoercionError(f"{shown(text)} is not a date-time") from None
 
 
 def _period(text: str) -> tuple[str, str, str]:
@@ -134,5 +134,5 @@ def _period(text: str) -> tuple[str, str, str]:
     try:
         first = datetimes.canonical(prefix + _FIRST_MOMENT[len(prefix) :])
     except ValueError:
-        raise Unfit(f"{shown(text)} is not a date-time") from None
+        raise CoercionError(f"{shown(text)} is not a date-time") from None
     return prefix, first, last

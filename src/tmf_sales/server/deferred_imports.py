@@ -16,7 +16,7 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def imports_when_used() -> Iterator[None]:
+def defer_imports() -> Iterator[None]:
     """What is imported within this context, and only that, gets stand-ins for these modules."""
     stand_ins = (_module("httpx"), _module("requests"), _test_client())
     put_off = [module for module in stand_ins if module.__name__ not in sys.modules]

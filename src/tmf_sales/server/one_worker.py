@@ -35,7 +35,7 @@ def time_to_finish(settings: Settings) -> int:
     return math.ceil(settings.request_deadline) + 1
 
 
-class TellingServer(uvicorn.Server):
+class AnnouncingServer(uvicorn.Server):
     """A server that says when it answers."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
@@ -50,4 +50,4 @@ class TellingServer(uvicorn.Server):
 
 def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
-    TellingServer(config, announce).run(sockets=[listener])
+    AnnouncingServer(config, announce).run(sockets=[listener])

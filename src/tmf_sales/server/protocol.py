@@ -54,18 +54,18 @@ class Protocol(HttpToolsProtocol):
         self.unused_size += len(data)
         super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
         if not self.is_between_requests or self.cycle is None or self.cycle.response_complete:
-            self._bound_what_is_not_whole()
+            self._limit_incomplete_requests()
 
     def _a_head_is_next(self) -> bool:
         return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
 
-    def _bound_what_is_not_whole(self) -> None:
+    def _limit_incomplete_requests(self) -> None:
         """Not called where all that came is whole requests, and an answer is under way."""
         if self.transport.is_closing():
             return
         is_answered = self.cycle is not None and self.cycle.response_complete
         if not self.is_between_requests and self.unused_size > LONGEST_HEAD:
-            self._refuse_what_has_no_end()
+            self._reject_endless()
         elif self.head_has_begun or (is_answered and not self.is_between_requests):
             self._start_waiting()
         elif is_answered:  # uvicorn has stopped its timer, though no request has begun
@@ -92,13 +92,13 @@ class Protocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_message_complete()
 
-    def _refuse_what_has_no_end(self) -> None:
+    def _reject_endless(self) -> None:
         if self.head_has_begun:
-            self._refuse(f"the head of the request is longer than {LONGEST_HEAD} bytes")
+            self._reject(f"the head of the request is longer than {LONGEST_HEAD} bytes")
         elif self.cycle.response_started:
             self.transport.close()
         else:
-            self._refuse(f"the body has more than {LONGEST_HEAD} bytes in a row that are none of it")
+            self._reject(f"the body has more than {LONGEST_HEAD} bytes in a row that are none of it")
 
     def _start_waiting(self) -> None:
         if self.head_timer is None:
@@ -123,9 +123,9 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn while it handles the parser's exception."""
-        self._refuse(what_is_wrong(sys.exception(), len(self.url or b"")))
+        self._reject(find_faults(sys.exception(), len(self.url or b"")))
 
-    def _refuse(self, why: str) -> None:
+    def _reject(self, why: str) -> None:
         self.refused = True
         self._end_head()
         body = orjson.dumps(BadRequest(why).body())
@@ -153,7 +153,7 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
 
 
-def what_is_wrong(error: BaseException | None, target_size: int) -> str:
+def find_faults(error: BaseException | None, target_size: int) -> str:
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return "the method is none that HTTP knows"
     if target_size > LONGEST_TARGET:

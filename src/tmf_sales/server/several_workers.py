@@ -21,7 +21,7 @@ from gunicorn.errors import HaltServer
 from uvicorn_worker import UvicornWorker
 
 from tmf_sales.errors import CannotStart
-from tmf_sales.server.one_worker import UVICORN, TellingServer, time_to_finish
+from tmf_sales.server.one_worker import UVICORN, AnnouncingServer, time_to_finish
 from tmf_sales.settings import Settings
 
 HANGS_AFTER = 30  # seconds without a sign of life, after which the master replaces a worker
@@ -43,7 +43,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
         self.config.app = self.wsgi
         self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
         self._install_sigquit_handler()
-        await TellingServer(self.config, self.announce).serve(sockets=self.sockets)
+        await AnnouncingServer(self.config, self.announce).serve(sockets=self.sockets)
 
 
 class Master(Arbiter):  # type: ignore[misc]

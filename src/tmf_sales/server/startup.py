@@ -15,7 +15,7 @@ UVICORN_ADDS = "Application startup failed. Exiting."
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def telling_why(app: App) -> App:
+def report_startup_errors(app: App) -> App:
     """The same application, but a start that fails by CannotStart gives its line to the server, not a traceback."""
 
     async def start(scope: Message, receive: Receive, send: Send) -> None:

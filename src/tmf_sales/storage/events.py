@@ -79,22 +79,22 @@ def is_full(events: Sequence[StoredEvent], limit: int, size: int) -> bool:
     return len(events) >= limit or sum(len(event.text) for event in events) >= size
 
 
-class LaneKey(NamedTuple):
+class QueueKey(NamedTuple):
     """What names a lane."""
 
-    listener: str
+    subscription: str
     kind: str
     resource: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class DeliveryQueue:
     """Events of the resource from order `first` to order `last`, both included, are to go to the listener.
 
     `failures` counts the failed tries in a row of the event that is next.
     """
 
-    key: LaneKey
+    key: QueueKey
     first: str
     last: str
     failures: int = 0
@@ -105,7 +105,7 @@ class FanOut:
     """An event and the listeners that are to get it; those in `leased` with the lane leased at once when it is new."""
 
     event: StoredEvent
-    listeners: Sequence[str]
+    subscriptions: Sequence[str]
     leased: Collection[str] = ()
 
 
@@ -113,7 +113,7 @@ class FanOut:
 class AttemptRecord:
     """One try of one delivery. `at` is seconds since 1970, `duration` seconds; `answer` at most 2 KB."""
 
-    listener: str
+    subscription: str
     event: str
     at: float
     duration: float
@@ -129,7 +129,7 @@ class Step:
     With `due` (seconds since 1970) the lease is given back and the lane rests until then; without, it is kept.
     """
 
-    lane: Lane
+    delivery: DeliveryQueue
     first: str
     failures: int = 0
     due: float | None = None
@@ -148,7 +148,7 @@ class EventStore(Protocol):
     arrived: asyncio.Event
     """Set whenever this process has put events where `unfanned` finds them; whoever waits for it clears it."""
 
-    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         """Events not yet fanned out, the oldest first; those of one resource in their order, none left out between.
 
         At most `limit`, and none behind the one with which their texts reach `size` bytes: see `is_full`.
@@ -158,7 +158,7 @@ class EventStore(Protocol):
     async def sweep(self) -> int:
         """Move on what a crash left in documents; answer how many events. Nothing to do where they never wait."""
 
-    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         """For each event not yet fanned out: put it into the lanes of its listeners, then mark it as fanned out.
 
         A lane that is not there is made, beginning with this event, due now, or leased to `owner` until `until`. One
@@ -166,13 +166,13 @@ class EventStore(Protocol):
         were made and leased, each as it is after the last of the events. The order of `fans` is kept.
         """
 
-    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[DeliveryQueue]:
         """Lease lanes that are due and that nobody has a running lease on: for each listener at most its `room`.
 
         Those due longest come first. A lane goes to one owner only, whatever other workers do at the same time.
         """
 
-    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def events_of(self, delivery: DeliveryQueue, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         """The events of the lane's resource from `first` to `last`, in their order; as many as `unfanned` gives."""
 
     async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
@@ -181,7 +181,7 @@ class EventStore(Protocol):
         The texts of others stay in the store, or are in memory a few at a time.
         """
 
-    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         """Write down what came of tries, and keep their attempts; the answers stand in the order of the steps.
 
         A step counts if the owner still has the lane as the step knows it (the same `first`; a replay may have moved
@@ -189,20 +189,20 @@ class EventStore(Protocol):
         removed: None. With `due` it is given back: None. Otherwise the lane as it now is, leased until `until`.
         """
 
-    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+    async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
         """Extend the leases that the owner has on these lanes."""
 
     async def release(self, owner: str, now: float) -> None:
         """Give back all leases of the owner; its lanes are due now."""
 
-    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+    async def rewind(self, subscription: str, events: Sequence[StoredEvent], now: float) -> None:
         """Deliver these events to the listener again, and what lies between them and where their lanes are.
 
         Lanes that are not there are made; those that are get the smaller `first`, the larger `last`, no failures, and
         are due now, their leases taken away.
         """
 
-    async def forget(self, listener: str) -> None:
+    async def forget(self, subscription: str) -> None:
         """Remove all lanes of the listener."""
 
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
@@ -210,7 +210,7 @@ class EventStore(Protocol):
         next page begins: None or a cursor gives the first page or that one; the last cursor again gives what is new.
         """
 
-    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+    async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         """Attempts made at `since` or later, of one listener or of all, the newest first."""
 
     async def waiting(self) -> Mapping[str, int]:

@@ -36,7 +36,7 @@ def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Stora
     return SqliteStorage(sqlite_path(f"sqlite:{rest}"), kinds, statement_timeout)
 
 
-def refuse_missing_file(url: str) -> None:
+def reject_missing_file(url: str) -> None:
     """Raises StoreRefused when `url` names a SQLite store that is not there, which opening would make."""
     if url.startswith("sqlite:") and not sqlite_path(url).exists():
         raise StoreRefused(f"there is no store {sqlite_path(url)}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 """A JSON object; integers fit in 64 bits, texts have no lone surrogates, member names no NUL and no `$` in front."""
 
-UNIT_LIMIT = 8 * 1024 * 1024
+RECORD_LIMIT = 8 * 1024 * 1024
 OUTBOX_ENTRIES = 200
 OUTBOX_LIMIT = 4 * 1024 * 1024
 
@@ -33,7 +33,7 @@ class AlreadyExists(Exception):
     """Raised by commit when an insert finds the id taken."""
 
 
-class UnitTooLarge(Exception):
+class RecordTooLarge(Exception):
     """Raised by commit when a resource with all its versions would exceed 8 MB."""
 
 
@@ -41,7 +41,7 @@ class StoreRefused(CannotStart):
     """Raised by open when this release cannot serve from the store: a newer format, not a store, no such directory."""
 
 
-def refuse_other_format(found: int, known: int, steps: Container[int]) -> None:
+def reject_other_format(found: int, known: int, steps: Container[int]) -> None:
     """Raise StoreRefused when no steps go from the format of the store to the one that this release knows.
 
     `steps` has each format from which there is a step to the next.
@@ -104,15 +104,15 @@ class Version:
         return self._text
 
 
-def refuse_too_large_unit(versions: Sequence[Version]) -> None:
+def reject_too_large_record(versions: Sequence[Version]) -> None:
     """Raise UnitTooLarge when the versions together, as JSON, exceed 8 MB."""
     size = sum(len(version.text) for version in versions)
-    if size > UNIT_LIMIT:
-        raise UnitTooLarge(f"{size} bytes, at most {UNIT_LIMIT}")
+    if size > RECORD_LIMIT:
+        raise RecordTooLarge(f"{size} bytes, at most {RECORD_LIMIT}")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Record:
     """A resource as stored: `versions[0]` is the current one; a resource that is not versioned has just that.
 
     `revision` counts the writes to the unit from 1 and is what commit compares.
@@ -160,7 +160,7 @@ class Change:
     events: tuple[Document, ...] = ()
 
 
-def refuse_other_revision(change: Change, stored: int) -> None:
+def reject_other_revision(change: Change, stored: int) -> None:
     """Raise AlreadyExists or RevisionConflict unless `stored`, 0 where there is nothing, is what the change expects."""
     if change.expected_revision == 0 and stored:
         raise AlreadyExists(change.id)
@@ -208,7 +208,7 @@ class Storage(Protocol):
     async def ping(self) -> None:
         """Return when the store can read and write; raise StorageUnavailable when it cannot, within its timeout."""
 
-    async def get(self, kind: str, id: str) -> Stored | None:
+    async def get(self, kind: str, id: str) -> Record | None:
         """The resource with all its versions, as of the last acknowledged write; None when there is none."""
 
     async def find(self, kind: str, query: Query) -> Page:
@@ -222,14 +222,14 @@ class Storage(Protocol):
         not known.
         """
 
-    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
+    async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
         """Insert resources as they were in another store, revisions included and without events.
 
         Answers the ids that were taken; what is stored under them is left alone. Each resource is written whole or not
         at all, and all of them when the method returns. Raises UnitTooLarge before it has written anything.
         """
 
-    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         """Up to `limit` resources with all their versions, in the order of their ids, from the first after `after`.
 
         No id is empty, so an empty `after` starts at the first one.

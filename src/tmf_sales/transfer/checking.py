@@ -13,16 +13,16 @@ import orjson
 from tmf_sales.contract.loader import Contract, ResourceType
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.engine import versions
-from tmf_sales.engine.normalize import settle
+from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.errors import list_violations, shown
-from tmf_sales.events.subscription import UnreadableListener, read_listener
-from tmf_sales.events.subscriptions import LISTENER
+from tmf_sales.events.subscription import UnreadableSubscription, read_subscription
+from tmf_sales.events.subscriptions import SUBSCRIPTION
 from tmf_sales.json_values import BAD_NAME, bad_names
-from tmf_sales.storage.protocol import Document, Stored, UnitTooLarge, refuse_too_large_unit
+from tmf_sales.storage.protocol import Document, Record, RecordTooLarge, reject_too_large_record
 from tmf_sales.transfer.lines import BadLine
 
-Check = Callable[[Stored], None]
+Check = Callable[[Record], None]
 """Raises BadLine when the resource cannot be taken; may bring its documents into form."""
 
 MARKS_OF_BAD_NAMES = (b'"$', b'".', b"\\u0000")
@@ -56,12 +56,12 @@ LISTENER_SCHEMA = {
 
 def moved_kinds(contracts: Sequence[Contract]) -> tuple[str, ...]:
     """The kinds that are exported and imported, in order: the contracts' resources and the listeners."""
-    return tuple(sorted({LISTENER, *(kind for contract in contracts for kind in contract.resources)}))
+    return tuple(sorted({SUBSCRIPTION, *(kind for contract in contracts for kind in contract.resources)}))
 
 
 def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mapping[str, Check]:
     """The check of each kind that is moved; without `by_contract` a document's members may be what they are."""
-    found: dict[str, Check] = {LISTENER: _listener_check()}
+    found: dict[str, Check] = {SUBSCRIPTION: _subscription_check()}
     for contract in contracts:
         for type in contract.resources.values():
             found[type.kind] = _resource_check(contract, type, by_contract)
@@ -72,17 +72,17 @@ def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -
     full = contract.document["components"]["schemas"][type.name]["x-full"]
     whole = contract.schemas.check({"$ref": f"#/components/schemas/{full}"})
 
-    def check(unit: Stored) -> None:
-        for number, version in enumerate(unit.versions if by_contract else ()):
-            _refuse_bad_names(version.document, f"/versions/{number}/document")
-            _refuse_document(version.document, type, whole, f"/versions/{number}/document")
-        _refuse_disorder(unit, type.version_member)
-        _refuse_too_large(unit)
+    def check(record: Record) -> None:
+        for number, version in enumerate(record.versions if by_contract else ()):
+            _reject_bad_names(version.document, f"/versions/{number}/document")
+            _reject_document(version.document, type, whole, f"/versions/{number}/document")
+        _reject_disorder(record, type.version_member)
+        _reject_too_large(record)
 
     return check
 
 
-def _refuse_bad_names(document: Document, place: str) -> None:
+def _reject_bad_names(document: Document, place: str) -> None:
     """A line may have been written by hand, so what no body may name is looked for here, too."""
     text = orjson.dumps(document)
     if any(mark in text for mark in MARKS_OF_BAD_NAMES):
@@ -90,47 +90,47 @@ def _refuse_bad_names(document: Document, place: str) -> None:
             raise BadLine(f"{place}: the member name {shown(name)} {BAD_NAME}")
 
 
-def _refuse_document(document: Document, type: ResourceType, whole: SchemaCheck, place: str) -> None:
+def _reject_document(document: Document, type: ResourceType, whole: SchemaCheck, place: str) -> None:
     if "href" in document:
         raise BadLine(f"{place}/href: is not stored; it is made when the resource is shown")
     seen = with_href(document, ANY_HREF)
     violations = type.after_patch.violations(seen) or whole.violations(seen)
     if not violations:
-        settle(document, type.shape, (), violations)
+        normalize(document, type.object_type, (), violations)
     if violations:
         raise BadLine(f"{place}: {list_violations(violations, 'the document')}")
 
 
-def _refuse_disorder(unit: Stored, member: str | None) -> None:
+def _reject_disorder(record: Record, member: str | None) -> None:
     if member is None:
-        if len(unit.versions) > 1:
+        if len(record.versions) > 1:
             raise BadLine("/versions: this kind has just one")
         return
     try:
-        numbers = [versions.number_of(str(version.document.get(member))) for version in unit.versions]
+        numbers = [versions.number_of(str(version.document.get(member))) for version in record.versions]
     except ValueError as error:
         raise BadLine(f"/versions: {member}: {error}") from None
     if any(upper <= lower for upper, lower in pairwise(numbers)):
         raise BadLine(f"/versions: are not in the order of their {member}, the highest first, each once")
 
 
-def _refuse_too_large(unit: Stored) -> None:
+def _reject_too_large(record: Record) -> None:
     try:
-        refuse_too_large_unit(unit.versions)
-    except UnitTooLarge as error:
+        reject_too_large_record(record.versions)
+    except RecordTooLarge as error:
         raise BadLine(f"is too large with all its versions: {error}") from None
 
 
-def _listener_check() -> Check:
+def _subscription_check() -> Check:
     schema = SchemaCheck(LISTENER_SCHEMA)
 
-    def check(unit: Stored) -> None:
-        if violations := schema.violations(unit.current.document):
+    def check(record: Record) -> None:
+        if violations := schema.violations(record.current.document):
             raise BadLine(f"/versions/0/document: {list_violations(violations, 'the document')}")
         try:
-            read_listener(unit.current.document)
-        except UnreadableListener as error:
+            read_subscription(record.current.document)
+        except UnreadableSubscription as error:
             raise BadLine(f"/versions/0/document: {error}") from None
-        _refuse_disorder(unit, None)
+        _reject_disorder(record, None)
 
     return check

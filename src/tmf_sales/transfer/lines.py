@@ -11,8 +11,8 @@ import orjson
 
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.errors import MalformedBody, list_violations, shown
-from tmf_sales.http.json_body import DEPTH_LIMIT, parse_strictly
-from tmf_sales.storage.protocol import Stored, Version
+from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
+from tmf_sales.storage.protocol import Record, Version
 
 LEVELS_AROUND_DOCUMENT = 3
 REVISION = {"type": "integer", "minimum": 1}
@@ -43,30 +43,30 @@ class BadLine(Exception):
     """Raised when a line cannot be taken; its text is the reason."""
 
 
-def written(kind: str, unit: Stored) -> bytes:
+def written(kind: str, record: Record) -> bytes:
     """The line of a resource, with its line break; the texts of the documents go out as they are stored."""
-    versions = b",".join(b'{"revision":%d,"document":%b}' % (each.revision, each.text) for each in unit.versions)
-    head = orjson.dumps({"kind": kind, "id": unit.id, "revision": unit.revision})
+    versions = b",".join(b'{"revision":%d,"document":%b}' % (each.revision, each.text) for each in record.versions)
+    head = orjson.dumps({"kind": kind, "id": record.id, "revision": record.revision})
     return b'%b,"versions":[%b]}\n' % (head[:-1], versions)
 
 
-def read(line: bytes) -> tuple[str, Stored]:
+def read(line: bytes) -> tuple[str, Record]:
     """The kind and the resource; raises BadLine."""
     try:
-        value: Any = parse_strictly(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT, len(line))
+        value: Any = parse_json_body(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT, len(line))
     except MalformedBody as error:
         raise BadLine(error.message.removeprefix("line 1, ").replace("the body", "the line")) from None
     if violations := _check.violations(value):
         raise BadLine(list_violations(violations, "the line"))
     versions = tuple(Version(each["revision"], each["document"]) for each in value["versions"])
-    unit = Stored(value["id"], value["revision"], versions)
-    _refuse_contradictions(unit)
-    return value["kind"], unit
+    record = Record(value["id"], value["revision"], versions)
+    _reject_contradictions(record)
+    return value["kind"], record
 
 
-def _refuse_contradictions(unit: Stored) -> None:
-    for number, version in enumerate(unit.versions):
-        if version.revision > unit.revision:
+def _reject_contradictions(record: Record) -> None:
+    for number, version in enumerate(record.versions):
+        if version.revision > record.revision:
             raise BadLine(f"/versions/{number}/revision: {version.revision} is more than /revision")
-        if version.document.get("id") != unit.id:
-            raise BadLine(f"/versions/{number}/document/id: is not {shown(unit.id)}, as /id is")
+        if version.document.get("id") != record.id:
+            raise BadLine(f"/versions/{number}/document/id: is not {shown(record.id)}, as /id is")

@@ -12,14 +12,14 @@ from typing import BinaryIO
 
 from tmf_sales.errors import shown
 from tmf_sales.json_values import same_json
-from tmf_sales.storage.protocol import UNIT_LIMIT, Storage, Stored
+from tmf_sales.storage.protocol import RECORD_LIMIT, Record, Storage
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
 
 UNITS_READ = 50
 UNITS_LOADED = 500
 BYTES_LOADED = 4 * 1024 * 1024
-LINE_LIMIT = UNIT_LIMIT + 1024 * 1024
+LINE_LIMIT = RECORD_LIMIT + 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class _Batch:
     kind: str
-    units: list[Stored]
+    records: list[Record]
 
 
 async def exported(
@@ -47,9 +47,9 @@ async def exported(
     """
     kind_begun, after = begun or (kinds[0], "")
     for kind in kinds[kinds.index(kind_begun) :]:
-        while units := await store.walk(kind, after, UNITS_READ):
-            yield [written(kind, unit) for unit in units]
-            after = units[-1].id
+        while records := await store.walk(kind, after, UNITS_READ):
+            yield [written(kind, record) for record in records]
+            after = records[-1].id
         after = ""
 
 
@@ -60,13 +60,13 @@ class Import:
         self,
         store: Storage,
         checks: Mapping[str, Check],
-        refuse: Callable[[int, str], None],
+        reject: Callable[[int, str], None],
         read: Callable[[int], None],
     ) -> None:
         self.tally = Tally()
         self._store = store
         self._checks = checks
-        self._refuse = refuse
+        self._reject = reject
         self._read = read
 
     async def run(self, source: BinaryIO) -> Tally:
@@ -78,43 +78,43 @@ class Import:
 
     def _batches(self, source: BinaryIO) -> Iterator[_Batch]:
         """Units of one kind together, so many that the store is kept busy and so few that memory is not."""
-        kind, units, size = "", list[Stored](), 0
+        kind, records, size = "", list[Record](), 0
         for number, line in _numbered_lines(source):
             self._read(len(line))
             try:
                 found = self._taken(line)
             except BadLine as error:
                 self.tally.refused += 1
-                self._refuse(number, str(error))
+                self._reject(number, str(error))
                 continue
             if found is None:
                 continue
-            if units and (found[0] != kind or len(units) == UNITS_LOADED or size > BYTES_LOADED):
-                yield _Batch(kind, units)
-                units, size = [], 0
+            if records and (found[0] != kind or len(records) == UNITS_LOADED or size > BYTES_LOADED):
+                yield _Batch(kind, records)
+                records, size = [], 0
             kind = found[0]
-            units.append(found[1])
+            records.append(found[1])
             size += len(line)
-        if units:
-            yield _Batch(kind, units)
+        if records:
+            yield _Batch(kind, records)
 
-    def _taken(self, line: bytes) -> tuple[str, Stored] | None:
+    def _taken(self, line: bytes) -> tuple[str, Record] | None:
         """Kind and resource of a line that is good, None of a blank one."""
         if len(line) > LINE_LIMIT:
             raise BadLine(f"is longer than {LINE_LIMIT} bytes")
         if not line.strip():
             return None
-        kind, unit = read(line)
+        kind, record = read(line)
         check = self._checks.get(kind)
         if check is None:
             raise BadLine(f"/kind: {shown(kind)} is not known; expected {' or '.join(sorted(self._checks))}")
-        check(unit)
-        return kind, unit
+        check(record)
+        return kind, record
 
     async def _load(self, batch: _Batch) -> None:
-        taken = await self._store.load(batch.kind, batch.units)
-        self.tally.added += len(batch.units) - len(taken)
-        sent = {unit.id: unit for unit in batch.units}
+        taken = await self._store.load(batch.kind, batch.records)
+        self.tally.added += len(batch.records) - len(taken)
+        sent = {record.id: record for record in batch.records}
         for id in taken:
             stored = await self._store.get(batch.kind, id)
             if stored is not None and _are_same(stored, sent[id]):
@@ -123,7 +123,7 @@ class Import:
                 self.tally.different += 1
 
 
-def _are_same(one: Stored, other: Stored) -> bool:
+def _are_same(one: Record, other: Record) -> bool:
     return (
         one.revision == other.revision
         and len(one.versions) == len(other.versions)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tmf_sales.storage.protocol import Storage, Stored, Version
+from tmf_sales.storage.protocol import Record, Storage, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.transfer.moving import UNITS_READ
@@ -28,16 +28,16 @@ async def refused(
     """Each resource that its kind's check refuses; `seen` is told how many have been looked at since."""
     for kind in kinds:
         after = ""
-        while units := await store.walk(kind, after, UNITS_READ):
-            for unit in units:
+        while records := await store.walk(kind, after, UNITS_READ):
+            for record in records:
                 try:
-                    checks[kind](_copied(unit))
+                    checks[kind](_copied(record))
                 except BadLine as error:
-                    yield Refused(kind, unit.id, str(error))
-            seen(len(units))
-            after = units[-1].id
+                    yield Refused(kind, record.id, str(error))
+            seen(len(records))
+            after = records[-1].id
 
 
-def _copied(unit: Stored) -> Stored:
+def _copied(record: Record) -> Record:
     """A check may bring documents into form, and these belong to the store."""
-    return Stored(unit.id, unit.revision, tuple(Version(each.revision, text=each.text) for each in unit.versions))
+    return Record(record.id, record.revision, tuple(Version(each.revision, text=each.text) for each in record.versions))

@@ -19,7 +19,7 @@ class TicketRules(Rules):
         if (before["status"], after.get("status")) == ("resolved", "open"):
             after.pop("resolutionDate", None)
 
-    def members_open_in(self, state: str, final: bool) -> frozenset[str] | None:
+    def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         return frozenset({"note"}) if final else None
 
 

@@ -33,10 +33,10 @@ from tmf_sales.storage.protocol import (
     Change,
     Kind,
     OutboxFull,
+    Record,
+    RecordTooLarge,
     StorageUnavailable,
-    Stored,
     TookTooLong,
-    UnitTooLarge,
     Version,
 )
 
@@ -83,11 +83,11 @@ async def test_events_wait_in_the_document_until_a_sweep_finds_them(left_behind:
         assert await other.events.sweep() == 4
 
         assert sorted(await logged(other)) == ["e1", "e2", "e3", "f1"]
-        assert [each.id for each in await other.events.unfanned(10) if each.resource == "1"] == ["e1", "e2", "e3"]
-        unit = await raw(other, "1")
-        assert unit is not None
-        assert not {"outbox", "outbox_size"} & unit.keys()
-        assert unit["revision"] == 2, "moving events does not change the revision"
+        assert [each.id for each in await other.events.not_fanned_out(10) if each.resource == "1"] == ["e1", "e2", "e3"]
+        record = await raw(other, "1")
+        assert record is not None
+        assert not {"outbox", "outbox_size"} & record.keys()
+        assert record["revision"] == 2, "moving events does not change the revision"
         assert await other.events.sweep() == 0
 
 
@@ -101,9 +101,9 @@ async def test_no_more_than_a_batch_of_what_waits_is_moved_at_once(
     at_once: list[int] = []
     move = left_behind._outbox._insert
 
-    async def seen(kind: str, units: Sequence[dict[str, Any]]) -> None:
-        at_once.append(len(units))
-        await move(kind, units)
+    async def seen(kind: str, records: Sequence[dict[str, Any]]) -> None:
+        at_once.append(len(records))
+        await move(kind, records)
 
     monkeypatch.setattr(left_behind._outbox, "_insert", seen)
 
@@ -127,9 +127,9 @@ async def test_a_tombstone_stays_until_its_events_are_moved_and_nobody_sees_it(l
     await left_behind.commit(insert("1", ticket(), event("e1")))
     await left_behind.commit(delete("1", 1, event("e2")))
 
-    unit = await raw(left_behind, "1")
-    assert unit is not None
-    assert "document" not in unit
+    record = await raw(left_behind, "1")
+    assert record is not None
+    assert "document" not in record
     assert await left_behind.get("ticket", "1") is None
     for where in (Query().where, Not(Compare(("name",), Operator.EQ, "x"))):
         page = await left_behind.find("ticket", Query(where))
@@ -155,7 +155,7 @@ async def test_the_id_of_a_tombstone_can_be_used_again_and_its_events_come_first
 
     await left_behind.events.sweep()
 
-    assert [each.id for each in await left_behind.events.unfanned(10)] == ["e1", "e2", "e3"]
+    assert [each.id for each in await left_behind.events.not_fanned_out(10)] == ["e1", "e2", "e3"]
 
 
 async def test_the_id_of_a_tombstone_whose_events_cannot_be_moved_is_taken(
@@ -234,9 +234,9 @@ async def test_an_event_that_comes_while_others_are_moved_is_not_lost(
     monkeypatch.setattr(left_behind._outbox, "_insert", insert_slowly)
 
     assert await left_behind.events.sweep() == 1
-    unit = await raw(left_behind, "1")
-    assert unit is not None
-    assert [entry["_id"] for entry in unit["outbox"]] == ["e2"]
+    record = await raw(left_behind, "1")
+    assert record is not None
+    assert [entry["_id"] for entry in record["outbox"]] == ["e2"]
     assert await left_behind.events.sweep() == 1
     assert sorted(await logged(left_behind)) == ["e1", "e2"]
 
@@ -267,9 +267,9 @@ async def test_an_outbox_that_was_emptied_by_two_is_cleared_by_the_next_sweep(le
 
     assert await left_behind.events.sweep() == 0
 
-    unit = await raw(left_behind, "1")
-    assert unit is not None
-    assert "outbox_size" not in unit
+    record = await raw(left_behind, "1")
+    assert record is not None
+    assert "outbox_size" not in record
 
 
 async def test_an_outbox_that_somebody_else_moved_meanwhile_is_left_alone(
@@ -287,9 +287,9 @@ async def test_an_outbox_that_somebody_else_moved_meanwhile_is_left_alone(
 
     await left_behind.events.sweep()
 
-    unit = await raw(left_behind, "1")
-    assert unit is not None
-    assert (unit["outbox"], unit["outbox_size"]) == ([], 0)
+    record = await raw(left_behind, "1")
+    assert record is not None
+    assert (record["outbox"], record["outbox_size"]) == ([], 0)
 
 
 async def test_an_empty_outbox_that_got_an_entry_meanwhile_is_left_alone(left_behind: MongoStorage) -> None:
@@ -310,7 +310,7 @@ async def test_loading_fails_when_something_else_is_wrong_than_an_id_that_is_tak
     monkeypatch.setitem(store._resources, "ticket", Full())
 
     with pytest.raises(StorageUnavailable):
-        await store.load("ticket", [Stored("1", 1, (Version(1, ticket()),))])
+        await store.load("ticket", [Record("1", 1, (Version(1, ticket()),))])
 
 
 async def test_a_defect_does_not_hide_events_from_the_sweep(
@@ -388,7 +388,7 @@ async def test_an_index_on_a_name_that_is_no_path_is_left_out(mongo_url: str) ->
 
 
 async def test_what_bson_cannot_hold_is_too_large(store: MongoStorage) -> None:
-    with pytest.raises(UnitTooLarge):
+    with pytest.raises(RecordTooLarge):
         await store.commit(Change("ticket", "1", 0, tuple(Version(1, {"x": "\x00" * 1_000_000}) for _ in range(9))))
 
 
@@ -480,7 +480,7 @@ async def test_the_clients_safety_is_the_default_and_the_uri_overrides_it() -> N
     ("failure", "expected"),
     [
         (errors.DuplicateKeyError("E11000 secret"), AlreadyExists),
-        (errors.DocumentTooLarge("secret"), UnitTooLarge),
+        (errors.DocumentTooLarge("secret"), RecordTooLarge),
         (errors.ServerSelectionTimeoutError("secret"), StorageUnavailable),
         (errors.ExecutionTimeout("secret"), TookTooLong),
         (errors.AutoReconnect("secret"), StorageUnavailable),

@@ -22,7 +22,7 @@ from tmf_sales.storage.sqlite.compile import compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
 from tmf_sales.storage.sqlite.schema import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.store import SqliteStorage
-from tmf_sales.storage.sqlite.writer import Turn
+from tmf_sales.storage.sqlite.writer import ResourceLock
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -300,7 +300,7 @@ async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
         lock(file, operation)
 
     make_for_owner(path)
-    first, turn = sqlite3.connect(path, isolation_level=None), Turn(str(path))
+    first, turn = sqlite3.connect(path, isolation_level=None), ResourceLock(str(path))
     second = SqliteStorage(path, KINDS)
     with turn.taken():
         first.execute("BEGIN IMMEDIATE")

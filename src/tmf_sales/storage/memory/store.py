@@ -15,12 +15,12 @@ from tmf_sales.storage.protocol import (
     Change,
     Kind,
     Page,
+    Record,
     Row,
     Storage,
-    Stored,
     Version,
-    refuse_other_revision,
-    refuse_too_large_unit,
+    reject_other_revision,
+    reject_too_large_record,
 )
 
 
@@ -29,7 +29,7 @@ class MemoryStorage(Storage):
 
     def __init__(self, kinds: Sequence[Kind], now: Callable[[], float] = time.time) -> None:
         self.events = MemoryEvents(now)
-        self._kinds: dict[str, dict[str, Stored]] = {kind.name: {} for kind in kinds}
+        self._kinds: dict[str, dict[str, Record]] = {kind.name: {} for kind in kinds}
         self._ids: dict[str, SortedList] = {kind.name: SortedList() for kind in kinds}
 
     async def open(self) -> None: ...
@@ -38,7 +38,7 @@ class MemoryStorage(Storage):
 
     async def ping(self) -> None: ...
 
-    async def get(self, kind: str, id: str) -> Stored | None:
+    async def get(self, kind: str, id: str) -> Record | None:
         return self._kinds[kind].get(id)
 
     async def find(self, kind: str, query: Query) -> Page:
@@ -65,13 +65,13 @@ class MemoryStorage(Storage):
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
         stored = resources.get(change.id)
-        refuse_other_revision(change, stored.revision if stored is not None else 0)
-        refuse_too_large_unit(change.versions)
+        reject_other_revision(change, stored.revision if stored is not None else 0)
+        reject_too_large_record(change.versions)
         revision = change.expected_revision + 1
         if change.versions:
             # Texts alone, as in any other store: the documents of many writes are what garbage collection works on.
             texts = tuple(Version(version.revision, text=version.text) for version in change.versions)
-            resources[change.id] = Stored(change.id, revision, texts)
+            resources[change.id] = Record(change.id, revision, texts)
         else:
             del resources[change.id]
         if stored is None:
@@ -81,19 +81,19 @@ class MemoryStorage(Storage):
         self.events.append(change)
         return revision
 
-    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
-        for unit in units:
-            refuse_too_large_unit(unit.versions)
+    async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
+        for record in records:
+            reject_too_large_record(record.versions)
         resources, taken = self._kinds[kind], []
-        for unit in units:
-            if unit.id in resources:
-                taken.append(unit.id)
+        for record in records:
+            if record.id in resources:
+                taken.append(record.id)
             else:
-                resources[unit.id] = unit
-                self._ids[kind].add(unit.id)
+                resources[record.id] = record
+                self._ids[kind].add(record.id)
         return taken
 
-    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         resources = self._kinds[kind]
         behind = self._ids[kind].irange(after, inclusive=(False, True))
         return [resources[id] for id in islice(behind, limit)]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pymongo import AsyncMongoClient, IndexModel, errors
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage.protocol import AlreadyExists, StorageUnavailable, TookTooLong, UnitTooLarge
+from tmf_sales.storage.protocol import AlreadyExists, RecordTooLarge, StorageUnavailable, TookTooLong
 
 DEFAULT_DATABASE = "tmf_sales"
 DEFAULTS: dict[str, Any] = {
@@ -66,7 +66,7 @@ def translated() -> Iterator[None]:
     except errors.DuplicateKeyError as failure:
         raise AlreadyExists("the id is taken") from failure
     except errors.DocumentTooLarge as failure:
-        raise UnitTooLarge("the document is larger than the store can hold") from failure
+        raise RecordTooLarge("the document is larger than the store can hold") from failure
     except errors.ServerSelectionTimeoutError as failure:
         raise StorageUnavailable("no server of the store can be reached") from failure
     except errors.ExecutionTimeout as failure:

@@ -19,10 +19,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tmf_sales.storage.events import (
     BATCH_BYTES,
     AttemptRecord,
+    DeliveryQueue,
     EventStore,
     FanOut,
-    Lane,
-    LaneKey,
+    QueueKey,
     Step,
     StoredEvent,
     is_of_type,
@@ -69,35 +69,35 @@ class MongoEvents(EventStore):
         await make_indexes(self._lanes, LANE_INDEXES)
         await make_indexes(self._attempts, ATTEMPT_INDEXES)
 
-    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch({"fanned": False}, limit, size)
 
     async def sweep(self) -> int:
         await self._ready()
         return await self._outbox.sweep()
 
-    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         await self._ready()
         with translated():
             ids = [fan.event.id for fan in fans]
             found = await self._events.find({"_id": {"$in": ids}, "fanned": False}, {"_id": 1}).to_list()
             new = {each["_id"] for each in found}
-            keys: dict[str, LaneKey] = {}
+            keys: dict[str, QueueKey] = {}
             upserts: list[UpdateOne] = []
             for fan in fans:
-                for listener in fan.listeners if fan.event.id in new else ():
-                    key = LaneKey(listener, fan.event.kind, fan.event.resource)
-                    lease = {"owner": owner, "until": until} if listener in fan.leased else FREE
+                for subscription in fan.subscriptions if fan.event.id in new else ():
+                    key = QueueKey(subscription, fan.event.kind, fan.event.resource)
+                    lease = {"owner": owner, "until": until} if subscription in fan.leased else FREE
                     upserts.append(_extended(key, fan.event.order, now, lease))
                     keys[_id(key)] = key
             made: set[str] = set()
             if upserts:
                 made = set((await self._lanes.bulk_write(upserts, ordered=True)).upserted_ids.values())  # type: ignore[union-attr]
             await self._events.update_many({"_id": {"$in": list(new)}}, {"$set": {"fanned": True}})
-            lanes = await self._lanes.find({"_id": {"$in": list(made)}, "owner": owner}).to_list()
-        return [_lane(lane) for lane in lanes]
+            deliveries = await self._lanes.find({"_id": {"$in": list(made)}, "owner": owner}).to_list()
+        return [_delivery_queue(delivery) for delivery in deliveries]
 
-    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[DeliveryQueue]:
         await self._ready()
         is_due = {"due": {"$lte": now}, "until": {"$lte": now}}
         with translated():
@@ -106,9 +106,9 @@ class MongoEvents(EventStore):
                 {"$group": {"_id": "$listener"}},
             ]
             ids: list[str] = []
-            for listener in [each["_id"] for each in await (await self._lanes.aggregate(stages)).to_list()]:
-                due = self._lanes.find({"listener": listener, **is_due}, {"_id": 1}, sort=[("due", 1)])
-                ids += [each["_id"] for each in await due.limit(room[listener]).to_list()]
+            for subscription in [each["_id"] for each in await (await self._lanes.aggregate(stages)).to_list()]:
+                due = self._lanes.find({"listener": subscription, **is_due}, {"_id": 1}, sort=[("due", 1)])
+                ids += [each["_id"] for each in await due.limit(room[subscription]).to_list()]
             if not ids:
                 return []
             # Each lane goes to whose mark it bears: of several workers the first to write it.
@@ -116,13 +116,13 @@ class MongoEvents(EventStore):
             lease = {"owner": owner, "until": until, "mark": mark}
             await self._lanes.update_many({"_id": {"$in": ids}, **is_due}, {"$set": lease})
             claimed = await self._lanes.find({"_id": {"$in": ids}, "mark": mark}, sort=[("due", 1)]).to_list()
-        return [_lane(lane) for lane in claimed]
+        return [_delivery_queue(delivery) for delivery in claimed]
 
-    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def events_of(self, delivery: DeliveryQueue, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         of_lane = {
-            "kind": lane.key.kind,
-            "resource": lane.key.resource,
-            "order": {"$gte": lane.first, "$lte": lane.last},
+            "kind": delivery.key.kind,
+            "resource": delivery.key.resource,
+            "order": {"$gte": delivery.first, "$lte": delivery.last},
         }
         return await self._batch(of_lane, limit, size)
 
@@ -141,7 +141,7 @@ class MongoEvents(EventStore):
                         break
         return found[::-1]
 
-    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         await self._ready()
         made = [_attempt_document(step.attempt) for step in steps if step.attempt is not None]
         with translated():
@@ -149,10 +149,10 @@ class MongoEvents(EventStore):
                 await self._attempts.insert_many(made)
         return await asyncio.gather(*(self._take(step, owner, until) for step in steps))
 
-    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+    async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
         await self._ready()
         with translated():
-            mine = {"_id": {"$in": [_id(lane.key) for lane in lanes]}, "owner": owner}
+            mine = {"_id": {"$in": [_id(delivery.key) for delivery in deliveries]}, "owner": owner}
             await self._lanes.update_many(mine, {"$set": {"until": until}})
 
     async def release(self, owner: str, now: float) -> None:
@@ -160,7 +160,7 @@ class MongoEvents(EventStore):
         with translated():
             await self._lanes.update_many({"owner": owner}, {"$set": {**FREE, "due": now}})
 
-    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+    async def rewind(self, subscription: str, events: Sequence[StoredEvent], now: float) -> None:
         await self._ready()
         upserts = [
             UpdateOne(
@@ -169,21 +169,21 @@ class MongoEvents(EventStore):
                     "$min": {"first": each.order},
                     "$max": {"last": each.order},
                     "$set": {**FREE, "due": now, "failures": 0},
-                    "$setOnInsert": key._asdict(),
+                    "$setOnInsert": _key_document(key),
                 },
                 upsert=True,
             )
             for each in events
-            for key in [LaneKey(listener, each.kind, each.resource)]
+            for key in [QueueKey(subscription, each.kind, each.resource)]
         ]
         with translated():
             if upserts:
                 await self._lanes.bulk_write(upserts, ordered=True)
 
-    async def forget(self, listener: str) -> None:
+    async def forget(self, subscription: str) -> None:
         await self._ready()
         with translated():
-            await self._lanes.delete_many({"listener": listener})
+            await self._lanes.delete_many({"listener": subscription})
 
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
         """See EventStore. With several writing processes an event that took long to move may come too late for it."""
@@ -193,12 +193,12 @@ class MongoEvents(EventStore):
             found = await self._events.find(page, sort=[("place", 1)], limit=limit).to_list()
         return [_event(each) for each in found], found[-1]["place"] if found else cursor
 
-    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+    async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         await self._ready()
-        where = {"at": {"$gte": since}, **({} if listener is None else {"listener": listener})}
+        where = {"at": {"$gte": since}, **({} if subscription is None else {"listener": subscription})}
         with translated():
             found = await self._attempts.find(where, {"_id": 0}, sort=[("at", -1)], limit=limit).to_list()
-        return [AttemptRecord(**each) for each in found]
+        return [_attempt(each) for each in found]
 
     async def waiting(self) -> Mapping[str, int]:
         await self._ready()
@@ -211,9 +211,9 @@ class MongoEvents(EventStore):
         count = 0
         with translated():
             await self._attempts.delete_many({"at": {"$lt": before}})
-            held: dict[tuple[str, str], list[Lane]] = {}
-            for lane in map(_lane, await self._lanes.find({}).to_list()):
-                held.setdefault((lane.key.kind, lane.key.resource), []).append(lane)
+            held: dict[tuple[str, str], list[DeliveryQueue]] = {}
+            for delivery in map(_delivery_queue, await self._lanes.find({}).to_list()):
+                held.setdefault((delivery.key.kind, delivery.key.resource), []).append(delivery)
             old = {"stored": {"$lt": _date(before)}, "fanned": True, **KEPT}
             last = ""
             while True:
@@ -243,9 +243,9 @@ class MongoEvents(EventStore):
                         break
         return found
 
-    async def _take(self, step: Step, owner: str, until: float) -> Lane | None:
+    async def _take(self, step: Step, owner: str, until: float) -> DeliveryQueue | None:
         """Write one step down; see EventStore.record."""
-        mine = {"_id": _id(step.lane.key), "owner": owner, "first": step.lane.first}
+        mine = {"_id": _id(step.delivery.key), "owner": owner, "first": step.delivery.first}
         with translated():
             if (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
                 return None
@@ -255,23 +255,23 @@ class MongoEvents(EventStore):
             moved = await self._lanes.update_one(mine, {"$set": changed})
             if not moved.matched_count or step.due is not None:
                 return None
-            found = await self._lanes.find_one({"_id": _id(step.lane.key), "owner": owner})
-        return _lane(found) if found is not None else None
+            found = await self._lanes.find_one({"_id": _id(step.delivery.key), "owner": owner})
+        return _delivery_queue(found) if found is not None else None
 
 
-def _id(key: LaneKey) -> str:
+def _id(key: QueueKey) -> str:
     return orjson.dumps(tuple(key)).decode()
 
 
-def _extended(key: LaneKey, order: str, due: float, lease: Mapping[str, Any]) -> UpdateOne:
+def _extended(key: QueueKey, order: str, due: float, lease: Mapping[str, Any]) -> UpdateOne:
     """Put an event at the end of a lane, and make the lane where it is not there."""
-    made = {**key._asdict(), "first": order, "due": due, "failures": 0, **lease}
+    made = {**_key_document(key), "first": order, "due": due, "failures": 0, **lease}
     return UpdateOne({"_id": _id(key)}, {"$max": {"last": order}, "$setOnInsert": made}, upsert=True)
 
 
-def _lane(found: Mapping[str, Any]) -> Lane:
-    key = LaneKey(found["listener"], found["kind"], found["resource"])
-    return Lane(key, found["first"], found["last"], found["failures"])
+def _delivery_queue(found: Mapping[str, Any]) -> DeliveryQueue:
+    key = QueueKey(found["listener"], found["kind"], found["resource"])
+    return DeliveryQueue(key, found["first"], found["last"], found["failures"])
 
 
 def _event(found: Mapping[str, Any]) -> StoredEvent:
@@ -286,12 +286,23 @@ def _event(found: Mapping[str, Any]) -> StoredEvent:
     )
 
 
-def _is_in(lanes: Sequence[Lane], event: Mapping[str, Any]) -> bool:
-    return any(lane.first <= event["order"] <= lane.last for lane in lanes)
+def _is_in(deliveries: Sequence[DeliveryQueue], event: Mapping[str, Any]) -> bool:
+    return any(delivery.first <= event["order"] <= delivery.last for delivery in deliveries)
+
+
+def _key_document(key: QueueKey) -> dict[str, str]:
+    """Stored since 0.1.0 under the names of that release."""
+    return {"listener": key.subscription, "kind": key.kind, "resource": key.resource}
 
 
 def _attempt_document(made: AttemptRecord) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in AttemptRecord.__slots__}
+    named = {name: getattr(made, name) for name in AttemptRecord.__slots__}
+    return {"listener": named.pop("subscription"), **named}
+
+
+def _attempt(found: Mapping[str, Any]) -> AttemptRecord:
+    named = dict(found)
+    return AttemptRecord(named.pop("listener"), **named)
 
 
 def _date(seconds: float) -> datetime:

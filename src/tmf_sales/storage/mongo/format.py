@@ -11,7 +11,7 @@ from typing import Any
 import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tmf_sales.storage.protocol import refuse_other_format
+from tmf_sales.storage.protocol import reject_other_format
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -27,7 +27,7 @@ async def migrate(database: Database) -> None:
     setting = database["setting"]
     await setting.update_one({"_id": "format"}, {"$setOnInsert": {"value": FORMAT}}, upsert=True)
     found = await setting.find_one({"_id": "format"}) or {"value": FORMAT}
-    refuse_other_format(found["value"], FORMAT, MIGRATIONS)
+    reject_other_format(found["value"], FORMAT, MIGRATIONS)
     for version in range(found["value"], FORMAT):
         with pymongo.timeout(PREPARING_TIMEOUT):
             await MIGRATIONS[version](database)

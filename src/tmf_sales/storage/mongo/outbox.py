@@ -102,28 +102,28 @@ class Outbox:
         """Move all events of these resources on; answer how many."""
         waiting = {"_id": {"$in": list(ids)}, **WAITING}
         members = {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
-        units: list[dict[str, Any]] = []
+        records: list[dict[str, Any]] = []
         count = size = 0
         with translated():
             async with self._resources[kind].find(waiting, members) as found:
-                async for unit in found:
-                    units.append(unit)
-                    size += unit["outbox_size"]
+                async for record in found:
+                    records.append(record)
+                    size += record["outbox_size"]
                     if size >= BATCH_BYTES:
-                        count += await self._pass_on(kind, units)
-                        units, size = [], 0
-            if units:
-                count += await self._pass_on(kind, units)
+                        count += await self._pass_on(kind, records)
+                        records, size = [], 0
+            if records:
+                count += await self._pass_on(kind, records)
         return count
 
-    async def _pass_on(self, kind: str, units: Sequence[dict[str, Any]]) -> int:
-        await self._insert(kind, units)
-        await _cut(self._resources[kind], units)
-        return sum(len(unit["outbox"]) for unit in units)
+    async def _pass_on(self, kind: str, records: Sequence[dict[str, Any]]) -> int:
+        await self._insert(kind, records)
+        await _cut(self._resources[kind], records)
+        return sum(len(record["outbox"]) for record in records)
 
-    async def _insert(self, kind: str, units: Sequence[dict[str, Any]]) -> None:
+    async def _insert(self, kind: str, records: Sequence[dict[str, Any]]) -> None:
         stored = datetime.fromtimestamp(self._now(), UTC)
-        upserts = [_upsert(kind, unit, entry, stored) for unit in units for entry in unit["outbox"]]
+        upserts = [_upsert(kind, record, entry, stored) for record in records for entry in record["outbox"]]
         if upserts:
             await self._log.bulk_write(upserts, ordered=True)
             self._arrived()
@@ -146,12 +146,12 @@ class Outbox:
         return (kind, id) in self._moving or (kind, id) in self._waiting
 
 
-def _upsert(kind: str, unit: dict[str, Any], entry: dict[str, Any], stored: datetime) -> UpdateOne:
+def _upsert(kind: str, record: dict[str, Any], entry: dict[str, Any], stored: datetime) -> UpdateOne:
     # `born`, when the resource was made (microseconds), is for an id that is used again after a deletion.
-    order = f"{unit['born']:016x}-{entry['revision']:012x}-{entry['place']:04x}"
+    order = f"{record['born']:016x}-{entry['revision']:012x}-{entry['place']:04x}"
     event = {
         "kind": kind,
-        "resource": unit["_id"],
+        "resource": record["_id"],
         "revision": entry["revision"],
         "order": order,
         "place": f"{int(stored.timestamp() * 1000):012x}-{order}-{entry['_id']}",
@@ -163,29 +163,29 @@ def _upsert(kind: str, unit: dict[str, Any], entry: dict[str, Any], stored: date
     return UpdateOne({"_id": entry["_id"]}, {"$setOnInsert": event}, upsert=True)
 
 
-async def _cut(collection: Documents, units: Sequence[dict[str, Any]]) -> None:
+async def _cut(collection: Documents, records: Sequence[dict[str, Any]]) -> None:
     """Take the moved entries out of the outboxes unless somebody else has; entries that came since stay."""
-    result = await collection.bulk_write([_emptied(unit) for unit in units], ordered=False)
-    if result.matched_count + result.deleted_count == len(units):
+    result = await collection.bulk_write([_emptied(record) for record in records], ordered=False)
+    if result.matched_count + result.deleted_count == len(records):
         return
     # Somebody pushed an entry in between, or moved these.
-    pulls = [_pulled(unit) for unit in units if unit["outbox"]]
+    pulls = [_pulled(record) for record in records if record["outbox"]]
     if pulls:
         await collection.bulk_write(pulls, ordered=False)
 
 
-def _emptied(unit: dict[str, Any]) -> UpdateOne | DeleteOne:
-    seen = {"_id": unit["_id"], "outbox_size": unit["outbox_size"]}
-    if unit["outbox"]:
-        seen["outbox.0._id"] = unit["outbox"][0]["_id"]
-    if unit.get("deleted"):
+def _emptied(record: dict[str, Any]) -> UpdateOne | DeleteOne:
+    seen = {"_id": record["_id"], "outbox_size": record["outbox_size"]}
+    if record["outbox"]:
+        seen["outbox.0._id"] = record["outbox"][0]["_id"]
+    if record.get("deleted"):
         return DeleteOne({**seen, "deleted": True})
     return UpdateOne(seen, {"$unset": {"outbox": "", "outbox_size": ""}})
 
 
-def _pulled(unit: dict[str, Any]) -> UpdateOne:
-    moved = [entry["_id"] for entry in unit["outbox"]]
+def _pulled(record: dict[str, Any]) -> UpdateOne:
+    moved = [entry["_id"] for entry in record["outbox"]]
     return UpdateOne(
-        {"_id": unit["_id"], "outbox.0._id": moved[0]},
-        {"$pull": {"outbox": {"_id": {"$in": moved}}}, "$inc": {"outbox_size": -size_of(unit["outbox"])}},
+        {"_id": record["_id"], "outbox.0._id": moved[0]},
+        {"$pull": {"outbox": {"_id": {"$in": moved}}}, "$inc": {"outbox_size": -size_of(record["outbox"])}},
     )

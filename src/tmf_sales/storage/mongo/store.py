@@ -32,13 +32,13 @@ from tmf_sales.storage.protocol import (
     Kind,
     OutboxFull,
     Page,
+    Record,
     RevisionConflict,
     Row,
     Storage,
     StorageUnavailable,
-    Stored,
     Version,
-    refuse_too_large_unit,
+    reject_too_large_record,
 )
 
 AWAY_LIMIT = 2.0
@@ -92,7 +92,7 @@ class MongoStorage(Storage):
         with translated():
             await self._client.admin.command("ping")
 
-    async def get(self, kind: str, id: str) -> Stored | None:
+    async def get(self, kind: str, id: str) -> Record | None:
         collection = self._resources[kind]
         await self._ready()
         with translated():
@@ -128,7 +128,7 @@ class MongoStorage(Storage):
         return await (await collection.aggregate(stages, allowDiskUse=True)).to_list()
 
     async def commit(self, change: Change) -> int:
-        refuse_too_large_unit(change.versions)
+        reject_too_large_record(change.versions)
         collection = self._resources[change.kind]
         await self._ready()
         if change.expected_revision == 0:
@@ -141,18 +141,20 @@ class MongoStorage(Storage):
             self._outbox.wake(change.kind, change.id)
         return change.expected_revision + 1
 
-    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
-        for unit in units:
-            refuse_too_large_unit(unit.versions)
+    async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
+        for record in records:
+            reject_too_large_record(record.versions)
         collection = self._resources[kind]
         await self._ready()
-        waiting = [_loaded(unit) for unit in units]
-        refused = await _insert_those_that_are_new(collection, waiting)
-        freed = [unit for unit in refused if await self._clear_tombstone(collection, Change(kind, unit["_id"], 0, ()))]
-        refused_again = await _insert_those_that_are_new(collection, freed)
-        return [unit["_id"] for unit in refused if unit not in freed or unit in refused_again]
+        waiting = [_loaded(record) for record in records]
+        refused = await _insert_missing(collection, waiting)
+        freed = [
+            record for record in refused if await self._clear_tombstone(collection, Change(kind, record["_id"], 0, ()))
+        ]
+        refused_again = await _insert_missing(collection, freed)
+        return [record["_id"] for record in refused if record not in freed or record in refused_again]
 
-    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         collection = self._resources[kind]
         await self._ready()
         alive_after = {"_id": {"$gt": after}, "deleted": {"$exists": False}}
@@ -170,18 +172,18 @@ class MongoStorage(Storage):
     async def _insert(self, collection: Collection, change: Change) -> None:
         if not change.versions:
             raise RevisionConflict(change.id)
-        unit: dict[str, Any] = {"_id": change.id, "revision": 1, "born": _now(), **_content(change.versions)}
+        record: dict[str, Any] = {"_id": change.id, "revision": 1, "born": _now(), **_content(change.versions)}
         if change.events:
             entries = _entries_that_fit(change)
-            unit |= {"outbox": entries, "outbox_size": size_of(entries)}
+            record |= {"outbox": entries, "outbox_size": size_of(entries)}
         try:
             with translated():
-                await collection.insert_one(unit)
+                await collection.insert_one(record)
         except AlreadyExists:
             if not await self._clear_tombstone(collection, change):
                 raise
             with translated():
-                await collection.insert_one(unit)
+                await collection.insert_one(record)
 
     async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
         """Whether the id is free, once the events of a deleted resource that held it have been moved on.
@@ -205,9 +207,9 @@ class MongoStorage(Storage):
 
     async def _delete(self, collection: Collection, change: Change) -> None:
         if not change.events:
-            unit = {"_id": change.id, "revision": change.expected_revision, "outbox_size": {"$exists": False}}
+            record = {"_id": change.id, "revision": change.expected_revision, "outbox_size": {"$exists": False}}
             with translated():
-                if (await collection.delete_one(unit)).deleted_count:
+                if (await collection.delete_one(record)).deleted_count:
                     return
         await self._update(
             collection,
@@ -221,7 +223,7 @@ class MongoStorage(Storage):
 
     async def _update(self, collection: Collection, change: Change, update: dict[str, Any]) -> None:
         """Apply `update` and add the events if the revision is the expected one and the outbox has room for them."""
-        unit: dict[str, Any] = {
+        record: dict[str, Any] = {
             "_id": change.id,
             "revision": change.expected_revision,
             "deleted": {"$exists": False},
@@ -229,21 +231,21 @@ class MongoStorage(Storage):
         if change.events:
             entries = _entries_that_fit(change)
             size = size_of(entries)
-            unit[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
-            unit["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
+            record[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
+            record["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
             update |= {"$push": {"outbox": {"$each": entries}}, "$inc": {"outbox_size": size}}
         with translated():
-            if (await collection.update_one(unit, update)).matched_count:
+            if (await collection.update_one(record, update)).matched_count:
                 return
-        await self._refuse_other_revision(collection, change)
+        await self._reject_other_revision(collection, change)
         await self._outbox.move(change.kind, [change.id])
         with translated():
-            if (await collection.update_one(unit, update)).matched_count:
+            if (await collection.update_one(record, update)).matched_count:
                 return
-        await self._refuse_other_revision(collection, change)
+        await self._reject_other_revision(collection, change)
         raise OutboxFull("the events of this resource must be moved on before it can change again")
 
-    async def _refuse_other_revision(self, collection: Collection, change: Change) -> None:
+    async def _reject_other_revision(self, collection: Collection, change: Change) -> None:
         with translated():
             found = await collection.find_one({"_id": change.id}, {"revision": 1, "deleted": 1})
         if found is None or found.get("deleted") or found["revision"] != change.expected_revision:
@@ -289,28 +291,28 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _stored(found: dict[str, Any]) -> Stored:
+def _stored(found: dict[str, Any]) -> Record:
     current = Version(found["changed"], found["document"])
     others = (Version(each["changed"], each["document"]) for each in found.get("others", ()))
-    return Stored(found["_id"], found["revision"], (current, *others))
+    return Record(found["_id"], found["revision"], (current, *others))
 
 
-def _loaded(unit: Stored) -> dict[str, Any]:
-    return {"_id": unit.id, "revision": unit.revision, "born": _now(), **_content(unit.versions)}
+def _loaded(record: Record) -> dict[str, Any]:
+    return {"_id": record.id, "revision": record.revision, "born": _now(), **_content(record.versions)}
 
 
-async def _insert_those_that_are_new(collection: Collection, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _insert_missing(collection: Collection, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Insert each unit whose id is free; answer the others."""
-    if not units:
+    if not records:
         return []
     with translated():
         try:
-            await collection.insert_many(units, ordered=False)
+            await collection.insert_many(records, ordered=False)
         except pymongo.errors.BulkWriteError as failure:
             refusals = failure.details["writeErrors"]
             if failure.details.get("writeConcernErrors") or any(each["code"] != DUPLICATE for each in refusals):
                 raise
-            return [units[each["index"]] for each in refusals]
+            return [records[each["index"]] for each in refusals]
     return []
 
 

@@ -12,36 +12,36 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tmf_sales.storage.protocol import StorageUnavailable, Stored, Version
+from tmf_sales.storage.protocol import Record, StorageUnavailable, Version
 from tmf_sales.storage.sqlite.schema import Layout, SqlValue, pack_versions, unpack_versions
 
 
-def load_units(connection: sqlite3.Connection, layout: Layout, units: Sequence[Stored]) -> list[str]:
+def load_records(connection: sqlite3.Connection, layout: Layout, records: Sequence[Record]) -> list[str]:
     """Insert units within the writer's transaction; answer the ids that were taken."""
     insert = f"{layout.insert} ON CONFLICT (id) DO NOTHING"
     entries: list[tuple[str, SqlValue, str]] = []
     taken: list[str] = []
     uneven_ones = 0
-    for unit in units:
-        document = unit.current.document
+    for record in records:
+        document = record.current.document
         uneven = layout.is_uneven(document)
         values = (
-            unit.revision,
-            unit.current.revision,
+            record.revision,
+            record.current.revision,
             uneven,
             *layout.column_values(document),
-            unit.current.text,
-            pack_versions(unit.versions[1:]),
+            record.current.text,
+            pack_versions(record.versions[1:]),
         )
-        if connection.execute(insert, (*values, unit.id)).rowcount == 0:
-            taken.append(unit.id)
+        if connection.execute(insert, (*values, record.id)).rowcount == 0:
+            taken.append(record.id)
             continue
         uneven_ones += uneven
-        entries.extend((path, value, unit.id) for path, value in layout.entry_values(document))
+        entries.extend((path, value, record.id) for path, value in layout.entry_values(document))
     # Neighbours in the table one after the other, so that a page of it is written once for all of them.
     entries.sort(key=lambda entry: (entry[0], str(entry[1]), entry[2]))
     connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", entries)
-    count_change(connection, layout, len(units) - len(taken), uneven_ones)
+    count_change(connection, layout, len(records) - len(taken), uneven_ones)
     return taken
 
 
@@ -60,11 +60,11 @@ def walk_statement(layout: Layout) -> str:
     return f"SELECT id, revision, changed, current, others FROM {layout.table} WHERE id > ? ORDER BY id LIMIT ?"
 
 
-def unit_of(row: tuple[str, int, int, bytes, bytes | None]) -> Stored:
+def read_record(row: tuple[str, int, int, bytes, bytes | None]) -> Record:
     """A row of the walk."""
     id, revision, changed, current, others = row
     version = Version(changed, text=current)
-    return Stored(id, revision, (version, *unpack_versions(others)) if others else (version,))
+    return Record(id, revision, (version, *unpack_versions(others)) if others else (version,))
 
 
 def back_up(source: Path, target: Path) -> int:

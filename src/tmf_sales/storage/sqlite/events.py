@@ -16,10 +16,10 @@ from tmf_sales.storage.events import (
     BATCH_BYTES,
     HEAD,
     AttemptRecord,
+    DeliveryQueue,
     EventStore,
     FanOut,
-    Lane,
-    LaneKey,
+    QueueKey,
     Step,
     StoredEvent,
     type_member,
@@ -61,61 +61,61 @@ class SqliteEvents(EventStore):
         self._writer = writer
         self._in_thread = in_thread
 
-    async def unfanned(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch("fanned = 0 ORDER BY position LIMIT ?", limit, size=size)
 
     async def sweep(self) -> int:
         return 0
 
-    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[Lane]:
-        def write(connection: sqlite3.Connection) -> list[Lane]:
-            made: dict[LaneKey, None] = {}
+    async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
+        def write(connection: sqlite3.Connection) -> list[DeliveryQueue]:
+            made: dict[QueueKey, None] = {}
             connection.executemany(
                 "UPDATE event SET fanned = 1 WHERE position = ?",
-                [(_last_position(fan.event.order),) for fan in fans if not fan.listeners],
+                [(_last_position(fan.event.order),) for fan in fans if not fan.subscriptions],
             )
             for fan in fans:
-                if not fan.listeners or not _mark_fanned(connection, fan.event):
+                if not fan.subscriptions or not _mark_fanned(connection, fan.event):
                     continue
-                for listener in fan.listeners:
-                    key = LaneKey(listener, fan.event.kind, fan.event.resource)
+                for subscription in fan.subscriptions:
+                    key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                     if not _extend(connection, key, fan.event.order):
-                        is_leased = listener in fan.leased
+                        is_leased = subscription in fan.leased
                         _make(connection, key, fan.event.order, now, owner if is_leased else None, until)
                         if is_leased:
                             made[key] = None
-            return [lane for key in made if (lane := _lane_of(connection, key, owner)) is not None]
+            return [delivery for key in made if (delivery := _delivery_queue_of(connection, key, owner)) is not None]
 
         return await self._writer.run(write)
 
-    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[Lane]:
-        def write(connection: sqlite3.Connection) -> list[Lane]:
-            claimed: list[tuple[float, Lane]] = []
-            for listener, free in room.items():
+    async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[DeliveryQueue]:
+        def write(connection: sqlite3.Connection) -> list[DeliveryQueue]:
+            claimed: list[tuple[float, DeliveryQueue]] = []
+            for subscription, free in room.items():
                 rows = connection.execute(
                     "SELECT due, listener, kind, resource, first, last, failures FROM lane"
                     " WHERE listener = ? AND due <= ? AND (owner IS NULL OR until <= ?) ORDER BY due LIMIT ?",
-                    (listener, now, now, free),
+                    (subscription, now, now, free),
                 ).fetchall()
-                claimed += [(due, _lane(row)) for due, *row in rows]
+                claimed += [(due, _delivery_queue(row)) for due, *row in rows]
             connection.executemany(
                 f"UPDATE lane SET owner = ?, until = ? WHERE {OF_LANE}",
-                [(owner, until, *lane.key) for _, lane in claimed],
+                [(owner, until, *delivery.key) for _, delivery in claimed],
             )
-            return [lane for _, lane in sorted(claimed, key=lambda pair: pair[0])]
+            return [delivery for _, delivery in sorted(claimed, key=lambda pair: pair[0])]
 
         # A look costs less than a write, and mostly nothing is due.
         if not await self._is_any_due(now, room):
             return []
         return await self._writer.run(write)
 
-    async def events_of(self, lane: Lane, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
+    async def events_of(self, delivery: DeliveryQueue, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch(
             "kind = ? AND resource = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?",
-            lane.key.kind,
-            lane.key.resource,
-            _first_position(lane.first),
-            _last_position(lane.last),
+            delivery.key.kind,
+            delivery.key.resource,
+            _first_position(delivery.first),
+            _last_position(delivery.last),
             limit,
             size=size,
         )
@@ -134,40 +134,41 @@ class SqliteEvents(EventStore):
         )
         return found[::-1]
 
-    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[Lane | None]:
+    async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         return await self._writer.run(lambda connection: [_take(connection, step, owner, until) for step in steps])
 
-    async def renew(self, lanes: Sequence[Lane], owner: str, until: float) -> None:
+    async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
         await self._write(
-            f"UPDATE lane SET until = ? WHERE {OF_LANE} AND owner = ?", [(until, *lane.key, owner) for lane in lanes]
+            f"UPDATE lane SET until = ? WHERE {OF_LANE} AND owner = ?",
+            [(until, *delivery.key, owner) for delivery in deliveries],
         )
 
     async def release(self, owner: str, now: float) -> None:
         await self._write("UPDATE lane SET owner = NULL, due = ? WHERE owner = ?", [(now, owner)])
 
-    async def rewind(self, listener: str, events: Sequence[StoredEvent], now: float) -> None:
+    async def rewind(self, subscription: str, events: Sequence[StoredEvent], now: float) -> None:
         await self._write(
             "INSERT INTO lane (listener, kind, resource, first, last, due, failures, owner, until)"
             " VALUES (?, ?, ?, ?, ?, ?, 0, NULL, 0) ON CONFLICT (listener, kind, resource) DO UPDATE SET"
             " first = min(first, excluded.first), last = max(last, excluded.last), due = excluded.due,"
             " failures = 0, owner = NULL",
-            [(listener, each.kind, each.resource, each.order, each.order, now) for each in events],
+            [(subscription, each.kind, each.resource, each.order, each.order, now) for each in events],
         )
 
-    async def forget(self, listener: str) -> None:
-        await self._write("DELETE FROM lane WHERE listener = ?", [(listener,)])
+    async def forget(self, subscription: str) -> None:
+        await self._write("DELETE FROM lane WHERE listener = ?", [(subscription,)])
 
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
         after = int(cursor, 16) if cursor else 0
         page = await self._events("position > ? AND stored >= ? ORDER BY position LIMIT ?", after, since, limit)
         return page, page[-1].order if page else cursor
 
-    async def attempts(self, *, listener: str | None, since: float, limit: int) -> list[AttemptRecord]:
+    async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         rows = await self._rows(
             "SELECT listener, event, at, duration, status, answer, error FROM attempt"
             " WHERE at >= ? AND ? IN (listener, '') ORDER BY at DESC, rowid DESC LIMIT ?",
             since,
-            listener or "",
+            subscription or "",
             limit,
         )
         return [AttemptRecord(*row) for row in rows]
@@ -216,9 +217,9 @@ def _event(row: Sequence[Any]) -> StoredEvent:
     return StoredEvent(id, kind, resource, revision, f"{position:016x}", stored, text)
 
 
-def _lane(row: Sequence[Any]) -> Lane:
-    listener, kind, resource, first, last, failures = row
-    return Lane(LaneKey(listener, kind, resource), first, last, failures)
+def _delivery_queue(row: Sequence[Any]) -> DeliveryQueue:
+    subscription, kind, resource, first, last, failures = row
+    return DeliveryQueue(QueueKey(subscription, kind, resource), first, last, failures)
 
 
 def _first_position(order: str) -> int:
@@ -238,13 +239,13 @@ def _mark_fanned(connection: sqlite3.Connection, event: StoredEvent) -> bool:
     return marked.rowcount == 1
 
 
-def _extend(connection: sqlite3.Connection, key: LaneKey, order: str) -> bool:
+def _extend(connection: sqlite3.Connection, key: QueueKey, order: str) -> bool:
     """Whether the lane is there; it then goes up to `order` at least."""
     return connection.execute(f"UPDATE lane SET last = max(last, ?) WHERE {OF_LANE}", (order, *key)).rowcount == 1
 
 
 def _make(
-    connection: sqlite3.Connection, key: LaneKey, order: str, due: float, owner: str | None, until: float
+    connection: sqlite3.Connection, key: QueueKey, order: str, due: float, owner: str | None, until: float
 ) -> None:
     connection.execute(
         "INSERT INTO lane (listener, kind, resource, first, last, due, failures, owner, until)"
@@ -253,26 +254,26 @@ def _make(
     )
 
 
-def _lane_of(connection: sqlite3.Connection, key: LaneKey, owner: str) -> Lane | None:
+def _delivery_queue_of(connection: sqlite3.Connection, key: QueueKey, owner: str) -> DeliveryQueue | None:
     row = connection.execute(
         f"SELECT listener, kind, resource, first, last, failures FROM lane WHERE {OF_LANE} AND owner = ?", (*key, owner)
     ).fetchone()
-    return _lane(row) if row is not None else None
+    return _delivery_queue(row) if row is not None else None
 
 
-def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) -> Lane | None:
+def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) -> DeliveryQueue | None:
     """Write one step down; see EventStore.record."""
     if step.attempt is not None:
         made = step.attempt
         connection.execute(
             "INSERT INTO attempt (listener, event, at, duration, status, answer, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (made.listener, made.event, made.at, made.duration, made.status, made.answer, made.error),
+            (made.subscription, made.event, made.at, made.duration, made.status, made.answer, made.error),
         )
-    key = step.lane.key
-    lane = _lane_of(connection, key, owner)
-    if lane is None or lane.first != step.lane.first:
+    key = step.delivery.key
+    delivery = _delivery_queue_of(connection, key, owner)
+    if delivery is None or delivery.first != step.delivery.first:
         return None
-    if step.first > lane.last:
+    if step.first > delivery.last:
         connection.execute(f"DELETE FROM lane WHERE {OF_LANE}", key)
         return None
     if step.due is not None:
@@ -284,7 +285,7 @@ def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) 
     connection.execute(
         f"UPDATE lane SET first = ?, failures = ?, until = ? WHERE {OF_LANE}", (step.first, step.failures, until, *key)
     )
-    return Lane(key, step.first, lane.last, step.failures)
+    return DeliveryQueue(key, step.first, delivery.last, step.failures)
 
 
 def _expire_some(connection: sqlite3.Connection, before: float) -> int:

@@ -22,7 +22,7 @@ class OpenedFile:
         self._names = (path.absolute(), Path(f"{path.resolve()}-wal"))
         self._opened = [name.stat() for name in self._names]
 
-    def refuse_if_gone(self) -> None:
+    def reject_if_gone(self) -> None:
         """Raises StorageUnavailable when a name is no longer that of what was opened. It takes 3 us."""
         for name, opened in zip(self._names, self._opened, strict=True):
             try:

@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import Page, Row, StorageUnavailable, Stored, TookTooLong, Version
+from tmf_sales.storage.protocol import Page, Record, Row, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
 from tmf_sales.storage.sqlite.schema import Layout, SqlValue, unpack_versions
 
@@ -39,7 +39,7 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
 
-    def get(self, layout: Layout, id: str) -> Stored | None:
+    def get(self, layout: Layout, id: str) -> Record | None:
         """One resource by its id: the statement that has to be quick."""
         try:
             row = self._connection.execute(layout.point_read, (id,)).fetchone()
@@ -49,7 +49,7 @@ class Reader:
             return None
         revision, changed, current, others = row
         version = Version(changed, text=current)
-        return Stored(id, revision, (version, *unpack_versions(others)) if others else (version,))
+        return Record(id, revision, (version, *unpack_versions(others)) if others else (version,))
 
     def find(self, layout: Layout, query: Query) -> Page:
         with self.snapshot():

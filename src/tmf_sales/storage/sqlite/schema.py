@@ -16,7 +16,7 @@ import orjson
 
 from tmf_sales.storage.conditions import Path, Scalar
 from tmf_sales.storage.evaluate import meets_list, single_value_at, values_at
-from tmf_sales.storage.protocol import Kind, Version, refuse_other_format
+from tmf_sales.storage.protocol import Kind, Version, reject_other_format
 
 FORMAT = 1
 MIGRATIONS: Mapping[int, Sequence[str]] = {}
@@ -161,7 +161,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute("INSERT OR IGNORE INTO setting VALUES ('format', ?)", (FORMAT,))
         (found,) = connection.execute("SELECT value FROM setting WHERE name = 'format'").fetchone()
-        refuse_other_format(found, FORMAT, MIGRATIONS)
+        reject_other_format(found, FORMAT, MIGRATIONS)
     for version in range(found, FORMAT):
         with transaction(connection):
             for statement in MIGRATIONS[version]:

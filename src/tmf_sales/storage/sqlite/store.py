@@ -20,18 +20,18 @@ from tmf_sales.storage.protocol import (
     Change,
     Kind,
     Page,
+    Record,
     Storage,
-    Stored,
     StoreRefused,
-    refuse_other_revision,
-    refuse_too_large_unit,
+    reject_other_revision,
+    reject_too_large_record,
 )
-from tmf_sales.storage.sqlite.bulk import count_change, load_units, unit_of, walk_statement
+from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
 from tmf_sales.storage.sqlite.schema import Entries, Layout, note_ping, pack_versions, prepare
-from tmf_sales.storage.sqlite.writer import Turn, Writer
+from tmf_sales.storage.sqlite.writer import ResourceLock, Writer
 
 T = TypeVar("T")
 
@@ -68,11 +68,11 @@ class SqliteStorage(Storage):
     def _open_file(self) -> None:
         make_for_owner(self._path)
         self._connection = connect(self._path)
-        self._turn = Turn(str(self._path))
+        self._turn = ResourceLock(str(self._path))
         with self._turn.taken():
             set_up_for_writing(self._connection)
             prepare(self._connection, list(self._layouts.values()))
-        self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).refuse_if_gone)
+        self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).reject_if_gone)
         self._inline = Reader(self._path, self._statement_timeout)
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()
         for _ in range(READERS):
@@ -93,7 +93,7 @@ class SqliteStorage(Storage):
         """Writes, because a full disk can still be read."""
         await self._writer.run(lambda connection: note_ping(connection, self._now()))
 
-    async def get(self, kind: str, id: str) -> Stored | None:
+    async def get(self, kind: str, id: str) -> Record | None:
         return self._inline.get(self._layouts[kind], id)
 
     async def find(self, kind: str, query: Query) -> Page:
@@ -103,7 +103,7 @@ class SqliteStorage(Storage):
         return await self._in_thread(lambda reader: reader.find(layout, query))
 
     async def commit(self, change: Change) -> int:
-        refuse_too_large_unit(change.versions)
+        reject_too_large_record(change.versions)
         layout = self._layouts[change.kind]
         stored = self._now()
 
@@ -117,16 +117,16 @@ class SqliteStorage(Storage):
             self.events.arrived.set()
         return revision
 
-    async def load(self, kind: str, units: Sequence[Stored]) -> list[str]:
-        for unit in units:
-            refuse_too_large_unit(unit.versions)
+    async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
+        for record in records:
+            reject_too_large_record(record.versions)
         layout = self._layouts[kind]
-        return await self._writer.run(lambda connection: load_units(connection, layout, units))
+        return await self._writer.run(lambda connection: load_records(connection, layout, records))
 
-    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Stored]:
+    async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         statement = walk_statement(self._layouts[kind])
         rows = await self._in_thread(lambda reader: reader.read(statement, [after, limit]))
-        return [unit_of(row) for row in rows]
+        return [read_record(row) for row in rows]
 
     async def explain(self, kind: str, query: Query) -> list[str]:
         """How SQLite would find the page of `query`, step by step."""
@@ -172,7 +172,7 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
     stored = connection.execute(
         f"SELECT revision, uneven, current FROM {layout.table} WHERE id = ?", (change.id,)
     ).fetchone()
-    refuse_other_revision(change, stored[0] if stored is not None else 0)
+    reject_other_revision(change, stored[0] if stored is not None else 0)
     was_uneven, before = (stored[1], layout.entries_of_text(stored[2])) if stored is not None else (0, NO_ENTRIES)
     document = change.versions[0].document if change.versions else None
     is_uneven, after = (

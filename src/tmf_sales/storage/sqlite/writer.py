@@ -52,7 +52,7 @@ class _Outcome:
             self.waiting.answer.set_result(self.result)
 
 
-class Turn:
+class ResourceLock:
     """A fair lock between processes: who waits at the front of the queue gets the turn before whoever had it last.
 
     The kernel lets go of both locks when a process dies, so a killed writer holds nobody up.
@@ -83,11 +83,11 @@ class Turn:
 class Writer:
     """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: Turn, refuse_if_gone: Callable[[], None]) -> None:
+    def __init__(self, connection: sqlite3.Connection, turn: ResourceLock, reject_if_gone: Callable[[], None]) -> None:
         """`refuse_if_gone` raises StorageUnavailable when what is written would not be found again."""
         self._connection = connection
         self._turn = turn
-        self._refuse_if_gone = refuse_if_gone
+        self._reject_if_gone = reject_if_gone
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -129,7 +129,7 @@ class Writer:
         try:
             with self._turn.taken(), transaction(self._connection):
                 outcomes = [self._run_alone(each) for each in group]
-                self._refuse_if_gone()
+                self._reject_if_gone()
         except StorageUnavailable as gone:
             log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - it says all
             return [_Outcome(each, error=gone) for each in group]
