@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.operations import operation_ids
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
 
@@ -38,7 +39,10 @@ async def seed(store: Storage, apis: Sequence[Contract]) -> None:
 
 def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:
     """The documents that the contract shows as answers of the resource's retrieve operation, as they are stored."""
-    retrieve = api.document["paths"][f"{resource.path}/{{id}}"]["get"]
+    operation = api.operations.get(operation_ids(resource.name)["retrieve"])
+    if operation is None:
+        return
+    retrieve = api.document["paths"][operation.path][operation.method]
     content = api.resolve(retrieve["responses"]["200"])["content"]["application/json"]
     for example in content.get("examples", {}).values():
         value = api.resolve(example)["value"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.contract import small_contract
 
 from tmf_sales.access import Principal
 from tmf_sales.app import contracts_folder, create_app
 from tmf_sales.auth.authentication import require_credentials
-from tmf_sales.auth.policy import SHIPPED, BadPolicy, Policy
+from tmf_sales.auth.policy import SHIPPED, BadPolicy, Policy, read_row
 from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.errors import CannotStart, Forbidden
 from tmf_sales.settings import Settings
@@ -119,6 +120,14 @@ def test_several_roles_add_up() -> None:
 
     assert access.sees({"state": "inProgress"})
     assert access.shown({"state": "inProgress", "note": []}) == {"state": "inProgress", "note": []}
+
+
+def test_listeners_see_what_their_owner_would_list_where_a_contract_retrieves_nothing(tmp_path: Path) -> None:
+    document = small_contract.document()
+    del document["paths"]["/order/{id}"]["get"]
+    policy = Policy({"teller": [read_row({"may": ["listOrder"]})]}, [small_contract.contract(tmp_path, document)], "")
+
+    assert policy.seen_by(Principal("somebody", frozenset({"teller"})))("order").sees({"state": "open"})
 
 
 def test_listeners_see_what_their_owner_would_retrieve() -> None:

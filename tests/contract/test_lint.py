@@ -178,6 +178,23 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         operation("post", "/order", responses={"299": {"description": "x"}}),
         "#/paths/~1order/post/responses: lacks 201, which createOrder answers",
     ),
+    "an operation of another method": (
+        operation("get", operationId="deleteOrder"),
+        "#/paths/~1order~1{id}/get: deleteOrder is a delete",
+    ),
+    "a body that the engine cannot read": (
+        operation("patch", requestBody={"content": {"text/csv; header=present": {"schema": {}}}}),
+        "/patch/requestBody/content/text~1csv; header=present: patchOrder cannot read this; expected "
+        "application/merge-patch+json or application/json or application/json-patch+json",
+    ),
+    "a body where the engine reads none": (
+        operation("get", requestBody={"content": {"application/json": {"schema": {}}}}),
+        "/get/requestBody/content/application~1json: retrieveOrder cannot read this; expected no body",
+    ),
+    "a patched resource without the schema of what a patch makes": (
+        lambda document: document["components"]["schemas"]["Order"].pop("x-update"),
+        "#/components/schemas/Order/x-update: names no schema",
+    ),
     "no paths": (without("paths"), "#/paths: is missing, or is not a mapping"),
     "no title": (lambda document: document["info"].pop("title"), "#/info/title: is missing, or is not a text"),
     "no schemas": (

@@ -14,6 +14,7 @@ from tmf_sales import datetimes
 from tmf_sales.access import ANONYMOUS_ADMIN
 from tmf_sales.contract.attributes import EventAttributes
 from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.operations import HUB_VERBS, LISTENER
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.events.envelope import EventContext
@@ -36,12 +37,13 @@ class HubHandlers:
         self._audit = audit
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {
-            "listListener": self.list_listeners,
-            "registerListener": self.register,
-            "retrieveListener": self.retrieve,
-            "unregisterListener": self.unregister,
+        by_verb: dict[str, Handler] = {
+            "list": self.list_listeners,
+            "register": self.register,
+            "retrieve": self.retrieve,
+            "unregister": self.unregister,
         }
+        return {verb.operation_id(LISTENER): by_verb[verb.name] for verb in HUB_VERBS}
 
     async def register(self, request: Request) -> Response:
         body = request.body

@@ -16,6 +16,7 @@ import yaml
 
 from tmf_sales.access import NO_ACCESS, NONE, Access, Grant, Principal
 from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.operations import operation_ids
 from tmf_sales.errors import CannotStart, Forbidden, shown
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
@@ -25,7 +26,6 @@ SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"
 OWN_OPERATIONS = frozenset({READ_AUDIT})
 COLUMNS = ("may", "whose", "versions", "states", "hides", "changes", "transitions", "starts_in")
-VERBS = ("list", "head", "create", "retrieve", "patch", "delete")
 PARTY, SUBJECT = "party", "subject"
 KEPT = 4096
 
@@ -81,7 +81,7 @@ def subjects_of(apis: Sequence[Contract]) -> dict[str, Subject]:
     for api in apis:
         for resource in api.resources.values():
             subject = _subject(api, resource)
-            found |= {id: subject for verb in VERBS if (id := f"{verb}{resource.name}") in api.operations}
+            found |= {id: subject for id in operation_ids(resource.name).values() if id in api.operations}
     return found
 
 
@@ -100,6 +100,12 @@ def _subject(api: Contract, resource: ResourceType) -> Subject:
     return Subject(member.name, states, frozenset(object_type.members), owed)
 
 
+def _reading_operation(api: Contract, resource: ResourceType) -> str:
+    """The operation whose grants say what a caller sees of a resource: retrieve, or list where there is no retrieve."""
+    ids = operation_ids(resource.name)
+    return ids["retrieve"] if ids["retrieve"] in api.operations else ids["list"]
+
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -110,7 +116,7 @@ class Policy:
         self._rows = rows
         self._subjects = subjects_of(apis)
         self._retrieves = {
-            resource.kind: f"retrieve{resource.name}" for api in apis for resource in api.resources.values()
+            resource.kind: _reading_operation(api, resource) for api in apis for resource in api.resources.values()
         }
         self._source = source
         self._access = functools.lru_cache(KEPT)(self._granted)

@@ -39,21 +39,6 @@ KEYWORDS |= {"nullable", "discriminator", "readOnly", "writeOnly", "xml", "exter
 KEYWORDS |= LISTS_OF_SCHEMAS | EXTENSIONS | {"$ref"}
 # The values of these are data, which may hold anything.
 DATA = {"example", "examples", "default", "enum", "security", "mapping"}
-# What each operation answers when all is well; the first one always has to be in the contract.
-SUCCESSES = {
-    "list": ("200", "206"),
-    "head": ("200", "206"),
-    "create": ("201", "200"),
-    "retrieve": ("200",),
-    "patch": ("200",),
-    "delete": ("204",),
-}
-HUB_SUCCESSES = {
-    "listListener": ("200",),
-    "registerListener": ("201",),
-    "retrieveListener": ("200",),
-    "unregisterListener": ("204",),
-}
 
 Steps = tuple[str | int, ...]
 

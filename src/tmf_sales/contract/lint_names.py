@@ -6,19 +6,11 @@ known; a few hundred members take a millisecond.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tmf_sales.contract.lint import (
-    DEFAULTS,
-    EVENTS,
-    EVENTS_OR_MORE,
-    HUB_SUCCESSES,
-    LENIENT,
-    SUCCESSES,
-    Fault,
-    Steps,
-)
+from tmf_sales.contract.lint import DEFAULTS, EVENTS, EVENTS_OR_MORE, LENIENT, Fault, Steps
+from tmf_sales.contract.operations import Verb
 from tmf_sales.contract.types import Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
@@ -78,12 +70,14 @@ def _fits(default: Any, member: Member) -> bool:
 
 
 def faults_of_resource(
-    name: str, schema: Mapping[str, Any], schemas: Schemas, object_type: ObjectType
+    name: str, schema: Mapping[str, Any], schemas: Schemas, object_type: ObjectType, *, is_patched: bool
 ) -> Iterator[Fault]:
     place = ("components", "schemas", name)
-    for extension, named in (("x-update", schema.get("x-update")), ("x-full", schema.get("x-full", name))):
-        if named not in schemas:
+    for extension in ("x-update", "x-full"):
+        if schema.get(extension, name) not in schemas:
             yield Fault((*place, extension), "names no schema")
+    if is_patched and "x-update" not in schema:
+        yield Fault((*place, "x-update"), "names no schema")
     if (version := schema.get("x-versioned")) is not None and version not in object_type.members:
         yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
     for number, entry in enumerate(schema.get("x-index", ())):
@@ -113,16 +107,23 @@ def _ends_at_a_member(path: list[str], object_type: ObjectType) -> bool:
     )
 
 
-def faults_of_answers(id: str, statuses: frozenset[str], place: Steps, resources: list[str]) -> Iterator[Fault]:
-    """Whether an operation's successes in the contract are those that the engine gives."""
-    given = HUB_SUCCESSES | {f"{verb}{name}": answers for verb, answers in SUCCESSES.items() for name in resources}
-    if (expected := given.get(id)) is None:
+def faults_of_operation(
+    id: str, verb: Verb, place: Steps, statuses: frozenset[str], media_types: Iterable[str]
+) -> Iterator[Fault]:
+    """Whether an operation's method, successes and media types are those of its verb; `place` ends with its method."""
+    if place[-1] != verb.method:
+        yield Fault(place, f"{id} is a {verb.method}")
         return
+    expected = verb.successes
     if not statuses & {expected[0], "2XX", "default"}:
         yield Fault((*place, "responses"), f"lacks {expected[0]}, which {id} answers")
     for status in sorted(statuses):
         if status[:1] == "2" and status not in {*expected, "2XX"}:
             yield Fault((*place, "responses", status), f"{id} never answers this; expected {' or '.join(expected)}")
+    for media in media_types:
+        if media.partition(";")[0].strip() not in verb.media_types:
+            rule = f"{id} cannot read this; expected {' or '.join(verb.media_types) or 'no body'}"
+            yield Fault((*place, "requestBody", "content", media), rule)
 
 
 def _type(schemas: Schemas, name: str) -> Steps:

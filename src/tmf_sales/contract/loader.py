@@ -14,7 +14,8 @@ from typing import Any
 from tmf_sales.contract.attribute_types import AttributeTypes
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.contract.lint import Fault, faults_as_written
-from tmf_sales.contract.lint_names import faults_of_answers, faults_of_events, faults_of_resource, faults_of_types
+from tmf_sales.contract.lint_names import faults_of_events, faults_of_operation, faults_of_resource, faults_of_types
+from tmf_sales.contract.operations import RESOURCE_VERBS, known_operations, operation_ids
 from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
 from tmf_sales.contract.types import ObjectType, ObjectTypes
 from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
@@ -171,11 +172,12 @@ class Contract:
         return BrokenContract(self.file, "/components/schemas", "cannot be compiled")
 
     def _reject_wrong_names(self) -> None:
-        names = [resource.name for resource in self.resources.values()]
+        known = known_operations(resource.name for resource in self.resources.values())
         self._reject(faults_of_types(self.document["components"]["schemas"], self.object_types.made()))
-        for operation in self.operations.values():
+        for id, operation in self.operations.items():
             place = ("paths", operation.path, operation.method)
-            self._reject(faults_of_answers(operation.id, operation.statuses, place, names))
+            if id in known:
+                self._reject(faults_of_operation(id, known[id], place, operation.statuses, operation.bodies))
 
     def methods_at(self, path: str) -> tuple[str, ...]:
         """The methods (upper case, HEAD wherever GET is) that the contract has for a path below its base path."""
@@ -217,20 +219,18 @@ class Contract:
         for name, schema in self.document["components"]["schemas"].items():
             if "x-events" not in schema:
                 continue
-            create = self.operations.get(f"create{name}")
-            if create is None:
-                raise BrokenContract(self.file, f"/components/schemas/{name}", f"needs an operation create{name}")
-            patch = self.operations.get(f"patch{name}")
+            path = self._collection_path(name)
+            patch = self.operations.get(operation_ids(name)["patch"])
             self._reject(faults_of_events(name, schema["x-events"]))
             schemas, object_type = self.document["components"]["schemas"], self.object_types.named(name)
-            self._reject(faults_of_resource(name, schema, schemas, object_type))
-            update = schema["x-update"]
+            self._reject(faults_of_resource(name, schema, schemas, object_type, is_patched=patch is not None))
+            update = schema.get("x-update", name)
             yield ResourceType(
-                kind=create.path.strip("/"),
+                kind=path.strip("/"),
                 name=name,
                 api=self.name,
                 base_path=self.base_path,
-                path=create.path,
+                path=path,
                 object_type=object_type,
                 attributes=AttributeTypes(object_type, self.object_types.required(schema.get("x-full", name))),
                 after_patch=self.schemas.check({"$ref": f"#/components/schemas/{update}"}),
@@ -240,6 +240,14 @@ class Contract:
                 indexes=tuple(_index(entry) for entry in schema.get("x-index", [])),
                 patch_types=tuple(patch.bodies) if patch else (),
             )
+
+    def _collection_path(self, name: str) -> str:
+        """The path of a resource's collection, from whichever of its operations the contract has."""
+        for verb in RESOURCE_VERBS:
+            if operation := self.operations.get(verb.operation_id(name)):
+                return operation.path if verb.on_collection else operation.path.rpartition("/")[0]
+        ids = ", ".join(verb.operation_id(name) for verb in RESOURCE_VERBS)
+        raise BrokenContract(self.file, f"/components/schemas/{name}", f"needs an operation; expected one of {ids}")
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
         """The node itself, or what its local $ref points at."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.operations import JSON_PATCHES
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.hooks import Rules
@@ -38,7 +39,6 @@ from tmf_sales.storage.protocol import Document
 Accepts = Callable[[Any], bool]
 FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]
 """(body, what the contract refuses of it, what the contract accepts) -> what else is wrong with it"""
-JSON_PATCHES = {"application/json-patch+json", "application/json-patch-query+json"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import orjson
 
 from tmf_sales import datetimes
 from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.operations import operation_ids
 from tmf_sales.engine import versions
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.documents import Accepts, Caller, DocumentBuilder, FurtherCheck
@@ -92,7 +93,8 @@ class ResourceEngine:
         self._listing = Listing(resource_type, store, settings.strict, paging)
         member = resource_type.object_type.lifecycle_member
         self._state = member.name if member else ""
-        self._accept_patch = (b"accept-patch", ", ".join(resource_type.patch_types).encode())
+        patch_types = ", ".join(resource_type.patch_types).encode()
+        self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
         self._event_factory = EventFactory(
             types=EventTypes.from_contract(resource_type.events),
             resource=resource_type.kind,
@@ -107,19 +109,21 @@ class ResourceEngine:
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
-        name, locks = self.type.name, ResourceLocks()
-        return {
-            f"list{name}": self._listing.answer,
-            f"head{name}": self._listing.head,
-            f"create{name}": self.create,
-            f"retrieve{name}": self.retrieve,
-            f"patch{name}": locks.serialized(self.patch),
-            f"delete{name}": locks.serialized(self.delete),
+        locks = ResourceLocks()
+        by_verb: dict[str, Handler] = {
+            "list": self._listing.answer,
+            "head": self._listing.head,
+            "create": self.create,
+            "retrieve": self.retrieve,
+            "patch": locks.serialized(self.patch),
+            "delete": locks.serialized(self.delete),
         }
+        return {id: by_verb[verb] for verb, id in operation_ids(self.type.name).items()}
 
     def further_checks(self) -> Mapping[str, FurtherCheck]:
         """What tells, by operationId, what else is wrong with a body that the contract refuses."""
-        return {f"create{self.type.name}": self._further_in_new, f"patch{self.type.name}": self._further_in_patch}
+        ids = operation_ids(self.type.name)
+        return {ids["create"]: self._further_in_new, ids["patch"]: self._further_in_patch}
 
     def _further_in_new(self, body: Document, told: Sequence[Violation], accepts: Accepts) -> list[Violation]:
         return self._builder.further_in_new(body, told, datetimes.written(self._clock()), accepts)
@@ -140,7 +144,7 @@ class ResourceEngine:
         if known is not None and tag_is_listed(known, version.revision, weak=True):
             return Response(304, headers=[tag])
         found = self._lookup.as_seen(request, self._represented(request, id, version), is_current=place == 0)
-        return Response(200, _response_text(found, view), [tag, self._accept_patch])
+        return Response(200, _response_text(found, view), [tag, *self._accept_patch])
 
     # create ----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""The operations that a contract may have: one table of verbs, methods, success codes and media types.
+
+The engine's handlers, the contract's lint and the policy read this table. Every operation is optional: what a contract
+leaves out is answered 405. An operationId is a verb and the name of a resource, as in TM Forum's contracts
+(`createOrder`), or `Listener` for a hub (TMF630 part 1, notifications).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+JSON_PATCH_QUERY = "application/json-patch-query+json"
+JSON_PATCHES = frozenset({JSON_PATCH, JSON_PATCH_QUERY})
+LISTENER = "Listener"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What an operation does. `successes` are the status codes it answers; a contract must state the first one.
+
+    `on_collection`: its path is that of the collection, without an id. `media_types`: the bodies that it takes.
+    """
+
+    name: str
+    method: str
+    successes: tuple[str, ...]
+    on_collection: bool = False
+    media_types: tuple[str, ...] = ()
+
+    def operation_id(self, resource: str) -> str:
+        return f"{self.name}{resource}"
+
+
+RESOURCE_VERBS = (
+    Verb("list", "get", ("200", "206"), on_collection=True),
+    Verb("head", "head", ("200", "206"), on_collection=True),
+    Verb("create", "post", ("201", "200"), on_collection=True, media_types=(JSON,)),
+    Verb("retrieve", "get", ("200",)),
+    Verb("patch", "patch", ("200",), media_types=(MERGE_PATCH, JSON, JSON_PATCH, JSON_PATCH_QUERY)),
+    Verb("delete", "delete", ("204",)),
+)
+HUB_VERBS = (
+    Verb("list", "get", ("200",), on_collection=True),
+    Verb("register", "post", ("201",), on_collection=True, media_types=(JSON,)),
+    Verb("retrieve", "get", ("200",)),
+    Verb("unregister", "delete", ("204",)),
+)
+
+
+def operation_ids(resource: str) -> Mapping[str, str]:
+    """The operationId of each verb, for a resource of this name."""
+    return {verb.name: verb.operation_id(resource) for verb in RESOURCE_VERBS}
+
+
+def known_operations(resources: Iterable[str]) -> dict[str, Verb]:
+    """The verb of every operationId that a contract with these resources and a hub may have."""
+    known = {verb.operation_id(LISTENER): verb for verb in HUB_VERBS}
+    return known | {verb.operation_id(name): verb for name in resources for verb in RESOURCE_VERBS}
