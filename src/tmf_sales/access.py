@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tmf_sales.errors import Conflict, Forbidden, json_pointer, list_places
+from tmf_sales.errors import Conflict, Forbidden
+from tmf_sales.messages import json_pointer, list_places
 from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,

@@ -1,20 +1,16 @@
 """Every way a request can fail, as one exception per condition, and the TMF Error body that the client reads.
 
-Promise: every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is
+Every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is
 wrong in general, `message` names the place (JSON pointer, parameter, header) and what was expected there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
-SHOWN_LIMIT = 40
-SEGMENT_LIMIT = 60
-POINTER_LIMIT = 500
-VIOLATION_LIMIT = 20
+from tmf_sales.messages import SHOWN_LIMIT, Violation, list_violations, shown
 
 
 class CannotStart(Exception):
@@ -42,63 +38,6 @@ class TmfError(Exception):
             "status": str(int(self.status)),
             "@type": "Error",
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One rule broken at one place: `pointer` is a JSON pointer into the body ("" is the whole of it, RFC 6901)."""
-
-    pointer: str
-    expected: str
-
-    def __str__(self) -> str:
-        return self.describe("the body")
-
-    def describe(self, whole: str) -> str:
-        """`whole` names what the pointer is in, as "/" would be the member named ""."""
-        return f"{self.pointer or whole}: {self.expected}"
-
-
-def list_violations(violations: Sequence[Violation], whole: str = "the body") -> str:
-    """All violations in one line, at most 20 of them, the number of the others at the end; `whole` is what has them."""
-    told = [violation.describe(whole) for violation in violations[:VIOLATION_LIMIT]]
-    return _listed(told, len(violations), "; ")
-
-
-def list_places(pointers: Iterable[str]) -> str:
-    """JSON pointers (see json_pointer) in one line, at most 20 of them, the number of the others at the end."""
-    places = list(pointers)
-    return _listed(places[:VIOLATION_LIMIT], len(places), ", ")
-
-
-def _listed(told: Sequence[str], count: int, separator: str) -> str:
-    hidden = count - len(told)
-    return separator.join([*told, f"and {hidden} more"] if hidden else told)
-
-
-def json_pointer(steps: Iterable[str | int]) -> str:
-    r"""RFC 6901, escaped once more for reading: control and non-ASCII characters as \\u, what is long is cut."""
-    pointer = "".join(f"/{_segment(step)}" for step in steps)
-    return pointer if len(pointer) <= POINTER_LIMIT else f"{pointer[:POINTER_LIMIT]}..."
-
-
-def _segment(step: str | int) -> str:
-    text = step if type(step) is str else str(step)
-    text = text[: SEGMENT_LIMIT + 1].replace("~", "~0").replace("/", "~1")
-    text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return text if len(text) <= SEGMENT_LIMIT else f"{text[:SEGMENT_LIMIT]}..."
-
-
-def shown(value: object) -> str:
-    """A scalar from the client as it may appear in a message: escaped, 40 characters at most, never a container."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    text = ascii(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= SHOWN_LIMIT else f"{text[:SHOWN_LIMIT]}..."
 
 
 # 400: wrong in itself ------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from tmf_sales.errors import CannotStart, shown
+from tmf_sales.errors import CannotStart
+from tmf_sales.messages import shown
 from tmf_sales.setting_types import (
     ALGORITHMS,
     DURATION,

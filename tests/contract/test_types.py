@@ -11,7 +11,7 @@ from tmf_sales.contract.types import ObjectType, ObjectTypes, unknown_members
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.normalize import apply_leniencies, normalize
 from tmf_sales.engine.states import states
-from tmf_sales.errors import Violation
+from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
 
 NOW = "2026-01-01T00:00:00.000Z"

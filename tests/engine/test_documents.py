@@ -20,8 +20,8 @@ from tmf_sales.errors import (
     PatchDoesNotApply,
     PatchResultRefused,
     TmfError,
-    Violation,
 )
+from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
 
 NOW = "2026-01-01T00:00:00.000Z"

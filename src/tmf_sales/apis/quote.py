@@ -15,8 +15,9 @@ from tmf_sales import datetimes
 from tmf_sales.apis.price_book import PriceBook
 from tmf_sales.apis.pricing import TotalTooLarge, all_items, price_items, total_price
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree, Violation, list_places
+from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree
 from tmf_sales.json_values import same_json
+from tmf_sales.messages import Violation, list_places
 from tmf_sales.storage.protocol import Document
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"

@@ -17,8 +17,9 @@ import yaml
 from tmf_sales.access import NO_ACCESS, NONE, Access, Grant, Principal
 from tmf_sales.contract.loader import Contract, ResourceType
 from tmf_sales.contract.operations import operation_ids
-from tmf_sales.errors import CannotStart, Forbidden, shown
+from tmf_sales.errors import CannotStart, Forbidden
 from tmf_sales.events.visibility import SeenBy
+from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
 from tmf_sales.storage.conditions import Path as MemberPath
 

@@ -19,7 +19,8 @@ from tmf_sales.contract.operations import RESOURCE_VERBS, known_operations, oper
 from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
 from tmf_sales.contract.types import ObjectType, ObjectTypes
 from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
-from tmf_sales.errors import CannotStart, json_pointer
+from tmf_sales.errors import CannotStart
+from tmf_sales.messages import json_pointer
 from tmf_sales.storage.protocol import Index
 from tmf_sales.storage.protocol import Kind as StoredKind
 

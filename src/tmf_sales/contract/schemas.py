@@ -14,7 +14,7 @@ import jsonschema_rs
 import orjson
 
 from tmf_sales.contract.all_of import flattened
-from tmf_sales.errors import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
+from tmf_sales.messages import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
 
 Schema = dict[str, Any]
 Steps = tuple[str | int, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.contract.lifecycle import Lifecycle
-from tmf_sales.errors import json_pointer
+from tmf_sales.messages import json_pointer
 from tmf_sales.storage.protocol import Document
 
 Steps = tuple[str | int, ...]

@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any
 
 from tmf_sales.engine.request import Request
-from tmf_sales.errors import VIOLATION_LIMIT, json_pointer
 from tmf_sales.events.envelope import EventContext
 from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.json_values import same_json
+from tmf_sales.messages import VIOLATION_LIMIT, json_pointer
 from tmf_sales.storage.protocol import Document
 
 PATHS_KEPT = 5 * VIOLATION_LIMIT

@@ -20,17 +20,9 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.normalize import apply_leniencies, normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import StateAt, states
-from tmf_sales.errors import (
-    FinalState,
-    InvalidBody,
-    NotPatchable,
-    PatchResultRefused,
-    Violation,
-    json_pointer,
-    list_places,
-    list_violations,
-)
+from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
 from tmf_sales.json_values import changed_members, own_copy
+from tmf_sales.messages import Violation, json_pointer, list_places, list_violations
 from tmf_sales.patch.json_patch import apply_json_patch
 from tmf_sales.patch.merge_patch import Keyed, MergeKeys, apply_merge_patch
 from tmf_sales.patch.unknown_members import Arrivals

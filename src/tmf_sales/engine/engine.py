@@ -26,19 +26,11 @@ from tmf_sales.engine.locks import ResourceLocks
 from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
 from tmf_sales.engine.request import Handler, Request, Response
-from tmf_sales.errors import (
-    Conflict,
-    InvalidBody,
-    PreconditionFailed,
-    ResourceTooLarge,
-    Unavailable,
-    VersionTaken,
-    Violation,
-    shown,
-)
+from tmf_sales.errors import Conflict, InvalidBody, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.json_values import same_json
+from tmf_sales.messages import Violation, shown
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
 from tmf_sales.storage.protocol import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.errors import Violation
+from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tmf_sales import datetimes
 from tmf_sales.contract.types import Member, ObjectType, Steps
-from tmf_sales.errors import Violation, json_pointer
+from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.storage.protocol import Document
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tmf_sales.errors import Conflict, InvalidParameter, shown
+from tmf_sales.errors import Conflict, InvalidParameter
+from tmf_sales.messages import shown
 from tmf_sales.storage.protocol import Version
 
 Number = tuple[int, ...]

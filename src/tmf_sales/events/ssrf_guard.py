@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tmf_sales.errors import CallbackRefused, InvalidBody, Violation
+from tmf_sales.errors import CallbackRefused, InvalidBody
+from tmf_sales.messages import Violation
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -25,8 +25,6 @@ from tmf_sales.errors import (
     NotFound,
     TooManyRequests,
     Unavailable,
-    Violation,
-    shown,
 )
 from tmf_sales.events.signing import NEW_SECRET_BYTES, written_secret
 from tmf_sales.events.ssrf_guard import SsrfGuard
@@ -42,6 +40,7 @@ from tmf_sales.events.subscription import (
     written,
 )
 from tmf_sales.events.visibility import SeenBy
+from tmf_sales.messages import Violation, shown
 from tmf_sales.storage.conditions import And, Compare, Exists, Not, Operator, Query, Sort
 from tmf_sales.storage.protocol import (
     AlreadyExists,

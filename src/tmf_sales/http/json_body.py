@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.errors import SHOWN_LIMIT, MalformedBody, json_pointer, shown
+from tmf_sales.errors import MalformedBody
 from tmf_sales.json_values import BAD_NAME, bad_names
+from tmf_sales.messages import SHOWN_LIMIT, json_pointer, shown
 
 DEPTH_LIMIT = 64
 CONTAINER_LIMIT = 100_000  # each costs some microseconds in which the worker does nothing else; 1,000 items have 6,000

@@ -20,11 +20,12 @@ from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.documents import FurtherCheck
 from tmf_sales.engine.normalize import apply_leniencies
 from tmf_sales.engine.request import Headers, Request
-from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType, Violation, shown
+from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType
 from tmf_sales.http.context import Admit, admit_everybody
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.responses import Send, send_error
+from tmf_sales.messages import Violation, shown
 
 REQUEST = "tmf_sales.request"
 

@@ -14,8 +14,9 @@ from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointerException
 
 from tmf_sales.contract.types import ObjectType
-from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused, Violation, shown
+from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused
 from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
+from tmf_sales.messages import Violation, shown
 from tmf_sales.patch.jsonpath import parse_jsonpath
 from tmf_sales.patch.pointers import (
     Location,

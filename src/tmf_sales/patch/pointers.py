@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tmf_sales.errors import BodyTooLarge, json_pointer
+from tmf_sales.errors import BodyTooLarge
+from tmf_sales.messages import json_pointer
 
 MAX_WORK = 300_000
 Location = tuple[str | int, ...]

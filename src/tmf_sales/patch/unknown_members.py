@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales.contract.types import UNKNOWN, ObjectType, says_its_schema, unknown_members
-from tmf_sales.errors import InvalidBody, Violation, json_pointer
+from tmf_sales.errors import InvalidBody
+from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.patch.pointers import Location
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tmf_sales.contract.attributes import Attributes, path_of
-from tmf_sales.errors import InvalidParameter, shown
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import Path
 from tmf_sales.storage.protocol import Document
 

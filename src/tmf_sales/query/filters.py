@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tmf_sales.contract.attributes import Attribute, Attributes, path_of
-from tmf_sales.errors import InvalidFilter, shown
+from tmf_sales.errors import InvalidFilter
+from tmf_sales.messages import shown
 from tmf_sales.query.query_string import Part, Term
 from tmf_sales.query.regex import UnsupportedPattern, checked_pattern
 from tmf_sales.query.values import CoercionError, Operand, any_of, compare

@@ -23,7 +23,8 @@ from jsonpath.segments import JSONPathRecursiveDescentSegment
 from jsonpath.token import TOKEN_NAME, Token
 
 from tmf_sales.contract.attributes import path_of
-from tmf_sales.errors import InvalidFilter, shown
+from tmf_sales.errors import InvalidFilter
+from tmf_sales.messages import shown
 from tmf_sales.query.filters import Filters, matching, shown_label
 from tmf_sales.query.jsonpath_parser import NumberLiteral, PatternLiteral, Source, UnsupportedExpression
 from tmf_sales.query.regex import UnsupportedPattern

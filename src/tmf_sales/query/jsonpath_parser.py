@@ -16,7 +16,7 @@ from jsonpath.parse import Parser
 from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_LBRACKET, TOKEN_LPAREN, TOKEN_NOT, TOKEN_RBRACKET, TOKEN_RE_FLAGS, TOKEN_RPAREN, Token
 
-from tmf_sales.errors import shown
+from tmf_sales.messages import shown
 
 MOST_TOKENS = 500
 MOST_NESTED = 12

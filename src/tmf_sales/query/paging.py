@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tmf_sales.contract.attributes import Attributes, path_of
-from tmf_sales.errors import InvalidParameter, shown
+from tmf_sales.errors import InvalidParameter
+from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import Sort
 
 LARGEST_OFFSET = 2**53 - 1

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tmf_sales.contract.attributes import Attributes
-from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
+from tmf_sales.errors import InvalidFilter, InvalidParameter
+from tmf_sales.messages import shown
 from tmf_sales.query.fields import OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
 from tmf_sales.query.jsonpath import condition_of, read_expression

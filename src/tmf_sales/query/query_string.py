@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tmf_sales.errors import InvalidFilter, InvalidParameter, shown
+from tmf_sales.errors import InvalidFilter, InvalidParameter
+from tmf_sales.messages import shown
 
 LONGEST_QUERY = 8 * 1024
 MOST_PARTS = 200

@@ -14,7 +14,7 @@ from typing import Literal
 
 from tmf_sales import datetimes
 from tmf_sales.contract.attributes import Attribute
-from tmf_sales.errors import shown
+from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
 
 Reading = Literal["text", "number", "boolean"]

@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from tmf_sales.contract.schemas import SchemaCheck
-from tmf_sales.errors import MalformedBody, list_violations, shown
+from tmf_sales.errors import MalformedBody
 from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
+from tmf_sales.messages import list_violations, shown
 from tmf_sales.storage.protocol import Record, Version
 
 LEVELS_AROUND_DOCUMENT = 3

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tmf_sales.errors import shown
 from tmf_sales.json_values import same_json
+from tmf_sales.messages import shown
 from tmf_sales.storage.protocol import RECORD_LIMIT, Record, Storage
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
