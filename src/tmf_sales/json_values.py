@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -57,3 +57,31 @@ def bad_names(value: Any) -> Iterator[str]:
                 yield from filter(is_bad_name, parent)
         children = [child for parent in level for child in (parent.values() if isinstance(parent, dict) else parent)]
         level = [child for child in children if isinstance(child, dict | list)]
+
+
+def first_container(value: Any, is_it: Callable[[Any, int], bool]) -> tuple[Any, list[str | int]]:
+    """The first container, in the order of the text, for which `is_it(container, depth)` holds, and the steps to it.
+
+    There must be one. Not recursive, and nothing is allocated for each element: the value may be hostile.
+    """
+    steps: list[str | int] = []
+    found, unfinished = value, [children_of(value)]
+    while not is_it(found, len(steps)):
+        for step, child in unfinished[-1]:
+            if isinstance(child, dict | list):
+                steps.append(step)
+                found = child
+                unfinished.append(children_of(child))
+                break
+        else:
+            unfinished.pop()
+            steps.pop()
+            found = None
+    return found, steps
+
+
+def children_of(container: Any) -> Iterator[tuple[str | int, Any]]:
+    """The members of an object or the elements of a list, with their names or numbers."""
+    if isinstance(container, dict):
+        return iter(container.items())
+    return iter(enumerate(container) if isinstance(container, list) else ())

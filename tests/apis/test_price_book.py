@@ -116,3 +116,13 @@ def test_a_file_that_is_not_json_says_so(text: bytes) -> None:
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(BadPriceBook, match=r"missing\.json: cannot be read: No such file"):
         PriceBook.load(tmp_path / "missing.json")
+
+
+def test_a_price_that_a_double_would_change_is_rejected_with_its_place() -> None:
+    text = json.dumps(money(value=1.25)).replace("1.25", "19.999999999999999999").encode()
+
+    with pytest.raises(BadPriceBook) as rejected:
+        PriceBook.read(text, "book.json")
+
+    place = "/offerings/0/prices/0/price/dutyFreeAmount/value"
+    assert str(rejected.value).startswith(f"book.json#{place}: the number 19.999999999999999999 cannot be kept exactly")

@@ -22,10 +22,10 @@ MALFORMED = {
     "NaN": (b'{"name": "x", "y": NaN}', "line 1, column 20"),
     "Infinity": (b'{"name": "x", "y": Infinity}', "line 1, column 20"),
     "minus Infinity": (b'{"name": "x", "y": -Infinity}', "line 1, column "),
-    "1e400": (b'{"name": "x", "y": 1e400}', "line 1, column "),
-    "minus 1e400": (b'{"name": "x", "y": [-1e400]}', "line 1, column "),
+    "1e400": (b'{"name": "x", "y": 1e400}', "/y: the number 1e400 is outside the range of a double"),
+    "minus 1e400": (b'{"name": "x", "y": [-1e400]}', "/y/0: the number -1e400 is outside the range"),
     "True": (b'{"name": "x", "y": True}', "line 1, column 20"),
-    "5000 digits": (b'{"name": "x", "y": ' + b"9" * 5000 + b"}", "line 1, column "),
+    "5000 digits": (b'{"name": "x", "y": ' + b"9" * 5000 + b"}", "9999 is beyond 2^53-1"),
     "65 bits": (b'{"name": "x", "y": 18446744073709551616}', "18446744073709551616 is beyond 2^53-1"),
     "64 bits": (b'{"name": "x", "y": 18446744073709551615}', "18446744073709551615 is beyond 2^53-1"),
     "2^53": (b'{"name": "x", "y": 9007199254740992}', "9007199254740992 is beyond 2^53-1"),
@@ -34,7 +34,9 @@ MALFORMED = {
     "UTF-8 of a surrogate": (b'{"name": "\xed\xa0\x80"}', "UTF-8"),
     "overlong UTF-8": (b'{"name": "\xc0\xaf"}', "UTF-8"),
     "UTF-16": ('{"name": "x"}'.encode("utf-16"), "UTF-8"),
-    "a byte order mark": (b'\xef\xbb\xbf{"name": "x"}', "line 1, column 1"),
+    "UTF-16 without a mark": ('{"name": "x"}'.encode("utf-16-le"), "looks like UTF-16 or UTF-32"),
+    "a byte order mark": (b'\xef\xbb\xbf{"name": "x"}', "line 1, column 1: the body starts with a byte order mark"),
+    "1e400 before a mistake": (b'{"y": 1e400, "name":}', "line 1, column 7: the number is larger than a double"),
     "a lone surrogate": (b'{"name": "\\ud800"}', "line 1, column "),
     "a lone low surrogate in a name": (b'{"name": "x", "\\udc00": 1}', "line 1, column "),
     "a control character": (b'{"name": "a\nb"}', "line 1, column "),
@@ -138,7 +140,7 @@ def test_colons_and_names_in_texts_are_only_text(leads: Api) -> None:
     assert texts.items() <= leads.create("/salesLead", {**LEAD, **texts}).items()
 
 
-@pytest.mark.parametrize("text", [b"9007199254740991", b"-9007199254740991", b"1e22", b"0.12345678901234567", b"-0.0"])
+@pytest.mark.parametrize("text", [b"9007199254740991", b"-9007199254740991", b"1e22", b"0.30000000000000004", b"-0.0"])
 def test_numbers_that_doubles_hold_are_taken(leads: Api, text: bytes) -> None:
     assert leads.post("/salesLead", b'{"name":"x","y":%b}' % text).status_code == 201
 

@@ -91,9 +91,7 @@ def test_the_number_of_objects_and_lists_has_a_bound() -> None:
         parse_json_body(with_containers(11), container_limit=10)
 
 
-@pytest.mark.parametrize(
-    "text", [b"9007199254740991", b"-9007199254740991", b"0.1234567890123456789", b"1e22", b"[1,2]"]
-)
+@pytest.mark.parametrize("text", [b"9007199254740991", b"-9007199254740991", b"0.30000000000000004", b"1e22", b"[1,2]"])
 def test_numbers_up_to_the_bound_are_taken(text: bytes) -> None:
     assert orjson.dumps(parse_json_body(text)) == orjson.dumps(json.loads(text))
 

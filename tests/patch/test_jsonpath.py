@@ -196,6 +196,7 @@ def test_a_question_mark_without_a_name_behind_it_is_part_of_a_plain_pointer(pat
         ("party" + "[?@.a" * 160 + "]" * 160, "nesting deeper than 12"),
         ("party[" + "9" * 900 + "]", "at position 7 is not supported"),
         ("party['x', 1e5]", "no integer"),
+        ("party[?(@.rank > 99999999999999.99)].name", "the number '99999999999999.99' cannot be kept exactly"),
     ],
 )
 def test_a_path_that_is_none_or_outside_the_subset_is_malformed(path: str, expected: str) -> None:
@@ -353,3 +354,12 @@ def test_the_printed_json_patch_gives_the_results_that_its_operations_say() -> N
     assert [item["quantity"] for item in patched["quoteItem"]] == [10, 12, 12]
     assert patched["relatedParty"][0] == {**stored["relatedParty"][0], "name": "Louise Pontus"}
     assert patched["relatedParty"][1:] == stored["relatedParty"][1:]
+
+
+def test_a_number_that_is_not_kept_exactly_equals_no_number_but_its_own_text() -> None:
+    document = {"item": [{"id": 20, "n": "a"}, {"id": "19.999999999999999999", "n": "b"}]}
+
+    for path in ("/item/n?id=19.999999999999999999", "item[?(@.id==19.999999999999999999)].n"):
+        after = apply_json_patch(document, [{"op": "replace", "path": path, "value": "x"}])
+
+        assert [item["n"] for item in after["item"]] == ["a", "x"]

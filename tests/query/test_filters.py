@@ -189,7 +189,12 @@ def test_patterns_keep_their_commas(raw: str, expected: Condition) -> None:
         ("created.gt=2019-13-01", "created.gt: '2019-13-01' is not a date-time"),
         ("created%3E2019-13-01", "created>: '2019-13-01' is not a date-time"),
         ("count=many", "count: 'many' is not a number"),
-        ("price.gt=1e400", "price.gt: '1e400' is not a number"),
+        ("price.gt=1e400", "price.gt: '1e400' is outside the range of a double, about 5e-324 to 1.8e308"),
+        (
+            "price=99999999999999.99",
+            "price: '99999999999999.99' cannot be kept exactly: a double keeps 15 significant digits",
+        ),
+        ("count.lt=9007199254740992", "count.lt: '9007199254740992' is beyond 2^53-1"),
         ("urgent=yes", "urgent: 'yes' is not true or false"),
         ("urgent.gt=true", "urgent.gt: a boolean has no order, it is only equal or not"),
         ("party=x", "party: is an object: name one of its members"),

@@ -18,7 +18,8 @@ OTHER = ("unknown",)
         ("05", 5),
         ("1.50", 1.5),
         ("1e3", 1000.0),
-        ("123456789012345678901", 123456789012345678901.0),
+        ("9007199254740991", 9007199254740991),
+        ("9007199254740992.0", 9007199254740992.0),
     ],
 )
 def test_numbers_are_compared_as_numbers(text: str, value: float) -> None:
@@ -28,7 +29,7 @@ def test_numbers_are_compared_as_numbers(text: str, value: float) -> None:
     assert type(found.value) is type(value)
 
 
-@pytest.mark.parametrize("text", ["", "5 ", "+5", ".5", "5.", "0x1", "NaN", "Infinity", "1e999", "9" * 400, "\u0661"])
+@pytest.mark.parametrize("text", ["", "5 ", "+5", ".5", "5.", "0x1", "NaN", "Infinity", "\u0661"])
 def test_other_text_is_no_number(text: str) -> None:
     raw = "count=" + "".join(f"%{byte:02X}" for byte in text.encode())
     with pytest.raises(InvalidFilter, match=r"is not a number$"):

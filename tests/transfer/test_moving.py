@@ -129,6 +129,10 @@ def test_a_document_may_be_as_deep_in_a_line_as_in_a_body() -> None:
         (b"{}", "/kind: is required; /id: is required; /revision: is required; /versions: is required"),
         (b'{"kind": "quote", "kind": "quote"}', "the member name 'kind' is there twice"),
         (b'{"id": "\xff"}', "this is not UTF-8"),
+        (
+            line("quote", quote(x=[7])).replace(b"[7]", b"[99999999999999.99]"),
+            "/versions/0/document/x/0: the number 99999999999999.99 cannot be kept exactly",
+        ),
         (change(line("quote", quote()), lambda it: it.update(id="")), "/id: must have at least 1 character"),
         (change(line("quote", quote()), lambda it: it.update(id="2")), "/versions/0/document/id: is not '2', as /id"),
         (change(line("quote", quote()), lambda it: it.update(revision=0)), "/revision: number 0 is less than 1"),

@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields, validate
 
+from tmf_sales.json_numbers import find_inexact_number, why_not_exact
+from tmf_sales.messages import SHOWN_LIMIT, json_pointer
 from tmf_sales.storage.protocol import Document
 
 MOST = 1_000_000_000_000
@@ -116,9 +118,14 @@ class PriceBook:
             book = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             raise BadPriceBook(f"{name}: is not JSON: {error}") from None
+        if inexact := find_inexact_number(text):
+            place, digits = inexact
+            raise BadPriceBook(
+                f"{name}#{json_pointer(place)}: the number {digits[:SHOWN_LIMIT]} {why_not_exact(digits)}"
+            )
         if errors := _PriceBook().validate(book):
-            place, expected = _first_error(errors)
-            raise BadPriceBook(f"{name}#{place}: {expected}")
+            pointer, expected = _first_error(errors)
+            raise BadPriceBook(f"{name}#{pointer}: {expected}")
         prices: dict[str, Sequence[Document]] = {}
         for number, offering in enumerate(book["offerings"]):
             if offering["id"] in prices:

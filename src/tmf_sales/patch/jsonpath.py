@@ -25,6 +25,8 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathChildSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, WildcardSelector
 
+from tmf_sales.json_numbers import is_exact, why_not_exact
+from tmf_sales.messages import shown
 from tmf_sales.patch.pointers import Location, MalformedPath, Work, reached
 from tmf_sales.query.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
 
@@ -135,6 +137,8 @@ def _comparison(expression: InfixExpression) -> Predicate:
         raise MalformedPath("expected a member of the element (@.name) in a comparison")
     path, value = _members(left), _literal(right)
     if sign in _ORDERS:
+        if isinstance(right, NumberLiteral) and not is_exact(right.value):
+            raise MalformedPath(f"the number {shown(right.value)} {why_not_exact(right.value)}")
         return _some(path, _ordered(_ORDERS[sign], value))
     same = _some(path, _same_as(value, right.value if isinstance(right, NumberLiteral) else None))
     return same if sign == "==" else _negated(same)
@@ -152,7 +156,7 @@ def _literal(expression: BaseExpression) -> Any:
     if isinstance(expression, Nil):
         return None
     if isinstance(expression, NumberLiteral):
-        return float(expression.value)
+        return float(expression.value) if is_exact(expression.value) else expression.value  # equal to texts only
     if isinstance(expression, StringLiteral | BooleanLiteral):
         return expression.value
     raise MalformedPath("expected text, a number, true, false or null to compare with")

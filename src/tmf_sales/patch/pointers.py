@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tmf_sales.errors import BodyTooLarge
+from tmf_sales.json_numbers import is_exact
 from tmf_sales.messages import json_pointer
 
 MAX_WORK = 300_000
@@ -153,7 +154,7 @@ def _reads_as(value: Any, text: str) -> bool:
     if value is None or isinstance(value, bool):
         return text == {None: "null", True: "true", False: "false"}[value]
     try:
-        return bool(value == float(text))
+        return bool(value == float(text)) and is_exact(text)
     except ValueError:
         return False
 

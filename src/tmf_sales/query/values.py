@@ -14,13 +14,13 @@ from typing import Literal
 
 from tmf_sales import datetimes
 from tmf_sales.contract.attributes import Attribute
+from tmf_sales.json_numbers import is_exact, why_not_exact
 from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
 
 Reading = Literal["text", "number", "boolean"]
 
 ANY_READING: tuple[Reading, ...] = ("text", "number", "boolean")
-_EXACT_DIGITS = 15
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PERIOD = re.compile(
@@ -79,18 +79,21 @@ def _values(attribute: Attribute | None, operand: Operand) -> list[Scalar]:
     read = [_READERS[reading](operand.text) for reading in readings]
     values = [value for value in read if value is not None]
     if not values:
-        raise CoercionError(f"{shown(operand.text)} is not {_EXPECTED[readings[0]]}")
+        raise CoercionError(f"{shown(operand.text)} {_why_not(readings[0], operand.text)}")
     return values
 
 
 def _number(text: str) -> int | float | None:
+    """The number, or None when the text is none or not kept exactly: no stored number can be the same."""
     found = _NUMBER.fullmatch(text)
-    if found is None:
+    if found is None or not is_exact(text):
         return None
-    if found[1] is None and found[2] is None and len(text) <= _EXACT_DIGITS:
-        return int(text)
-    value = float(text)
-    return value if abs(value) != float("inf") else None
+    return int(text) if found[1] is None and found[2] is None else float(text)
+
+
+def _why_not(reading: Reading, text: str) -> str:
+    is_number = reading == "number" and _NUMBER.fullmatch(text)
+    return why_not_exact(text) if is_number else f"is not {_EXPECTED[reading]}"
 
 
 def _boolean(text: str) -> bool | None:
