@@ -34,8 +34,10 @@ from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.errors import CannotStart
+from tmf_sales.events.delivery_slots import limit_by_open_files
 from tmf_sales.events.signing import InvalidSecret, read_secrets
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
+from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
@@ -259,7 +261,7 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
         own_secrets=settings.listener_secrets,
         # Also where there is no authentication now: who registered when there was shall not get more for that.
         seen_by=Policy.load(settings.policy or SHIPPED, apis).seen_by,
-        limit=settings.listener_limit,
+        limits=SubscriptionLimits(settings.listener_limit, settings.subscriptions_per_host),
     )
 
 
@@ -269,12 +271,19 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
         secrets = read_secrets(settings.webhook_secret)
     except InvalidSecret as error:
         raise CannotStart(f"{variable_of('webhook_secret')} is not valid (its value is not shown): {error}") from None
-    return DeliverySettings(secrets=secrets, poll=poll, retention=settings.event_retention.total_seconds())
+    return DeliverySettings(
+        secrets=secrets,
+        poll=poll,
+        retention=settings.event_retention.total_seconds(),
+        per_host=settings.delivery_connections_per_host,
+        connections=limit_by_open_files(settings.delivery_connections),
+    )
 
 
 def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: DeliverySettings) -> Delivery:
     """A delivery worker for a store that is open."""
-    return Delivery(store.events, hub, Webhook(ssrf_guard(settings)), chosen)
+    webhook = Webhook(ssrf_guard(settings), connections=chosen.connections)
+    return Delivery(store.events, hub, webhook, chosen)
 
 
 def audited_kinds(apis: Sequence[Contract]) -> frozenset[str]:

@@ -83,8 +83,9 @@ class Settings:
     audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")
     rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 is no limit")
     listener_limit: int = setting(
-        0, whole_number(0), "listeners that one caller may have; without authentication all are one; 0 is no limit"
+        100, whole_number(0), "subscriptions of one caller; without authentication all callers are one; 0: no limit"
     )
+    subscriptions_per_host: int = setting(50, whole_number(0), "subscriptions with the same callback host; 0: no limit")
     allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
     seed: bool = setting(False, SWITCH, "put the contracts' examples into an empty store")
     price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
@@ -99,6 +100,10 @@ class Settings:
     )
     count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
     no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
+    delivery_connections: int = setting(
+        128, whole_number(1, 4096), "open deliveries of one process; at most a quarter of its open files"
+    )
+    delivery_connections_per_host: int = setting(16, whole_number(1, 4096), "open deliveries of one process to a host")
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
     listener_secrets: bool = setting(False, SWITCH, "give each listener its own secret, told once at registration")
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")

@@ -80,7 +80,7 @@ class World:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.events = MemoryEvents(self.now)
+        self.store.events = self.events = MemoryEvents(self.now)
         self.webhook = FakeWebhook(self.now)
         self.hub = Hub(self.store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets", "order": "orders"})
 

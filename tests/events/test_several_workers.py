@@ -62,7 +62,7 @@ async def test_a_failing_listener_has_fewer_lanes_taken_up(world: World) -> None
     deliveries = await world.events.claim(
         "other", world.time + 10, world.time, dict.fromkeys(await world.events.waiting(), 100)
     )
-    assert len(deliveries) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.LANES_PER_POST
+    assert len(deliveries) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.QUEUES_PER_POST
     gate.set()
     await worker.normalize()
 
@@ -125,7 +125,7 @@ async def test_a_clock_that_is_set_back_stops_nothing(world: World) -> None:
     world.time -= 1_000_000
     world.happen("1", "e1")
     await world.events.fan_out(
-        [FanOut((await world.events.not_fanned_out(1))[0], list(worker._courier.subscriptions.ids()))],
+        [FanOut((await world.events.not_fanned_out(1))[0], list(worker._sender.subscriptions.ids()))],
         "x",
         0,
         world.time,

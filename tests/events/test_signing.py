@@ -33,10 +33,12 @@ def test_while_a_secret_is_replaced_both_verify() -> None:
     assert Webhook(OLD).verify(BODY, headers) == Webhook(NEW).verify(BODY, headers)
 
 
-@pytest.mark.parametrize("change", [{"webhook-id": "msg-2"}, {"webhook-timestamp": str(now() + 1)}])
-def test_id_and_time_are_signed(change: dict[str, str]) -> None:
-    with pytest.raises(WebhookVerificationError):
-        Webhook(NEW).verify(BODY, signed_by(NEW) | change)
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp"])
+def test_id_and_time_are_signed(name: str) -> None:
+    signed = signed_by(NEW)
+    other = {"webhook-id": "msg-2", "webhook-timestamp": str(int(signed["webhook-timestamp"]) + 1)}
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        Webhook(NEW).verify(BODY, signed | {name: other[name]})
 
 
 def test_another_body_does_not_verify() -> None:

@@ -6,9 +6,12 @@ import asyncio
 
 import pytest
 
+from tmf_sales.access import Principal
 from tmf_sales.errors import DuplicateSubscription, TooManyRequests
+from tmf_sales.events import subscription_limits
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscription import Parsed
+from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub, Registration
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
@@ -17,11 +20,12 @@ from tmf_sales.storage.protocol import Change, Page, Record, StorageUnavailable
 CALLBACK = "http://127.0.0.1:9000/events"
 
 
-def made(store: MemoryStorage, *, limit: int = 0) -> Hub:
+def made(store: MemoryStorage, *, limit: int = 0, per_host: int = 0) -> Hub:
     def parse(api: str, raw: str) -> Parsed:
         raise NotImplementedError
 
-    return Hub(store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets"}, limit=limit)
+    limits = SubscriptionLimits(limit, per_host)
+    return Hub(store, parse, SsrfGuard(LOOPBACK), api_of={"ticket": "tickets"}, limits=limits)
 
 
 @pytest.fixture
@@ -135,3 +139,27 @@ async def test_a_registration_that_was_broken_off_sends_nothing_and_can_be_made_
     await hub.register("tickets", CALLBACK, None)
 
     assert len(await hub.active()) == 1
+
+
+async def test_one_host_has_no_more_subscriptions_than_its_limit_whoever_registers_them(store: MemoryStorage) -> None:
+    hub = made(store, per_host=2)
+    for number in range(2):
+        await hub.register("tickets", f"{CALLBACK}/{number}", None, owner=Principal(f"caller{number}", frozenset()))
+
+    with pytest.raises(TooManyRequests, match="at most 2 subscriptions with this callback host"):
+        await hub.register("tickets", "https://127.0.0.1:8443/", None)
+
+    await hub.register("tickets", "http://127.0.0.2/", None)
+    assert len(await hub.active()) == 3
+
+
+async def test_subscriptions_at_a_host_are_counted_beyond_a_page(
+    store: MemoryStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription_limits, "PAGE", 1)
+    hub = made(store, per_host=2)
+    for number in range(2):
+        await hub.register("tickets", f"{CALLBACK}/{number}", None)
+
+    with pytest.raises(TooManyRequests):
+        await hub.register("tickets", f"{CALLBACK}/2", None)

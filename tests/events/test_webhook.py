@@ -12,7 +12,7 @@ import pytest
 import trustme
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from tmf_sales.events import http_client, webhook
+from tmf_sales.events import http_client
 from tmf_sales.events.http_client import Connection, ConnectionFailed
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard, parse_callback
@@ -234,10 +234,8 @@ async def test_several_posts_at_once_have_their_own_connections(client: Webhook,
     assert listener.connections == 12
 
 
-async def test_the_number_of_idle_connections_is_bounded(
-    client: Webhook, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(webhook, "IDLE_TOTAL", 1)
+async def test_no_more_connections_stay_open_than_the_limit(client: Webhook, listener: Listener) -> None:
+    client._connections = 1
     await asyncio.gather(*(client.post(listener.url, MESSAGE) for _ in range(3)))
     await asyncio.gather(*(client.post(listener.url, MESSAGE) for _ in range(2)))
     assert listener.connections == 4
@@ -257,10 +255,20 @@ async def test_idle_connections_that_were_closed_are_passed_over(client: Webhook
     assert (await client.post(first.url, MESSAGE)).error is not None
 
 
-async def test_idle_connections_that_were_closed_make_room(
-    client: Webhook, listener: Listener, monkeypatch: pytest.MonkeyPatch
+async def test_an_idle_connection_is_closed_when_another_host_needs_its_place(
+    client: Webhook, listener: Listener
 ) -> None:
-    monkeypatch.setattr(webhook, "IDLE_TOTAL", 1)
+    client._connections = 2
+    async with served(Listener()) as other:
+        await asyncio.gather(*(client.post(other.url, MESSAGE) for _ in range(2)))
+        await asyncio.gather(*(client.post(listener.url, MESSAGE) for _ in range(2)))
+        assert client._idle_count <= 2
+        assert [len(idle) for idle in client._idle.values()] == [2]
+        assert (other.connections, listener.connections) == (2, 2)
+
+
+async def test_idle_connections_that_were_closed_make_room(client: Webhook, listener: Listener) -> None:
+    client._connections = 1
     async with served(Listener()) as other:
         await client.post(other.url, MESSAGE)
     await all_closed(client)

@@ -475,3 +475,58 @@ async def test_a_sweep_finds_nothing_where_nothing_was_left(store: Storage, log:
     await happen(store, log, "1", "e1")
 
     assert await log.sweep() == 0
+
+
+@pytest.mark.deviation(NOT_ATOMIC)
+async def test_a_new_subscription_is_left_out_of_events_written_before_it(store: Storage, log: EventStore) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))  # it may still be in the document
+    await log.start_now("a")
+    events = await happen(store, log, "2", "f1")
+    await store.commit(update("1", 1, ticket(), event("e2")))
+    events = await not_fanned_out(log, 3)
+
+    await fan(log, events, "a", "b")
+
+    taken = {delivery.key: delivery for delivery in await claim(log, "me", LATER, a=10, b=10)}
+    got = {key: ids(await log.events_of(delivery, 10)) for key, delivery in taken.items()}
+    assert got == {
+        ("a", "ticket", "1"): ["e2"],
+        ("a", "ticket", "2"): ["f1"],
+        ("b", "ticket", "1"): ["e1", "e2"],
+        ("b", "ticket", "2"): ["f1"],
+    }
+
+
+async def test_what_waits_for_an_earlier_subscription_with_the_same_id_is_removed(
+    store: Storage, log: EventStore
+) -> None:
+    await fan(log, await happen(store, log, "1", "e1"), "a", "b", leased=())
+
+    await log.start_now("a")
+
+    assert dict(await log.waiting()) == {"b": 1}
+
+
+async def test_the_start_of_a_subscription_is_kept_until_all_earlier_events_are_fanned_out(
+    store: Storage, log: EventStore
+) -> None:
+    events = await happen(store, log, "1", "e1")
+    await log.start_now("a")
+    await log.expire(NOW)
+
+    await fan(log, events, "a", "b")
+    await log.expire(NOW)
+    await fan(log, await happen(store, log, "1", "e2"), "a")
+
+    deliveries = await claim(log, "me", LATER, a=10)
+    assert [ids(await log.events_of(each, 10)) for each in deliveries] == [["e2"]]
+
+
+async def test_subscriptions_whose_last_attempt_failed_are_retrying(store: Storage, log: EventStore) -> None:
+    first, second = await fan(log, await happen(store, log, "1", "e1"), "a", "b")
+    assert await log.retrying() == set()
+
+    await log.record([Step(first, first.first, failures=1, due=LATER)], "me", LATER)
+    await log.record([Step(second, second.last + BEHIND)], "me", LATER)
+
+    assert await log.retrying() == {first.key.subscription}

@@ -1,7 +1,7 @@
-"""Takes the events of one lane to its listener, one after the other, and has written down what came of each try.
+"""Sends the events of one delivery queue to its subscription, one after the other, and records each attempt.
 
-Promise: the next event goes out only when the store has taken down that the one before it arrived; an event that
-fails is tried again when its time has come, and holds back nothing but its own lane.
+The next event goes out only when the store has recorded that the one before it arrived. A failed delivery is retried
+later and delays only its own queue.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from typing import NamedTuple
 
 import orjson
 
+from tmf_sales.events.delivery_slots import DeliverySlots
 from tmf_sales.events.endpoint_health import EndpointHealth
 from tmf_sales.events.retry import delay_after
 from tmf_sales.events.signing import Secret
+from tmf_sales.events.ssrf_guard import host_of
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.webhook import Attempt, Message, Webhook
 from tmf_sales.storage.events import BEHIND, AttemptRecord, DeliveryQueue, EventStore, Step, StoredEvent
 
-LANE_BATCH = 50
-LANE_BYTES = 1024 * 1024
+QUEUE_BATCH = 50
+QUEUE_BYTES = 256 * 1024
 REVISION_HEADER = "resource-revision"
 
 
 class Recorder:
-    """Writes steps down: those that come while the store is at work are written together next."""
+    """Records steps: those that come while the store is busy are written together next."""
 
     def __init__(self, store: EventStore, owner: str, until: Callable[[], float]) -> None:
         self._store = store
@@ -47,7 +49,7 @@ class Recorder:
             batch, self._waiting = self._waiting, []
             try:
                 deliveries = await self._store.record([step for step, _ in batch], self._owner, self._until())
-            except Exception as error:  # noqa: BLE001  whoever waits for the answer gets it
+            except Exception as error:  # noqa: BLE001  raised where the step was recorded
                 _fail([answer for _, answer in batch], error)
             else:
                 for (_, answer), delivery in zip(batch, deliveries, strict=True):
@@ -56,14 +58,14 @@ class Recorder:
 
 
 class Environment(NamedTuple):
-    """What a worker takes from outside: the time in seconds since 1970, and chance in [0, 1)."""
+    """What a worker takes from outside: the time in seconds since 1970, and a random number in [0, 1)."""
 
     now: Callable[[], float]
     chance: Callable[[], float]
 
 
 class Sender:
-    """Works lanes off. `listeners` is what the worker last saw of them; it is kept fresh from outside."""
+    """Works off delivery queues. The worker keeps `subscriptions` up to date."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Sender:
         environment: Environment,
         secrets: Sequence[Secret],
         posts_at_once: int,
+        slots: DeliverySlots,
     ) -> None:
         self.subscriptions = ActiveSubscriptions({}, {})
         self.is_stopping = False
@@ -81,25 +84,26 @@ class Sender:
         self._webhook = webhook
         self._health = health
         self._recorder = recorder
-        self._senses = environment
+        self._environment = environment
         self._secrets = tuple(secrets)
         self._posts_at_once = posts_at_once
+        self._slots = slots
         self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def work_off(self, delivery: DeliveryQueue, known: Sequence[StoredEvent] = ()) -> None:
-        """Send what is in the lane until it is empty, or rests, or belongs to somebody else.
+        """Send the events of the queue until it is empty, waits for a retry, or is leased by another worker.
 
-        `known` are the lane's events when they are at hand. Raises StorageUnavailable: the lease then runs out.
+        `known` are the queue's events when they are at hand. Raises StorageUnavailable: the lease then runs out.
         """
         left: DeliveryQueue | None = delivery
         events = known
         while left is not None and not self.is_stopping:
-            events = events or await self._store.events_of(left, LANE_BATCH, LANE_BYTES)
+            events = events or await self._store.events_of(left, QUEUE_BATCH, QUEUE_BYTES)
             left = await self._go_through(left, events)
             events = ()
 
     async def _go_through(self, delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> DeliveryQueue | None:
-        if not events:  # the log has lost them, so there is nothing to wait for
+        if not events:  # they have expired
             return await self._recorder.record(Step(delivery, delivery.last + BEHIND))
         left: DeliveryQueue | None = delivery
         for event in events:
@@ -110,11 +114,13 @@ class Sender:
 
     async def _deliver(self, delivery: DeliveryQueue, event: StoredEvent) -> DeliveryQueue | None:
         subscription = self.subscriptions.get(delivery.key.subscription)
-        if subscription is None:  # unregistered or disabled: the worker clears its lanes
+        if subscription is None:  # unregistered or disabled: the worker clears its queues
             return None
         if not self.subscriptions.wants(subscription.id, event.kind, event.document):
             return await self._recorder.record(Step(delivery, event.order + BEHIND))
         attempt = await self._try(subscription, event)
+        if attempt is None:
+            return None
         step = self._step(delivery, event, attempt)
         is_disabled = await self._health.note(subscription, attempt, step)
         left = await self._recorder.record(step)
@@ -122,17 +128,29 @@ class Sender:
             await self._store.forget(subscription.id)
         return left
 
-    async def _try(self, subscription: Subscription, event: StoredEvent) -> Attempt:
+    async def _try(self, subscription: Subscription, event: StoredEvent) -> Attempt | None:
+        """Post the event; None when the subscription was removed while the delivery waited for its slot."""
+        # More queues are worked off than posts may be open: while some post, others are recorded.
+        async with self._turns.setdefault(subscription.id, asyncio.Semaphore(self._posts_at_once)):
+            slot = await self._slots.acquire(subscription.id, host_of(subscription.callback))
+            succeeded = False
+            try:
+                if subscription.id not in self.subscriptions:
+                    return None
+                attempt = await self._webhook.post(subscription.callback, *self._message(subscription, event))
+                succeeded = attempt.succeeded
+            finally:
+                self._slots.release(slot, succeeded=succeeded)
+        return attempt
+
+    def _message(self, subscription: Subscription, event: StoredEvent) -> tuple[Message, Sequence[Secret]]:
         selected = self.subscriptions.selected(subscription.id, event.document)
         body = event.text if selected is event.document else orjson.dumps(selected)
         message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)),))
-        secrets = subscription.signing_secrets(self._senses.now()) or self._secrets
-        # More lanes are worked off than posts may be under way: while some post, others are written down.
-        async with self._turns.setdefault(subscription.id, asyncio.Semaphore(self._posts_at_once)):
-            return await self._webhook.post(subscription.callback, message, secrets)
+        return message, subscription.signing_secrets(self._environment.now()) or self._secrets
 
     def forget(self, subscription: str) -> None:
-        """Nothing is under way to the listener any more."""
+        """Called when no delivery to the subscription is open any more."""
         self._turns.pop(subscription, None)
 
     def _step(self, delivery: DeliveryQueue, event: StoredEvent, attempt: Attempt) -> Step:
@@ -148,7 +166,7 @@ class Sender:
         if attempt.succeeded:
             return Step(delivery, event.order + BEHIND, attempt=record)
         failures = delivery.failures + 1
-        due = self._senses.now() + delay_after(failures, self._senses.chance(), attempt.retry_after)
+        due = self._environment.now() + delay_after(failures, self._environment.chance(), attempt.retry_after)
         return Step(delivery, delivery.first, failures, due, record)
 
 

@@ -167,6 +167,14 @@ def parse_callback(url: str) -> Target:
     return Target(secure, host, port or (443 if secure else 80), path)
 
 
+def host_of(callback: str) -> str:
+    """The host of a callback; an empty text when it is not a valid callback."""
+    try:
+        return parse_callback(callback).host
+    except InvalidBody:
+        return ""
+
+
 def is_literal(host: str) -> bool:
     """Whether the host is an address in its one usual spelling; the resolver reads all others, such as 0x7f.1."""
     return parse_address(host) is not None

@@ -1,11 +1,11 @@
-"""A listener as it is kept, and the listeners of one moment: which of them want an event, and what of it."""
+"""A subscription as it is stored, and the active ones: which of them want an event, and what of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from tmf_sales.access import Principal
 from tmf_sales.events.signing import InvalidSecret, Secret
@@ -16,13 +16,13 @@ from tmf_sales.storage.protocol import Document
 
 
 class FieldSelection(Protocol):
-    """What of an event is sent; the event's identity always stays."""
+    """Which members of an event are sent; those that identify it always are."""
 
     def select(self, document: Document) -> Document: ...
 
 
 class Parsed(Protocol):
-    """A query that was read: which events, and what of them (None is everything)."""
+    """A parsed query: which events, and which members of them (None is all)."""
 
     @property
     def condition(self) -> Condition: ...
@@ -35,9 +35,12 @@ ParseQuery = Callable[[str, str], Parsed]
 """(name of the API, raw query) -> what it asks for; raises InvalidParameter."""
 
 
+State = Literal["active", "failing", "disabled"]
+
+
 @dataclass(frozen=True, slots=True)
 class KeptSecret:
-    """A listener's secret; one that was replaced signs until `until` (seconds since 1970), the current has none."""
+    """A subscription's secret; a replaced one signs until `until` (seconds since 1970), the current one has none."""
 
     text: str
     until: float | None = None
@@ -45,9 +48,10 @@ class KeptSecret:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A registered listener. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more.
+    """A registered subscription. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more.
 
-    `owner`: who registered it, where there is authentication; it gets what the owner may see.
+    `owner`: who registered it, where there is authentication; it gets what the owner may see. `further`: members of the
+    registration that the contract does not know.
     """
 
     id: str
@@ -58,17 +62,24 @@ class Subscription:
     failing_since: float | None = None
     disabled: str | None = None
     owner: Principal | None = None
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     def view(self) -> Document:
-        """The EventSubscription of the contract."""
-        return {"id": self.id, "callback": self.callback, "query": self.query}
+        """The EventSubscription of the contract, without its state."""
+        return {**self.further, "id": self.id, "callback": self.callback, "query": self.query}
+
+    def state(self, retrying: Collection[str]) -> State:
+        """`retrying`: the subscriptions for which an event waits whose last attempt failed."""
+        if self.disabled is not None:
+            return "disabled"
+        return "failing" if self.failing_since is not None or self.id in retrying else "active"
 
     def signing_secrets(self, now: float) -> tuple[Secret, ...]:
         return tuple(Secret(kept.text) for kept in self.secrets if kept.until is None or now < kept.until)
 
 
 class UnreadableSubscription(ValueError):
-    """Raised for a stored document that is no listener; its text says why and shows no secret."""
+    """Raised for a stored document that is not a subscription; its text says why and shows no secret."""
 
 
 class Known(NamedTuple):
@@ -87,7 +98,7 @@ NOTHING = _Nothing(Or(()), None)
 
 
 class ActiveSubscriptions:
-    """The listeners at one moment."""
+    """The subscriptions at one moment."""
 
     def __init__(self, known: Mapping[str, Known], api_of: Mapping[str, str]) -> None:
         self._known = known
@@ -107,7 +118,7 @@ class ActiveSubscriptions:
         return known.subscription if known else None
 
     def matching(self, kind: str, event: Document) -> list[str]:
-        """Ids of the listeners that are to get an event of a resource of this kind."""
+        """Ids of the subscriptions that get an event of a resource of this kind."""
         api = self._api_of.get(kind)
         return [id for id, known in self._known.items() if known.subscription.api == api and _wants(known, event)]
 
@@ -116,7 +127,7 @@ class ActiveSubscriptions:
         return known is not None and known.subscription.api == self._api_of.get(kind) and _wants(known, event)
 
     def selected(self, id: str, event: Document) -> Document:
-        """What of an event that it wants the listener asked for and may see; the event itself when it is everything."""
+        """The members of an event that the subscription wants and may see; the event itself when that is all of it."""
         known = self._known.get(id)
         if known is None:
             return event
@@ -132,17 +143,20 @@ def _wants(known: Known, event: Document) -> bool:
 
 def written(subscription: Subscription) -> Document:
     return {
-        **subscription.view(),
+        "id": subscription.id,
+        "callback": subscription.callback,
+        "query": subscription.query,
         "api": subscription.api,
         "secrets": [{"text": kept.text, "until": kept.until} for kept in subscription.secrets],
         "failingSince": subscription.failing_since,
         "disabled": subscription.disabled,
         **({"owner": _written_owner(subscription.owner)} if subscription.owner else {}),
+        **({"further": dict(subscription.further)} if subscription.further else {}),
     }
 
 
 def read_subscription(document: Mapping[str, Any]) -> Subscription:
-    """Raises UnreadableListener."""
+    """Raises UnreadableSubscription."""
     try:
         subscription = Subscription(
             id=_of(document["id"], str),
@@ -153,11 +167,12 @@ def read_subscription(document: Mapping[str, Any]) -> Subscription:
             failing_since=_of(document.get("failingSince"), float, int, NoneType),
             disabled=_of(document.get("disabled"), str, NoneType),
             owner=_read_owner(document["owner"]) if "owner" in document else None,
+            further=_of(document.get("further", {}), dict),
         )
     except InvalidSecret as error:
         raise UnreadableSubscription(f"a secret is not valid (it is not shown): {error}") from None
     except (KeyError, TypeError) as error:
-        raise UnreadableSubscription(f"it is not in the form of a listener: {type(error).__name__}") from None
+        raise UnreadableSubscription(f"it is not in the form of a subscription: {type(error).__name__}") from None
     return subscription
 
 

@@ -1,7 +1,8 @@
-"""Who listens: listeners are registered, listed, removed, disabled, and asked whether an event is for them.
+"""Registers, lists, removes and disables the subscriptions of the hubs (TMF630 part 1, notifications; /hub).
 
-Promise: the same callback with the same query is one listener of an API, on every store; a query is checked when it is
-registered; no secret is in what `view` shows. Rules: TMF630 part 1, Notifications; /hub of the specifications.
+The same callback with the same query is one subscription of an API, on every store. A query is checked when it is
+registered, and a subscription gets no event of a write that was answered before its registration. `view` shows no
+secret.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -39,9 +40,10 @@ from tmf_sales.events.subscription import (
     read_subscription,
     written,
 )
+from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.messages import Violation, shown
-from tmf_sales.storage.conditions import And, Compare, Exists, Not, Operator, Query, Sort
+from tmf_sales.storage.conditions import And, Compare, Operator, Query, Sort
 from tmf_sales.storage.protocol import (
     AlreadyExists,
     Change,
@@ -64,14 +66,14 @@ log = logging.getLogger(__name__)
 
 
 class Registration(NamedTuple):
-    """A new listener and, where it has a secret of its own, that secret: the only time that it is told."""
+    """A new subscription and, where it has a secret of its own, that secret: it is shown only now."""
 
     subscription: Subscription
     secret: str | None
 
 
 class Hub:
-    """Keeps listeners as documents of the kind `listener`. `own_secrets` gives each one a secret of its own."""
+    """Stores subscriptions as documents of the kind `listener`. `own_secrets` gives each one a secret of its own."""
 
     def __init__(
         self,
@@ -82,13 +84,12 @@ class Hub:
         api_of: Mapping[str, str],
         own_secrets: bool = False,
         seen_by: Callable[[Principal], SeenBy] | None = None,
-        limit: int = 0,
+        limits: SubscriptionLimits | None = None,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """`api_of`: for each kind of resource the name of the API whose listeners get its events.
+        """`api_of`: for each kind of resource the name of the API whose subscriptions get its events.
 
-        `seen_by`: what the owner of a listener may see. `limit`: as many listeners may one owner have, and as
-        many those have together who registered without authentication; 0 is no limit.
+        `seen_by`: what the owner of a subscription may see.
         """
         self._store = store
         self._parse_query = parse_query
@@ -96,7 +97,7 @@ class Hub:
         self._api_of = api_of
         self._own_secrets = own_secrets
         self._seen_by = seen_by
-        self._limit = limit
+        self._limits = limits or SubscriptionLimits()
         self._random_bytes = random_bytes
         self._known: dict[str, Known] = {}
         self._unreadable: dict[str, int] = {}
@@ -110,11 +111,12 @@ class Hub:
         *,
         owner: Principal | None = None,
         records: tuple[Document, ...] = (),
+        further: Mapping[str, Any] | None = None,
     ) -> Registration:
-        """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateListener, TooManyRequests.
+        """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateSubscription, TooManyRequests.
 
-        A listener that was disabled may be registered again; that enables it. `owner`: who registers it, where there is
-        authentication. `records` are written to the log together with the listener.
+        Registering a disabled subscription again enables it. `owner`: who registers it, where there is authentication.
+        `records` are written to the log together with it. `further`: members that the contract does not know.
         """
         self._check_query(api, query)
         await self._guard.vet(callback)
@@ -126,11 +128,12 @@ class Hub:
             query=query,
             secrets=(KeptSecret(secret),) if secret else (),
             owner=owner,
+            further=further or {},
         )
-        # In turn within a process, so that of several at once as many come in as there is room for.
+        # One at a time within a process, so that of several at once as many are registered as the limits allow.
         async with self._registering:
             try:
-                await self._take_in(subscription, records)
+                await self._add(subscription, records)
             except (AlreadyExists, RevisionConflict):
                 raise _duplicate(subscription.id) from None
         return Registration(subscription, secret)
@@ -144,7 +147,7 @@ class Hub:
             with contextlib.suppress(RevisionConflict):
                 await self._store.commit(Change(SUBSCRIPTION, id, stored.revision, (), records))
                 return
-        raise Unavailable(f"listener {id} changes too often")
+        raise Unavailable(f"subscription {id} changes too often")
 
     async def get(self, api: str, id: str, access: Access = FULL_ACCESS) -> Subscription:
         """Raises NotFound."""
@@ -160,11 +163,15 @@ class Hub:
         return stored
 
     async def subscriptions(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Subscription]:
-        """The listeners that there are for the caller, or those of one API, by id; disabled ones included."""
+        """All subscriptions that the caller may see, or those of one API, by id; disabled ones included."""
         return [known.subscription for known in await self._all(api, access)]
 
+    async def retrying(self) -> Collection[str]:
+        """Ids of the subscriptions for which an event waits whose last attempt failed."""
+        return await self._store.events.retrying()
+
     async def active(self) -> ActiveSubscriptions:
-        """The listeners that are not disabled, as they are in the store now."""
+        """The subscriptions that are not disabled, as they are in the store now."""
         found = await self._all(None, FULL_ACCESS)
         self._known = {known.subscription.id: known for known in found}
         return ActiveSubscriptions(
@@ -172,18 +179,18 @@ class Hub:
         )
 
     async def note_failure(self, id: str, since: float) -> None:
-        """The listener fails, at least since then; what is known already is not written again."""
+        """Record that the subscription fails, at least since then, unless that is recorded already."""
         await self._update(id, lambda it: it if it.failing_since is not None else replace(it, failing_since=since))
 
     async def note_success(self, id: str) -> None:
         await self._update(id, lambda it: replace(it, failing_since=None))
 
     async def disable(self, id: str, reason: str) -> None:
-        """Send nothing more to it, until it is enabled or registered again."""
+        """Send nothing more to it until it is enabled or registered again."""
         await self._update(id, lambda it: replace(it, disabled=reason))
 
     async def disable_failing(self, id: str, moment: float, reason: str) -> bool:
-        """Disable it if it is written that it has failed since `moment` or longer; answer whether it is."""
+        """Disable it if it has been recorded as failing since `moment` or longer; return whether it is disabled."""
 
         def judged(it: Subscription) -> Subscription:
             return replace(it, disabled=reason) if it.failing_since is not None and it.failing_since <= moment else it
@@ -195,7 +202,7 @@ class Hub:
         await self._update(id, lambda it: replace(it, disabled=None, failing_since=None))
 
     async def rotate_secret(self, id: str, now: float, overlap: float) -> str:
-        """Give the listener a new secret and answer it; the old ones still sign for `overlap` seconds."""
+        """Give the subscription a new secret and return it; the old ones still sign for `overlap` seconds."""
         text = written_secret(self._random_bytes(NEW_SECRET_BYTES))
 
         def rotated(it: Subscription) -> Subscription:
@@ -207,7 +214,7 @@ class Hub:
         if after is None:
             raise _not_registered(id)
         if not after.secrets or after.secrets[0].text != text:
-            raise Unavailable(f"listener {id} changes too often")
+            raise Unavailable(f"subscription {id} changes too often")
         return text
 
     def _check_query(self, api: str, query: str | None) -> None:
@@ -218,11 +225,11 @@ class Hub:
         except InvalidParameter as error:
             raise InvalidBody([Violation("/query", error.message)]) from error
 
-    async def _take_in(self, subscription: Subscription, records: tuple[Document, ...]) -> None:
+    async def _add(self, subscription: Subscription, records: tuple[Document, ...]) -> None:
         """Raises AlreadyExists and RevisionConflict when another has registered it meanwhile.
 
-        Where there is a limit the listener is put in as disabled first, and counted with the others: of two processes
-        that take in the last one at least one sees both.
+        Where there is a limit the subscription is first written as disabled and counted with the others: of two
+        processes that register the last one at least one sees both.
         """
         stored = await self._store.get(SUBSCRIPTION, subscription.id)
         revision = stored.revision if stored else 0
@@ -230,30 +237,24 @@ class Hub:
             known = self._read(subscription.id, stored.current)
             if known is not None and known.disabled is None:
                 raise _duplicate(subscription.id)
-            await self._reject_more_than(self._limit, subscription.owner)
-        elif self._limit:
-            await self._reject_more_than(self._limit - 1, subscription.owner)
+        if self._limits:
+            await self._reject_beyond_limits(subscription, is_stored=stored is not None)
+        if stored is None and self._limits:
             revision = await self._write(replace(subscription, disabled=UNFINISHED), 0)
             try:
-                await self._reject_more_than(self._limit, subscription.owner)
+                await self._reject_beyond_limits(subscription, is_stored=True)
             except TooManyRequests:
                 with contextlib.suppress(RevisionConflict):
                     await self._store.commit(Change(SUBSCRIPTION, subscription.id, revision, ()))
                 raise
+        await self._store.events.start_now(subscription.id)
         await self._write(subscription, revision, records)
 
-    async def _reject_more_than(self, count: int, owner: Principal | None) -> None:
-        """Raises TooManyRequests when there are more listeners of this owner."""
-        if not self._limit:
-            return
-        at = ("owner", "subject")
-        own = Compare(at, Operator.EQ, owner.subject) if owner else Not(Exists(at))
-        if (await self._store.find(SUBSCRIPTION, Query(own, limit=0))).total > count:
-            message = f"expected at most {self._limit} listeners of one caller; unregister one first"
-            raise TooManyRequests(message, {"Retry-After": "60"})
+    async def _reject_beyond_limits(self, subscription: Subscription, *, is_stored: bool) -> None:
+        await self._limits.reject_beyond(self._store, SUBSCRIPTION, subscription, is_stored=is_stored)
 
     async def _update(self, id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
-        """Change a stored listener; answer what it now is, None when there is none."""
+        """Change a stored subscription; return what it now is, None when there is none."""
         before: Subscription | None = None
         for _ in range(TRIES):
             stored = await self._store.get(SUBSCRIPTION, id)
@@ -270,7 +271,7 @@ class Hub:
             except RevisionConflict:
                 continue
             return after
-        log.warning("listener %s changes too often to be written", id)
+        log.warning("subscription %s changes too often to be written", id)
         return before
 
     async def _write(
@@ -292,7 +293,7 @@ class Hub:
             offset += PAGE
 
     def _know(self, row: Row) -> Known | None:
-        """The listener of a row; reading and compiling are done once for each of its revisions."""
+        """The subscription of a row, read and compiled once for each of its revisions."""
         known = self._known.get(row.id)
         if known is not None and known.revision == row.version.revision:
             return known
@@ -302,35 +303,35 @@ class Hub:
         try:
             parsed = self._parse_query(subscription.api, subscription.query) if subscription.query is not None else None
         except InvalidParameter:
-            # Registered under another contract. Nothing tells which events it wants, so it gets none.
-            log.warning("the query of listener %s is no longer valid: it gets no events", subscription.id)
+            # Registered under another contract: which events it wants is unknown, so it gets none.
+            log.warning("the query of subscription %s is not valid: it gets no events", subscription.id)
             parsed = NOTHING
         seen_by = self._seen_by(subscription.owner) if subscription.owner and self._seen_by else None
         return Known(row.version.revision, subscription, parsed, seen_by)
 
     def _read(self, id: str, version: Version) -> Subscription | None:
-        """None when it cannot be read, which is said once: whatever is in the store, the others get their events."""
+        """None when it cannot be read, which is logged once; the others still get their events."""
         try:
             return read_subscription(version.document)
         except UnreadableSubscription as error:
             if self._unreadable.get(id) != version.revision:
                 self._unreadable[id] = version.revision
-                log.warning("listener %s is left out and gets no events: %s", id, error)
+                log.warning("subscription %s is not readable and gets no events: %s", id, error)
             return None
 
 
 def _duplicate(id: str) -> DuplicateSubscription:
-    return DuplicateSubscription(f"this callback with this query is listener {id}")
+    return DuplicateSubscription(f"this callback with this query is subscription {id}")
 
 
 def _not_registered(id: str) -> NotFound:
-    return NotFound(f"listener {shown(id)} is not registered")
+    return NotFound(f"subscription {shown(id)} is not registered")
 
 
 def _id_of(api: str, callback: str, query: str | None, owner: Principal | None) -> str:
-    """The same registration has the same id, so that the store itself refuses the second one.
+    """The same registration has the same id, so that the store itself rejects the second one.
 
-    Owners do not meet each other: that one listens already tells another nothing.
+    Ids of different owners differ: nobody learns what another one has subscribed to.
     """
     parts = [api, callback, query, *([owner.subject] if owner else [])]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]

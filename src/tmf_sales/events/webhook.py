@@ -1,8 +1,8 @@
-"""One signed POST to one callback, through the address guard, and what came of it.
+"""Sends one signed POST to one callback, through the address guard.
 
-Promise: `post` never raises for what a listener does; within the timeout it answers an Attempt. Connections are kept
-open and used again; a new one goes to an address that the guard has vetted just then. 2xx is success, redirects are
-failures (Standard Webhooks 1.0).
+`post` never raises for what a receiver does; it returns an Attempt within the timeout. Connections are kept open and
+reused; a new one goes to an address that the guard has just vetted. 2xx is success, redirects are failures (Standard
+Webhooks 1.0).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tmf_sales.events.ssrf_guard import SsrfGuard, Target, Unresolved, parse_cal
 TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
 IDLE_PER_ORIGIN = 8
-IDLE_TOTAL = 512
+CONNECTIONS = 128
 CONTENT_TYPE = ("content-type", "application/json")
 USER_AGENT = ("user-agent", "tmf-sales")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: when (seconds since 1970), how long it took (seconds), and either a status or an error.
+    """One attempt: when (seconds since 1970), how long it took (seconds), and either a status or an error.
 
     `answer` is the first 2 KB of the body as text. `retry_after` is in seconds.
     """
@@ -54,7 +54,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to post: `id` stays the same over all tries; `headers` come on top of those that every message has."""
+    """What to post: `id` is the same in every attempt; `headers` are added to those that every message has."""
 
     id: str
     body: bytes
@@ -62,7 +62,10 @@ class Message:
 
 
 class Webhook:
-    """Posts messages. `now` gives seconds since 1970."""
+    """Posts messages. `now` gives seconds since 1970.
+
+    `connections`: open ones, idle ones included. Callers open no more deliveries than that at once.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Webhook:
         timeout: float = TIMEOUT,
         connect_timeout: float = CONNECT_TIMEOUT,
         tls: ssl.SSLContext | None = None,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._guard = guard
         self._now = now
@@ -80,12 +84,15 @@ class Webhook:
         self._tls = tls
         self._idle: dict[tuple[bool, str, int], deque[Connection]] = {}
         self._idle_count = 0
+        self._connections = connections
+        self._open = 0
 
     async def post(self, callback: str, message: Message, secrets: Sequence[Secret] = ()) -> Attempt:
         at, started = self._now(), time.perf_counter()
         signed = signature_headers(message.id, int(at), message.body, secrets)
         headers = [CONTENT_TYPE, USER_AGENT, *signed, *message.headers]
         answer, error = Answer(), None
+        self._open += 1
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._exchange(parse_callback(callback), headers, message.body)
@@ -97,6 +104,8 @@ class Webhook:
             error = f"refused: {refused.message}"
         except ConnectionFailed as failed:
             error = str(failed)
+        finally:
+            self._open -= 1
         return Attempt(
             at=at,
             duration=time.perf_counter() - started,
@@ -138,6 +147,7 @@ class Webhook:
         return answer
 
     async def _connect(self, target: Target) -> Connection:
+        self._make_room()
         addresses = await self._guard.addresses(target)
         failure = ConnectionFailed("no address to connect to")
         for address in addresses:
@@ -168,15 +178,27 @@ class Webhook:
     def _keep_idle(self, origin: tuple[bool, str, int], connection: Connection) -> None:
         if not connection.is_open:
             return
-        if self._idle_count >= IDLE_TOTAL:
+        if self._idle_count + self._open > self._connections:
             self._forget_closed()
         connections = self._idle.setdefault(origin, deque())
-        if len(connections) >= IDLE_PER_ORIGIN or self._idle_count >= IDLE_TOTAL:
+        if len(connections) >= IDLE_PER_ORIGIN or self._idle_count + self._open > self._connections:
             connection.close()
             return
         connections.append(connection)
         self._idle_count += 1
 
+    def _make_room(self) -> None:
+        """Close idle connections where a further one, beside those in use, would be one too many."""
+        if self._idle_count + self._open > self._connections:
+            self._forget_closed()
+        while self._idle_count and self._idle_count + self._open > self._connections:
+            origin, connections = next(iter(self._idle.items()))
+            connections.popleft().close()
+            self._idle_count -= 1
+            if not connections:
+                del self._idle[origin]
+
     def _forget_closed(self) -> None:
-        self._idle = {origin: deque(each for each in idle if each.is_open) for origin, idle in self._idle.items()}
+        still_open = {origin: deque(each for each in idle if each.is_open) for origin, idle in self._idle.items()}
+        self._idle = {origin: idle for origin, idle in still_open.items() if idle}
         self._idle_count = sum(map(len, self._idle.values()))

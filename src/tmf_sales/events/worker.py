@@ -1,8 +1,8 @@
-"""The worker that brings events to listeners: log -> lanes -> tries. Any number of workers may share the work.
+"""The delivery worker: takes events from the log into delivery queues and sends them. Workers may share the work.
 
-Promise: what is in the log reaches every listener that wants it at least once, in the order of each resource; a slow or
-dead listener delays nobody else, and no request ever waits for any. It wakes at once for the events of its own process
-and looks for those of others every `poll` seconds.
+Every event in the log reaches each subscription that wants it at least once, in order per resource. A slow or dead
+receiver delays no other, and no request waits for one. The worker wakes at once for events of its own process and looks
+for those of others every `poll` seconds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import Unavailable
+from tmf_sales.events.delivery_slots import DeliverySlots
 from tmf_sales.events.endpoint_health import EndpointHealth
 from tmf_sales.events.sender import Environment, Recorder, Sender
 from tmf_sales.events.signing import Secret
@@ -28,31 +29,35 @@ from tmf_sales.storage.events import BATCH_BYTES, DeliveryQueue, EventStore, Fan
 DAY = 24 * 3600.0
 FAN_OUT_BATCH = 200
 CONCURRENCY_OF_FAILING = 2
-LANES_PER_POST = 8
+QUEUES_PER_POST = 8
+QUEUES = 512
 SWEEP_EVERY = 5.0
 EXPIRE_EVERY = 600.0
 GRACE = 5.0
-UNHEARD = 0.05
+WITHOUT_SUBSCRIPTIONS = 0.05
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
-    """`secrets` sign for listeners without their own. `concurrency`: posts to one listener at once. Spans: seconds.
+    """`secrets` sign for subscriptions without their own. Times are in seconds.
 
-    A lease is renewed while it is needed, so `lease` says only how long the lanes of a killed worker rest.
+    `concurrency`: open deliveries of one subscription; `per_host`: to one host; `connections`: of this worker in all.
+    A lease is renewed while it is needed, so `lease` says only how long the queues of a killed worker wait.
     """
 
     secrets: tuple[Secret, ...] = ()
     concurrency: int = 8
+    per_host: int = 16
+    connections: int = 128
     poll: float = 1.0
     lease: float = 10.0
     retention: float = 7 * DAY
 
 
 class Delivery:
-    """One worker. `run` it as a task and `stop` it; stopping lets the posts under way end and gives the lanes back."""
+    """One worker. Run `run` as a task and call `stop` to end it: open deliveries finish and the queues are released."""
 
     def __init__(
         self,
@@ -74,10 +79,18 @@ class Delivery:
         self._health = EndpointHealth(hub)
         recorder = Recorder(store, self._owner, self._lease_end)
         environment = Environment(now, chance)
-        self._courier = Sender(
-            store, webhook, self._health, recorder, environment, self._settings.secrets, self._settings.concurrency
+        self._slots = DeliverySlots(self._settings.connections, self._settings.per_host)
+        self._sender = Sender(
+            store,
+            webhook,
+            self._health,
+            recorder,
+            environment,
+            self._settings.secrets,
+            self._settings.concurrency,
+            self._slots,
         )
-        self._lanes: dict[asyncio.Task[None], DeliveryQueue] = {}
+        self._queues: dict[asyncio.Task[None], DeliveryQueue] = {}
         self._under_way: Counter[str] = Counter()
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
@@ -94,7 +107,7 @@ class Delivery:
                 except Unavailable as error:
                     log.warning("events wait: %s", error.message)
                 except Exception:
-                    log.exception("a turn of the delivery failed by a defect; the next one follows")
+                    log.exception("a round of the delivery failed by a defect; the next one follows")
                 await self._wait_for_work()
         finally:
             await self._finish()
@@ -105,15 +118,15 @@ class Delivery:
         self._store.arrived.set()
 
     async def turn(self) -> None:
-        """Do some of what is to be done now: fan new events out, take up lanes that are due, keep house.
+        """Do some of what is due now: fan out new events, claim queues that are due, renew leases and clean up.
 
-        However many events wait, leases are renewed in between and a stop is heard: the next turn follows at once.
+        A round handles one batch, so that leases are renewed in time and a stop takes effect however long the backlog.
         """
         await self._fan_out()
         if self._is_due("claim", self._settings.poll) or self._has_more:
             await self._claim()
-        if self._is_due("renew", self._settings.lease / 3) and self._lanes:
-            await self._store.renew(list(self._lanes.values()), self._owner, self._lease_end())
+        if self._is_due("renew", self._settings.lease / 3) and self._queues:
+            await self._store.renew(list(self._queues.values()), self._owner, self._lease_end())
         if self._is_due("sweep", SWEEP_EVERY):
             await self._clear_queues_of_no_subscription()
             if await self._store.sweep():
@@ -122,12 +135,12 @@ class Delivery:
             await self._store.expire(self._now() - self._settings.retention)
 
     async def normalize(self) -> None:
-        """Wait until no post is under way."""
-        while self._lanes:
-            await asyncio.wait(list(self._lanes))
+        """Wait until no delivery is open."""
+        while self._queues:
+            await asyncio.wait(list(self._queues))
 
     async def _fan_out(self) -> None:
-        """Put a batch of new events into their lanes."""
+        """Put a batch of new events into their delivery queues."""
         self._is_behind = False
         events = await self._store.not_fanned_out(FAN_OUT_BATCH)
         if not events:
@@ -144,7 +157,7 @@ class Delivery:
         self._is_behind = is_full(events, FAN_OUT_BATCH, BATCH_BYTES)
 
     def _fan_of(self, event: StoredEvent, planned: Counter[str]) -> FanOut:
-        subscriptions = self._courier.subscriptions
+        subscriptions = self._sender.subscriptions
         wanting = subscriptions.matching(event.kind, event.document) if subscriptions else []
         free = {id for id in wanting if self._room(id) > planned[id]}
         planned.update(free)
@@ -152,9 +165,9 @@ class Delivery:
         return FanOut(event, wanting, free)
 
     async def _claim(self) -> None:
-        """Take up lanes that are due: tried before, left over by another worker, or too many at once till now."""
+        """Claim queues that are due: waiting for a retry, left by another worker, or beyond the limit until now."""
         await self._refresh_subscriptions()
-        room = {id: free for id in self._courier.subscriptions.ids() if (free := self._room(id)) > 0}
+        room = {id: free for id in self._sender.subscriptions.ids() if (free := self._room(id)) > 0}
         deliveries = await self._store.claim(self._owner, self._lease_end(), self._now(), room)
         for delivery in deliveries:
             self._begin(delivery)
@@ -162,47 +175,53 @@ class Delivery:
         self._has_more -= {id for id, free in room.items() if taken[id] < free}
 
     async def _clear_queues_of_no_subscription(self) -> None:
-        """Forget what waits for listeners that were unregistered or disabled."""
+        """Remove the queues of subscriptions that were unregistered or disabled."""
         waiting = await self._store.waiting()
-        await self._refresh_subscriptions()  # after the lanes, so that a lane's listener was there before it
+        await self._refresh_subscriptions()  # after the queues: a queue's subscription is older than the queue
         for subscription in waiting:
-            if subscription not in self._courier.subscriptions:
+            if subscription not in self._sender.subscriptions:
                 await self._store.forget(subscription)
+        self._slots.forget_others(self._sender.subscriptions.ids())
 
     async def _refresh_subscriptions(self) -> None:
-        self._courier.subscriptions = await self._hub.active()
+        self._sender.subscriptions = await self._hub.active()
 
     def _room(self, subscription: str) -> int:
-        """How many more lanes of the listener may be taken up now; some more than posts, so that none waits for us."""
-        return self._posts_at_once(subscription) * LANES_PER_POST - self._under_way[subscription]
+        """How many more queues of the subscription may be claimed now.
+
+        Somewhat more than posts may be open, so that no post waits for the store; and of all queues a fair share.
+        """
+        posts = self._posts_at_once(subscription)
+        share = max(posts, QUEUES // max(1, len(self._under_way)))
+        return min(posts * QUEUES_PER_POST, share) - self._under_way[subscription]
 
     def _posts_at_once(self, subscription: str) -> int:
-        known = self._courier.subscriptions.get(subscription)
+        known = self._sender.subscriptions.get(subscription)
         is_failing = known is not None and self._health.is_failing(known)
         return min(self._settings.concurrency, CONCURRENCY_OF_FAILING) if is_failing else self._settings.concurrency
 
     def _begin(self, delivery: DeliveryQueue, events: Sequence[StoredEvent] = ()) -> None:
         self._under_way[delivery.key.subscription] += 1
         task = asyncio.create_task(self._work_off(delivery, events))
-        self._lanes[task] = delivery
+        self._queues[task] = delivery
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        subscription = self._lanes.pop(task).key.subscription
+        subscription = self._queues.pop(task).key.subscription
         self._under_way[subscription] -= 1
         if not self._under_way[subscription]:
             del self._under_way[subscription]
-            self._courier.forget(subscription)
+            self._sender.forget(subscription)
         if subscription in self._has_more and self._room(subscription) >= self._under_way[subscription]:
-            self._store.arrived.set()  # half of its lanes are done: time to take up others
+            self._store.arrived.set()  # half of its queues are done: time to claim others
 
     async def _work_off(self, delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> None:
         try:
-            await self._courier.work_off(delivery, events)
+            await self._sender.work_off(delivery, events)
         except Unavailable as error:
             log.warning("an event waits until its lease has run out: %s", error.message)
         except Exception:
-            log.exception("delivery to listener %s failed by a defect", delivery.key.subscription)
+            log.exception("delivery to subscription %s failed by a defect", delivery.key.subscription)
 
     def _lease_end(self) -> float:
         return self._now() + self._settings.lease
@@ -221,13 +240,13 @@ class Delivery:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
-        if not self._courier.subscriptions:  # Nobody waits for these events, so many are done with at once.
-            await asyncio.sleep(UNHEARD)
+        if not self._sender.subscriptions:  # Nobody waits for events, so handle many at once.
+            await asyncio.sleep(WITHOUT_SUBSCRIPTIONS)
 
     async def _finish(self) -> None:
-        self._courier.is_stopping = True
-        if self._lanes:
-            _, late = await asyncio.wait(list(self._lanes), timeout=GRACE)
+        self._sender.is_stopping = True
+        if self._queues:
+            _, late = await asyncio.wait(list(self._queues), timeout=GRACE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -237,5 +256,5 @@ class Delivery:
 
 
 def _complete(delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
-    """The lane's events if they are all among these, which leave none out in between; else none."""
+    """The queue's events if these hold all of them without a gap; else none."""
     return [each for each in events if each.order >= delivery.first] if events[-1].order == delivery.last else ()

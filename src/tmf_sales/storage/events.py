@@ -158,6 +158,12 @@ class EventStore(Protocol):
     async def sweep(self) -> int:
         """Move on what a crash left in documents; answer how many events. Nothing to do where they never wait."""
 
+    async def start_now(self, subscription: str) -> None:
+        """Let a new subscription get only events of writes that are committed after this call.
+
+        `fan_out` leaves it out of earlier events, and queues of an earlier subscription with this id are removed.
+        """
+
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         """For each event not yet fanned out: put it into the lanes of its listeners, then mark it as fanned out.
 
@@ -215,6 +221,9 @@ class EventStore(Protocol):
 
     async def waiting(self) -> Mapping[str, int]:
         """How many lanes each listener has, for those that have some."""
+
+    async def retrying(self) -> set[str]:
+        """The subscriptions that have a queue whose next event failed at its last attempt."""
 
     async def expire(self, before: float) -> int:
         """Remove events that were stored before, fanned out, and are in no lane, and attempts made before.

@@ -54,6 +54,7 @@ class MemoryEvents(EventStore):
         self._lanes: dict[QueueKey, _DeliveryQueue] = {}
         self._attempts: list[AttemptRecord] = []
         self._count = 0
+        self._starts: dict[str, str] = {}
 
     def append(self, change: Change) -> None:
         """Put the events of a write into the log; the store calls it in the same step as the write."""
@@ -72,12 +73,18 @@ class MemoryEvents(EventStore):
     async def sweep(self) -> int:
         return 0
 
+    async def start_now(self, subscription: str) -> None:
+        await self.forget(subscription)
+        self._starts[subscription] = f"{self._count:016x}"
+
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         made: dict[QueueKey, None] = {}
         for fan in fans:
             if self._log.waiting.pop(fan.event.id, None) is None:
                 continue
             for subscription in fan.subscriptions:
+                if fan.event.order <= self._starts.get(subscription, ""):
+                    continue
                 key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                 if self._extend(key, fan.event, now) and subscription in fan.leased:
                     self._lease(self._lanes[key], owner, until)
@@ -140,7 +147,12 @@ class MemoryEvents(EventStore):
             counts[key.subscription] = counts.get(key.subscription, 0) + 1
         return counts
 
+    async def retrying(self) -> set[str]:
+        return {key.subscription for key, delivery in self._lanes.items() if delivery.failures}
+
     async def expire(self, before: float) -> int:
+        if not self._log.waiting:
+            self._starts.clear()
         self._attempts = [each for each in self._attempts if each.at >= before]
         old = [event for event in self._log.events.values() if event.stored < before and self._is_done(event)]
         for event in old:

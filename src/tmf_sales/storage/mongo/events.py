@@ -76,16 +76,27 @@ class MongoEvents(EventStore):
         await self._ready()
         return await self._outbox.sweep()
 
+    async def start_now(self, subscription: str) -> None:
+        # An event has no place in an order of all writes, so those that are there are marked, once all are in the log.
+        await self._ready()
+        await self._outbox.sweep(everything=True)
+        with translated():
+            await self._lanes.delete_many({"listener": subscription})
+            await self._events.update_many({"fanned": False}, {"$addToSet": {"earlier_than": subscription}})
+
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         await self._ready()
         with translated():
             ids = [fan.event.id for fan in fans]
-            found = await self._events.find({"_id": {"$in": ids}, "fanned": False}, {"_id": 1}).to_list()
-            new = {each["_id"] for each in found}
+            wanted = {"_id": {"$in": ids}, "fanned": False}
+            found = await self._events.find(wanted, {"earlier_than": 1}).to_list()
+            new = {each["_id"]: each.get("earlier_than", ()) for each in found}
             keys: dict[str, QueueKey] = {}
             upserts: list[UpdateOne] = []
             for fan in fans:
                 for subscription in fan.subscriptions if fan.event.id in new else ():
+                    if subscription in new[fan.event.id]:
+                        continue
                     key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                     lease = {"owner": owner, "until": until} if subscription in fan.leased else FREE
                     upserts.append(_extended(key, fan.event.order, now, lease))
@@ -205,6 +216,11 @@ class MongoEvents(EventStore):
         with translated():
             counts = await self._lanes.aggregate([{"$group": {"_id": "$listener", "count": {"$sum": 1}}}])
             return {each["_id"]: each["count"] for each in await counts.to_list()}
+
+    async def retrying(self) -> set[str]:
+        await self._ready()
+        with translated():
+            return set(await self._lanes.distinct("listener", {"failures": {"$gt": 0}}))
 
     async def expire(self, before: float) -> int:
         await self._ready()

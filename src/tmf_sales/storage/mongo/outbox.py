@@ -82,8 +82,11 @@ class Outbox:
         if self._task is not None:
             await self._task
 
-    async def sweep(self) -> int:
-        """Move what waits anywhere, for example after a crash; answer how many events."""
+    async def sweep(self, *, everything: bool = False) -> int:
+        """Move what waits anywhere, for example after a crash; return how many events.
+
+        `everything`: also what this process is moving already.
+        """
         count = 0
         for kind, collection in self._resources.items():
             last = ""
@@ -91,7 +94,7 @@ class Outbox:
                 with translated():
                     ids = {"_id": {"$gt": last}, **WAITING}
                     found = await collection.find(ids, {"_id": 1}, sort=[("_id", 1)], limit=BATCH).to_list()
-                left = [each["_id"] for each in found if not self._is_under_way(kind, each["_id"])]
+                left = [each["_id"] for each in found if everything or not self._is_under_way(kind, each["_id"])]
                 count += await self.move(kind, left) if left else 0
                 if len(found) < BATCH:
                     break

@@ -67,6 +67,16 @@ class SqliteEvents(EventStore):
     async def sweep(self) -> int:
         return 0
 
+    async def start_now(self, subscription: str) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM lane WHERE listener = ?", (subscription,))
+            connection.execute(
+                "INSERT OR REPLACE INTO subscription_start SELECT ?, coalesce(max(position), 0) FROM event",
+                (subscription,),
+            )
+
+        await self._writer.run(write)
+
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         def write(connection: sqlite3.Connection) -> list[DeliveryQueue]:
             made: dict[QueueKey, None] = {}
@@ -74,10 +84,13 @@ class SqliteEvents(EventStore):
                 "UPDATE event SET fanned = 1 WHERE position = ?",
                 [(_last_position(fan.event.order),) for fan in fans if not fan.subscriptions],
             )
+            starts = dict(connection.execute("SELECT listener, position FROM subscription_start"))
             for fan in fans:
                 if not fan.subscriptions or not _mark_fanned(connection, fan.event):
                     continue
                 for subscription in fan.subscriptions:
+                    if _last_position(fan.event.order) <= starts.get(subscription, 0):
+                        continue
                     key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                     if not _extend(connection, key, fan.event.order):
                         is_leased = subscription in fan.leased
@@ -176,8 +189,17 @@ class SqliteEvents(EventStore):
     async def waiting(self) -> Mapping[str, int]:
         return dict(await self._rows("SELECT listener, count(*) FROM lane GROUP BY listener"))
 
+    async def retrying(self) -> set[str]:
+        return {each for (each,) in await self._rows("SELECT DISTINCT listener FROM lane WHERE failures > 0")}
+
     async def expire(self, before: float) -> int:
         await self._write("DELETE FROM attempt WHERE at < ?", [(before,)])
+        # Once no event that old is to be fanned out, nothing has to be left out for it.
+        await self._write(
+            "DELETE FROM subscription_start WHERE NOT EXISTS"
+            " (SELECT 1 FROM event WHERE fanned = 0 AND event.position <= subscription_start.position)",
+            [()],
+        )
         removed = 0
         while True:  # A few at a time, so that no write waits long behind them.
             batch = await self._writer.run(lambda connection: _expire_some(connection, before))

@@ -36,6 +36,8 @@ TABLES = (
     " first TEXT NOT NULL, last TEXT NOT NULL, due REAL NOT NULL, failures INTEGER NOT NULL, owner TEXT,"
     " until REAL NOT NULL, PRIMARY KEY (listener, kind, resource)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS lane_due ON lane (listener, due)",
+    "CREATE TABLE IF NOT EXISTS subscription_start (listener TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL)"
+    " WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS attempt (listener TEXT NOT NULL, event TEXT NOT NULL, at REAL NOT NULL,"
     " duration REAL NOT NULL, status INTEGER, answer TEXT NOT NULL, error TEXT)",
     "CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at)",
