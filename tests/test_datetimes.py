@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmf_sales.datetimes import LAST, InvalidDateTime, canonical, later, written
+from tmf_sales.datetimes import LAST, InvalidDateTime, canonical, is_misplaced_leap_second, later, written
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,18 @@ def test_a_moment_is_written_in_utc_wherever_its_clock_stands() -> None:
 
     assert written(moment) == "2025-12-31T23:30:00.123Z"
     assert written(moment.astimezone(UTC)) == "2025-12-31T23:30:00.123Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_misplaced"),
+    [
+        ("2016-12-31T23:59:60Z", False),
+        ("2017-01-01T00:59:60+01:00", False),
+        ("2016-12-31T23:59:60+01:00", True),
+        ("2016-12-31T12:30:60Z", True),
+        ("2016-12-31T12:30:59Z", False),
+        ("never :60", False),
+    ],
+)
+def test_a_leap_second_ends_a_day(text: str, is_misplaced: bool) -> None:
+    assert is_misplaced_leap_second(text) is is_misplaced

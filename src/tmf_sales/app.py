@@ -29,7 +29,7 @@ from tmf_sales.console.documents import documents
 from tmf_sales.contract.files import contracts_folder as contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.contract.yaml_source import BrokenContract
-from tmf_sales.engine.documents import FurtherCheck
+from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency

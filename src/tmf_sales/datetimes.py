@@ -23,7 +23,7 @@ class InvalidDateTime(ValueError):
 
 
 def canonical(text: str) -> str:
-    """The same instant as canonical text; raises NotAnInstant."""
+    """The same date-time as canonical text; raises InvalidDateTime."""
     if is_canonical(text):
         return text
     found = _RFC_3339.fullmatch(text)
@@ -39,6 +39,15 @@ def canonical(text: str) -> str:
         return written(local - offset if sign == "+" else local + offset)
     except (ValueError, OverflowError):
         raise InvalidDateTime("expected a date-time that exists, in the years 0001 to 9999 in UTC") from None
+
+
+def is_misplaced_leap_second(text: str) -> bool:
+    """Whether second 60 is elsewhere than at the end of a UTC day, where no leap second is (RFC 3339, 5.7).
+
+    Raises InvalidDateTime for a date that does not exist.
+    """
+    found = _RFC_3339.fullmatch(text)
+    return found is not None and found[3] == "60" and canonical(text)[11:16] != "23:59"
 
 
 def is_canonical(text: str) -> bool:

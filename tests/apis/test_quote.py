@@ -14,7 +14,7 @@ import pytest
 from tmf_sales.apis.price_book import BadPriceBook, PriceBook
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.documents import DocumentBuilder
+from tmf_sales.engine.documents import DocumentBuilder, Patch
 from tmf_sales.errors import FinalState, ForbiddenTransition, InvalidBody, PatchResultRefused, StatesDisagree, TmfError
 
 ROOT = Path(__file__).parents[2]
@@ -45,14 +45,14 @@ class Desk:
 
     def new(self, **members: Any) -> Document:
         body = {"quoteItem": [{"id": "1"}, {"id": "2"}], **members}
-        self.builder.normalize_body(body)
+        self.builder.normalize_body(body, NOW)
         return self.builder.new(body, "7", NOW)
 
     def patch(self, before: Document, **patch: Any) -> Document:
         """A merge patch; what was there before is left alone, also when it is refused."""
         stored = copy.deepcopy(before)
         try:
-            return self.builder.patched(before, patch, MERGE_PATCH, "http://host/7", LATER).document
+            return self.builder.patched(before, Patch(patch, MERGE_PATCH, "http://host/7", LATER)).document
         finally:
             assert before == stored
 
@@ -619,6 +619,6 @@ def test_any_patch_applies_or_is_refused(desk: Desk, state: str, operation: Docu
     quote = desk.quote_in(state)
 
     with pytest.raises(TmfError) as refusal:
-        desk.builder.patched(quote, [operation], "application/json-patch+json", "http://host/7", LATER)
+        desk.builder.patched(quote, Patch([operation], "application/json-patch+json", "http://host/7", LATER))
 
     assert refusal.value.status == 409

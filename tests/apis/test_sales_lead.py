@@ -10,7 +10,7 @@ import pytest
 
 from tmf_sales.apis.sales_lead import SalesLeadRules
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.documents import DocumentBuilder
+from tmf_sales.engine.documents import DocumentBuilder, Patch
 from tmf_sales.errors import FinalState, ForbiddenTransition
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +26,12 @@ def builder() -> DocumentBuilder:
 
 def lead(builder: DocumentBuilder, **members: Any) -> dict[str, Any]:
     body = {"name": "Lead", **members}
-    builder.normalize_body(body)
+    builder.normalize_body(body, NOW)
     return builder.new(body, "1", NOW)
 
 
 def patched(builder: DocumentBuilder, before: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    return builder.patched(before, patch, "application/merge-patch+json", "http://host/1", LATER).document
+    return builder.patched(before, Patch(patch, "application/merge-patch+json", "http://host/1", LATER)).document
 
 
 @pytest.mark.parametrize("status", FINAL)

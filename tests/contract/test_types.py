@@ -11,7 +11,6 @@ from tmf_sales.contract.types import ObjectType, ObjectTypes, unknown_members
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.normalize import apply_leniencies, normalize
 from tmf_sales.engine.states import states
-from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -24,9 +23,7 @@ def order() -> ObjectType:
 
 
 def normalized(body: Document, object_type: ObjectType) -> list[str]:
-    found: list[Violation] = []
-    normalize(body, object_type, (), found)
-    return [str(violation) for violation in found]
+    return [str(violation) for violation in normalize(body, object_type)]
 
 
 def test_a_shape_knows_its_members_through_all_of(order: ObjectType) -> None:

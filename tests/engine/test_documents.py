@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder
+from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder, Patch
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import (
     FinalState,
@@ -69,7 +69,7 @@ def patched(builder: DocumentBuilder, patch: Any, media_type: str = MERGE, store
     before = copy.deepcopy(stored)
     sent = copy.deepcopy(patch)
     try:
-        return builder.patched(before, patch, media_type, HREF, LATER)
+        return builder.patched(before, Patch(patch, media_type, HREF, LATER))
     finally:
         assert before == stored
         assert patch == sent
@@ -78,11 +78,11 @@ def patched(builder: DocumentBuilder, patch: Any, media_type: str = MERGE, store
 def test_a_body_is_settled_or_refused(builder: DocumentBuilder) -> None:
     body = {"date": "2019-05-06T02:00:00+02:00"}
 
-    builder.normalize_body(body)
+    builder.normalize_body(body, NOW)
 
     assert body == {"date": "2019-05-06T00:00:00.000Z"}
     with pytest.raises(InvalidBody):
-        builder.normalize_body({"date": "never"})
+        builder.normalize_body({"date": "never"}, NOW)
 
 
 def test_a_new_document_has_its_id_first_and_its_defaults(builder: DocumentBuilder) -> None:
@@ -113,7 +113,7 @@ def test_a_patch_changes_and_the_rules_complete(builder: DocumentBuilder) -> Non
 def test_a_patch_that_changes_nothing_is_the_stored_document_itself(builder: DocumentBuilder, patch: Document) -> None:
     before = copy.deepcopy(STORED)
 
-    built = builder.patched(before, patch, MERGE, HREF, LATER)
+    built = builder.patched(before, Patch(patch, MERGE, HREF, LATER))
 
     assert built.document is before
     assert built.server_set == frozenset()
@@ -184,6 +184,12 @@ def test_a_date_that_was_sent_stands_even_if_it_is_the_stored_one(builder: Docum
             JSON_PATCH,
             PatchResultRefused,
             "/valid/to",
+        ),
+        (
+            [{"op": "add", "path": "/wanted", "value": "2026-01-01T12:30:60Z"}],
+            JSON_PATCH,
+            PatchResultRefused,
+            "/wanted: text '2026-01-01T12:30:60Z' is not a date-time",
         ),
         ({"amount": 99}, MERGE, PatchResultRefused, "/amount: is too much"),
         ({"state": None}, MERGE, PatchResultRefused, "/state: is required"),

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
-from tmf_sales.engine.documents import DocumentBuilder
+from tmf_sales.engine.documents import DocumentBuilder, Patch
 from tmf_sales.errors import TmfError
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-04T05:06:07.890Z"
-DRAFTER = DocumentBuilder(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], QuoteRules())
+BUILDER = DocumentBuilder(Contract(ROOT / "openapi" / "tmf648-quote-v4.yaml").resources["quote"], QuoteRules())
 
 
 def sample_quote() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def sample_quote() -> dict[str, Any]:
     sample["quoteItem"][0]["quoteItem"] = copy.deepcopy(sample["quoteItem"][1:])
     sample["quoteItem"][0]["quoteItemRelationship"] = [{"id": "2", "relationshipType": "bundles"}]
     sample.pop("href")
-    DRAFTER.normalize_body(sample)
+    BUILDER.normalize_body(sample, NOW)
     return sample
 
 
@@ -81,7 +81,7 @@ OPERATIONS = st.lists(
 
 def patched(media_type: str, patch: Any) -> dict[str, Any] | None:
     try:
-        return DRAFTER.patched(QUOTE, patch, media_type, "http://host/7", NOW).document
+        return BUILDER.patched(QUOTE, Patch(patch, media_type, "http://host/7", NOW)).document
     except TmfError as refusal:
         assert refusal.status in {400, 409, 413}  # noqa: PT017 - most patches are refused, and rightly
         return None
@@ -95,7 +95,7 @@ def test_any_json_patch_of_a_quote_applies_or_is_refused(operations: Any) -> Non
     after = patched("application/json-patch+json", operations)
 
     assert stored == QUOTE
-    assert after is None or not DRAFTER.type.after_patch.violations(after)
+    assert after is None or not BUILDER.type.after_patch.violations(after)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(QUOTE)), VALUES, max_size=3))
@@ -106,7 +106,7 @@ def test_any_merge_patch_of_a_quote_applies_or_is_refused(patch: Any) -> None:
     after = patched("application/merge-patch+json", patch)
 
     assert stored == QUOTE
-    assert after is None or not DRAFTER.type.after_patch.violations(after)
+    assert after is None or not BUILDER.type.after_patch.violations(after)
 
 
 @pytest.mark.full
@@ -119,4 +119,4 @@ def test_any_value_at_any_place_of_a_quote_applies_or_is_refused(value: Any) -> 
 
         after = patched("application/json-patch+json", [{"op": op, "path": pointer, "value": value}])
 
-        assert after is None or not DRAFTER.type.after_patch.violations(after), pointer
+        assert after is None or not BUILDER.type.after_patch.violations(after), pointer

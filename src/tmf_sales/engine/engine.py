@@ -7,7 +7,7 @@ overwritten; a refused request changes nothing (TMF630 part 1).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +17,9 @@ from tmf_sales import datetimes
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.engine import versions
+from tmf_sales.engine.all_violations import FurtherCheck, FurtherViolations
 from tmf_sales.engine.audit import audit_entry
-from tmf_sales.engine.documents import Accepts, Caller, DocumentBuilder, FurtherCheck
+from tmf_sales.engine.documents import Caller, DocumentBuilder, Patch
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
@@ -26,11 +27,11 @@ from tmf_sales.engine.locks import ResourceLocks
 from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
 from tmf_sales.engine.request import Handler, Request, Response
-from tmf_sales.errors import Conflict, InvalidBody, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
+from tmf_sales.errors import Conflict, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.json_values import same_json
-from tmf_sales.messages import Violation, shown
+from tmf_sales.messages import shown
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
 from tmf_sales.storage.protocol import (
@@ -113,15 +114,10 @@ class ResourceEngine:
         return {id: by_verb[verb] for verb, id in operation_ids(self.type.name).items()}
 
     def further_checks(self) -> Mapping[str, FurtherCheck]:
-        """What tells, by operationId, what else is wrong with a body that the contract refuses."""
+        """By operationId, the check that completes the violations of an invalid body."""
         ids = operation_ids(self.type.name)
-        return {ids["create"]: self._further_in_new, ids["patch"]: self._further_in_patch}
-
-    def _further_in_new(self, body: Document, told: Sequence[Violation], accepts: Accepts) -> list[Violation]:
-        return self._builder.further_in_new(body, told, datetimes.written(self._clock()), accepts)
-
-    def _further_in_patch(self, patch: Document, told: Sequence[Violation], _: Accepts) -> list[Violation]:
-        return self._builder.further_in_patch(patch, told)
+        further = FurtherViolations(self._builder, self._now)
+        return {ids["create"]: further.of_creation, ids["patch"]: further.of_merge_patch}
 
     # read ------------------------------------------------------------------------------------------------------------
 
@@ -142,11 +138,7 @@ class ResourceEngine:
 
     async def create(self, request: Request) -> Response:
         view = self._view_of(request)
-        try:
-            self._builder.normalize_body(request.body)
-        except InvalidBody as refused:
-            broken = self._builder.broken_rules(request.body, datetimes.written(self._clock()))
-            raise InvalidBody([*refused.violations, *broken]) from None
+        self._builder.normalize_body(request.body, self._now())
         return await self._idempotency.answer(request, functools.partial(self._create, request, view))
 
     async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
@@ -215,9 +207,9 @@ class ResourceEngine:
             place = self._lookup.place_of(request, record, number)
             before, is_current = record.versions[place], place == 0
             self._reject_stale_revision(request, before)
-            now = datetimes.written(self._clock())
+            now = self._now()
             caller = Caller(request.access, is_current)
-            built = self._builder.patched(before.document, request.body, request.media_type, href, now, caller)
+            built = self._builder.patched(before.document, Patch(request.body, request.media_type, href, now, caller))
             if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(record.revision + 1, built.document)
@@ -265,7 +257,7 @@ class ResourceEngine:
             self._reject_stale_revision(request, record.versions[place])
             kept = () if number is None else record.versions[:place] + record.versions[place + 1 :]
             gone = range(len(record.versions)) if number is None else (place,)
-            now = datetimes.written(self._clock())
+            now = self._now()
             events: tuple[Document, ...] = ()
             for each in reversed(gone):
                 document = record.versions[each].document
@@ -293,6 +285,9 @@ class ResourceEngine:
         wanted = request.header(b"if-match")
         if wanted is not None and not tag_is_listed(wanted, version.revision, weak=False):
             raise PreconditionFailed(f"If-Match: the current ETag is {entity_tag(version.revision).decode()}")
+
+    def _now(self) -> str:
+        return datetimes.written(self._clock())
 
     async def _commit(self, change: Change) -> None:
         try:

@@ -1,7 +1,6 @@
-"""A body, or what a patch made, brought into the one form in which documents are kept; and what is wrong with it.
+"""Normalizes documents: one form of each date-time, and the misprints that the contract marks x-lenient mended.
 
-Promise: date-times have one form, misprints that the contract marks x-lenient are read as what was meant, and what no
-schema can say is found: two elements with one key, a period that ends before it begins, members that nobody knows.
+On the way it finds what no schema can say: two elements of a list with one key, and periods that end before they begin.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from tmf_sales.storage.protocol import Document
 
 
 def apply_leniencies(body: Document, object_type: ObjectType) -> None:
-    """Read the misprints that the contract marks x-lenient as what was meant, in place."""
+    """Mend, in place, the misprints that the contract marks x-lenient."""
     for name, member in object_type.lenient.items():
         value = body.get(name)
         if member.lenient == "booleanText" and value in ("true", "false"):
@@ -28,11 +27,17 @@ def apply_leniencies(body: Document, object_type: ObjectType) -> None:
                     apply_leniencies(inner, member.object_type)
 
 
-def normalize(document: Document, object_type: ObjectType, place: Steps, found: list[Violation]) -> None:
-    """Bring every date-time into its one form, in place; collect what breaks x-ordered or a list's unique key."""
+def normalize(document: Document, object_type: ObjectType) -> list[Violation]:
+    """Normalize every date-time in place; returns what breaks x-ordered, or is not unique in its list."""
+    found: list[Violation] = []
+    _normalize(document, object_type, (), found)
+    return found
+
+
+def _normalize(document: Document, object_type: ObjectType, place: Steps, found: list[Violation]) -> None:
     visits = object_type.normalized
     for name in document:
-        if name not in visits:  # most members: this is what the walk mostly does
+        if name not in visits:  # as most members are
             continue
         value, member = document[name], visits[name]
         if isinstance(value, str):
@@ -42,7 +47,7 @@ def normalize(document: Document, object_type: ObjectType, place: Steps, found: 
             if member.is_list:
                 _normalize_list(value, member, (*place, name), found)
         elif isinstance(value, dict) and member.object_type is not None and not member.is_list:
-            normalize(value, member.object_type, (*place, name), found)
+            _normalize(value, member.object_type, (*place, name), found)
     if object_type.ordered and object_type.ordered[1] in document:
         _check_order(document, object_type.ordered, place, found)
 
@@ -51,7 +56,7 @@ def _normalize_list(elements: list[Any], member: Member, place: Steps, found: li
     if member.object_type is not None:
         for number, element in enumerate(elements):
             if isinstance(element, dict):
-                normalize(element, member.object_type, (*place, number), found)
+                _normalize(element, member.object_type, (*place, number), found)
     elif member.is_date_time:
         for number, element in enumerate(elements):
             if isinstance(element, str):
@@ -62,7 +67,9 @@ def _normalize_list(elements: list[Any], member: Member, place: Steps, found: li
 
 def _date_time(text: str, place: Steps, found: list[Violation]) -> str:
     try:
-        return datetimes.canonical(text)
+        return (
+            text if datetimes.is_misplaced_leap_second(text) else datetimes.canonical(text)
+        )  # the contract rejects it
     except ValueError as error:
         found.append(Violation(json_pointer(place), str(error)))
         return text

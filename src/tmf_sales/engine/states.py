@@ -1,24 +1,44 @@
-"""Where in a document objects with a lifecycle are, and in which state each of them was before."""
+"""Follows the lifecycles of a patched document: its own state, and the states of the objects in it, at any depth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tmf_sales.contract.lifecycle import Lifecycle
 from tmf_sales.contract.types import ObjectType, Steps
 from tmf_sales.engine.defaults import elements_by_key
+from tmf_sales.messages import json_pointer
 from tmf_sales.storage.protocol import Document
 
 
 class StateAt(NamedTuple):
-    """One object with a lifecycle in a patched document: itself, and what was stored under the same key (or None)."""
+    """An object with a lifecycle in a patched document, and the stored object of the same key (None: it is new)."""
 
     place: Steps
     lifecycle: Lifecycle
     member: str
     before: Document | None
     after: Document
+
+
+def follow_lifecycles(
+    before: Document, after: Document, object_type: ObjectType, sent: frozenset[str], now: str
+) -> None:
+    """Raise ForbiddenTransition, or set the dates of the states that are entered; a date that was `sent` stays."""
+    for at in states(before, after, object_type):
+        _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
+
+
+def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
+    was = (at.before or {}).get(at.member, at.lifecycle.initial)
+    becomes: Any = at.after.get(at.member)  # reject_forbidden raises for None
+    if becomes == was:
+        return
+    at.lifecycle.reject_forbidden(json_pointer(at.place), was, becomes)
+    for date in at.lifecycle.dates_set_on_entering(becomes):
+        if date not in sent:
+            at.after[date] = now
 
 
 def states(before: Document | None, after: Document, object_type: ObjectType, place: Steps = ()) -> Iterator[StateAt]:

@@ -17,7 +17,7 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from tmf_sales.contract.loader import Contract, Operation
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
-from tmf_sales.engine.documents import FurtherCheck
+from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.normalize import apply_leniencies
 from tmf_sales.engine.request import Headers, Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType

@@ -13,6 +13,7 @@ from typing import Any
 
 from json_merge_patch import merge  # type: ignore[import-untyped]
 
+from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import InvalidPatch
 from tmf_sales.json_values import own_copy
 from tmf_sales.storage.protocol import Document
@@ -30,6 +31,22 @@ class Keyed:
 
 MergeKeys = Mapping[str, Keyed]
 NO_KEYS: MergeKeys = {}
+
+
+def merge_keys_of(object_type: ObjectType) -> MergeKeys:
+    """What the contract marks x-merge-key in a type, at any depth."""
+    return _merge_keys(object_type, {})
+
+
+def _merge_keys(object_type: ObjectType, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:
+    if object_type.name in made:  # types may hold themselves
+        return made[object_type.name]
+    keys = made[object_type.name] = {}
+    for name, member in object_type.members.items():
+        inside = _merge_keys(member.object_type, made) if member.object_type else {}
+        if member.merge_key or (inside and not member.is_list):
+            keys[name] = Keyed(member.merge_key if member.is_list else None, inside)
+    return keys
 
 
 def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS) -> Document:

@@ -95,9 +95,7 @@ def _reject_document(document: Document, type: ResourceType, whole: SchemaCheck,
         raise BadLine(f"{place}/href: is not stored; it is made when the resource is shown")
     seen = with_href(document, ANY_HREF)
     violations = type.after_patch.violations(seen) or whole.violations(seen)
-    if not violations:
-        normalize(document, type.object_type, (), violations)
-    if violations:
+    if violations := violations or normalize(document, type.object_type):
         raise BadLine(f"{place}: {list_violations(violations, 'the document')}")
 
 

@@ -1,0 +1,52 @@
+"""Reports what else is wrong with a body that breaks its schema, so that a client reads all of it in one answer.
+
+Runs only for requests that are rejected anyway; the domain's rules see the part of the body that its schema accepts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tmf_sales.engine.documents import DocumentBuilder
+from tmf_sales.engine.normalize import normalize
+from tmf_sales.json_values import own_copy
+from tmf_sales.messages import Violation, json_pointer
+from tmf_sales.storage.protocol import Document
+
+Accepts = Callable[[Any], bool]
+FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]
+"""(body, violations of its schema, whether the schema accepts a body) -> further violations"""
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherViolations:
+    """The violations of invalid bodies beyond their schema. `now` gives the current time as canonical text."""
+
+    builder: DocumentBuilder
+    now: Callable[[], str]
+
+    def of_creation(self, body: Document, reported: Sequence[Violation], accepts: Accepts) -> list[Violation]:
+        """What normalization and rules find in the members that the schema accepts."""
+        normalized = own_copy(body)
+        found = normalize(normalized, self.builder.type.object_type)
+        sound = {name: value for name, value in normalized.items() if not _is_about(name, reported)}
+        if accepts(sound):
+            found += self.builder.broken_rules(sound, self.now())
+        return _elsewhere(found, reported)
+
+    def of_merge_patch(self, patch: Document, reported: Sequence[Violation], _: Accepts) -> list[Violation]:
+        """What normalization finds; rules are about the patched document, which an invalid patch does not make."""
+        return _elsewhere(normalize(own_copy(patch), self.builder.type.object_type), reported)
+
+
+def _is_about(member: str, reported: Sequence[Violation]) -> bool:
+    """Whether some violation is in this member of the body."""
+    place = json_pointer([member])
+    return any(each.pointer == place or each.pointer.startswith(f"{place}/") for each in reported)
+
+
+def _elsewhere(found: list[Violation], reported: Sequence[Violation]) -> list[Violation]:
+    places = {each.pointer for each in reported}
+    return [each for each in found if each.pointer not in places]
