@@ -8,8 +8,8 @@ from scripts.markers import with_made
 from scripts.readme_tables import row, table
 
 from tmf_conformance.api import Api
-from tmf_conformance.catalogue import APIS, checks_of
-from tmf_conformance.rule import Kind
+from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.check import Kind
 
 PAGE = Path(__file__).parents[1] / "docs/conformance.md"
 

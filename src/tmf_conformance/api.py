@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tmf_conformance.exchange import Document
-from tmf_conformance.rule import Checks, Source
+from tmf_conformance.interaction import Document
+from tmf_conformance.check import Checks, Source
 
 
 @dataclass(frozen=True, slots=True)

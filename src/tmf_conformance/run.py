@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_conformance.api import Api
-from tmf_conformance.client import Client
-from tmf_conformance.exchange import Exchange
-from tmf_conformance.listener import Listener
-from tmf_conformance.reading_types import ReadingTypes
-from tmf_conformance.rule import Check, Ending, Kind, NoAnswer, Verdict
+from tmf_conformance.http.client import Client
+from tmf_conformance.interaction import Exchange
+from tmf_conformance.http.listener import Listener
+from tmf_conformance.response_types import ReadingTypes
+from tmf_conformance.check import Check, Ending, Kind, NoAnswer, Verdict
 from tmf_conformance.session import SILENCES, Session
 
 GIVEN_UP = f"the server gave no answer {SILENCES} times in a row"

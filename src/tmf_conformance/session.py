@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tmf_conformance.api import Api
-from tmf_conformance.client import Client
-from tmf_conformance.exchange import Answer, Document, Exchange
-from tmf_conformance.links import path_of
-from tmf_conformance.listener import Listener
-from tmf_conformance.reading_types import ReadingTypes
-from tmf_conformance.rule import NoAnswer, NotRun
+from tmf_conformance.http.client import Client
+from tmf_conformance.interaction import Answer, Document, Exchange
+from tmf_conformance.http.links import path_of
+from tmf_conformance.http.listener import Listener
+from tmf_conformance.response_types import ReadingTypes
+from tmf_conformance.check import NoAnswer, NotRun
 
 SILENCES = 3  # requests in a row without an answer, after which nobody waits for more
 MERGE = "application/merge-patch+json"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.conformance.served import Renewed, Served, served
+from tests.conformance.service_under_test import Renewed, Served, served
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.changes import (
+from tests.conformance.mutations import (
     answer,
     body_becomes,
     both,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 
-from tests.conformance.changes import (
+from tests.conformance.mutations import (
     answer,
     body_becomes,
     both,
@@ -28,7 +28,7 @@ from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
 from tmf_conformance.api import Api
 from tmf_conformance.checks.quote import FORBIDDEN, FORBIDDEN_OF_ITEM
-from tmf_conformance.checks.quote_parts import PARTS, Part
+from tmf_conformance.checks.quote_sub_attributes import PARTS, Part
 
 FIRST = ":(version=1)"
 

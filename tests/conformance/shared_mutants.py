@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.conformance.changes import (
+from tests.conformance.mutations import (
     answer,
     body_becomes,
     both,
@@ -36,7 +36,7 @@ from tests.conformance.changes import (
 from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
 from tmf_conformance.api import Api
-from tmf_conformance.checks.filtering import COARSE
+from tmf_conformance.checks.filters import COARSE
 
 FULL = "conformance-"  # in the texts of what a check creates with all attributes
 

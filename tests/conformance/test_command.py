@@ -12,12 +12,12 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.conformance import hostile
-from tests.conformance.changes import answer, drop, refused, request
+from tests.conformance.mutations import answer, drop, refused, request
 from tests.conformance.mutant import RIGHT
 from tests.conformance.mutants import mutants_of
-from tests.conformance.served import BASES, Served
+from tests.conformance.service_under_test import BASES, Served
 
-from tmf_conformance.catalogue import APIS
+from tmf_conformance.registry import APIS
 from tmf_sales.cli import main
 
 CREDENTIAL = "s3cr3t-token-0815"

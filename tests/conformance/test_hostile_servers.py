@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from tests.conformance import hostile
-from tests.conformance.served import TYPES
+from tests.conformance.service_under_test import TYPES
 
 from tmf_conformance.api import Api
-from tmf_conformance.catalogue import APIS, checks_of
-from tmf_conformance.rule import Verdict
+from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.check import Verdict
 from tmf_conformance.run import GIVEN_UP, Report, Target, Unreachable, run
 
 TMF699 = APIS["tmf699"]

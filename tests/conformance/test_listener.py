@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tmf_conformance.listener import Listener
+from tmf_conformance.http.listener import Listener
 
 EVENT = {"eventId": "1", "eventType": "QuoteCreateEvent", "event": {"quote": {"id": "q1"}}}
 

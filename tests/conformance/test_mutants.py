@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conformance.mutants import mutants_of
-from tests.conformance.served import PATIENCE, Renewed, Served
+from tests.conformance.service_under_test import PATIENCE, Renewed, Served
 
 from tmf_conformance.api import Api
-from tmf_conformance.catalogue import APIS, checks_of
-from tmf_conformance.rule import Verdict
+from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.check import Verdict
 
 SHORT = 3.0  # seconds after which an event that never comes is given up; the others come within milliseconds
 LOST = {f"event-{kind}" for kind in ("Create", "StateChange", "AttributeValueChange", "Delete")}

@@ -10,15 +10,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tmf_conformance.catalogue import APIS, checks_of
-from tmf_conformance.exchange import HIDDEN, Exchange, Secrets
-from tmf_conformance.reports.as_html import as_html
-from tmf_conformance.reports.as_json import as_json
-from tmf_conformance.reports.as_junit import as_junit
+from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.interaction import HIDDEN, Exchange, Secrets
+from tmf_conformance.reports.html_report import as_html
+from tmf_conformance.reports.json_report import as_json
+from tmf_conformance.reports.junit_report import as_junit
 from tmf_conformance.reports.terminal import lines_of
 from tmf_conformance.reports.totals import conclusion, sentence
-from tmf_conformance.reports.written import write_reports
-from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.reports.files import write_reports
+from tmf_conformance.check import Kind, Verdict
 from tmf_conformance.run import Report, Result
 
 API = APIS["tmf648"]

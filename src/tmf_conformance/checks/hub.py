@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_conformance.links import path_of
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.http.links import path_of
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
 from tmf_conformance.session import NOWHERE, encoded, id_of
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.interaction import Answer, Document
     from tmf_conformance.session import Session
 
 REGISTERED = "TMF630, notifications"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tmf_conformance.rule import Check, Checks, Failed, NotRun, advice
+from tmf_conformance.check import Check, Checks, Failed, NotRun, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tmf_conformance.links import absolute, origin_of
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.http.links import absolute, origin_of
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer
+    from tmf_conformance.interaction import Answer
     from tmf_conformance.session import Session
 
 PAGES = "TMF630, pagination"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tmf_conformance.checks import quote_parts, versions
-from tmf_conformance.checks.creating import posted
-from tmf_conformance.checks.json_patching import JSON_PATCH, after
-from tmf_conformance.checks.patching import expect_read
-from tmf_conformance.comparing import at, missing, same
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice, mandatory
+from tmf_conformance.checks import quote_sub_attributes, versions
+from tmf_conformance.checks.create import posted
+from tmf_conformance.checks.json_patch import JSON_PATCH, after
+from tmf_conformance.checks.merge_patch import expect_read
+from tmf_conformance.comparison import at, missing, same
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice, mandatory
 
 if TYPE_CHECKING:
-    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.interaction import Answer, Document
     from tmf_conformance.session import Session
 
 CREATE, STATES, OPERATIONS = "Create quote", "State definition", "API operations"
@@ -40,7 +40,7 @@ FORBIDDEN_OF_ITEM: dict[str, Any] = {
 def checks() -> Checks:
     yield from creation_checks()
     yield from item_checks()
-    yield from quote_parts.checks()
+    yield from quote_sub_attributes.checks()
     yield from state_checks()
     yield from versions.checks()
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tmf_conformance.comparing import at
-from tmf_conformance.rule import Check, Checks, Failed, NotRun, NotSupported, mandatory
+from tmf_conformance.comparison import at
+from tmf_conformance.check import Check, Checks, Failed, NotRun, NotSupported, mandatory
 from tmf_conformance.session import encoded, id_of
 
 if TYPE_CHECKING:
-    from tmf_conformance.exchange import Answer
+    from tmf_conformance.interaction import Answer
     from tmf_conformance.session import Session
 
 CHAPTER = "Lifecycle management extension to quote"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_conformance.rule import Verdict
+from tmf_conformance.check import Verdict
 from tmf_conformance.run import Report, Result
 
 WIDTH = 116

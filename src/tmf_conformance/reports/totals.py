@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.check import Kind, Verdict
 from tmf_conformance.run import Report, Result
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tmf_conformance.comparing import ALWAYS_THERE, missing
-from tmf_conformance.links import absolute, origin_of
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.comparison import ALWAYS_THERE, missing
+from tmf_conformance.http.links import absolute, origin_of
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer, Document
+    from tmf_conformance.interaction import Answer, Document
     from tmf_conformance.session import Session
 
 SELECTION = "TMF630, attribute selection"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tmf_conformance.reports.as_html import as_html
-from tmf_conformance.reports.as_json import as_json
-from tmf_conformance.reports.as_junit import as_junit
+from tmf_conformance.reports.html_report import as_html
+from tmf_conformance.reports.json_report import as_json
+from tmf_conformance.reports.junit_report import as_junit
 from tmf_conformance.run import Report
 
 FORMS = {"report.html": as_html, "report.json": as_json, "junit.xml": as_junit}

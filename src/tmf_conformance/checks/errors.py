@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer
+    from tmf_conformance.interaction import Answer
     from tmf_conformance.session import Session
 
 ERRORS = "TMF630, errors"

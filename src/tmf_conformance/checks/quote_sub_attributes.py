@@ -7,8 +7,8 @@ from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tmf_conformance.exchange import Document
-from tmf_conformance.rule import Check, Checks, NotRun, mandatory
+from tmf_conformance.interaction import Document
+from tmf_conformance.check import Check, Checks, NotRun, mandatory
 
 if TYPE_CHECKING:
     from tmf_conformance.session import Session

@@ -21,7 +21,7 @@ from tmf_sales.cli.progress import progress
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.listener import Listener
+    from tmf_conformance.http.listener import Listener
 
 LONGEST_SAMPLE = 4 * 1024 * 1024
 
@@ -78,10 +78,10 @@ def conformance(
     """Hold any TMF648 or TMF699 v4 server against its specification. What it creates there it removes again. The exit
     code is 1 when a mandatory check failed.
     """
-    from tmf_conformance.catalogue import checks_of
-    from tmf_conformance.reading_types import ReadingTypes
+    from tmf_conformance.registry import checks_of
+    from tmf_conformance.response_types import ReadingTypes
     from tmf_conformance.reports.terminal import lines_of
-    from tmf_conformance.reports.written import write_reports
+    from tmf_conformance.reports.files import write_reports
     from tmf_conformance.run import Target, Unreachable, run
     from tmf_sales.contract.files import contracts_folder
 
@@ -125,7 +125,7 @@ def base_of(url: str) -> str:
 
 
 def chosen_api(url: str, name: str | None) -> Api:
-    from tmf_conformance.catalogue import APIS, api_of
+    from tmf_conformance.registry import APIS, api_of
 
     found = APIS[name] if name else api_of(urlsplit(url).path)
     if found is None:
@@ -176,7 +176,7 @@ def subscription_of(address: str | None, callback: str | None, patience: float) 
         return
     if address is None or callback is None or urlsplit(callback).scheme not in {"http", "https"}:
         raise Refused("--listen HOST:PORT and --callback-url URL belong together")
-    from tmf_conformance.listener import Listener
+    from tmf_conformance.http.listener import Listener
 
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:

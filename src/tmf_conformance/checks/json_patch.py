@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tmf_conformance.checks.patching import expect_read
-from tmf_conformance.comparing import missing
-from tmf_conformance.rule import Check, Checks, NotRun, NotSupported, advice
+from tmf_conformance.checks.merge_patch import expect_read
+from tmf_conformance.comparison import missing
+from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer
+    from tmf_conformance.interaction import Answer
     from tmf_conformance.session import Session
 
 JSON_PATCH = "application/json-patch+json"

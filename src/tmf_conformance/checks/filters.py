@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tmf_conformance.comparing import at
-from tmf_conformance.rule import Check, Checks, Failed, NotRun, NotSupported, advice
+from tmf_conformance.comparison import at
+from tmf_conformance.check import Check, Checks, Failed, NotRun, NotSupported, advice
 from tmf_conformance.session import encoded
 
 if TYPE_CHECKING:

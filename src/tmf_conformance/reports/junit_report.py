@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from tmf_conformance.reports.as_json import moment
+from tmf_conformance.reports.json_report import moment
 from tmf_conformance.reports.totals import by_chapter
-from tmf_conformance.rule import Verdict
+from tmf_conformance.check import Verdict
 from tmf_conformance.run import Report, Result
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tmf_conformance.exchange import Exchange
+    from tmf_conformance.interaction import Exchange
     from tmf_conformance.session import Session
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_conformance.comparing import missing
-from tmf_conformance.links import absolute, path_of
-from tmf_conformance.rule import Check, Checks, NotRun, advice
+from tmf_conformance.comparison import missing
+from tmf_conformance.http.links import absolute, path_of
+from tmf_conformance.check import Check, Checks, NotRun, advice
 from tmf_conformance.session import encoded, id_of
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.exchange import Answer
+    from tmf_conformance.interaction import Answer
     from tmf_conformance.session import Session
 
 CREATED = "TMF630, creating resources"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tmf_conformance.comparing import missing, same
-from tmf_conformance.rule import Check, Checks, Failed, NotRun, advice
+from tmf_conformance.comparison import missing, same
+from tmf_conformance.check import Check, Checks, Failed, NotRun, advice
 from tmf_conformance.session import MERGE
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from tmf_conformance.api import Api
-from tmf_conformance.checks import lead
-from tmf_conformance.exchange import Document
-from tmf_conformance.rule import mandatory
+from tmf_conformance.checks import sales_lead
+from tmf_conformance.interaction import Document
+from tmf_conformance.check import mandatory
 
 PARTIES = (
     {"id": "127", "name": "Walter White", "role": "marketing team", "@referredType": "individual"},
@@ -210,5 +210,5 @@ TMF699 = Api(
     patchable=MappingProxyType(PATCHABLE),
     queries=QUERIES,
     sources=MappingProxyType(SOURCES),
-    own_checks=lead.checks,
+    own_checks=sales_lead.checks,
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_conformance.checks.creating import posted
-from tmf_conformance.checks.patching import expect_read
-from tmf_conformance.comparing import missing
-from tmf_conformance.rule import Check, Checks, advice, mandatory
+from tmf_conformance.checks.create import posted
+from tmf_conformance.checks.merge_patch import expect_read
+from tmf_conformance.comparison import missing
+from tmf_conformance.check import Check, Checks, advice, mandatory
 
 if TYPE_CHECKING:
     from tmf_conformance.session import Session

@@ -9,8 +9,8 @@ import pytest
 from scripts.conformance_table import PAGE, with_checks
 
 from tmf_conformance.api import Api
-from tmf_conformance.catalogue import APIS, api_of, checks_of
-from tmf_conformance.rule import Kind
+from tmf_conformance.registry import APIS, api_of, checks_of
+from tmf_conformance.check import Kind
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "src/tmf_sales/conformance"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from tmf_conformance.reports.as_json import moment
+from tmf_conformance.reports.json_report import moment
 from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_conformance.rule import Kind, Verdict
+from tmf_conformance.check import Kind, Verdict
 from tmf_conformance.run import Report, Result
 
 _STYLE = """

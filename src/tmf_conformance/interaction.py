@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from tmf_conformance.rule import Failed
+from tmf_conformance.check import Failed
 
 SHOWN = 4000  # characters of a body in a report
 HIDDEN = "(not shown)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmf_conformance.rule import Check, Checks, NotRun, advice
+from tmf_conformance.check import Check, Checks, NotRun, advice
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api

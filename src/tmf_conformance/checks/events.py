@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tmf_conformance.checks.hub import registered, remove
-from tmf_conformance.comparing import instant
-from tmf_conformance.exchange import Exchange
-from tmf_conformance.rule import Check, Checks, Ending, Failed, NotRun, advice
+from tmf_conformance.comparison import instant
+from tmf_conformance.interaction import Exchange
+from tmf_conformance.check import Check, Checks, Ending, Failed, NotRun, advice
 from tmf_conformance.session import encoded
 
 if TYPE_CHECKING:
     from tmf_conformance.api import Api
-    from tmf_conformance.listener import Delivered, Listener
+    from tmf_conformance.http.listener import Delivered, Listener
     from tmf_conformance.session import Session
 
 NOTIFICATIONS = "TMF630, notifications"

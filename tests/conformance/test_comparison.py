@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tmf_conformance.catalogue import APIS
-from tmf_conformance.comparing import at, instant, missing, same
-from tmf_conformance.links import absolute, origin_of, path_of
-from tmf_conformance.reading_types import ReadingTypes
+from tmf_conformance.registry import APIS
+from tmf_conformance.comparison import at, instant, missing, same
+from tmf_conformance.http.links import absolute, origin_of, path_of
+from tmf_conformance.response_types import ReadingTypes
 from tmf_sales.contract.files import contracts_folder
 
 

@@ -12,9 +12,9 @@ import uvicorn
 from tests.conformance.mutant import RELAY, RIGHT, Mutant, Wrapped
 
 from tmf_conformance.api import Api
-from tmf_conformance.catalogue import APIS, checks_of
-from tmf_conformance.listener import Listener
-from tmf_conformance.reading_types import ReadingTypes
+from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.http.listener import Listener
+from tmf_conformance.response_types import ReadingTypes
 from tmf_conformance.run import Report, Target, run
 from tmf_sales.app import create_app
 from tmf_sales.contract.files import contracts_folder

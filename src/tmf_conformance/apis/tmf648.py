@@ -7,8 +7,8 @@ from typing import Any
 
 from tmf_conformance.api import Api
 from tmf_conformance.checks import quote
-from tmf_conformance.exchange import Document
-from tmf_conformance.rule import mandatory
+from tmf_conformance.interaction import Document
+from tmf_conformance.check import mandatory
 
 PARTIES = (
     {"id": "qsdd-9888", "name": "Jean Pontus", "role": "Buyer Contact", "@referredType": "Individual"},

@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from tmf_conformance.exchange import Answer, Exchange, Secrets
-from tmf_conformance.rule import NoAnswer
+from tmf_conformance.interaction import Answer, Exchange, Secrets
+from tmf_conformance.check import NoAnswer
 
 ANSWER_LIMIT = 8 * 1024 * 1024
 JSON = "application/json"
