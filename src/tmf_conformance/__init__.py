@@ -1,5 +1,9 @@
-"""The conformance run: holds any TMF648 or TMF699 v4 server against the specifications, one named check per rule.
+"""Checks any TMF648 or TMF699 v4 server against its specification, with one named check per rule.
 
-Promise: written against the specifications and not against our service, of which it shares nothing but the contract
-files; it never ends in an exception because of what a server answers; and it removes what it created.
+The checker follows the specifications and imports nothing of the service in this distribution. Whatever a server
+answers, a run ends with a report, and removes the resources that it created.
 """
+
+from importlib.metadata import version
+
+__version__ = version("tmf-sales")

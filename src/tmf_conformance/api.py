@@ -1,43 +1,46 @@
-"""What the run has to know of an API: its names, states, bodies to create, and the sentences that its rules come from.
+"""What the checks need to know of an API: its names, states, request bodies, and the sentences its rules come from.
 
-Promise: everything here is taken from the specification's text and diagrams, nothing from the service.
+Everything here is taken from the specification's text and diagrams, and nothing from the service.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tmf_conformance.interaction import Document
-from tmf_conformance.check import Checks, Source
+from tmf_conformance.profile import SPECIFICATION, Profile
+from tmf_conformance.source import Source
+
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API. `body(mark, variant)`: a resource with a value for most attributes, another one for each variant."""
+    """One API. `body(mark, variant)`: a resource with most attributes; no two variants share a value."""
 
     name: str
     title: str
-    segment: str  # what its base path has before the version
-    resource: str  # the collection's path, and the member of an event that holds the resource
-    type: str  # its class, the prefix of event types, and its schema in the contract
-    contract: str
-    state: str
-    created: str  # the date of its creation
+    segments: Sequence[str]  # parts of a base path by which the API is recognized
+    resource: str  # the path of the collection, and the member of an event that holds the resource
+    type: str  # the class of the resource, the prefix of event types, and the schema in the contract
+    contract: Path
+    state: str  # the attribute that holds the state
+    created: str  # the attribute that holds the date of creation
     transitions: Mapping[str, Sequence[str]]
-    fixed: Mapping[str, Any]  # attributes that no patch changes, each with a value that one might try
+    fixed: Mapping[str, Any]  # attributes that no patch changes, each with a value to try
     minimal: Callable[[], Document]
     body: Callable[[str, int], Document]
     text: str  # an attribute with free text
     other_text: str  # another one
-    group: str  # a text attribute by which some resources are told from all others
+    group: str  # a text attribute that some resources share and no others have
     nested: tuple[str, Document, Document]  # an object attribute: its value, and a merge patch of one member
     parties: Sequence[Document]  # two related parties
     patchable: Mapping[str, Any]  # attributes with a new value for each
     queries: Sequence[str]  # dotted attributes that a filter may name
     sources: Mapping[str, Source]
-    own_checks: Callable[[], Checks]
+    profiles: Sequence[Profile] = (SPECIFICATION,)
 
     @property
     def path(self) -> str:

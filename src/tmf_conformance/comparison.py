@@ -1,32 +1,37 @@
-"""What was sent against what came back: what the server adds is welcome, and date-times are compared as instants."""
+"""Compares what was sent with what came back: additions are welcome, and date-times are compared as points in time."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-# What `fields` never hides: they say which resource it is, and of what class.
+# Attributes that `fields` never hides: they identify the resource and its class.
 ALWAYS_THERE = {"id", "href", "@type", "@baseType", "@schemaLocation"}
 
 
-def missing(sent: Any, got: Any, place: str = "") -> list[str]:
-    """Where what was sent did not come back, as JSON pointers."""
-    if isinstance(sent, dict) and isinstance(got, dict):
-        return [fault for name, value in sent.items() for fault in missing(value, got.get(name), f"{place}/{name}")]
-    if isinstance(sent, list) and isinstance(got, list) and len(sent) == len(got):
-        pairs = enumerate(zip(sent, got, strict=True))
-        return [fault for at, (ours, theirs) in pairs for fault in missing(ours, theirs, f"{place}/{at}")]
-    return [] if same(sent, got) else [place or "/"]
+def missing(sent: Any, received: Any, place: str = "") -> list[str]:
+    """JSON pointers to the values that were sent and did not come back."""
+    if isinstance(sent, dict) and isinstance(received, dict):
+        return [
+            found for name, value in sent.items() for found in missing(value, received.get(name), f"{place}/{name}")
+        ]
+    if isinstance(sent, list) and isinstance(received, list) and len(sent) == len(received):
+        pairs = enumerate(zip(sent, received, strict=True))
+        return [found for index, (ours, theirs) in pairs for found in missing(ours, theirs, f"{place}/{index}")]
+    return [] if same(sent, received) else [place or "/"]
 
 
-def same(sent: Any, got: Any) -> bool:
-    if isinstance(sent, bool) or isinstance(got, bool):
-        return sent is got
-    return bool(sent == got) or (instant(sent) is not None and instant(sent) == instant(got))
+def same(sent: Any, received: Any) -> bool:
+    if isinstance(sent, bool) or isinstance(received, bool):
+        return sent is received
+    if sent == received:
+        return True
+    moment = parse_date_time(sent)
+    return moment is not None and moment == parse_date_time(received)
 
 
-def instant(value: Any) -> datetime | None:
-    """The moment that a date-time text names (RFC 3339); without an offset it is none."""
+def parse_date_time(value: Any) -> datetime | None:
+    """The point in time of an RFC 3339 date-time; None for anything else, a date-time without offset included."""
     if not isinstance(value, str) or len(value) < 19 or value[4:5] != "-":
         return None
     try:
@@ -36,7 +41,7 @@ def instant(value: Any) -> datetime | None:
         return None
 
 
-def at(document: Any, path: str) -> Any:
+def value_at(document: Any, path: str) -> Any:
     """The value at a dotted path, in the first element of each array on the way."""
     for name in path.split("."):
         if isinstance(document, list):

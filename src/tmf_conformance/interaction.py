@@ -1,6 +1,6 @@
-"""One request and its answer: what checks look at, and what reports show of it.
+"""One HTTP request with its response, as the reports print them.
 
-Promise: nothing that was given as a credential is in an exchange, in whatever place a server may repeat it.
+Credentials that the user passed never appear in the printed text, wherever a server repeats them.
 """
 
 from __future__ import annotations
@@ -8,29 +8,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NoReturn
-
-from tmf_conformance.check import Failed
 
 SHOWN = 4000  # characters of a body in a report
 HIDDEN = "(not shown)"
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Texts that no report may have."""
+    """Texts that no report may contain."""
 
     texts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Secrets:
-        """The values of these headers, and each long word of them: a token without its `Bearer` is one still."""
+        """The values of these headers and each long word in them, so that a token is hidden without `Bearer`, too."""
         found = {part for value in headers.values() for part in (value, *value.split()) if len(part) >= 4}
         return cls(tuple(sorted(found, key=len, reverse=True)))
 
-    def hidden_in(self, text: str) -> str:
+    def hide(self, text: str) -> str:
         for secret in self.texts:
             text = text.replace(secret, HIDDEN)
             text = text.replace(json.dumps(secret)[1:-1], HIDDEN)
@@ -38,8 +33,8 @@ class Secrets:
 
 
 @dataclass(slots=True)
-class Exchange:
-    """`status` is 0 as long as there is no answer; then `problem` may say why there is none."""
+class Interaction:
+    """`status` is 0 until a response arrives; `problem` says why none did."""
 
     method: str
     url: str
@@ -51,73 +46,19 @@ class Exchange:
     content: bytes = b""
     problem: str = ""
 
-    def shown_request(self) -> str:
+    def request_text(self) -> str:
         head = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.request_headers)]
-        return self.secrets.hidden_in("\n".join(head) + body_of(self.request_body))
+        return self.secrets.hide("\n".join(head) + body_text(self.request_body))
 
-    def shown_response(self) -> str:
+    def response_text(self) -> str:
         if self.problem:
-            return self.secrets.hidden_in(self.problem)
+            return self.secrets.hide(self.problem)
         head = [str(self.status), *(f"{name}: {value}" for name, value in self.headers.items())]
-        return self.secrets.hidden_in("\n".join(head) + body_of(self.content.decode("utf-8", "replace")))
+        return self.secrets.hide("\n".join(head) + body_text(self.content.decode("utf-8", "replace")))
 
 
-def body_of(text: str) -> str:
+def body_text(text: str) -> str:
     if not text:
         return ""
-    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}\n... {len(text) - SHOWN} more characters"
-    return f"\n\n{cut}"
-
-
-class Answer:
-    """What came back; looking for what is not there fails the check with a sentence, never with an exception."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        self.status = exchange.status
-        self.headers = exchange.headers
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def is_refused(self) -> bool:
-        """The server understood and says no; not: who are you, you may not, there is no such thing, slow down."""
-        return 400 <= self.status < 500 and self.status not in {401, 403, 404, 405, 415, 429}
-
-    @property
-    def does_not_know(self) -> bool:
-        """The server says that it does not do such things."""
-        return 400 <= self.status < 500 or self.status == 501
-
-    @cached_property
-    def value(self) -> Any:
-        """The body as JSON, whatever Content-Type says; None when it is none."""
-        try:
-            return json.loads(self.exchange.content)
-        except (ValueError, RecursionError):
-            return None
-
-    def object(self) -> Document:
-        if not isinstance(self.value, dict):
-            self.fail("the body is a JSON object")
-        return self.value
-
-    def objects(self) -> list[Document]:
-        if not isinstance(self.value, list) or not all(isinstance(each, dict) for each in self.value):
-            self.fail("the body is a JSON array of objects")
-        return self.value
-
-    def fail(self, expected: str) -> NoReturn:
-        raise Failed(expected, self.exchange)
-
-    def expect(self, holds: bool, expected: str) -> None:
-        if not holds:
-            self.fail(expected)
-
-    def expect_status(self, *statuses: int) -> None:
-        self.expect(self.status in statuses, f"status {' or '.join(map(str, statuses))}")
-
-    def expect_success(self) -> None:
-        self.expect(self.is_success, "a status of success (2xx)")
+    shortened = text if len(text) <= SHOWN else f"{text[:SHOWN]}\n... {len(text) - SHOWN} more characters"
+    return f"\n\n{shortened}"

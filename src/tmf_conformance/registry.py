@@ -1,40 +1,44 @@
-"""All checks of each API, in the order in which they run and are shown."""
+"""The APIs that can be checked: every package may register a suite of its own.
+
+An entry point of the group `tmf_conformance.apis` names a Suite; the name of the entry point is the value of `--api`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
-from tmf_conformance.api import Api
-from tmf_conformance.checks import (
-    create,
-    delete,
-    events,
-    errors,
-    filters,
-    hub,
-    json_patch,
-    lifecycle,
-    paging,
-    merge_patch,
-    retrieve,
-)
-from tmf_conformance.check import Check
-from tmf_conformance.apis.tmf648 import TMF648
-from tmf_conformance.apis.tmf699 import TMF699
+from tmf_conformance.suite import Suite
 
-APIS: Mapping[str, Api] = MappingProxyType({api.name: api for api in (TMF648, TMF699)})
-_GENERIC = (create, retrieve, paging, filters, merge_patch, json_patch, lifecycle, delete, hub, errors)
+GROUP = "tmf_conformance.apis"
 
 
-def checks_of(api: Api) -> list[Check]:
-    """Each with an id of its own."""
-    found = [check for module in _GENERIC for check in module.checks(api)]
-    # Delivery last: its listeners stay until the end, and nothing else should be told to them.
-    return [*found, *api.own_checks(), *events.checks(api)]
+class InvalidSuite(Exception):
+    """Raised when a registered entry point does not lead to a Suite."""
 
 
-def api_of(url: str) -> Api | None:
-    """The API that a base path tells of."""
-    parts = url.rstrip("/").split("/")
-    return next((api for api in APIS.values() if api.segment in parts or api.resource in parts), None)
+@cache
+def suites() -> Mapping[str, Suite]:
+    """Raises InvalidSuite."""
+    return MappingProxyType({each.name: load(each) for each in sorted(entry_points(group=GROUP), key=lambda e: e.name)})
+
+
+def load(entry_point: EntryPoint) -> Suite:
+    try:
+        suite = entry_point.load()
+    except Exception as error:
+        raise InvalidSuite(f"{entry_point.value} cannot be imported: {type(error).__name__}: {error}") from error
+    if not isinstance(suite, Suite):
+        raise InvalidSuite(f"{entry_point.value} is a {type(suite).__name__}; expected a tmf_conformance.suite.Suite")
+    return suite
+
+
+def suite_of(path: str) -> Suite | None:
+    """The suite of the API that a base path belongs to."""
+    parts = path.rstrip("/").split("/")
+    for suite in suites().values():
+        if any(part in parts for part in (suite.api.resource, *suite.api.segments)):
+            return suite
+    return None

@@ -1,7 +1,7 @@
-"""The types of the contracts, read leniently: what an answer may look like, not what one server makes of it.
+"""The types of a contract, read leniently: any response that the specification allows, not only those of one server.
 
-Promise: only what the specifications say counts: kinds of values, date-times, the values of enumerations. Lengths,
-patterns and required members are left out, null is as good as missing, and unknown members are welcome.
+Only kinds of values, date-times and enumerations count. Lengths, patterns and required members do not, null is as good
+as missing, and unknown members are welcome.
 """
 
 from __future__ import annotations
@@ -13,23 +13,27 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
+from tmf_conformance.contract_files import contract_path
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEPT = ("type", "enum", "items", "properties", "allOf", "anyOf", "oneOf", "$ref", "additionalProperties")
+SHARED = "tmf-common-v4.yaml"
 
 
-class ReadingTypes:
-    """The schemas of one contract and of what it shares with others."""
+class ResponseTypes:
+    """The schemas of one contract, and those that it shares with others."""
 
-    def __init__(self, folder: Path, contract: str) -> None:
+    def __init__(self, contract: Path) -> None:
+        beside = contract.parent / SHARED
         schemas: dict[str, Any] = {}
-        for path in (folder / "tmf-common-v4.yaml", folder / contract):
+        for path in (beside if beside.is_file() else contract_path(SHARED), contract):
             document = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 - a safe one
             schemas |= document["components"]["schemas"]
         self._schemas = {name: lenient(schema) for name, schema in schemas.items()}
         self._validators: dict[str, Any] = {}
 
-    def faults(self, type: str, document: Mapping[str, Any]) -> list[str]:
-        """What of the document does not fit the type, one sentence each; at most five."""
+    def violations(self, type: str, document: Mapping[str, Any]) -> list[str]:
+        """What does not fit the type, one sentence each; at most five."""
         if type not in self._validators:
             root = {"$ref": f"#/components/schemas/{type}", "components": {"schemas": self._schemas}}
             self._validators[type] = jsonschema_rs.Draft202012Validator(root, validate_formats=True)
@@ -42,7 +46,7 @@ def pointer(error: Any) -> str:
 
 
 def lenient(schema: Any) -> Any:
-    """The JSON Schema of an OpenAPI 3.0 schema with only what tells kinds of values apart."""
+    """An OpenAPI 3.0 schema as JSON Schema, with only what tells kinds of values apart."""
     if not isinstance(schema, dict):
         return schema
     kept = {name: schema[name] for name in _KEPT if name in schema}

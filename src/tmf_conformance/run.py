@@ -1,7 +1,7 @@
 """Runs the checks against a server, one after the other, and gives each its result.
 
-Promise: a check ends in a result whatever the server does; a server that is silent three times in a row is not waited
-for any longer; what was created is removed at the end, after an interruption too.
+Every check ends in a result, whatever the server does. After three requests in a row without a response the run stops
+waiting. What was created is removed at the end, after an interruption, too.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_conformance.api import Api
+from tmf_conformance.check import Check
+from tmf_conformance.features import Features
 from tmf_conformance.http.client import Client
-from tmf_conformance.interaction import Exchange
 from tmf_conformance.http.listener import Listener
-from tmf_conformance.response_types import ReadingTypes
-from tmf_conformance.check import Check, Ending, Kind, NoAnswer, Verdict
-from tmf_conformance.session import SILENCES, Session
+from tmf_conformance.interaction import Interaction
+from tmf_conformance.outcome import NoResponse, Outcome, Verdict
+from tmf_conformance.profile import SPECIFICATION, Profile
+from tmf_conformance.response_types import ResponseTypes
+from tmf_conformance.session import MOST_UNANSWERED, Session
+from tmf_conformance.source import Kind
 
-GIVEN_UP = f"the server gave no answer {SILENCES} times in a row"
+GIVEN_UP = f"the server gave no response {MOST_UNANSWERED} times in a row"
 
 
 class Unreachable(Exception):
-    """Raised when there is nothing to check: no HTTP server answers at the URL, or it wants to know who asks."""
+    """Raised when nothing can be checked: no HTTP server answers at the URL, or it rejects the credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Result:
     """How a check ended. `reason` is empty when it passed; when it failed, it says what was expected."""
 
     check: Check
+    kind: Kind
     verdict: Verdict
     reason: str = ""
     request: str = ""
@@ -39,17 +44,19 @@ class Result:
 
     @property
     def breaks_conformance(self) -> bool:
-        return self.verdict is Verdict.FAILED and self.check.kind is Kind.MANDATORY
+        return self.verdict is Verdict.FAILED and self.kind is Kind.MANDATORY
 
 
 @dataclass(slots=True)
 class Report:
-    """What a run found. `remaining`: what it created and could not remove."""
+    """What a run found. `remaining`: what it created and could not remove; `hints`: what the user can do better."""
 
     api: Api
     url: str
+    profile: Profile = SPECIFICATION
     results: list[Result] = field(default_factory=list)
     remaining: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
     interrupted: bool = False
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
@@ -59,84 +66,101 @@ class Report:
         return not any(result.breaks_conformance for result in self.results)
 
     def count(self, verdict: Verdict, kind: Kind | None = None) -> int:
-        return sum(each.verdict is verdict and kind in (None, each.check.kind) for each in self.results)
+        return sum(each.verdict is verdict and kind in (None, each.kind) for each in self.results)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server to be held against the specification, and how to speak to it."""
+    """The server to check, and how to speak to it."""
 
     api: Api
     url: str
-    types: ReadingTypes
+    types: ResponseTypes
     headers: Mapping[str, str] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 10.0
     insecure: bool = False
+    profile: Profile = SPECIFICATION
 
 
 def run(
     target: Target,
     checks: Iterable[Check],
     listener: Listener | None = None,
-    tell: Callable[[Result], None] = lambda _: None,
+    report_result: Callable[[Result], None] = lambda _: None,
 ) -> Report:
-    """`tell` gets each result as it comes. Raises Unreachable before the first check."""
+    """`report_result` receives each result at once. Raises Unreachable before the first check."""
     with Client(target.url, target.headers, target.timeout, insecure=target.insecure) as client:
-        report = Report(target.api, client.base)
+        report = Report(target.api, client.base, target.profile)
         begin = time.monotonic()
         reach(client, target.api)
         session = Session(target.api, client, target.types, target.sample, listener)
+        features = Features(session, target.profile)
         try:
             for check in checks:
-                result = result_of(check, session)
+                result = run_check(check, session, features, target.profile)
                 report.results.append(result)
                 session.tidy()
-                tell(result)
+                report_result(result)
         except KeyboardInterrupt:
             report.interrupted = True
         finally:
-            report.remaining = cleaned_up(session)
+            report.remaining = clean_up(session)
+            report.hints = list(hints(session))
             report.seconds = time.monotonic() - begin
         return report
 
 
 def reach(client: Client, api: Api) -> None:
     try:
-        answer = client.send("GET", f"{api.path}?limit=1")
-    except NoAnswer as silence:
-        problem = silence.exchange.problem if silence.exchange else silence.reason
+        response = client.send("GET", f"{api.path}?limit=1")
+    except NoResponse as failure:
+        problem = failure.interaction.problem if failure.interaction else failure.reason
         raise Unreachable(f"{client.base} cannot be reached: {problem}") from None
-    if answer.status in {401, 407}:
-        raise Unreachable(f"{client.base} wants other credentials than it got ({answer.status}): --header gives them")
+    if response.status in {401, 407}:
+        raise Unreachable(f"{client.base} rejects the credentials ({response.status}); pass others with --header")
 
 
-def cleaned_up(session: Session) -> list[str]:
-    """An interruption while it cleans up ends that too, and says what is left."""
+def clean_up(session: Session) -> list[str]:
+    """A second interruption ends the removal; what is left is reported."""
     try:
         return session.clean_up()
     except KeyboardInterrupt:
-        return [f"{session.client.base}{url}" for url in session.left.urls]
+        return session.remaining()
 
 
-def result_of(check: Check, session: Session) -> Result:
-    if session.silences >= SILENCES:
-        return Result(check, Verdict.NOT_RUN, GIVEN_UP)
+def hints(session: Session) -> Iterable[str]:
+    if session.rejects_values:
+        verb = "change" if session.sample else "use"
+        yield (
+            f"Checks were not run because the server rejects the {session.api.resource} that they create; {verb} "
+            "--sample FILE, a JSON object with the members and values that the server accepts."
+        )
+
+
+def run_check(check: Check, session: Session, features: Features, profile: Profile) -> Result:
+    kind = profile.kind_of(check.source, check.feature)
+    if session.unanswered >= MOST_UNANSWERED:
+        return Result(check, kind, Verdict.NOT_RUN, GIVEN_UP)
     session.last = None
     begin = time.monotonic()
+    verdict, reason, interaction = outcome_of(check, session, features)
+    seconds = time.monotonic() - begin
+    if verdict is Verdict.PASSED:
+        return Result(check, kind, verdict, seconds=seconds)
+    if interaction is None:
+        return Result(check, kind, verdict, reason, seconds=seconds)
+    shown = interaction.secrets.hide(reason)
+    return Result(check, kind, verdict, shown, interaction.request_text(), interaction.response_text(), seconds)
+
+
+def outcome_of(check: Check, session: Session, features: Features) -> tuple[Verdict, str, Interaction | None]:
     try:
+        features.require(check.feature)
         check.run(session)
-    except Ending as ending:
-        exchange = ending.exchange or session.last
-        return _ended(check, ending.verdict, ending.reason, exchange, time.monotonic() - begin)
-    except Exception as error:  # noqa: BLE001 - an answer that no check thought of is the server's, and no crash
-        reason = f"an answer that can be read; this one is not as expected at all ({type(error).__name__}: {error})"
-        return _ended(check, Verdict.FAILED, reason[:500], session.last, time.monotonic() - begin)
-    return Result(check, Verdict.PASSED, seconds=time.monotonic() - begin)
-
-
-def _ended(check: Check, verdict: Verdict, reason: str, exchange: Exchange | None, seconds: float) -> Result:
-    if exchange is None:
-        return Result(check, verdict, reason, seconds=seconds)
-    shown = exchange.secrets.hidden_in(reason)
-    return Result(check, verdict, shown, exchange.shown_request(), exchange.shown_response(), seconds)
+    except Outcome as outcome:
+        return outcome.verdict, outcome.reason, outcome.interaction or session.last
+    except Exception as error:  # noqa: BLE001 - a response that no check foresaw is the server's fault, and no crash
+        reason = f"a readable response; this one is not as expected at all ({type(error).__name__}: {error})"
+        return Verdict.FAILED, reason[:500], session.last
+    return Verdict.PASSED, "", None

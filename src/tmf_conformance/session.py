@@ -1,49 +1,42 @@
-"""One run against one server: what checks use to create, read and change resources, and what the run leaves behind.
+"""One run against one server: what checks use to create, read and change resources.
 
-Promise: what a check needs first, and cannot have, ends it as `not run`; so a defect of the server fails the check of
-its own rule and no other. Everything that was created is known, and removed at the end.
+A check whose precondition cannot be met ends as `not run`, so that a defect of the server fails the check of its own
+rule and no other. Everything that was created is recorded, and removed at the end.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from tmf_conformance.api import Api
+from tmf_conformance.api import Api, Document
+from tmf_conformance.comparison import missing
 from tmf_conformance.http.client import Client
-from tmf_conformance.interaction import Answer, Document, Exchange
-from tmf_conformance.http.links import path_of
+from tmf_conformance.http.links import encoded, path_of
 from tmf_conformance.http.listener import Listener
-from tmf_conformance.response_types import ReadingTypes
-from tmf_conformance.check import NoAnswer, NotRun
+from tmf_conformance.http.response import Response
+from tmf_conformance.interaction import Interaction
+from tmf_conformance.leftovers import Leftovers
+from tmf_conformance.outcome import NoResponse, NotRun
+from tmf_conformance.response_types import ResponseTypes
 
-SILENCES = 3  # requests in a row without an answer, after which nobody waits for more
+MOST_UNANSWERED = 3  # requests in a row without a response, after which the run stops waiting
 MERGE = "application/merge-patch+json"
 # A name that nobody can have (RFC 6761, 6.4): nothing is ever delivered there.
 NOWHERE = "http://listener.invalid"
 
 
-@dataclass(slots=True)
-class Left:
-    """What the run created and has not removed: URL -> how often it was created (versions count)."""
-
-    urls: Counter[str] = field(default_factory=Counter)
-    unknown: int = 0  # creations without an answer
-
-
 class Session:
-    """The mark is in what the run creates, so that people and filters can tell it from everything else."""
+    """`mark` is in everything that the run creates, so that people and filters can recognize it."""
 
     def __init__(
         self,
         api: Api,
         client: Client,
-        types: ReadingTypes,
+        types: ResponseTypes,
         sample: Mapping[str, Any] | None = None,
         listener: Listener | None = None,
     ) -> None:
@@ -51,12 +44,13 @@ class Session:
         self.client = client
         self.types = types
         self.listener = listener
+        self.sample = dict(sample or {})
         self.mark = f"conformance-{secrets.token_hex(4)}"
-        self.left = Left()
-        self.silences = 0  # requests in a row that got no answer
-        self.last: Exchange | None = None
-        self._shared: set[str] = set()  # what later checks read too
-        self._sample = dict(sample or {})
+        self.leftovers = Leftovers(lambda method, path: client.send(method, path))
+        self.unanswered = 0  # requests in a row without a response
+        self.last: Interaction | None = None
+        self.rejects_values = False  # whether a check was not run because of the values in what it creates
+        self._shared: set[str] = set()  # paths that later checks read too
         self._serial = 0
 
     # Requests -----------------------------------------------------------------------------------------------------
@@ -69,42 +63,56 @@ class Session:
         *,
         headers: Mapping[str, str] | None = None,
         raw: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         creates = method == "POST" and path.partition("?")[0] in (self.api.path, "/hub")
         try:
-            answer = self.client.send(method, path, body, headers=headers, raw=raw)
-        except NoAnswer as silence:
-            self.silences += 1
-            self.last = silence.exchange
-            self.left.unknown += creates
+            response = self.client.send(method, path, body, headers=headers, raw=raw)
+        except NoResponse as failure:
+            self.unanswered += 1
+            self.last = failure.interaction
+            self.leftovers.unanswered += creates
             raise
         except KeyboardInterrupt:
-            self.left.unknown += creates
+            self.leftovers.unanswered += creates
             raise
-        self.silences = 0
-        self.last = answer.exchange
-        self._account(method, path, answer)
-        return answer
+        self.unanswered = 0
+        self.last = response.interaction
+        self._record(method, path, body, response)
+        return response
 
-    def post(self, body: Any, query: str = "") -> Answer:
+    def _record(self, method: str, path: str, body: Any, response: Response) -> None:
+        plain = path.partition("?")[0]
+        if method == "POST" and response.is_success and plain in (self.api.path, "/hub"):
+            if (id := id_of(response)) is not None:
+                members = (body if isinstance(body, dict) else {}) | (
+                    response.value if isinstance(response.value, dict) else {}
+                )
+                self.leftovers.add(f"{plain}/{encoded(id)}", members)
+        elif method == "DELETE" and (response.is_success or response.is_gone):
+            self.leftovers.mark_deleted(plain)
+
+    def post(self, body: Any, query: str = "") -> Response:
         return self.send("POST", f"{self.api.path}{query}", body)
 
-    def get(self, id: str, query: str = "") -> Answer:
-        return self.send("GET", f"{self.at(id)}{query}")
+    def get(self, id: str, query: str = "") -> Response:
+        return self.send("GET", f"{self.resource_path(id)}{query}")
 
-    def patch(self, id: str, change: Any, media_type: str = MERGE) -> Answer:
-        return self.send("PATCH", self.at(id), change, headers={"Content-Type": media_type})
+    def patch(self, id: str, change: Any, media_type: str = MERGE) -> Response:
+        return self.send("PATCH", self.resource_path(id), change, headers={"Content-Type": media_type})
 
-    def delete(self, id: str) -> Answer:
-        return self.send("DELETE", self.at(id))
+    def delete(self, id: str) -> Response:
+        return self.send("DELETE", self.resource_path(id))
 
-    def search(self, query: Mapping[str, str] | str = "") -> Answer:
+    def hub(self, body: Any) -> Response:
+        return self.send("POST", "/hub", body)
+
+    def search(self, query: Mapping[str, str] | str = "") -> Response:
         text = (
             query if isinstance(query, str) else "&".join(f"{name}={encoded(value)}" for name, value in query.items())
         )
         return self.send("GET", f"{self.api.path}?{text}" if text else self.api.path)
 
-    def at(self, id: str) -> str:
+    def resource_path(self, id: str) -> str:
         return f"{self.api.path}/{encoded(id)}"
 
     def new_text(self) -> str:
@@ -112,86 +120,91 @@ class Session:
         self._serial += 1
         return f"{self.mark}-{self._serial}"
 
-    # What a check needs first --------------------------------------------------------------------------------------
+    # Preconditions of checks ----------------------------------------------------------------------------------------
 
     def minimal(self, **members: Any) -> Document:
-        return self.api.minimal() | {"description": self.new_text()} | self._sample | members
+        return self.api.minimal() | {"description": self.new_text()} | self.sample | members
 
     def body(self, variant: int = 0) -> Document:
-        return self.api.body(self.new_text(), variant) | self._sample
+        return self.api.body(self.new_text(), variant) | self.sample
 
-    def new_value(self, name: str) -> Any:
-        """Another value for an attribute; items are those of the sample, which the server knows to take."""
-        value, sampled = self.api.patchable[name], self._sample.get(name)
-        if name == "quoteItem" and isinstance(sampled, list):
-            return [element | {"action": "modify"} for element in sampled]
-        return value
+    def not_created(self, response: Response, what: str) -> NotRun:
+        """Says that a creation failed, and what to do when the server does not accept the values in it."""
+        reason = f"no {self.api.resource} {what} could be created ({response.status})".replace("  ", " ")
+        if 400 <= response.status < 500 and response.status not in {401, 403, 405, 415, 429}:
+            self.rejects_values = True
+            reason += "; if the server accepts other values only, pass them with --sample FILE"
+        return NotRun(reason, response.interaction)
 
     def create(self, body: Document | None = None) -> Document:
-        """The document that the server answered, with its id, which may be only in Location."""
-        answer = self.post(body if body is not None else self.minimal())
-        id = id_of(answer)
-        if not answer.is_success or id is None:
-            raise NotRun(f"no {self.api.resource} could be created for this check", answer.exchange)
-        return (answer.value if isinstance(answer.value, dict) else {}) | {"id": id}
+        """The document in the response, with its id, which may be in Location only."""
+        response = self.post(body if body is not None else self.minimal())
+        id = id_of(response)
+        if not response.is_success or id is None:
+            raise self.not_created(response, "for this check")
+        return (response.value if isinstance(response.value, dict) else {}) | {"id": id}
 
     @cached_property
-    def _creates(self) -> bool:
-        return self.post(self.minimal()).is_success
+    def plain_creation(self) -> Response:
+        """The response to a plain creation, which other creations are compared with."""
+        return self.post(self.minimal())
 
-    def must_create(self) -> None:
-        """What a server does with one kind of creation says nothing where it creates nothing at all."""
-        if not self._creates:
-            raise NotRun(f"no {self.api.resource} can be created at all", self.last)
-
-    def post_special(self, body: Document) -> Answer:
-        """A creation whose outcome the check is about, on a server that creates plain resources."""
-        self.must_create()
+    def post_variant(self, body: Document) -> Response:
+        """A creation that the check is about; nothing can be said about it when plain creations fail, too."""
+        if not self.plain_creation.is_success:
+            raise self.not_created(self.plain_creation, "at all")
         return self.post(body)
 
     def created(self, **members: Any) -> str:
         """The id of a new resource."""
         return str(self.create(self.minimal(**members))["id"])
 
-    def read(self, id: str) -> Document:
-        answer = self.get(id)
-        if not answer.is_success or not isinstance(answer.value, dict):
-            raise NotRun(f"the {self.api.resource} could not be read for this check", answer.exchange)
-        return answer.value
+    def stored(self, **members: Any) -> str:
+        """The id of a new resource, whose members were read back as they were sent."""
+        id = self.created(**members)
+        if lost := missing(members, self.read(id)):
+            raise NotRun(f"the server does not keep what was sent at creation: {', '.join(lost)}", self.last)
+        return id
 
-    def must_change(self, id: str, change: Document) -> Answer:
-        answer = self.patch(id, change)
-        if not answer.is_success:
-            raise NotRun(f"the {self.api.resource} could not be changed for this check", answer.exchange)
-        return answer
+    def read(self, id: str) -> Document:
+        response = self.get(id)
+        if not response.is_success or not isinstance(response.value, dict):
+            raise NotRun(f"the {self.api.resource} could not be read for this check", response.interaction)
+        return response.value
+
+    def must_change(self, id: str, change: Document) -> Response:
+        response = self.patch(id, change)
+        if not response.is_success:
+            raise NotRun(f"the {self.api.resource} could not be changed for this check", response.interaction)
+        return response
 
     def in_state(self, state: str, **members: Any) -> str:
         """The id of a new resource that was brought into this state."""
         id = self.created(**members)
         for step in self.api.route_to(state):
-            answer = self.patch(id, {self.api.state: step})
-            if not answer.is_success:
-                raise NotRun(f"no {self.api.resource} could be brought into the state {state}", answer.exchange)
+            response = self.patch(id, {self.api.state: step})
+            if not response.is_success:
+                raise NotRun(f"no {self.api.resource} could be brought into the state {state}", response.interaction)
         if self.read(id).get(self.api.state) != state:
             raise NotRun(f"no {self.api.resource} could be brought into the state {state}", self.last)
         return id
 
     def found(self, query: Mapping[str, str] | str) -> list[Document]:
-        answer = self.search(query)
-        if not answer.is_success or not isinstance(answer.value, list):
-            raise NotRun("the list that this check looks at could not be had", answer.exchange)
-        return [each for each in answer.value if isinstance(each, dict)]
+        response = self.search(query)
+        if not response.is_success or not isinstance(response.value, list):
+            raise NotRun("the list that this check needs could not be read", response.interaction)
+        return [each for each in response.value if isinstance(each, dict)]
 
     @cached_property
     def pair(self) -> tuple[Document, Document]:
-        """Two resources that differ in every attribute, as they were sent, with their ids. They are only read."""
+        """Two resources that differ in every attribute, as they were sent, with their ids. Checks only read them."""
         first, second = (body | {"id": self.create(body)["id"]} for body in (self.body(0), self.body(1)))
-        self.keep(self.at(first["id"]), self.at(second["id"]))
+        self.keep(self.resource_path(first["id"]), self.resource_path(second["id"]))
         return first, second
 
     @cached_property
     def pair_read(self) -> tuple[Document, Document]:
-        """The two as the server has them, which may have lost something of them."""
+        """The two as the server returns them, which may lack some of what was sent."""
         first, second = (self.read(str(sent["id"])) for sent in self.pair)
         return first, second
 
@@ -205,76 +218,51 @@ class Session:
             for place, second in places
         ]
         ids = [self.created(**each) for each in members]
-        self.keep(*map(self.at, ids))
+        self.keep(*map(self.resource_path, ids))
         return name, [ids[1], *sorted((ids[0], ids[3])), ids[2]]
 
     def in_group(self, query: str = "") -> str:
         return f"{self.api.group}={encoded(self.group[0])}{'&' if query else ''}{query}"
 
-    # What is left --------------------------------------------------------------------------------------------------
+    # Removal -------------------------------------------------------------------------------------------------------
 
-    def hub(self, body: Any) -> Answer:
-        return self.send("POST", "/hub", body)
-
-    def _account(self, method: str, path: str, answer: Answer) -> None:
-        """Know what there is now that was not there before, or is no longer."""
-        plain = path.partition("?")[0]
-        if method == "POST" and answer.is_success and plain in (self.api.path, "/hub"):
-            if (id := id_of(answer)) is not None:
-                self.left.urls[f"{plain}/{encoded(id)}"] += 1
-        elif method == "DELETE" and plain in self.left.urls:
-            self.left.urls[plain] -= answer.is_success
-            if self.left.urls[plain] <= 0 or answer.status in (404, 410):
-                del self.left.urls[plain]
-
-    def keep(self, *urls: str) -> None:
-        """Later checks look at these too; they go at the end."""
-        self._shared.update(urls)
+    def keep(self, *paths: str) -> None:
+        """Later checks read these too; they are removed at the end."""
+        self._shared.update(paths)
 
     def tidy(self) -> None:
-        """Remove what the last check created, so that a run is never more than a few resources on a server."""
-        for url, times in list(self.left.urls.items()):
-            if url not in self._shared and self.silences == 0:
-                if self._removed(url, times):
-                    del self.left.urls[url]
-                else:
-                    self._shared.add(url)  # once more at the end
+        """Remove what the last check created, so that a run never keeps more than a few resources on a server."""
+        for path in [each for each in self.leftovers.paths if each not in self._shared]:
+            if self.unanswered == 0 and not self._removed(path):
+                self._shared.add(path)  # try again at the end
 
     def clean_up(self) -> list[str]:
-        """Remove everything that was created; says what could not be removed."""
-        self.silences = 0
-        remaining = [
-            f"{self.client.base}{url}"
-            for url, times in self.left.urls.most_common()
-            if self.silences >= SILENCES or not self._removed(url, times)
-        ]
-        self.left.urls.clear()
-        if self.left.unknown:
-            remaining.append(f"possibly {self.left.unknown} whose creation got no answer; {self.mark} is in their text")
-        return remaining
+        """Remove everything that was created; returns what could not be removed."""
+        self.unanswered = 0
+        for path in list(self.leftovers.paths):
+            if self.unanswered < MOST_UNANSWERED:
+                self._removed(path)
+        return self.remaining()
 
-    def _removed(self, url: str, times: int) -> bool:
-        """Gone, or asked for as often as it was created: where a DELETE removes one version, all have to go."""
-        answer = None
-        for _ in range(times):
-            try:
-                answer = self.client.send("DELETE", url)
-            except NoAnswer:
-                self.silences += 1
-                return False
-            self.silences = 0
-            if not answer.is_success:
-                break
-        return answer is not None and (answer.is_success or answer.status in (404, 410))
+    def remaining(self) -> list[str]:
+        found = [f"{self.client.base}{path}" for path in self.leftovers.paths]
+        if self.leftovers.unanswered:
+            found.append(f"possibly {self.leftovers.unanswered} whose creation got no response; search for {self.mark}")
+        return found
+
+    def _removed(self, path: str) -> bool:
+        try:
+            removed = self.leftovers.remove(path)
+        except NoResponse:
+            self.unanswered += 1
+            return False
+        self.unanswered = 0
+        return removed
 
 
-def encoded(text: str) -> str:
-    return quote(str(text), safe="", errors="replace")
-
-
-def id_of(answer: Answer) -> str | None:
+def id_of(response: Response) -> str | None:
     """The id of what was created: in the body, or as the last part of Location."""
-    if isinstance(answer.value, dict) and isinstance(answer.value.get("id"), str) and answer.value["id"]:
-        return str(answer.value["id"])
-    location = path_of(answer.headers.get("location")).rstrip("/")
+    if isinstance(response.value, dict) and isinstance(response.value.get("id"), str) and response.value["id"]:
+        return str(response.value["id"])
+    location = path_of(response.headers.get("location")).rstrip("/")
     return unquote(location.rpartition("/")[2]) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 from tests.conformance.mutations import (
     answer,
     body_becomes,
@@ -18,7 +19,6 @@ from tests.conformance.mutations import (
     refused,
     request,
 )
-from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
 from tmf_conformance.api import Api
 

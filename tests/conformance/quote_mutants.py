@@ -6,6 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 
+from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 from tests.conformance.mutations import (
     answer,
     body_becomes,
@@ -24,7 +25,6 @@ from tests.conformance.mutations import (
     request,
     status,
 )
-from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
 from tmf_conformance.api import Api
 from tmf_conformance.checks.quote import FORBIDDEN, FORBIDDEN_OF_ITEM

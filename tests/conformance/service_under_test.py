@@ -1,4 +1,4 @@
-"""Our service in this process, for as long as the tests run, and conformance runs against it."""
+"""The service of this repository in this process, while the tests run, and conformance runs against it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ import uvicorn
 from tests.conformance.mutant import RELAY, RIGHT, Mutant, Wrapped
 
 from tmf_conformance.api import Api
-from tmf_conformance.registry import APIS, checks_of
+from tmf_conformance.check import Check
 from tmf_conformance.http.listener import Listener
-from tmf_conformance.response_types import ReadingTypes
+from tmf_conformance.profile import SPECIFICATION, Profile
+from tmf_conformance.registry import suites
+from tmf_conformance.response_types import ResponseTypes
 from tmf_conformance.run import Report, Target, run
 from tmf_sales.app import create_app
-from tmf_sales.contract.files import contracts_folder
 from tmf_sales.settings import Settings
 
 BASES = {"tmf648": "/tmf-api/quoteManagement/v4", "tmf699": "/tmf-api/sales/v4"}
 PATIENCE = 60.0
-TYPES = {name: ReadingTypes(contracts_folder(), api.contract) for name, api in APIS.items()}
+APIS = {name: suite.api for name, suite in suites().items()}
+TYPES = {name: ResponseTypes(api.contract) for name, api in APIS.items()}
+
+
+def checks_of(api: Api) -> list[Check]:
+    return suites()[api.name].checks()
 
 
 @dataclass(slots=True)
@@ -32,11 +38,13 @@ class Served:
     wrapped: Wrapped
     url: str
 
-    def report(self, api: Api, mutant: Mutant = RIGHT, *, patience: float = PATIENCE) -> Report:
+    def report(
+        self, api: Api, mutant: Mutant = RIGHT, *, patience: float = PATIENCE, profile: Profile = SPECIFICATION
+    ) -> Report:
         """What a conformance run with delivery finds when the service is this mutant."""
         self.wrapped.base, self.wrapped.resource = BASES[api.name], api.resource
         self.wrapped.become(mutant)
-        target = Target(api, f"{self.url}{BASES[api.name]}", TYPES[api.name], timeout=PATIENCE)
+        target = Target(api, f"{self.url}{BASES[api.name]}", TYPES[api.name], timeout=PATIENCE, profile=profile)
         with Listener(("127.0.0.1", 0), f"{self.url}{RELAY}", patience) as listener:
             self.wrapped.listener = f"http://127.0.0.1:{listener.port}"
             try:

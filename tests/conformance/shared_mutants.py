@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 from tests.conformance.mutations import (
     answer,
     body_becomes,
@@ -33,7 +34,6 @@ from tests.conformance.mutations import (
     without_header,
     without_pair,
 )
-from tests.conformance.mutant import Call, Document, Memory, Mutant, Reply
 
 from tmf_conformance.api import Api
 from tmf_conformance.checks.filters import COARSE

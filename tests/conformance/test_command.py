@@ -12,12 +12,11 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.conformance import hostile
-from tests.conformance.mutations import answer, drop, refused, request
 from tests.conformance.mutant import RIGHT
 from tests.conformance.mutants import mutants_of
-from tests.conformance.service_under_test import BASES, Served
+from tests.conformance.mutations import answer, drop, refused, request
+from tests.conformance.service_under_test import APIS, BASES, Served
 
-from tmf_conformance.registry import APIS
 from tmf_sales.cli import main
 
 CREDENTIAL = "s3cr3t-token-0815"
@@ -93,7 +92,7 @@ def test_delivery_is_not_run_without_a_listener(quotes: str) -> None:
         (("--url", "http://host/quote?x=1"), "--url is no base path"),
         (("--url", "http://[host/quote"), "--url is no base path"),
         (("--url", "http://127.0.0.1:99999/quote"), "--url is no base path"),
-        (("--url", "http://127.0.0.1:1/tmf-api/other/v4"), "say --api tmf648"),
+        (("--url", "http://127.0.0.1:1/tmf-api/other/v4"), "--url does not say which API it is; expected --api tmf648"),
         (("--url", "http://127.0.0.1:1/quote", "--api", "tmf999"), "tmf999"),
         (("--url", "http://127.0.0.1:1/quote", "--header", f"no colon {CREDENTIAL}"), "--header is not of the form"),
         (("--url", "http://127.0.0.1:1/quote", "--header", f"A: b\r\nX: {CREDENTIAL}"), "--header is not of the form"),
@@ -101,7 +100,7 @@ def test_delivery_is_not_run_without_a_listener(quotes: str) -> None:
         (("--url", "http://127.0.0.1:1/quote", "--callback-url", "http://h/"), "belong together"),
         (
             ("--url", "http://127.0.0.1:1/quote", "--listen", "nowhere", "--callback-url", "http://h/"),
-            "--listen is no address",
+            "--listen is not an address",
         ),
         (
             ("--url", "http://127.0.0.1:1/quote", "--listen", "192.0.2.1:9", "--callback-url", "http://h/"),
@@ -110,7 +109,7 @@ def test_delivery_is_not_run_without_a_listener(quotes: str) -> None:
         (("--url", "http://127.0.0.1:1/quote", "--only", "nothing"), "no check of tmf648 has an id"),
         (("--url", "http://127.0.0.1:1/quote", "--sample", "/does/not/exist"), "--sample cannot be read"),
         (("--url", "http://127.0.0.1:1/quote", "--report", "/dev/null/x"), "--report cannot be written"),
-        (("--url", "http://127.0.0.1:1/quote"), "http://127.0.0.1:1 cannot be reached: no answer"),
+        (("--url", "http://127.0.0.1:1/quote"), "http://127.0.0.1:1 cannot be reached: no response"),
     ],
     ids=lambda value: str(value)[-40:],
 )
@@ -126,10 +125,10 @@ def test_what_cannot_be_done_is_refused_in_one_line(options: tuple[str, ...], sa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "--sample is no JSON object"),
-        ("{", "--sample is no JSON object"),
-        ('{"quoteItem": []}', "--sample has a quoteItem that is no array of items"),
-        ('{"quoteItem": ["x"]}', "--sample has a quoteItem that is no array of items"),
+        ("[]", "--sample is not a JSON object"),
+        ("{", "--sample is not a JSON object"),
+        ('{"quoteItem": []}', "--sample has a quoteItem that is not an array of items"),
+        ('{"quoteItem": ["x"]}', "--sample has a quoteItem that is not an array of items"),
     ],
 )
 def test_a_sample_that_cannot_be_sent_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -144,7 +143,7 @@ def test_a_server_that_wants_credentials_is_told_at_once() -> None:
     with hostile.hostile(hostile.says(b"{}", 401)) as url:
         outcome = conformance("--url", f"{url}/quote")
 
-    assert (outcome.exit_code, "--header gives them" in outcome.output) == (2, True)
+    assert (outcome.exit_code, "pass others with --header" in outcome.output) == (2, True)
 
 
 def test_a_redirect_is_shown_and_not_followed() -> None:
@@ -152,7 +151,7 @@ def test_a_redirect_is_shown_and_not_followed() -> None:
         outcome = conformance("--url", f"{url}/quote", "--only", "list-answers", "--only", "create-answers")
 
     assert outcome.exit_code == 1
-    assert "answered:  307 location: http://elsewhere.invalid/" in outcome.output
+    assert "response:  307 location: http://elsewhere.invalid/" in outcome.output
 
 
 def test_a_sample_is_in_everything_that_is_created(tmp_path: Path, service: Served, quotes: str) -> None:
@@ -269,5 +268,5 @@ def test_an_interrupted_run_cleans_up(kind: signal.Signals) -> None:
     assert run.returncode == 130, errors
     assert "Traceback" not in errors
     assert "Interrupted" in output
-    assert "possibly 1 whose creation got no answer" in output
+    assert "possibly 1 whose creation got no response" in output
     assert there == set()

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from tests.conformance import hostile
-from tests.conformance.service_under_test import TYPES
+from tests.conformance.service_under_test import APIS, TYPES, checks_of
 
 from tmf_conformance.api import Api
-from tmf_conformance.registry import APIS, checks_of
-from tmf_conformance.check import Verdict
+from tmf_conformance.outcome import Verdict
 from tmf_conformance.run import GIVEN_UP, Report, Target, Unreachable, run
 
 TMF699 = APIS["tmf699"]
@@ -68,10 +67,10 @@ def test_wrong_answers_fail_checks_with_a_sentence(api: Api, kind: str) -> None:
 @pytest.mark.parametrize(
     ("answering", "patience", "said"),
     [
-        (hostile.silent, 0.2, "no complete answer within 0.2 seconds"),
-        (hostile.dripping, 0.2, "no complete answer within 0.2 seconds"),
-        (hostile.cut_off, 60.0, "no answer: "),
-        (hostile.no_http, 60.0, "no answer: "),
+        (hostile.silent, 0.2, "no complete response within 0.2 seconds"),
+        (hostile.dripping, 0.2, "no complete response within 0.2 seconds"),
+        (hostile.cut_off, 60.0, "no response: "),
+        (hostile.no_http, 60.0, "no response: "),
     ],
     ids=["silent", "dripping", "cut off", "no http"],
 )
@@ -97,8 +96,8 @@ def test_a_server_that_falls_silent_is_not_waited_for_again_and_again() -> None:
         found = report(url, timeout=0.5)
 
     assert [result.reason for result in found.results[:3]] == [
-        "a complete answer; no complete answer within 0.5 seconds"
+        "a complete response; no complete response within 0.5 seconds"
     ] * 3
     assert {result.reason for result in found.results[3:]} == {GIVEN_UP}
     assert asked < 10
-    assert found.remaining[0].startswith("possibly 3 whose creation got no answer")
+    assert found.remaining[0].startswith("possibly 3 whose creation got no response")

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conformance.mutants import mutants_of
-from tests.conformance.service_under_test import PATIENCE, Renewed, Served
+from tests.conformance.service_under_test import APIS, PATIENCE, Renewed, Served, checks_of
 
 from tmf_conformance.api import Api
-from tmf_conformance.registry import APIS, checks_of
-from tmf_conformance.check import Verdict
+from tmf_conformance.outcome import Verdict
 
 SHORT = 3.0  # seconds after which an event that never comes is given up; the others come within milliseconds
 LOST = {f"event-{kind}" for kind in ("Create", "StateChange", "AttributeValueChange", "Delete")}

@@ -7,14 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.conformance.service_under_test import BASES, PATIENCE, TYPES, Served
+from tests.conformance.service_under_test import APIS, BASES, PATIENCE, TYPES, Served, checks_of
 from tests.service import start_service
 from tests.storage.mongo_server import MongoServer
 
 from tmf_conformance.api import Api
-from tmf_conformance.registry import APIS, checks_of
 from tmf_conformance.http.listener import Listener
-from tmf_conformance.check import Verdict
+from tmf_conformance.outcome import Verdict
 from tmf_conformance.run import Report, Target, run
 
 Recorded = Callable[[str, object], None]

@@ -1,4 +1,4 @@
-"""The checks as a whole: their ids, their sources, their page in the documentation, and what they may import."""
+"""The registered checks: their ids, sources and documentation, what they import, and suites of other packages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from scripts.conformance_table import PAGE, with_checks
+from tests.conformance.service_under_test import APIS, checks_of
 
 from tmf_conformance.api import Api
-from tmf_conformance.registry import APIS, api_of, checks_of
-from tmf_conformance.check import Kind
+from tmf_conformance.registry import suite_of
+from tmf_conformance.source import Kind
 
 ROOT = Path(__file__).parents[2]
-ROOM = ROOT / "src/tmf_sales/conformance"
+ROOM = ROOT / "src/tmf_conformance"
 apis = pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
 
 
@@ -73,13 +74,11 @@ def test_a_page_without_a_place_for_the_checks_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(ROOM.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOM)))
-def test_the_room_imports_nothing_of_the_service(path: Path) -> None:
+def test_the_checker_imports_nothing_of_the_service(path: Path) -> None:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     modules += [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
-    own = [module for module in modules if module.startswith("tmf_sales")]
-
-    assert [module for module in own if not module.startswith("tmf_conformance")] == []
+    assert [module for module in modules if module.startswith("tmf_sales")] == []
 
 
 @pytest.mark.parametrize(
@@ -89,15 +88,17 @@ def test_the_room_imports_nothing_of_the_service(path: Path) -> None:
         ("http://host/tmf-api/quoteManagement/v4/quote", "tmf648"),
         ("http://host/api/v4/quote/", "tmf648"),
         ("http://host/tmf-api/sales/v4", "tmf699"),
+        ("http://host/tmf-api/salesManagement/v4", "tmf699"),
+        ("http://host/tmf-api/salesManagement/v4/salesLead", "tmf699"),
         ("http://host/salesLead", "tmf699"),
         ("http://host/tmf-api/productCatalog/v4", None),
         ("http://host", None),
     ],
 )
-def test_the_base_path_tells_the_api(url: str, name: str | None) -> None:
-    found = api_of(url)
+def test_the_api_is_recognized_by_the_base_path(url: str, name: str | None) -> None:
+    found = suite_of(url)
 
-    assert (found.name if found else None) == name
+    assert (found.api.name if found else None) == name
 
 
 @apis

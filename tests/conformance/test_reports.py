@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.conformance.service_under_test import APIS, checks_of
 
-from tmf_conformance.registry import APIS, checks_of
-from tmf_conformance.interaction import HIDDEN, Exchange, Secrets
+from tmf_conformance import __version__
+from tmf_conformance.interaction import HIDDEN, Interaction, Secrets
+from tmf_conformance.outcome import Verdict
+from tmf_conformance.profile import TMF648B
+from tmf_conformance.reports.files import write_reports
 from tmf_conformance.reports.html_report import as_html
 from tmf_conformance.reports.json_report import as_json
 from tmf_conformance.reports.junit_report import as_junit
-from tmf_conformance.reports.terminal import lines_of
+from tmf_conformance.reports.terminal import report_lines
 from tmf_conformance.reports.totals import conclusion, sentence
-from tmf_conformance.reports.files import write_reports
-from tmf_conformance.check import Kind, Verdict
 from tmf_conformance.run import Report, Result
+from tmf_conformance.source import Kind
 
 API = APIS["tmf648"]
 CHECKS = checks_of(API)
@@ -28,12 +32,12 @@ CREDENTIAL = "s3cr3t-token"
 
 
 def result(kind: Kind, verdict: Verdict, reason: str = "", **texts: str) -> Result:
-    check = next(each for each in CHECKS if each.kind is kind)
-    return Result(check, verdict, reason, seconds=0.01, **texts)
+    check = next(each for each in CHECKS if each.kind is kind or kind is Kind.OPTIONAL)
+    return Result(check, kind, verdict, reason, seconds=0.01, **texts)
 
 
 def report(*results: Result, **facts: object) -> Report:
-    return Report(API, "http://127.0.0.1:8080/v4", list(results), started=0.0, **facts)  # type: ignore[arg-type]
+    return Report(API, "http://127.0.0.1:8080/v4", results=list(results), started=0.0, **facts)  # type: ignore[arg-type]
 
 
 FAILED = result(Kind.MANDATORY, Verdict.FAILED, EVIL, request=EVIL, response=EVIL)
@@ -105,7 +109,7 @@ def test_json_has_every_result() -> None:
 
 
 def test_the_terminal_gets_no_control_characters() -> None:
-    lines = list(lines_of(report(*ALL, remaining=[EVIL])))
+    lines = list(report_lines(report(*ALL, remaining=[EVIL])))
 
     assert any("<script>" in line for line in lines)
     assert not [line for line in lines if "\x1b[31m\x00" in line or "\x00" in line]
@@ -113,15 +117,15 @@ def test_the_terminal_gets_no_control_characters() -> None:
 
 def test_the_terminal_shows_the_rule_the_expectation_and_the_answer() -> None:
     text = "\n".join(
-        lines_of(report(result(Kind.MANDATORY, Verdict.FAILED, "status 201", request="POST x", response="200")))
+        report_lines(report(result(Kind.MANDATORY, Verdict.FAILED, "status 201", request="POST x", response="200")))
     )
 
-    for part in ("FAILED", "rule: ", "expected:  status 201", "asked:     POST x", "answered:  200"):
+    for part in ("FAILED", "rule: ", "expected:  status 201", "request:   POST x", "response:  200"):
         assert part in text
 
 
 def test_quiet_leaves_out_what_passed() -> None:
-    text = "\n".join(lines_of(report(PASSED, WARNED), quiet=True))
+    text = "\n".join(report_lines(report(PASSED, WARNED), quiet=True))
 
     assert WARNED.check.id in text
     assert PASSED.check.id not in text
@@ -131,14 +135,49 @@ def test_quiet_leaves_out_what_passed() -> None:
     ("found", "said"),
     [
         (report(PASSED, WARNED, UNSUPPORTED), "No mandatory check of"),
-        (report(PASSED, FAILED), "does not follow"),
-        (report(WARNED, NOT_RUN), "Nothing can be said of"),
+        (report(PASSED, FAILED), "does not conform"),
+        (report(WARNED, NOT_RUN), "No conclusion about"),
         (report(PASSED, interrupted=True), "Interrupted"),
     ],
     ids=["advice only", "failed", "nothing", "interrupted"],
 )
 def test_the_conclusion_says_no_more_than_is_known(found: Report, said: str) -> None:
     assert said in conclusion(found)
+
+
+def test_the_conclusion_names_profile_tool_server_and_time() -> None:
+    said = conclusion(report(PASSED, profile=TMF648B))
+
+    for part in (
+        "profile tmf648b",
+        f"tmf-conformance {__version__}",
+        "http://127.0.0.1:8080/v4",
+        "1970-01-01T00:00:00Z",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize("form", [as_html, as_json, as_junit], ids=lambda form: str(form.__name__))
+def test_every_report_names_profile_tool_server_and_time(form: Callable[[Report], str]) -> None:
+    text = form(report(PASSED, profile=TMF648B))
+
+    for part in ("tmf648b", __version__, "http://127.0.0.1:8080/v4", "1970-01-01T00:00:00Z"):
+        assert part in text
+
+
+def test_an_optional_failure_does_not_break_conformance_and_is_reported() -> None:
+    failed = result(Kind.OPTIONAL, Verdict.FAILED, "status 200")
+
+    assert report(PASSED, failed).conforms
+    assert "Failed optional checks: 1." in conclusion(report(PASSED, failed))
+
+
+def test_a_hint_is_in_the_terminal_and_in_the_files() -> None:
+    found = report(PASSED, hints=["Use --sample FILE."])
+
+    assert "Use --sample FILE." in "\n".join(report_lines(found))
+    assert "Use --sample FILE." in as_html(found)
+    assert json.loads(as_json(found))["hints"] == ["Use --sample FILE."]
 
 
 def test_the_totals_are_one_sentence() -> None:
@@ -160,7 +199,7 @@ def test_the_files_are_written(tmp_path: Path) -> None:
 
 
 def test_a_credential_that_the_server_repeats_is_not_shown() -> None:
-    exchange = Exchange(
+    interaction = Interaction(
         "GET",
         f"http://host/?token={CREDENTIAL}",
         [("Accept", "application/json")],
@@ -171,12 +210,12 @@ def test_a_credential_that_the_server_repeats_is_not_shown() -> None:
         content=f'"Bearer {CREDENTIAL}"'.encode(),
     )
 
-    shown = exchange.shown_request() + exchange.shown_response()
+    shown = interaction.request_text() + interaction.response_text()
     assert CREDENTIAL not in shown
     assert shown.count(HIDDEN) >= 4
 
 
 def test_a_long_body_is_cut() -> None:
-    exchange = Exchange("GET", "http://host/", [], "", status=200, content=b"x" * 10_000)
+    interaction = Interaction("GET", "http://host/", [], "", status=200, content=b"x" * 10_000)
 
-    assert "... 6000 more characters" in exchange.shown_response()
+    assert "... 6000 more characters" in interaction.response_text()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from tmf_conformance.api import Api
+from tmf_conformance.api import Api, Document
 from tmf_conformance.checks import quote
-from tmf_conformance.interaction import Document
-from tmf_conformance.check import mandatory
+from tmf_conformance.contract_files import contract_path
+from tmf_conformance.profile import SPECIFICATION, TMF648B
+from tmf_conformance.source import mandatory
+from tmf_conformance.suite import Suite
 
 PARTIES = (
     {"id": "qsdd-9888", "name": "Jean Pontus", "role": "Buyer Contact", "@referredType": "Individual"},
@@ -174,10 +176,10 @@ PATCHABLE: dict[str, Any] = {
 TMF648 = Api(
     name="tmf648",
     title="TMF648 Quote Management 4.0.1",
-    segment="quoteManagement",
+    segments=("quoteManagement",),
     resource="quote",
     type="Quote",
-    contract="tmf648-quote-v4.yaml",
+    contract=contract_path("tmf648-quote-v4.yaml"),
     state="state",
     created="quoteDate",
     transitions=MappingProxyType(
@@ -204,5 +206,7 @@ TMF648 = Api(
     patchable=MappingProxyType(PATCHABLE),
     queries=QUERIES,
     sources=MappingProxyType(SOURCES),
-    own_checks=quote.checks,
+    profiles=(SPECIFICATION, TMF648B),
 )
+
+SUITE = Suite(TMF648, quote.checks)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from tmf_conformance.api import Api
+from tmf_conformance.api import Api, Document
 from tmf_conformance.checks import sales_lead
-from tmf_conformance.interaction import Document
-from tmf_conformance.check import mandatory
+from tmf_conformance.contract_files import contract_path
+from tmf_conformance.source import mandatory
+from tmf_conformance.suite import Suite
 
 PARTIES = (
     {"id": "127", "name": "Walter White", "role": "marketing team", "@referredType": "individual"},
@@ -180,10 +181,10 @@ PATCHABLE: dict[str, Any] = {
 TMF699 = Api(
     name="tmf699",
     title="TMF699 Sales Management 4.0.1",
-    segment="sales",
+    segments=("sales", "salesManagement"),
     resource="salesLead",
     type="SalesLead",
-    contract="tmf699-sales-v4.yaml",
+    contract=contract_path("tmf699-sales-v4.yaml"),
     state="status",
     created="creationDate",
     transitions=MappingProxyType(
@@ -210,5 +211,6 @@ TMF699 = Api(
     patchable=MappingProxyType(PATCHABLE),
     queries=QUERIES,
     sources=MappingProxyType(SOURCES),
-    own_checks=sales_lead.checks,
 )
+
+SUITE = Suite(TMF699, sales_lead.checks)

@@ -1,4 +1,4 @@
-"""The checks, one module per part of the specifications; catalogue.py puts them in order.
+"""The checks, one module for each part of the specifications; suite.py puts them in order.
 
-Promise: a check looks at its own rule only, and takes whatever else is right or wrong as it comes.
+A check judges its own rule only. When it cannot, because something else is wrong, it is not run.
 """

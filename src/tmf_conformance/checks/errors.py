@@ -1,15 +1,13 @@
-"""Requests that are wrong: what is answered to them, and with which body (TMF630; RFC 9110)."""
+"""Invalid requests: which status and which body they return (TMF630; RFC 9110)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
-
-if TYPE_CHECKING:
-    from tmf_conformance.api import Api
-    from tmf_conformance.interaction import Answer
-    from tmf_conformance.session import Session
+from tmf_conformance.api import Api
+from tmf_conformance.check import Check, Checks
+from tmf_conformance.http.response import Response
+from tmf_conformance.outcome import NotRun, NotSupported
+from tmf_conformance.session import MERGE, Session
+from tmf_conformance.source import advice
 
 ERRORS = "TMF630, errors"
 
@@ -17,54 +15,54 @@ ERRORS = "TMF630, errors"
 def checks(api: Api) -> Checks:
     body = advice(ERRORS, "an error has a body with code and reason")
     yield Check("error-has-body", "an error has code and reason", body, has_code_and_reason)
-    text = advice(ERRORS, "the code of an error is a text, and so is its status")
-    yield Check("error-body-types", "code, reason, message and status are texts", text, members_are_texts)
+    text = advice(ERRORS, "the members of an error are strings, its code and status, too")
+    yield Check("error-body-types", "code, reason, message and status are strings", text, members_are_texts)
     json = advice(ERRORS, "an error is application/json")
     yield Check("error-is-json", "an error is application/json", json, is_json)
-    malformed = advice("TMF630, status codes", "a body that is not JSON is answered with 400")
-    yield Check("error-malformed-body-400", "a body that is no JSON is answered with 400", malformed, malformed_is_400)
-    other = advice("RFC 9110, 15.5.16", "a media type that the server does not take is answered with 415")
-    yield Check("error-media-type-415", "a body of another media type is answered with 415", other, other_type_is_415)
-    array = advice("TMF630, status codes", "a body that breaks the rules of its types is answered with 400")
-    yield Check("error-array-body-400", "an array instead of a resource is answered with 400", array, array_is_400)
-    method = advice("RFC 9110, 15.5.6", "a method that the resource does not have is answered with 405")
-    yield Check("error-method-405", "POST on one resource is answered with 405", method, other_method_is_405)
-    allow = advice("RFC 9110, 15.5.6", "405 comes with the header Allow, which lists the methods that there are")
-    yield Check("error-method-allow", "405 comes with Allow", allow, methods_are_told)
-    route = advice("TMF630, status codes", "what is not there is answered with 404")
-    yield Check("error-route-404", "an unknown path is answered with 404", route, unknown_path_is_404)
-    accept = advice("RFC 9110, 15.5.7", "what cannot be had in an acceptable form is answered with 406")
-    yield Check("error-accept-406", "an Accept without JSON is answered with 406", accept, other_form_is_406)
-    match = advice("RFC 9110, 13.1.1", "If-Match with another ETag than the current one is answered with 412")
+    malformed = advice("TMF630, status codes", "a body that is not JSON returns 400")
+    yield Check("error-malformed-body-400", "a body that is not JSON returns 400", malformed, malformed_is_400)
+    other = advice("RFC 9110, 15.5.16", "an unsupported media type returns 415")
+    yield Check("error-media-type-415", "a body of another media type returns 415", other, other_type_is_415)
+    array = advice("TMF630, status codes", "a body that does not fit its types returns 400")
+    yield Check("error-array-body-400", "an array instead of a resource returns 400", array, array_is_400)
+    method = advice("RFC 9110, 15.5.6", "a method that the resource does not have returns 405")
+    yield Check("error-method-405", "POST on one resource returns 405", method, other_method_is_405)
+    allow = advice("RFC 9110, 15.5.6", "a 405 has the header Allow, which lists the supported methods")
+    yield Check("error-method-allow", "a 405 has the header Allow", allow, names_the_methods)
+    route = advice("TMF630, status codes", "an unknown path returns 404")
+    yield Check("error-route-404", "an unknown path returns 404", route, unknown_path_is_404)
+    accept = advice("RFC 9110, 15.5.7", "a response in no acceptable media type is a 406")
+    yield Check("error-accept-406", "an Accept without JSON returns 406", accept, other_form_is_406)
+    match = advice("RFC 9110, 13.1.1", "If-Match with an outdated ETag returns 412")
     yield Check("etag-if-match-412", "If-Match protects against lost changes", match, lost_change_is_412)
-    none = advice("RFC 9110, 13.1.2", "If-None-Match with the current ETag is answered with 304")
-    yield Check("etag-if-none-match-304", "If-None-Match spares an answer", none, unchanged_is_304)
+    none = advice("RFC 9110, 13.1.2", "If-None-Match with the current ETag returns 304")
+    yield Check("etag-if-none-match-304", "If-None-Match saves the transfer", none, unchanged_is_304)
 
 
-def an_error(session: Session) -> Answer:
-    answer = session.get(f"{session.mark}-unknown")
-    if answer.is_success:
-        raise NotRun("the server does not refuse what does not exist", answer.exchange)
-    return answer
+def an_error(session: Session) -> Response:
+    response = session.get(f"{session.mark}-unknown")
+    if response.is_success:
+        raise NotRun("the server returns success for an unknown id", response.interaction)
+    return response
 
 
 def has_code_and_reason(session: Session) -> None:
-    answer = an_error(session)
-    absent = [name for name in ("code", "reason") if name not in answer.object()]
-    answer.expect(not absent, f"a JSON object with code and reason; absent: {', '.join(absent)}")
+    response = an_error(session)
+    absent = [name for name in ("code", "reason") if name not in response.object()]
+    response.expect(not absent, f"a JSON object with code and reason; absent: {', '.join(absent)}")
 
 
 def members_are_texts(session: Session) -> None:
-    answer = an_error(session)
-    body = answer.value if isinstance(answer.value, dict) else {}
+    response = an_error(session)
+    body = response.value if isinstance(response.value, dict) else {}
     names = [name for name in ("code", "reason", "message", "status") if not isinstance(body.get(name, ""), str)]
-    answer.expect(not names, f"each member of the error is a text; not so: {', '.join(names)}")
+    response.expect(not names, f"each member of the error is a string; others: {', '.join(names)}")
 
 
 def is_json(session: Session) -> None:
-    answer = an_error(session)
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    answer.expect(kind == "application/json", "Content-Type is application/json")
+    response = an_error(session)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    response.expect(kind == "application/json", "Content-Type is application/json")
 
 
 def malformed_is_400(session: Session) -> None:
@@ -72,8 +70,8 @@ def malformed_is_400(session: Session) -> None:
 
 
 def other_type_is_415(session: Session) -> None:
-    answer = session.send("POST", session.api.path, raw="<resource/>", headers={"Content-Type": "application/xml"})
-    answer.expect_status(415)
+    response = session.send("POST", session.api.path, raw="<resource/>", headers={"Content-Type": "application/xml"})
+    response.expect_status(415)
 
 
 def array_is_400(session: Session) -> None:
@@ -81,15 +79,15 @@ def array_is_400(session: Session) -> None:
 
 
 def other_method_is_405(session: Session) -> None:
-    session.send("POST", session.at(session.created()), session.minimal()).expect_status(405)
+    session.send("POST", session.resource_path(session.created()), session.minimal()).expect_status(405)
 
 
-def methods_are_told(session: Session) -> None:
-    answer = session.send("PUT", session.api.path, session.minimal())
-    if answer.status != 405:
-        raise NotRun("PUT on the list is not answered with 405", answer.exchange)
-    allowed = {name.strip().upper() for name in answer.headers.get("allow", "").split(",")}
-    answer.expect({"GET", "POST"} <= allowed, "the header Allow, with GET and POST in it")
+def names_the_methods(session: Session) -> None:
+    response = session.send("PUT", session.api.path, session.minimal())
+    if response.status != 405:
+        raise NotRun("PUT on the list does not return 405", response.interaction)
+    allowed = {name.strip().upper() for name in response.headers.get("allow", "").split(",")}
+    response.expect({"GET", "POST"} <= allowed, "the header Allow, with GET and POST in it")
 
 
 def unknown_path_is_404(session: Session) -> None:
@@ -98,26 +96,27 @@ def unknown_path_is_404(session: Session) -> None:
 
 def other_form_is_406(session: Session) -> None:
     id = session.created()
-    session.send("GET", session.at(id), headers={"Accept": "application/xml"}).expect_status(406)
+    session.send("GET", session.resource_path(id), headers={"Accept": "application/xml"}).expect_status(406)
 
 
 def tagged(session: Session) -> tuple[str, str]:
     """A new resource and its ETag."""
     id = session.created()
-    answer = session.get(id)
-    tag = answer.headers.get("etag")
+    response = session.get(id)
+    tag = response.headers.get("etag")
     if not tag:
-        raise NotSupported("the server gives no ETag", answer.exchange)
+        raise NotSupported("the server gives no ETag", response.interaction)
     return id, tag
 
 
 def lost_change_is_412(session: Session) -> None:
     id, tag = tagged(session)
     session.must_change(id, {"description": "Somebody else was here first"})
-    headers = {"Content-Type": "application/merge-patch+json", "If-Match": tag}
-    session.send("PATCH", session.at(id), {"description": "I did not see it"}, headers=headers).expect_status(412)
+    headers = {"Content-Type": MERGE, "If-Match": tag}
+    outdated = session.send("PATCH", session.resource_path(id), {"description": "I did not see it"}, headers=headers)
+    outdated.expect_status(412)
 
 
 def unchanged_is_304(session: Session) -> None:
     id, tag = tagged(session)
-    session.send("GET", session.at(id), headers={"If-None-Match": tag}).expect_status(304)
+    session.send("GET", session.resource_path(id), headers={"If-None-Match": tag}).expect_status(304)

@@ -1,25 +1,24 @@
 """Delivery of events to a listener that the run starts (the chapters "Notification ..." and "Publish event ...").
 
-One resource lives its life while two listeners listen; the checks look at what arrived of it.
+One resource is created, changed and deleted while two listeners are registered; the checks look at what arrived.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from tmf_conformance.api import Api
+from tmf_conformance.check import Check, Checks
 from tmf_conformance.checks.hub import registered, remove
-from tmf_conformance.comparison import instant
-from tmf_conformance.interaction import Exchange
-from tmf_conformance.check import Check, Checks, Ending, Failed, NotRun, advice
-from tmf_conformance.session import encoded
-
-if TYPE_CHECKING:
-    from tmf_conformance.api import Api
-    from tmf_conformance.http.listener import Delivered, Listener
-    from tmf_conformance.session import Session
+from tmf_conformance.comparison import parse_date_time
+from tmf_conformance.http.links import encoded
+from tmf_conformance.http.listener import Delivered, Listener
+from tmf_conformance.interaction import Interaction
+from tmf_conformance.outcome import Failed, NotRun, Outcome
+from tmf_conformance.session import Session
+from tmf_conformance.source import advice
 
 NOTIFICATIONS = "TMF630, notifications"
 ALL, SOME, GONE = "all", "some", "gone"
@@ -27,39 +26,40 @@ ALL, SOME, GONE = "all", "some", "gone"
 
 @dataclass(slots=True)
 class Story:
-    """The resource that was created, changed and deleted, and the path of each listener."""
+    """What happened to the resource, and the path of each listener."""
 
     id: str
     places: dict[str, str]
     provoked: dict[str, bool] = field(default_factory=dict)
-    missed: set[tuple[str, str]] = field(default_factory=set)  # waited for once, and not again
+    missed: set[tuple[str, str]] = field(default_factory=set)  # waited for once and not again
 
 
-_STORIES: WeakKeyDictionary[Session, Story | Ending] = WeakKeyDictionary()
+_STORIES: WeakKeyDictionary[Session, Story | Outcome] = WeakKeyDictionary()
 
 
 def checks(api: Api) -> Checks:
     says = api.sources
     titles = {
-        "Create": "a creation is told",
-        "StateChange": "a change of state is told",
-        "AttributeValueChange": "a change of attributes is told",
-        "Delete": "a deletion is told",
+        "Create": "an event reports a creation",
+        "StateChange": "an event reports a change of state",
+        "AttributeValueChange": "an event reports a change of attributes",
+        "Delete": "an event reports a deletion",
     }
     for what, title in titles.items():
-        yield Check(f"event-{what}", f"{title}: {api.event(what)}", says[f"event {what}"], partial(is_told, what))
+        yield Check(f"event-{what}", f"{title}: {api.event(what)}", says[f"event {what}"], partial(is_reported, what))
     yield Check("event-envelope", "an event has eventTime and eventType", says["event envelope"], has_envelope)
     yield Check("event-id", "an event has an eventId", says["event id"], has_id)
     yield Check("event-payload", f"event.{api.resource} is the resource", says["event payload"], holds_the_resource)
-    yield Check("event-unregistered", "who is unregistered gets nothing", says["hub silent"], unregistered_gets_nothing)
-    whole = advice(NOTIFICATIONS, "event holds the whole resource where the query has no fields")
-    yield Check("event-whole-resource", "the resource in an event is whole", whole, holds_the_whole)
+    silent = says["hub silent"]
+    yield Check("event-unregistered", "an unregistered listener receives nothing", silent, unregistered_is_silent)
+    whole = advice(NOTIFICATIONS, "event holds the whole resource when the query has no fields")
+    yield Check("event-whole-resource", "the resource in an event is complete", whole, holds_the_whole)
     distinct = advice(NOTIFICATIONS, "each event has an eventId of its own")
     yield Check("event-distinct-ids", "different events have different ids", distinct, ids_differ)
     query = advice(NOTIFICATIONS, "the query of a registration selects the events that are delivered")
     yield Check("event-query", "a query selects events", query, query_selects)
-    refused = advice(NOTIFICATIONS, "an event tells of a change; a request that is refused changes nothing")
-    yield Check("event-refused-untold", "a refused request is not told", refused, refused_is_untold)
+    rejected = advice(NOTIFICATIONS, "an event reports a change; a rejected request changes nothing")
+    yield Check("event-refused-untold", "a rejected request sends no event", rejected, rejected_is_not_reported)
 
 
 def listening(session: Session) -> Listener:
@@ -69,20 +69,20 @@ def listening(session: Session) -> Listener:
 
 
 def story_of(session: Session) -> Story:
-    """Told once; where it cannot be told, every check has the same reason."""
+    """Provoked once; when that fails, every check ends with the same reason."""
     listening(session)
     if session not in _STORIES:
         try:
-            _STORIES[session] = tell(session)
-        except Ending as ending:
-            _STORIES[session] = NotRun(f"no events could be provoked: {ending.reason}", ending.exchange)
-    told = _STORIES[session]
-    if isinstance(told, Ending):
-        raise told
-    return told
+            _STORIES[session] = provoke(session)
+        except Outcome as outcome:
+            _STORIES[session] = NotRun(f"no events could be provoked: {outcome.reason}", outcome.interaction)
+    story = _STORIES[session]
+    if isinstance(story, Outcome):
+        raise story
+    return story
 
 
-def tell(session: Session) -> Story:
+def provoke(session: Session) -> Story:
     api = session.api
     places = {name: f"{name}-{session.new_text()}" for name in (ALL, SOME, GONE)}
     callback = listening(session).callback
@@ -101,8 +101,8 @@ def tell(session: Session) -> Story:
     sent = session.body()
     story = Story(str(session.create(sent)["id"]), places)
     story.provoked["Create"] = True
-    refused = session.patch(story.id, {"description": {"not": "a text"}})
-    story.provoked["refused"] = not refused.is_success
+    rejected = session.patch(story.id, {"description": {"not": "a text"}})
+    story.provoked["rejected"] = not rejected.is_success
     change = session.patch(story.id, {"description": "Changed once"})
     story.provoked["AttributeValueChange"] = change.is_success
     to = next(to for to in api.transitions[api.initial])
@@ -117,7 +117,7 @@ def arrived(session: Session, what: str, place: str = ALL) -> Delivered | None:
     if not story.provoked.get(what, False):
         raise NotRun(f"no {kind} could be provoked")
     if place not in story.places:
-        raise NotRun("the server does not take another listener")
+        raise NotRun("the server accepts no further listener")
     if (what, place) in story.missed:
         return None
     wait = listening(session).wait
@@ -127,14 +127,14 @@ def arrived(session: Session, what: str, place: str = ALL) -> Delivered | None:
     return event
 
 
-def is_told(what: str, session: Session) -> None:
+def is_reported(what: str, session: Session) -> None:
     if arrived(session, what) is None:
         kind, patience = session.api.event(what), listening(session).patience
         raise failed(session, f"a {kind} about the resource reaches the listener within {patience:g} seconds")
 
 
 def events(session: Session) -> list[Delivered]:
-    """All that has arrived of the resource, once the last of it is there or does not come."""
+    """Everything that arrived about the resource, after the last event or the wait for it."""
     story = story_of(session)
     if not any(arrived(session, what) for what in ("Delete", "Create") if story.provoked.get(what)):
         raise NotRun("no event arrived")
@@ -142,26 +142,27 @@ def events(session: Session) -> list[Delivered]:
 
 
 def failed(session: Session, expected: str, event: Delivered | None = None) -> Failed:
-    """With the event at hand, or with all that arrived at the listener that hears everything."""
+    """With this event, or with everything that arrived at the listener without a query."""
     arrived = [event] if event else listening(session).at(story_of(session).places[ALL])
     bodies = "\n\n".join(each.body.decode("utf-8", "replace") for each in arrived) or "(nothing)"
     url = f"{listening(session).callback}/{story_of(session).places[ALL]}"
-    exchange = Exchange("POST", url, (), bodies, session.client.secrets, problem="(as it arrived at the listener)")
-    return Failed(expected, exchange)
+    secrets = session.client.secrets
+    interaction = Interaction("POST", url, (), bodies, secrets, problem="(as it arrived at the listener)")
+    return Failed(expected, interaction)
 
 
 def expect_of_each(session: Session, names: tuple[str, ...]) -> None:
     for each in events(session):
         absent = [name for name in names if not each.event.get(name)]
         if absent:
-            expected = f"every event has {', '.join(names)}; in a {each.type} not so: {', '.join(absent)}"
+            expected = f"every event has {', '.join(names)}; a {each.type} lacks {', '.join(absent)}"
             raise failed(session, expected, each)
 
 
 def has_envelope(session: Session) -> None:
     expect_of_each(session, ("eventTime", "eventType"))
     for each in events(session):
-        if instant(each.event["eventTime"]) is None:
+        if parse_date_time(each.event["eventTime"]) is None:
             raise failed(session, f"eventTime is a date-time, not {str(each.event['eventTime'])[:60]!r}", each)
 
 
@@ -193,11 +194,11 @@ def ids_differ(session: Session) -> None:
 
 
 def query_selects(session: Session) -> None:
-    """Deletion is the last that happens, so whatever else was to come would have come before."""
+    """The deletion comes last, so any other event would have arrived before it."""
     if arrived(session, "Delete") is None:
         raise NotRun("no such event arrived at the listener without a query")
     if arrived(session, "Delete", SOME) is None:
-        raise failed(session, f"the listener with the query gets the {session.api.event('Delete')}")
+        raise failed(session, f"the listener with the query receives the {session.api.event('Delete')}")
     kinds = {each.type for each in listening(session).at(story_of(session).places[SOME])}
     if kinds != {session.api.event("Delete")}:
         raise failed(
@@ -206,7 +207,7 @@ def query_selects(session: Session) -> None:
         )
 
 
-def unregistered_gets_nothing(session: Session) -> None:
+def unregistered_is_silent(session: Session) -> None:
     if arrived(session, "Delete") is None:
         raise NotRun("no event arrived at the listener that is still registered")
     story = story_of(session)
@@ -216,11 +217,11 @@ def unregistered_gets_nothing(session: Session) -> None:
         raise failed(session, "no event for the listener that was unregistered before the resource was created")
 
 
-def refused_is_untold(session: Session) -> None:
-    """One change was taken and one was refused, so one event tells of attributes."""
+def rejected_is_not_reported(session: Session) -> None:
+    """One change was accepted and one rejected, so one event reports a change of attributes."""
     story, kind = story_of(session), session.api.event("AttributeValueChange")
-    if not story.provoked["refused"]:
-        raise NotRun("the server does not refuse a wrong change")
-    told = {str(each.event.get("eventId")) for each in events(session) if each.type == kind}
-    if len(told) > 1:
-        raise failed(session, f"one {kind}, for the one change that was taken; got {len(told)}")
+    if not story.provoked["rejected"]:
+        raise NotRun("the server accepts a change of the wrong type")
+    ids = {str(each.event.get("eventId")) for each in events(session) if each.type == kind}
+    if len(ids) > 1:
+        raise failed(session, f"one {kind}, for the one change that was accepted; got {len(ids)}")

@@ -1,24 +1,24 @@
 """Filters (TMF630): "Filtering may be available depending on the compliance level supported by an implementation", so
-all of this is advice, and a server that refuses a filter does without it. One that ignores it answers what was not
-asked for.
+all of this is advice, and a server that rejects a filter does not support it. One that ignores a filter returns
+resources that the client did not ask for.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tmf_conformance.comparison import at
-from tmf_conformance.check import Check, Checks, Failed, NotRun, NotSupported, advice
-from tmf_conformance.session import encoded
-
-if TYPE_CHECKING:
-    from tmf_conformance.api import Api
-    from tmf_conformance.session import Session
+from tmf_conformance.api import Api
+from tmf_conformance.check import Check, Checks
+from tmf_conformance.comparison import value_at
+from tmf_conformance.http.links import encoded
+from tmf_conformance.outcome import Failed, NotRun, NotSupported
+from tmf_conformance.session import Session
+from tmf_conformance.source import advice
 
 FILTERS = "TMF630, filtering"
 OPERATORS = {"gt": "greater than", "gte": "greater or equal", "lt": "less", "lte": "less or equal"}
-# Attributes of which two resources easily have the same value; for them the search is narrowed to the one by its text.
+# Attributes in which many resources are equal; their filter is combined with one on the text of the resource.
 COARSE = {"state", "status", "priority", "instantSyncQuote", "@type", "version", "estimatedRevenue.unit"}
 
 
@@ -45,23 +45,23 @@ def checks(api: Api) -> Checks:
     yield Check("filter-regex", ".regex matches a pattern", pattern, matches_a_pattern)
     element = advice(FILTERS, "filter= takes a JSONPath expression, whose criteria hold for one and the same element")
     yield Check("filter-jsonpath", "filter takes a JSONPath expression", element, takes_jsonpath)
-    offset = advice(FILTERS, "date-times are compared as instants, whatever their offset")
-    yield Check("filter-offset", "date-times are compared as instants", offset, compares_instants)
-    wrong = advice(FILTERS, "a filter whose value does not fit the attribute is answered with 400")
-    yield Check("filter-wrong-value-400", "a value that is no date is answered with 400", wrong, wrong_value_is_400)
+    offset = advice(FILTERS, "date-times are compared as points in time, whatever their offset")
+    yield Check("filter-offset", "date-times are compared as points in time", offset, compares_points_in_time)
+    wrong = advice(FILTERS, "a filter whose value does not fit the attribute returns 400")
+    yield Check("filter-wrong-value-400", "a value that is not a date returns 400", wrong, wrong_value_is_400)
 
 
 def found(session: Session, query: str, *, by: str) -> set[str]:
-    """The ids that a query finds; a refusal means that the server does without it."""
-    answer = session.search(query)
-    if answer.does_not_know:
-        raise NotSupported(f"the server refuses {by}: filtering depends on the compliance level", answer.exchange)
-    answer.expect_success()
-    return {str(each.get("id")) for each in answer.objects()}
+    """The ids that a query finds; a rejection means that the server does not support it."""
+    response = session.search(query)
+    if response.is_unsupported:
+        raise NotSupported(f"the server rejects {by}: filtering depends on the compliance level", response.interaction)
+    response.expect_success()
+    return {str(each.get("id")) for each in response.objects()}
 
 
 def selects(session: Session, query: str, *, by: str, expected: bool, which: int = 0) -> None:
-    """Whether the query finds the one of the pair, as it should or should not."""
+    """Whether the query finds one of the pair, when it should and only then."""
     body = session.pair[which]
     answered = found(session, query, by=by)
     last = session.last
@@ -71,8 +71,8 @@ def selects(session: Session, query: str, *, by: str, expected: bool, which: int
 
 
 def value_of(session: Session, path: str, which: int) -> Any:
-    """What the server answers for the attribute; what it has not kept, it cannot find."""
-    value = at(session.pair_read[which], path)
+    """The value that the server returns for the attribute; it cannot find what it did not store."""
+    value = value_at(session.pair_read[which], path)
     if value is None or isinstance(value, (dict, list)):
         raise NotRun(f"the server has no value for {path}", session.last)
     return value
@@ -83,7 +83,7 @@ def text_of(value: Any) -> str:
 
 
 def narrowed(session: Session, which: int = 0) -> str:
-    """A filter that finds the one resource of the pair by its own text."""
+    """A filter that finds one resource of the pair by its own text."""
     return f"{session.api.text}={encoded(session.pair[which][session.api.text])}&"
 
 
@@ -171,7 +171,7 @@ def takes_jsonpath(session: Session) -> None:
         selects(session, f"filter={encoded(path)}", by="JSONPath", expected=expected)
 
 
-def compares_instants(session: Session) -> None:
+def compares_points_in_time(session: Session) -> None:
     own = str(value_of(session, "validFor.startDateTime", 0))
     hour = int(own[11:13])
     elsewhere = f"{own[:11]}{hour - 2:02}{own[13:].removesuffix('Z')}-02:00"

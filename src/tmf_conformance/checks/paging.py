@@ -1,17 +1,16 @@
-"""Pages and order of a list (TMF630): the specifications leave both to the guidelines, so all of this is advice."""
+"""Paging and sorting of a list (TMF630), which the specifications leave to the guidelines: all of this is advice."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from tmf_conformance.api import Api
+from tmf_conformance.check import Check, Checks
 from tmf_conformance.http.links import absolute, origin_of
-from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
-
-if TYPE_CHECKING:
-    from tmf_conformance.api import Api
-    from tmf_conformance.interaction import Answer
-    from tmf_conformance.session import Session
+from tmf_conformance.http.response import Response
+from tmf_conformance.outcome import NotRun, NotSupported
+from tmf_conformance.session import Session
+from tmf_conformance.source import advice
 
 PAGES = "TMF630, pagination"
 ORDER = "TMF630, sorting"
@@ -19,59 +18,62 @@ NEXT = re.compile(r'<([^<>]*)>[^<>,]*;\s*rel="?next"?', re.IGNORECASE)
 
 
 def checks(api: Api) -> Checks:
-    limit = advice(PAGES, "limit is the number of resources that the answer has at most")
-    yield Check("page-limit", "limit bounds the answer", limit, limit_bounds)
-    part = advice(PAGES, "a page of a longer list that was asked for is answered with 206")
-    yield Check("page-answers-206", "a part of the list is answered with 206", part, part_is_206)
-    offset = advice(PAGES, "offset is the number of resources that are left out at the start")
-    yield Check("page-offset", "offset leaves out the first resources", offset, offset_leaves_out)
+    limit = advice(PAGES, "limit is the largest number of resources in the response")
+    yield Check("page-limit", "limit bounds the response", limit, limit_bounds)
+    part = advice(PAGES, "a page of a longer list returns 206")
+    yield Check("page-answers-206", "a part of the list returns 206", part, part_is_206)
+    offset = advice(PAGES, "offset is the number of resources that are skipped")
+    yield Check("page-offset", "offset skips the first resources", offset, offset_leaves_out)
     whole = advice(PAGES, "the pages together are the list, without gaps and repetitions")
     yield Check("page-cover", "pages have no gaps and no repetitions", whole, pages_cover)
     total = advice(PAGES, "X-Total-Count is the number of all resources that match")
-    yield Check("page-total-count", "X-Total-Count counts all that match", total, total_is_told)
-    result = advice(PAGES, "X-Result-Count is the number of resources in the answer")
-    yield Check("page-result-count", "X-Result-Count counts the answer", result, result_is_told)
+    yield Check("page-total-count", "X-Total-Count counts all that match", total, counts_all)
+    result = advice(PAGES, "X-Result-Count is the number of resources in the response")
+    yield Check("page-result-count", "X-Result-Count counts the response", result, counts_the_response)
     link = advice(PAGES, "a header Link with rel next leads to the next page")
     yield Check("page-link-next", "Link leads to the next page", link, link_leads_on)
-    last = advice(PAGES, "an offset beyond the end is answered with an empty list")
+    last = advice(PAGES, "an offset beyond the end returns an empty list")
     yield Check("page-beyond-end", "an offset beyond the end is no error", last, beyond_is_empty)
-    wrong = advice(PAGES, "a limit or offset that is no number of resources is answered with 400")
-    yield Check("page-wrong-limit-400", "a limit that is no number is answered with 400", wrong, wrong_limit_is_400)
-    yield Check("page-wrong-offset-400", "a negative offset is answered with 400", wrong, wrong_offset_is_400)
+    wrong = advice(PAGES, "a limit or offset that is not a number of resources returns 400")
+    yield Check("page-wrong-limit-400", "a limit that is not a number returns 400", wrong, wrong_limit_is_400)
+    yield Check("page-wrong-offset-400", "a negative offset returns 400", wrong, wrong_offset_is_400)
     up = advice(ORDER, "sort names the attribute that orders the list, the smallest first")
     yield Check("sort-ascending", "sort orders the list", up, sorts_up)
     down = advice(ORDER, "- before the attribute orders the list from the largest")
-    yield Check("sort-descending", "sort with - turns the order round", down, sorts_down)
+    yield Check("sort-descending", "sort with - reverses the order", down, sorts_down)
     more = advice(ORDER, "sort takes several attributes, separated by commas")
     yield Check("sort-by-two", "sort takes a second attribute", more, sorts_by_two)
 
 
-def page(session: Session, query: str) -> Answer:
-    """A list of the group that this query makes of it; a server that refuses such a query does without it."""
+def page(session: Session, query: str) -> Response:
+    """The group, listed with this query; a server that rejects such a query does not support it."""
     plain = session.search(session.in_group())
     if not plain.is_success or not isinstance(plain.value, list):
-        raise NotRun("the list could not be had", plain.exchange)
-    answer = session.search(session.in_group(query))
-    if answer.does_not_know:
-        raise NotSupported(f"the server refuses {query.partition('=')[0]}", answer.exchange)
-    answer.expect_success()
-    return answer
+        raise NotRun("the list could not be read", plain.interaction)
+    response = session.search(session.in_group(query))
+    if response.is_unsupported:
+        raise NotSupported(f"the server rejects {query.partition('=')[0]}", response.interaction)
+    response.expect_success()
+    return response
 
 
-def ids(session: Session, answer: Answer) -> list[str]:
-    """Those of the group, in the order of the answer."""
+def ids(session: Session, response: Response) -> list[str]:
+    """Those of the group, in the order of the response."""
     members = set(session.group[1])
-    return [str(each["id"]) for each in answer.objects() if each.get("id") in members]
+    return [str(each["id"]) for each in response.objects() if each.get("id") in members]
 
 
 def whole(session: Session) -> list[str]:
-    """All that the filter finds without pages: the group, and whatever else a server lets through."""
-    return [str(each.get("id")) for each in session.found(session.in_group())]
+    """Everything the filter finds without pages: the whole group, and others when the server ignores the filter."""
+    found = [str(each.get("id")) for each in session.found(session.in_group())]
+    if not set(session.group[1]) <= set(found):
+        raise NotRun("the list does not have everything that was created", session.last)
+    return found
 
 
 def limit_bounds(session: Session) -> None:
-    answer = page(session, "limit=3")
-    answer.expect(len(answer.objects()) <= 3, "an array of at most 3 resources")
+    response = page(session, "limit=3")
+    response.expect(len(response.objects()) <= 3, "an array of at most 3 resources")
 
 
 def part_is_206(session: Session) -> None:
@@ -80,8 +82,10 @@ def part_is_206(session: Session) -> None:
 
 def offset_leaves_out(session: Session) -> None:
     expected = len(whole(session)) - 1
-    answer = page(session, "offset=1")
-    answer.expect(len(answer.objects()) == expected, f"{expected} resources: all that match but the first")
+    response = page(session, "offset=1")
+    response.expect(
+        len(response.objects()) == expected, f"{expected} resources: everything that matches except the first"
+    )
 
 
 def pages_cover(session: Session) -> None:
@@ -89,41 +93,41 @@ def pages_cover(session: Session) -> None:
     if total > 50:
         raise NotRun(f"the server lists {total} resources although a filter asks for 4")
     pages = [page(session, f"limit=3&offset={offset}") for offset in range(0, total, 3)]
-    seen = [str(each.get("id")) for answer in pages for each in answer.objects()]
+    seen = [str(each.get("id")) for response in pages for each in response.objects()]
     once = len(seen) == len(set(seen)) and set(session.group[1]) <= set(seen)
     pages[-1].expect(once, "each resource on one of the pages of three, and on no other")
 
 
-def total_is_told(session: Session) -> None:
+def counts_all(session: Session) -> None:
     total = len(whole(session))
-    answer = page(session, "limit=2")
-    answer.expect(answer.headers.get("x-total-count") == str(total), f"the header X-Total-Count: {total}")
+    response = page(session, "limit=2")
+    response.expect(response.headers.get("x-total-count") == str(total), f"the header X-Total-Count: {total}")
 
 
-def result_is_told(session: Session) -> None:
-    answer = page(session, "limit=2")
-    count = len(answer.objects())
-    answer.expect(answer.headers.get("x-result-count") == str(count), f"the header X-Result-Count: {count}")
+def counts_the_response(session: Session) -> None:
+    response = page(session, "limit=2")
+    count = len(response.objects())
+    response.expect(response.headers.get("x-result-count") == str(count), f"the header X-Result-Count: {count}")
 
 
 def link_leads_on(session: Session) -> None:
-    answer = page(session, "limit=2")
-    found = NEXT.search(answer.headers.get("link", ""))
+    response = page(session, "limit=2")
+    found = NEXT.search(response.headers.get("link", ""))
     if found is None:
-        answer.fail('the header Link has a link with rel="next"')
-    url = absolute(answer.exchange.url, found[1])
-    answer.expect(bool(url), "the link with rel next is a link")
+        response.fail('the header Link has a link with rel="next"')
+    url = absolute(response.interaction.url, found[1])
+    response.expect(bool(url), "the link with rel next is a link")
     if origin_of(url) != session.client.origin:
-        raise NotRun("the link names another host, where this run does not go", answer.exchange)
+        raise NotRun("the link names another host, and the run goes to none", response.interaction)
     following = session.send("GET", url)
     following.expect_success()
-    first, second = ids(session, answer), ids(session, following)
+    first, second = ids(session, response), ids(session, following)
     following.expect(bool(second) and not set(first) & set(second), "other resources than on the first page")
 
 
 def beyond_is_empty(session: Session) -> None:
-    answer = page(session, "offset=1000000")
-    answer.expect(answer.objects() == [], "an empty array")
+    response = page(session, "offset=1000000")
+    response.expect(response.objects() == [], "an empty array")
 
 
 def wrong_limit_is_400(session: Session) -> None:
@@ -135,11 +139,11 @@ def wrong_offset_is_400(session: Session) -> None:
 
 
 def ordered(session: Session, sort: str, *expected: list[str]) -> None:
-    answer = page(session, f"sort={sort}")
-    found = ids(session, answer)
+    response = page(session, f"sort={sort}")
+    found = ids(session, response)
     if len(found) < len(session.group[1]):
-        raise NotRun("the list does not have all that was created", answer.exchange)
-    answer.expect(found in expected, f"these ids in this order: {', '.join(expected[0])}")
+        raise NotRun("the list does not have everything that was created", response.interaction)
+    response.expect(found in expected, f"these ids in this order: {', '.join(expected[0])}")
 
 
 def sorts_up(session: Session) -> None:
@@ -153,13 +157,13 @@ def sorts_down(session: Session) -> None:
 
 
 def sorts_by_two(session: Session) -> None:
-    """The two that are equal in the first attribute, by their creation; which of them is the larger is asked for."""
+    """Two of the group have the same first attribute; the second decides their order."""
     second = session.api.other_text
     first, two, three, last = session.group[1]
     values = {id: session.read(id).get(second) for id in (two, three)}
     texts = {id: value for id, value in values.items() if isinstance(value, str)}
     if len(set(texts.values())) < 2:
-        raise NotRun(f"{second} does not tell the resources apart", session.last)
+        raise NotRun(f"the resources do not differ in {second}", session.last)
     lower, higher = sorted(texts, key=texts.__getitem__)
     ordered(session, f"{session.api.text},-{second}", [first, higher, lower, last])
     ordered(session, f"{session.api.text},{second}", [first, lower, higher, last])

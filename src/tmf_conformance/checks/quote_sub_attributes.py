@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from tmf_conformance.interaction import Document
-from tmf_conformance.check import Check, Checks, NotRun, mandatory
-
-if TYPE_CHECKING:
-    from tmf_conformance.session import Session
+from tmf_conformance.api import Document
+from tmf_conformance.check import Check, Checks
+from tmf_conformance.session import Session
+from tmf_conformance.source import mandatory
 
 CREATE = "Create quote"
 Place = Callable[[Document, Document], None]
 
 
 class Part(NamedTuple):
-    """A row of the table: a whole part, the attributes it must have, and where it stands in a quote."""
+    """A row of the table: a complete part, its mandatory attributes, and how to put it into a quote."""
 
     context: str
     part: Document
@@ -95,19 +94,19 @@ PARTS = (
 def checks() -> Checks:
     for row in PARTS:
         source = mandatory(CREATE, f"Mandatory Sub-Attributes … {row.context} {', '.join(row.needed)}")
-        title = f"{row.context} without {' or '.join(row.needed)} is refused"
+        title = f"{row.context} without {' or '.join(row.needed)} is rejected"
         yield Check(f"quote-part-{row.context}", title, source, partial(needs_its_attributes, row))
 
 
 def needs_its_attributes(row: Part, session: Session) -> None:
-    """A quote with the whole part is created, so a refusal is for the attribute that it lacks."""
-    whole = session.post_special(with_part(session, row, row.part))
+    """First with the complete part, so that a later rejection is for the attribute that is missing."""
+    whole = session.post_variant(with_part(session, row, row.part))
     if not whole.is_success:
-        raise NotRun(f"no quote with a {row.context} could be created", whole.exchange)
+        raise session.not_created(whole, f"with a {row.context}")
     for name in row.needed:
         lacking = {other: value for other, value in row.part.items() if other != name}
-        answer = session.post_special(with_part(session, row, lacking))
-        answer.expect(answer.is_refused, f"a refusal (4xx): {row.context} needs {name}")
+        response = session.post_variant(with_part(session, row, lacking))
+        response.expect(response.is_rejection, f"a rejection (4xx): {row.context} needs {name}")
 
 
 def with_part(session: Session, row: Part, part: Any) -> Document:

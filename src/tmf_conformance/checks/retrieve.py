@@ -1,18 +1,18 @@
-"""Reading (the chapters "Retrieve ..." and "List ..."): one resource, the list, and the selection of attributes."""
+"""Reading (the chapters "Retrieve ..." and "List ..."): one resource, the list, and field selection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from tmf_conformance.api import Api, Document
+from tmf_conformance.check import Check, Checks
+from tmf_conformance.checks.create import expect_types
 from tmf_conformance.comparison import ALWAYS_THERE, missing
 from tmf_conformance.http.links import absolute, origin_of
-from tmf_conformance.check import Check, Checks, NotRun, NotSupported, advice
-
-if TYPE_CHECKING:
-    from tmf_conformance.api import Api
-    from tmf_conformance.interaction import Answer, Document
-    from tmf_conformance.session import Session
+from tmf_conformance.http.response import Response
+from tmf_conformance.outcome import NotRun, NotSupported
+from tmf_conformance.session import Session
+from tmf_conformance.source import advice
 
 SELECTION = "TMF630, attribute selection"
 MOST_PAGES = 20
@@ -20,25 +20,30 @@ MOST_PAGES = 20
 
 def checks(api: Api) -> Checks:
     says = api.sources
-    yield Check("retrieve-answers-200", "an existing resource is answered with 200", says["retrieve"], answers_200)
+    yield Check("retrieve-answers-200", "reading a resource returns 200", says["retrieve"], answers_200)
     yield Check("retrieve-keeps-attributes", "it has what was sent", says["retrieve contents"], keeps_attributes)
     yield Check("retrieve-types", "its attributes have their types", says["types"], has_its_types)
     yield Check("retrieve-by-href", "its href leads to it", says["href"], href_leads_to_it)
-    json = advice("TMF630, media types", "answers with a body are application/json")
-    yield Check("retrieve-is-json", "the answer is application/json", json, is_json)
-    unknown = advice("TMF630, status codes", "a resource that does not exist is answered with 404")
-    yield Check("retrieve-unknown-404", "an unknown id is answered with 404", unknown, unknown_is_404)
+    json = advice("TMF630, media types", "responses with a body are application/json")
+    yield Check("retrieve-is-json", "the response is application/json", json, is_json)
+    unknown = advice("TMF630, status codes", "a resource that does not exist returns 404")
+    yield Check("retrieve-unknown-404", "an unknown id returns 404", unknown, unknown_is_404)
     yield Check("retrieve-fields", "fields selects each first level attribute", says["retrieve fields"], selects_each)
-    yield Check("list-answers-200", "the list is answered with 200 and an array", says["list"], list_answers_200)
+    yield Check("list-answers-200", "the list returns 200 and an array", says["list"], list_answers_200)
     yield Check("list-has-created", "what was created is in the list", says["list contents"], list_has_created)
     yield Check("list-types", "the attributes in the list have their types", says["types"], list_has_types)
-    yield Check("list-keeps-attributes", "the list has what GET answers", says["list contents"], list_keeps_attributes)
+    yield Check(
+        "list-keeps-attributes",
+        "the list has what GET of the resource returns",
+        says["list contents"],
+        list_keeps_attributes,
+    )
     yield Check("list-fields", "fields selects attributes in the list", says["list fields"], list_selects)
     several = advice(SELECTION, "fields takes several names, separated by commas")
     yield Check("fields-several", "fields takes several names", several, selects_several)
-    link = advice(SELECTION, "id and href are in the answer whatever fields selects")
+    link = advice(SELECTION, "id and href are in the response whatever fields selects")
     yield Check("fields-keep-id-and-href", "fields leaves id and href", link, keeps_id_and_href)
-    none = advice(SELECTION, "fields=none answers id and href only")
+    none = advice(SELECTION, "fields=none returns id and href only")
     yield Check("fields-none", "fields=none selects id and href only", none, selects_none)
     dotted = advice(SELECTION, "a dotted name selects an attribute of a sub-resource")
     yield Check("fields-nested", "fields selects inside sub-resources", dotted, selects_inside)
@@ -46,42 +51,41 @@ def checks(api: Api) -> Checks:
 
 def answers_200(session: Session) -> None:
     id = session.created()
-    answer = session.get(id)
-    answer.expect_status(200)
-    answer.expect(answer.object().get("id") == id, f"the resource with the id {id}")
+    response = session.get(id)
+    response.expect_status(200)
+    response.expect(response.object().get("id") == id, f"the resource with the id {id}")
 
 
 def keeps_attributes(session: Session) -> None:
     sent = session.body()
-    answer = session.get(str(session.create(sent)["id"]))
-    lost = missing(sent, answer.object())
-    answer.expect(not lost, f"every attribute has the value that was sent; not so: {', '.join(lost)}")
+    response = session.get(str(session.create(sent)["id"]))
+    lost = missing(sent, response.object())
+    response.expect(not lost, f"every attribute has the value that was sent, also {', '.join(lost)}")
 
 
 def has_its_types(session: Session) -> None:
-    answer = session.get(str(session.create(session.body())["id"]))
-    faults = session.types.faults(session.api.type, answer.object())
-    answer.expect(not faults, f"every attribute has its type; not so: {'; '.join(faults)}")
+    response = session.get(str(session.create(session.body())["id"]))
+    expect_types(session, response, response.object())
 
 
 def href_leads_to_it(session: Session) -> None:
     id = session.created()
-    answer = session.get(id)
-    href = answer.object().get("href")
+    response = session.get(id)
+    href = response.object().get("href")
     if not isinstance(href, str):
-        raise NotRun("there is no href to follow", answer.exchange)
-    url = absolute(answer.exchange.url, href)
-    answer.expect(bool(url), "href is a link")
+        raise NotRun("there is no href to follow", response.interaction)
+    url = absolute(response.interaction.url, href)
+    response.expect(bool(url), "href is a link")
     if origin_of(url) != session.client.origin:
-        raise NotRun(f"href names another host, where this run does not go: {href[:200]}", answer.exchange)
+        raise NotRun(f"href names another host, and the run goes to none: {href[:200]}", response.interaction)
     followed = session.send("GET", url)
     followed.expect(followed.is_success and followed.object().get("id") == id, f"the resource with the id {id}")
 
 
 def is_json(session: Session) -> None:
-    answer = session.get(session.created())
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    answer.expect(kind == "application/json", "Content-Type is application/json")
+    response = session.get(session.created())
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    response.expect(kind == "application/json", "Content-Type is application/json")
 
 
 def unknown_is_404(session: Session) -> None:
@@ -91,8 +95,8 @@ def unknown_is_404(session: Session) -> None:
 def selects_each(session: Session) -> None:
     id = str(session.pair[0]["id"])
     for name in selectable(session):
-        answer = session.get(id, f"?fields={name}")
-        expect_selected(answer, answer.object(), [name])
+        response = session.get(id, f"?fields={name}")
+        expect_selected(response, response.object(), [name])
 
 
 def selectable(session: Session) -> list[str]:
@@ -101,92 +105,91 @@ def selectable(session: Session) -> list[str]:
     return [name for name in session.pair[0] if name in kept and name not in ALWAYS_THERE]
 
 
-def expect_selected(answer: Answer, document: Document, names: Iterable[str]) -> None:
+def expect_selected(response: Response, document: Document, names: Iterable[str]) -> None:
     wanted = set(names)
     absent, more = wanted - set(document), set(document) - wanted - ALWAYS_THERE
-    answer.expect(
-        answer.is_success and not absent and not more,
+    response.expect(
+        response.is_success and not absent and not more,
         f"{', '.join(sorted(wanted)) or 'no attribute'} and no other attribute than {', '.join(sorted(ALWAYS_THERE))}"
         + (f"; absent: {', '.join(sorted(absent))}" if absent else "")
-        + (f"; more than that: {', '.join(sorted(more))}" if more else ""),
+        + (f"; unexpected: {', '.join(sorted(more))}" if more else ""),
     )
 
 
 def list_answers_200(session: Session) -> None:
-    """206 is what TMF630 has for a page of a longer list."""
+    """TMF630 has 206 for a page of a longer list."""
     session.created()
-    answer = session.search()
-    answer.expect_status(200, 206)
-    answer.objects()
+    response = session.search()
+    response.expect_status(200, 206)
+    response.objects()
 
 
 def list_has_created(session: Session) -> None:
-    """Without any filter, page for page, as far as a run has the time for it."""
+    """Without any filter, page by page, up to a bound."""
     id = session.created()
     seen = 0
     for _ in range(MOST_PAGES):
-        answer = session.search(f"offset={seen}" if seen else "")
-        page = answer.objects()
+        response = session.search(f"offset={seen}" if seen else "")
+        page = response.objects()
         if any(each.get("id") == id for each in page):
             return
         if not page:
-            answer.fail(f"the list has the resource with the id {id}")
+            response.fail(f"the list has the resource with the id {id}")
         seen += len(page)
     raise NotSupported(f"the server has more than {seen} resources; the new one is not among the first")
 
 
-def listed(session: Session, query: str = "") -> tuple[Answer, Document]:
-    """The answer to a list, and of it the first of the two resources that are only read."""
+def listed(session: Session, query: str = "") -> tuple[Response, Document]:
+    """The response to a list, and the first of the two resources of the session in it."""
     sent = session.pair[0]
     text = f"{session.api.text}={sent[session.api.text].replace(' ', '%20')}"
-    answer = session.search(f"{text}&{query}" if query else text)
-    if not answer.is_success or not isinstance(answer.value, list):
-        raise NotRun("the list could not be had", answer.exchange)
-    for each in answer.objects():
+    response = session.search(f"{text}&{query}" if query else text)
+    if not response.is_success or not isinstance(response.value, list):
+        raise NotRun("the list could not be read", response.interaction)
+    for each in response.objects():
         if each.get("id") == sent["id"]:
-            return answer, each
-    raise NotRun("the resource is not in the list that was answered", answer.exchange)
+            return response, each
+    raise NotRun("the resource is not in the list", response.interaction)
 
 
 def list_has_types(session: Session) -> None:
-    answer, resource = listed(session)
-    faults = session.types.faults(session.api.type, resource)
-    answer.expect(not faults, f"every attribute has its type; not so: {'; '.join(faults)}")
+    response, resource = listed(session)
+    expect_types(session, response, resource)
 
 
 def list_keeps_attributes(session: Session) -> None:
-    answer, resource = listed(session)
+    response, resource = listed(session)
     kept = {name: value for name, value in session.pair_read[0].items() if name in session.pair[0]}
     lost = missing(kept, resource)
-    answer.expect(not lost, f"every attribute has the value that GET answers; not so: {', '.join(lost)}")
+    response.expect(not lost, f"every attribute has the value that GET returns, also {', '.join(lost)}")
 
 
 def list_selects(session: Session) -> None:
     for name in selectable(session):
-        answer, resource = listed(session, f"fields={name}")
-        expect_selected(answer, resource, [name])
+        response, resource = listed(session, f"fields={name}")
+        expect_selected(response, resource, [name])
 
 
 def selects_several(session: Session) -> None:
     names = [session.api.text, session.api.group, session.api.state]
-    answer = session.get(str(session.pair[0]["id"]), f"?fields={','.join(names)}")
-    expect_selected(answer, answer.object(), names)
+    response = session.get(str(session.pair[0]["id"]), f"?fields={','.join(names)}")
+    expect_selected(response, response.object(), names)
 
 
 def keeps_id_and_href(session: Session) -> None:
-    answer = session.get(str(session.pair[0]["id"]), f"?fields={session.api.state}")
-    answer.expect({"id", "href"} <= set(answer.object()), "the answer has id and href")
+    response = session.get(str(session.pair[0]["id"]), f"?fields={session.api.state}")
+    response.expect({"id", "href"} <= set(response.object()), "the response has id and href")
 
 
 def selects_none(session: Session) -> None:
-    answer = session.get(str(session.pair[0]["id"]), "?fields=none")
-    expect_selected(answer, answer.object(), [])
+    response = session.get(str(session.pair[0]["id"]), "?fields=none")
+    expect_selected(response, response.object(), [])
 
 
 def selects_inside(session: Session) -> None:
-    answer = session.get(str(session.pair[0]["id"]), "?fields=relatedParty.role")
-    expect_selected(answer, answer.object(), ["relatedParty"])
-    parties = answer.object()["relatedParty"]
+    response = session.get(str(session.pair[0]["id"]), "?fields=relatedParty.role")
+    expect_selected(response, response.object(), ["relatedParty"])
+    parties = response.object()["relatedParty"]
     good = isinstance(parties, list) and all(isinstance(each, dict) for each in parties)
     names = {name for each in parties for name in each} if good else set()
-    answer.expect("role" in names and "name" not in names, "of each related party its role, and not its name")
+    response.expect("role" in names and "name" not in names, "of each related party its role, and not its name")

@@ -1,7 +1,7 @@
-"""Speaks HTTP to a server of which nothing is known.
+"""An HTTP client for a server that may do anything.
 
-Promise: every request ends within its time and with a bounded answer, or in NoAnswer with a sentence. Redirects are
-not followed, and credentials go to no other place than the one that was named.
+Every request ends within its timeout, with a response of bounded size or with NoResponse. Redirects are not followed,
+and credentials go to no other host than the one that the user named.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from tmf_conformance.interaction import Answer, Exchange, Secrets
-from tmf_conformance.check import NoAnswer
+from tmf_conformance.http.response import Response
+from tmf_conformance.interaction import Interaction, Secrets
+from tmf_conformance.outcome import NoResponse
 
-ANSWER_LIMIT = 8 * 1024 * 1024
+RESPONSE_LIMIT = 8 * 1024 * 1024
 JSON = "application/json"
-# What of a path or query stands as it is; everything else is percent-encoded, and nothing twice.
-_AS_IT_IS = "%/:=&?,;@$!'()*+~-._[]"
+# Characters of a path or query that are sent as they are; all others are percent-encoded, and none twice.
+_UNENCODED = "%/:=&?,;@$!'()*+~-._[]"
 
 
 class Client:
-    """`base` is the URL under which the API's resources are, without a slash at its end."""
+    """`base`: the base path of the API as a URL, without a slash at its end."""
 
     def __init__(self, base: str, headers: Mapping[str, str], timeout: float, *, insecure: bool = False) -> None:
         parts = urlsplit(base)
@@ -37,13 +38,13 @@ class Client:
         self.base = parts._replace(netloc=host).geturl()
         self.origin = f"{parts.scheme}://{host}"
         self.timeout = timeout
-        self._headers = with_login(headers, unquote(login))
+        self._headers = with_basic_authentication(headers, unquote(login))
         self.secrets = Secrets.of({**self._headers, "login": unquote(login).replace(":", " ")})
         self._verify = certificates(insecure) if parts.scheme == "https" else False
         self._http = self._new()
 
     def _new(self) -> httpx.Client:
-        # No proxy, and no credentials from files of this machine.
+        # No proxy and no credentials from the environment or from files of this machine.
         timeout = httpx.Timeout(self.timeout)
         return httpx.Client(follow_redirects=False, timeout=timeout, trust_env=False, verify=self._verify)
 
@@ -61,45 +62,47 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         raw: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         """`path` is below `base`, or a whole URL of the same origin; `raw` is sent as it is instead of a JSON body."""
         url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         text = raw if raw is not None else "" if body is None else json.dumps(body, ensure_ascii=False)
         own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
-        exchange = Exchange(method, quote(url, safe=_AS_IT_IS, errors="replace"), list(own.items()), text, self.secrets)
+        interaction = Interaction(
+            method, quote(url, safe=_UNENCODED, errors="replace"), list(own.items()), text, self.secrets
+        )
         sent = {name: value for name, value in own.items() if value} | self._headers
-        self._exchange(exchange, sent)
-        if exchange.problem:
-            raise NoAnswer(f"a complete answer; {exchange.problem}", exchange)
-        return Answer(exchange)
+        self._send_in_time(interaction, sent)
+        if interaction.problem:
+            raise NoResponse(f"a complete response; {interaction.problem}", interaction)
+        return Response(interaction)
 
-    def _exchange(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
-        """On a thread, because only so the whole of an answer can be bounded in time, however it trickles in."""
+    def _send_in_time(self, interaction: Interaction, headers: Mapping[str, str]) -> None:
+        """On a thread, the only way to bound the time of a whole response, however slowly it trickles in."""
         received = Received()
-        work = partial(receive, self._http, exchange, headers, received)
+        work = partial(receive, self._http, interaction, headers, received)
         threading.Thread(target=work, daemon=True).start()
         try:
             in_time = received.done.wait(self.timeout)
         except KeyboardInterrupt:
-            self._give_up()
+            self._abandon_connection()
             raise
         if not in_time:
-            self._give_up()
+            self._abandon_connection()
         if not in_time or received.late:
-            exchange.problem = f"no complete answer within {self.timeout:g} seconds"
+            interaction.problem = f"no complete response within {self.timeout:g} seconds"
             return
-        exchange.problem, exchange.status = received.problem, received.status
-        exchange.headers, exchange.content = received.headers, received.content
+        interaction.problem, interaction.status = received.problem, received.status
+        interaction.headers, interaction.content = received.headers, received.content
 
-    def _give_up(self) -> None:
-        """Leave the connection to its thread, which ends with it."""
+    def _abandon_connection(self) -> None:
+        """Leave the connection to its thread, and use a new one from now on."""
         self._http.close()
         self._http = self._new()
 
 
 @dataclass(slots=True)
 class Received:
-    """What a thread has got so far; nobody looks at it before it is done."""
+    """What the thread has received; nobody reads it before `done` is set."""
 
     done: threading.Event = field(default_factory=threading.Event)
     late: bool = False
@@ -109,39 +112,43 @@ class Received:
     content: bytes = b""
 
 
-def receive(http: httpx.Client, exchange: Exchange, headers: Mapping[str, str], into: Received) -> None:
-    content = exchange.request_body.encode("utf-8", "surrogatepass") if exchange.request_body else None
+def receive(http: httpx.Client, interaction: Interaction, headers: Mapping[str, str], into: Received) -> None:
+    content = interaction.request_body.encode("utf-8", "surrogatepass") if interaction.request_body else None
     received = bytearray()
     try:
-        with http.stream(exchange.method, exchange.url, content=content, headers=headers) as response:
+        with http.stream(interaction.method, interaction.url, content=content, headers=headers) as response:
             for chunk in response.iter_bytes():
                 received += chunk
-                if len(received) > ANSWER_LIMIT:
-                    into.problem = f"the answer is larger than {ANSWER_LIMIT // 1024 // 1024} MB"
+                if len(received) > RESPONSE_LIMIT:
+                    into.problem = f"the response is larger than {RESPONSE_LIMIT // 1024 // 1024} MB"
                     break
-        into.status, into.headers, into.content = response.status_code, response.headers, bytes(received[:ANSWER_LIMIT])
+        into.status, into.headers, into.content = (
+            response.status_code,
+            response.headers,
+            bytes(received[:RESPONSE_LIMIT]),
+        )
     except httpx.TimeoutException:
         into.late = True
     except Exception as error:  # noqa: BLE001 - httpx lets more through than its own exceptions
-        into.problem = f"no answer: {said(error)}"
+        into.problem = f"no response: {describe(error)}"
     finally:
         into.done.set()
 
 
 def certificates(insecure: bool) -> ssl.SSLContext | bool:
-    """Those that the machine trusts, or whose file SSL_CERT_FILE names; not httpx's own list."""
+    """Those that the machine trusts, or the file that SSL_CERT_FILE names; not the list that httpx brings."""
     return False if insecure else ssl.create_default_context()
 
 
-def with_login(headers: Mapping[str, str], login: str) -> dict[str, str]:
+def with_basic_authentication(headers: Mapping[str, str], login: str) -> dict[str, str]:
     """A login in the URL is Basic authentication, unless a header says otherwise (RFC 7617, 2)."""
     if not login or "authorization" in map(str.lower, headers):
         return dict(headers)
     return {**headers, "Authorization": f"Basic {b64encode(login.encode()).decode()}"}
 
 
-def said(error: Exception) -> str:
-    """What went wrong, in one line; httpx leaves some of its exceptions without a text."""
+def describe(error: Exception) -> str:
+    """The error in one line; some exceptions of httpx have no text, and their cause has."""
     while not str(error) and error.__cause__ is not None:
         error = error.__cause__  # type: ignore[assignment]
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,12 +1,12 @@
-"""Links in answers, which may be anything: what is none has no path and leads nowhere."""
+"""Links: those that requests are made of, and those in responses, which may be any text."""
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 
 def path_of(link: object) -> str:
-    """The path of a link, empty when it is none."""
+    """The path of a link, empty when it is invalid."""
     try:
         return urlsplit(link).path if isinstance(link, str) else ""
     except ValueError:
@@ -14,7 +14,7 @@ def path_of(link: object) -> str:
 
 
 def absolute(base: str, link: str) -> str:
-    """The link as seen from the URL that it stands at, empty when it is none."""
+    """The link resolved against the URL of the response, empty when it is invalid."""
     try:
         return urljoin(base, link)
     except ValueError:
@@ -22,9 +22,14 @@ def absolute(base: str, link: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of an absolute link, empty when it is none."""
+    """Scheme, host and port of an absolute link, empty when it is invalid."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def encoded(text: object) -> str:
+    """A text as one segment of a path, or as one value of a query string."""
+    return quote(str(text), safe="", errors="replace")

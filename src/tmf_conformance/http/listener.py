@@ -1,6 +1,6 @@
-"""The listener that the server under test delivers to, on a thread of its own.
+"""The listener that the server under test delivers events to, on a thread of its own.
 
-Promise: whatever is posted is answered 201, as the specifications print it, and kept; nothing else happens with it.
+Whatever is posted is stored and gets the response 201, as the specifications print it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATIENCE = 30  # seconds for one request of the server
 
 
 class Delivered(NamedTuple):
-    """One event. `path`: where it was posted, which tells the registrations apart."""
+    """One event. `path`: where it was posted; each registration has its own."""
 
     path: str
     body: bytes
@@ -30,7 +30,7 @@ class Delivered(NamedTuple):
         return str(self.event.get("eventType"))
 
     def is_about(self, id: str) -> bool:
-        """Whether the event holds the resource, in whatever member."""
+        """Whether the event holds the resource, in any member."""
         payload = self.event.get("event")
         return isinstance(payload, dict) and any(
             isinstance(each, dict) and each.get("id") == id for each in (payload, *payload.values())
@@ -46,7 +46,7 @@ class Listener:
         self.patience = patience
         self._delivered: list[Delivered] = []
         self._changed = threading.Condition()
-        self._server = _Server(address, self._keep)
+        self._server = _Server(address, self._store)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -63,12 +63,12 @@ class Listener:
         self._server.server_close()
 
     def at(self, place: str) -> list[Delivered]:
-        """What has come for the registration of this place."""
+        """What arrived for the registration with this place in its callback."""
         with self._changed:
             return [each for each in self._delivered if each.path.endswith(f"/{place}")]
 
     def wait(self, place: str, wanted: Callable[[Delivered], bool]) -> Delivered | None:
-        """The first event for this place that is wanted; None when it does not come in time."""
+        """The first event at this place for which `wanted` holds; None when it does not arrive in time."""
         end = time.monotonic() + self.patience
         with self._changed:
             while True:
@@ -78,7 +78,7 @@ class Listener:
                 if not self._changed.wait(max(0.0, end - time.monotonic())):
                     return None
 
-    def _keep(self, path: str, body: bytes) -> None:
+    def _store(self, path: str, body: bytes) -> None:
         try:
             event = json.loads(body)
         except (ValueError, RecursionError):
@@ -91,13 +91,13 @@ class Listener:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], keep: Callable[[str, bytes], None]) -> None:
-        self.keep = keep
+    def __init__(self, address: tuple[str, int], store: Callable[[str, bytes], None]) -> None:
+        self.store = store
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, _Reception)
+        super().__init__(address, _Handler)
 
 
-class _Reception(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
@@ -109,10 +109,10 @@ class _Reception(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(411)
             return
-        self.server.keep(self.path, self.rfile.read(int(length)))
+        self.server.store(self.path, self.rfile.read(int(length)))
         self.send_response(201)
         self.send_header("content-length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """What came is in the report."""
+        """What arrived is in the report."""

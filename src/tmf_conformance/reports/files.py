@@ -1,4 +1,4 @@
-"""The report's files: report.json, junit.xml and report.html, each complete in itself."""
+"""Writes the report's files, each of which is complete: report.html, report.json and junit.xml."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The report as one page of HTML that needs nothing else: no script, no font, no picture from anywhere.
+"""The report as one HTML page without scripts and without anything from elsewhere, readable on a phone, too.
 
-Promise: whatever a server answered is text on the page and nothing more; it reads on a phone as on a screen.
+Whatever a server returned is text on the page and nothing more.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from tmf_conformance.reports.json_report import moment
-from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_conformance.check import Kind, Verdict
+from tmf_conformance import __version__
+from tmf_conformance.outcome import Verdict
+from tmf_conformance.reports.totals import by_chapter, conclusion, counts, moment, sentence
 from tmf_conformance.run import Report, Result
+from tmf_conformance.source import Kind
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; --good: #1a7f37; --bad: #cf222e; --mild: #9a6700; }
@@ -52,10 +53,12 @@ def _page(report: Report) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>"
     yield f"<h1>{escape(title)}</h1>"
-    yield f"<p>{escape(report.url)}<br>{escape(moment(report.started))}</p>"
+    facts = (report.url, f"profile {report.profile.name}", f"tmf-conformance {__version__}", moment(report.started))
+    yield f"<p>{'<br>'.join(map(escape, facts))}</p>"
     good = report.conforms and not report.interrupted and report.count(Verdict.PASSED, Kind.MANDATORY) > 0
     yield f'<p class="conclusion {"good" if good else "bad"}">{escape(conclusion(report))}</p>'
     yield f"<p>{escape(sentence(report))}.</p>"
+    yield from (f"<p>{escape(hint)}</p>" for hint in report.hints)
     yield from _remaining(report)
     chapters = by_chapter(report)
     yield from _totals(chapters.items())
@@ -91,13 +94,13 @@ def _result(result: Result) -> Iterator[str]:
     opened = " open" if result.verdict is Verdict.FAILED else ""
     check = result.check
     yield f"<details{opened}>\n<summary>{_verdict(result)} {escape(check.title)}"
-    yield f' <span class="kind">{check.kind}</span> <code>{escape(check.id)}</code></summary>'
+    yield f' <span class="kind">{result.kind}</span> <code>{escape(check.id)}</code></summary>'
     yield f"<blockquote>{escape(check.source.text)}</blockquote>\n<dl>"
     if result.reason:
         yield _item("Expected" if result.verdict is Verdict.FAILED else "Because", f"<p>{escape(result.reason)}</p>")
     if result.request:
         yield _item("Request", f"<pre>{escape(result.request)}</pre>")
-        yield _item("Answer", f"<pre>{escape(result.response)}</pre>")
+        yield _item("Response", f"<pre>{escape(result.response)}</pre>")
     yield "</dl>\n</details>"
 
 

@@ -1,12 +1,12 @@
-"""The report as JSON, for whatever goes on with it."""
+"""The report as JSON, for other programs."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from tmf_conformance.reports.totals import by_chapter, counts
+from tmf_conformance import __version__
+from tmf_conformance.reports.totals import by_chapter, counts, moment
 from tmf_conformance.run import Report, Result
 
 
@@ -18,6 +18,8 @@ def described(report: Report) -> dict[str, Any]:
     return {
         "api": report.api.name,
         "specification": report.api.title,
+        "profile": report.profile.name,
+        "version": __version__,
         "url": report.url,
         "started": moment(report.started),
         "seconds": round(report.seconds, 3),
@@ -25,13 +27,10 @@ def described(report: Report) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "totals": counts(report.results),
         "chapters": [{"chapter": name, **counts(results)} for name, results in by_chapter(report).items()],
+        "hints": report.hints,
         "couldNotBeRemoved": report.remaining,
         "checks": [_described(result) for result in report.results],
     }
-
-
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _described(result: Result) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def _described(result: Result) -> dict[str, Any]:
     facts = {
         "id": check.id,
         "title": check.title,
-        "kind": check.kind,
+        "kind": result.kind,
         "chapter": check.source.chapter,
         "rule": check.source.text,
         "result": result.verdict,

@@ -1,4 +1,4 @@
-"""The result as lines for a terminal: a table by chapter, then what failed and why, then the totals."""
+"""The report as lines for a terminal: the checks by chapter, with reasons, and the totals."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import click
 
+from tmf_conformance.outcome import Verdict
 from tmf_conformance.reports.totals import by_chapter, conclusion, counts, sentence
-from tmf_conformance.check import Verdict
 from tmf_conformance.run import Report, Result
 
 WIDTH = 116
 _COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.NOT_SUPPORTED: "yellow", Verdict.NOT_RUN: "cyan"}
 
 
-def lines_of(report: Report, *, quiet: bool = False) -> Iterator[str]:
+def report_lines(report: Report, *, quiet: bool = False) -> Iterator[str]:
     width = max((len(result.check.id) for result in report.results), default=0)
-    yield f"{report.api.title} at {printable(report.url)}"
+    yield f"{report.api.title} at {printable(report.url)}, profile {report.profile.name}"
     for chapter, results in by_chapter(report).items():
         shown = [each for each in results if not quiet or each.verdict is not Verdict.PASSED]
         if shown:
@@ -28,7 +28,8 @@ def lines_of(report: Report, *, quiet: bool = False) -> Iterator[str]:
             yield from why(result)
     yield ""
     yield click.style(sentence(report), bold=True)
-    yield conclusion(report)
+    yield printable(conclusion(report))
+    yield from report.hints
     if report.remaining:
         yield "Could not be removed:"
         yield from (f"  {printable(each)}" for each in report.remaining)
@@ -40,7 +41,7 @@ def row(result: Result, width: int) -> str:
         f"{result.verdict.upper() if result.verdict is Verdict.FAILED else result.verdict:<13}",
         fg=_COLOURS[result.verdict],
     )
-    return f"  {verdict} {check.kind:<9} {check.id:<{width}} {check.title}"
+    return f"  {verdict} {result.kind:<9} {check.id:<{width}} {check.title}"
 
 
 def why(result: Result) -> Iterator[str]:
@@ -52,12 +53,12 @@ def why(result: Result) -> Iterator[str]:
     yield from wrapped("rule", f"{result.check.source.chapter}: {result.check.source.text}")
     yield from wrapped("expected", result.reason)
     if result.request:
-        yield from wrapped("asked", result.request.partition("\n")[0])
-        yield from wrapped("answered", answered(result.response))
+        yield from wrapped("request", result.request.partition("\n")[0])
+        yield from wrapped("response", summary(result.response))
 
 
-def answered(response: str) -> str:
-    """Status and start of the body; of a redirect also where to."""
+def summary(response: str) -> str:
+    """Status and start of the body, and the target of a redirect."""
     head, _, body = response.partition("\n\n")
     status, *headers = head.split("\n")
     places = [each for each in headers if each.lower().startswith("location:") and status.startswith("3")]
@@ -71,5 +72,5 @@ def wrapped(label: str, text: str) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """On one line, and without what a terminal takes for a command."""
+    """On one line and without control characters."""
     return "".join(each if each.isprintable() else " " for each in " ".join(text.split()))

@@ -1,20 +1,22 @@
-"""The totals of a report, by chapter and in all."""
+"""The totals of a report, and what they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
-from tmf_conformance.check import Kind, Verdict
+from tmf_conformance import __version__
+from tmf_conformance.outcome import Verdict
 from tmf_conformance.run import Report, Result
+from tmf_conformance.source import Kind
 
 
 def by_chapter(report: Report) -> dict[str, list[Result]]:
-    """Chapters of the specification first, then what is advice only; each in the order of its first check. All of an
-    RFC is one chapter.
+    """Chapters of the specification first, then the advice; each in the order of its first check. All of an RFC is one
+    chapter.
     """
-    order = {Kind.MANDATORY: 0, Kind.ADVICE: 1}
     found: dict[str, list[Result]] = {}
-    for result in sorted(report.results, key=lambda each: order[each.check.kind]):
+    for result in sorted(report.results, key=lambda each: each.check.kind is Kind.ADVICE):
         found.setdefault(chapter_of(result), []).append(result)
     return found
 
@@ -32,7 +34,7 @@ def counts(results: Iterable[Result]) -> Mapping[Verdict, int]:
 
 
 def sentence(report: Report) -> str:
-    """The whole run in one line."""
+    """The run in one line."""
     totals = counts(report.results)
     of_failed = f" ({report.count(Verdict.FAILED, Kind.MANDATORY)} mandatory)" if totals[Verdict.FAILED] else ""
     parts = [f"{totals[Verdict.PASSED]} passed", f"{totals[Verdict.FAILED]} failed{of_failed}"]
@@ -41,10 +43,25 @@ def sentence(report: Report) -> str:
 
 
 def conclusion(report: Report) -> str:
+    """The verdict, for which server, profile, version of the checker and time it holds."""
+    return f"{judgement(report)} ({provenance(report)}; server {report.url})"
+
+
+def judgement(report: Report) -> str:
     if report.interrupted:
-        return "Interrupted: nothing can be said of the checks that are left."
+        return "Interrupted: the remaining checks did not run."
     if not report.conforms:
-        return f"The server does not follow {report.api.title}: a mandatory check failed."
+        return f"The server does not conform to {report.api.title}: a mandatory check failed."
     if report.count(Verdict.PASSED, Kind.MANDATORY) == 0:
-        return f"Nothing can be said of {report.api.title}: no mandatory check passed."
-    return f"No mandatory check of {report.api.title} failed."
+        return f"No conclusion about {report.api.title}: no mandatory check passed."
+    optional = report.count(Verdict.FAILED, Kind.OPTIONAL)
+    exception = f" Failed optional checks: {optional}." if optional else ""
+    return f"No mandatory check of {report.api.title} failed.{exception}"
+
+
+def provenance(report: Report) -> str:
+    return f"profile {report.profile.name}; tmf-conformance {__version__}; {moment(report.started)}"
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
