@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full fuzz lint format lock docs bundle postman docs-site bench bench-check
+.PHONY: help install run test test-fast test-full test-pythons fuzz lint format lock package sbom docs bundle postman docs-site bench bench-check
 
 help: ## say what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## make .venv with the exact versions that are tested
 	@scripts/install dev
@@ -13,6 +13,12 @@ run: ## set everything up, then serve both APIs on 127.0.0.1:8080 (options: make
 
 test: install ## set everything up, then run all tests but the long ones
 	@scripts/test $(ARGS)
+
+test-fast: install ## the tests of single modules, for daily work, under a minute
+	@scripts/test-fast $(ARGS)
+
+test-pythons: install ## the fast tests on every other supported Python that this machine has
+	@scripts/test-pythons
 
 test-full: install ## the long tests, which make test leaves out
 	@scripts/test-full $(ARGS)
@@ -28,6 +34,12 @@ format: install ## put the code into its form
 
 lock: install ## update requirements*.lock and print what changed (options: make lock ARGS=--upgrade)
 	@scripts/lock $(ARGS)
+
+package: install ## build wheel and sdist into dist/ and check them
+	@scripts/package
+
+sbom: install ## write a CycloneDX bill of materials to build/tmf-sales.cdx.json
+	@scripts/sbom
 
 docs: install ## write the README's tables anew, and those of docs/conformance.md
 	@PYTHONPATH=. .venv/bin/python scripts/readme_tables.py

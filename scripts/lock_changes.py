@@ -9,11 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+)")
+PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+(?: ;.*?)?)(?: \\)?$")
 
 
 def pinned(text: str) -> dict[str, tuple[str, int]]:
-    """Name -> version and number of hashes."""
+    """Name -> version with its environment marker, and number of hashes."""
     found: dict[str, tuple[str, int]] = {}
     name = None
     for line in text.splitlines():

@@ -200,7 +200,11 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
     if not settings.authentication and not settings.rate_limit:
         return NO_SECURITY
-    from tmf_sales.auth import setup
+    try:
+        from tmf_sales.auth import setup
+    except ModuleNotFoundError as error:
+        needed = f"authentication and rate limits need the package {error.name}: pip install 'tmf-sales[auth]'"
+        raise CannotStart(needed) from None
 
     return setup.create_security(apis, settings)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -202,14 +203,17 @@ def load_settings(environ: Mapping[str, str], options: Mapping[str, object] | No
 def reject_conflicting_settings(settings: Settings) -> None:
     if settings.store == MEMORY and settings.workers > 1:
         raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
+    if settings.workers > 1 and sys.platform == "win32":
+        raise InvalidSettings("several workers need gunicorn, which does not run on Windows; expected 1 worker")
     if settings.page_default > settings.page_max:
         default, most = variable_of("page_default"), variable_of("page_max")
         raise InvalidSettings(f"{default} {settings.page_default} is more than {most} {settings.page_max}")
     reject_incomplete_token_settings(settings)
     if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
         raise InvalidSettings(
-            f"host {shown(settings.host)} is not a loopback address, and without authentication everybody who reaches "
-            "it is admin; expected --allow-anonymous (TMF_SALES_ALLOW_ANONYMOUS=true) if that is meant"
+            f"host {shown(settings.host)} is not a loopback address, and without authentication every caller is an "
+            "administrator; set TMF_SALES_JWT_ISSUER or TMF_SALES_API_KEYS, or allow it with --allow-anonymous "
+            "(TMF_SALES_ALLOW_ANONYMOUS=true)"
         )
 
 

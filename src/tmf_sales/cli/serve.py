@@ -49,7 +49,7 @@ def serve(stack: str, **options: object) -> None:
     with listen(settings.host, settings.port) as listener:
         settings = dataclasses.replace(settings, port=listener.getsockname()[1])
         if not settings.authentication and not is_loopback(settings.host):
-            click.echo("Warning: there is no authentication; everybody who reaches this address is admin", err=True)
+            click.echo("Warning: authentication is off; every caller is an administrator", err=True)
         try:
             run(application_of(settings, stack), settings, listener)
         except CannotStart as error:

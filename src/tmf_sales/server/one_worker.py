@@ -1,4 +1,4 @@
-"""One worker: uvicorn in this process, with uvloop and httptools (http_protocol.py)."""
+"""Runs one worker: uvicorn in this process, with httptools (protocol.py) and, except on Windows, uvloop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IDLE_CONNECTIONS_STAY = 75  # seconds
 
 # What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
 UVICORN: dict[str, Any] = {
-    "loop": "uvloop",
+    "loop": "auto",  # uvloop where it is installed; it has no wheel for Windows
     "http": "tmf_sales.server.protocol:Protocol",
     "ws": "none",
     "lifespan": "on",

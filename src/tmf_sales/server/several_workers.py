@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from tmf_sales.errors import CannotStart
 from tmf_sales.server.one_worker import UVICORN, AnnouncingServer, time_to_finish
 from tmf_sales.settings import Settings
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile
 HANGS_AFTER = 30  # seconds without a sign of life, after which the master replaces a worker
 
 
@@ -117,10 +119,26 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
         "preload_app": True,  # a start costs one import, however many workers there are
         "graceful_timeout": time_to_finish(settings),
         "timeout": HANGS_AFTER,
+        "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,
         "control_socket_disable": True,
     }
     Workers(make_app, options).run()
+
+
+def find_heartbeat_directory() -> str:
+    """Where gunicorn's workers touch a file to show that they are alive: the first directory that can be written to.
+
+    Memory comes first, as the file is touched every few seconds; in a container with a read-only root file system
+    /dev/shm is there all the same. Raises CannotStart when there is none.
+    """
+    for directory in (SHARED_MEMORY, None):
+        try:
+            with tempfile.TemporaryFile(dir=directory):
+                return directory or tempfile.gettempdir()
+        except OSError:
+            continue
+    raise CannotStart("several workers need a directory for temporary files; mount one at /tmp, or name one in TMPDIR")
 
 
 def only_in_the_last_process(announce: Callable[[], None], processes: int) -> Callable[[], None]:

@@ -23,11 +23,17 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
         case "sqlite":
             return _sqlite(rest, kinds, statement_timeout)
         case "mongodb" | "mongodb+srv":
-            # Imported here so that a service without MongoDB does not need to load its driver.
-            from tmf_sales.storage.mongo.store import MongoStorage
-
-            return MongoStorage(url, kinds, statement_timeout)
+            return _mongodb(url, kinds, statement_timeout)
     raise ValueError(f"the store {scheme + ':'!r} is not known: use memory:, sqlite:///path or mongodb://host/database")
+
+
+def _mongodb(url: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
+    """Imported here, as the driver is an extra of the package and costs other stores' start nothing."""
+    try:
+        from tmf_sales.storage.mongo.store import MongoStorage
+    except ModuleNotFoundError as error:
+        raise ValueError(f"MongoDB needs the package {error.name}: pip install 'tmf-sales[mongodb]'") from None
+    return MongoStorage(url, kinds, statement_timeout)
 
 
 def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:

@@ -20,9 +20,9 @@ from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, 
 from tmf_sales.storage.protocol import Kind, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.sqlite.compile import compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
+from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.schema import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.store import SqliteStorage
-from tmf_sales.storage.sqlite.writer import ResourceLock
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -300,11 +300,11 @@ async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
         lock(file, operation)
 
     make_for_owner(path)
-    first, turn = sqlite3.connect(path, isolation_level=None), ResourceLock(str(path))
+    first, turn = sqlite3.connect(path, isolation_level=None), ProcessLock(str(path))
     second = SqliteStorage(path, KINDS)
     with turn.taken():
         first.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr("tmf_sales.storage.sqlite.writer.fcntl.flock", ask)
+        monkeypatch.setattr("tmf_sales.storage.sqlite.process_lock.fcntl.flock", ask)
         opening = asyncio.create_task(asyncio.to_thread(asyncio.run, second.open()))
         await asyncio.wait([opening, asyncio.create_task(asks.wait())], return_when=asyncio.FIRST_COMPLETED)
         first.execute("COMMIT")

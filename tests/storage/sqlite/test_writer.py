@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.schema import stored_value
 from tmf_sales.storage.sqlite.store import connect, set_up_for_writing
-from tmf_sales.storage.sqlite.writer import Job, ResourceLock, Writer
+from tmf_sales.storage.sqlite.writer import Job, Writer
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
 
 @pytest.fixture
 async def writer(connection: sqlite3.Connection, tmp_path: Path) -> AsyncIterator[Writer]:
-    turn = ResourceLock(str(tmp_path / "store.sqlite"))
+    turn = ProcessLock(str(tmp_path / "store.sqlite"))
     writer = Writer(connection, turn, lambda: None)
     yield writer
     await writer.close()

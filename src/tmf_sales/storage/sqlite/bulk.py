@@ -75,15 +75,16 @@ def back_up(source: Path, target: Path) -> int:
     and only its owner can read. Raises OSError.
     """
     descriptor, name = tempfile.mkstemp(suffix=".copy", prefix=f"{target.name}.", dir=target.parent)
+    os.close(descriptor)  # Windows renames no open file
     part = Path(name)
     try:
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as store:
             store.execute("VACUUM INTO ?", (name,))
-        os.fsync(descriptor)
-        part.rename(target)
+        with part.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        part.replace(target)
     except sqlite3.Error as failure:
         raise OSError(str(failure)) from failure
     finally:
-        os.close(descriptor)
         part.unlink(missing_ok=True)
     return target.stat().st_size

@@ -46,6 +46,6 @@ def make_for_owner(path: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, f"there is no directory {target.parent}")
     else:
         try:
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:  # another process was quicker
             return

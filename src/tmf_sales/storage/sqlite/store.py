@@ -29,9 +29,10 @@ from tmf_sales.storage.protocol import (
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
+from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
 from tmf_sales.storage.sqlite.schema import Entries, Layout, note_ping, pack_versions, prepare
-from tmf_sales.storage.sqlite.writer import ResourceLock, Writer
+from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class SqliteStorage(Storage):
     def _open_file(self) -> None:
         make_for_owner(self._path)
         self._connection = connect(self._path)
-        self._turn = ResourceLock(str(self._path))
+        self._turn = ProcessLock(str(self._path))
         with self._turn.taken():
             set_up_for_writing(self._connection)
             prepare(self._connection, list(self._layouts.values()))

@@ -7,18 +7,16 @@ files, because SQLite's busy handler lets a writer starve.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
-import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.schema import transaction
 
 T = TypeVar("T")
@@ -52,39 +50,11 @@ class _Outcome:
             self.waiting.answer.set_result(self.result)
 
 
-class ResourceLock:
-    """A fair lock between processes: who waits at the front of the queue gets the turn before whoever had it last.
-
-    The kernel lets go of both locks when a process dies, so a killed writer holds nobody up.
-    """
-
-    def __init__(self, path: str) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._front = os.open(f"{path}-front", flags, 0o600)
-        self._turn = os.open(f"{path}-turn", flags, 0o600)
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        fcntl.flock(self._front, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(self._turn, fcntl.LOCK_EX)
-        finally:
-            fcntl.flock(self._front, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        os.close(self._front)
-        os.close(self._turn)
-
-
 class Writer:
     """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: ResourceLock, reject_if_gone: Callable[[], None]) -> None:
-        """`refuse_if_gone` raises StorageUnavailable when what is written would not be found again."""
+    def __init__(self, connection: sqlite3.Connection, turn: ProcessLock, reject_if_gone: Callable[[], None]) -> None:
+        """`reject_if_gone` raises StorageUnavailable when the file was moved or deleted: a write would be lost."""
         self._connection = connection
         self._turn = turn
         self._reject_if_gone = reject_if_gone
