@@ -29,8 +29,8 @@ import uvloop
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.mongodb.server import MongoServer  # noqa: E402
 from tests.service import Service, start_service  # noqa: E402
-from tests.storage.mongo_server import MongoServer  # noqa: E402
 
 from tmf_sales.app import contracts_folder, create_app, stored_kinds  # noqa: E402
 from tmf_sales.contract.loader import load_contracts  # noqa: E402

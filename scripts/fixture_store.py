@@ -25,8 +25,8 @@ from pymongo import MongoClient
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.mongodb.server import MongoServer  # noqa: E402
 from tests.service import start_service  # noqa: E402
-from tests.storage.mongo_server import MongoServer  # noqa: E402
 
 import tmf_sales  # noqa: E402
 from tmf_sales.app import contracts_folder, stored_kinds  # noqa: E402

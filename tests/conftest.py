@@ -10,9 +10,13 @@ What a test records as the property `figure` stands at the end of the run, which
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.mongodb.databases import Databases
+from tests.mongodb.server import used
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("random", PATIENT)
@@ -24,8 +28,24 @@ for name in [name for name in os.environ if name.startswith("TMF_SALES_")]:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Databases of one server, which starts when a test first asks for one."""
+    with ExitStack() as ends:
+        yield Databases(lambda: tmp_path_factory.mktemp("mongo"), ends)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    item.user_properties.extend(("mongodb", name) for name in used)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    servers = {
+        value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "mongodb"
+    }
+    for server in sorted(servers):
+        terminalreporter.write_line(f"mongodb: {server}")
     for report in reports:
         if getattr(report, "when", None) == "call":
             for name, value in report.user_properties:

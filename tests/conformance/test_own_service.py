@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.conformance.service_under_test import APIS, BASES, PATIENCE, TYPES, Served, checks_of
+from tests.mongodb.databases import Databases
 from tests.service import start_service
-from tests.storage.mongo_server import MongoServer
 
 from tmf_conformance.api import Api
 from tmf_conformance.http.listener import Listener
@@ -34,14 +33,10 @@ def test_our_service_passes_every_check(service: Served, api: Api, record_proper
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def store(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> tuple[str, str]:
     """The kind of a store, and its URL."""
-    with ExitStack() as ends:
-        if request.param == "sqlite":
-            yield "sqlite", f"sqlite:///{tmp_path}/store.sqlite"
-        else:
-            server = ends.enter_context(MongoServer(tmp_path / "mongo"))
-            yield "mongo", f"{server.uri}/conformance"
+    kind = request.param
+    return kind, databases.new() if kind == "mongo" else f"sqlite:///{tmp_path}/store.sqlite"
 
 
 @pytest.mark.full

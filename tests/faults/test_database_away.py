@@ -17,8 +17,8 @@ import httpx
 import pytest
 from tests.faults.event_load import LEADS, Load
 from tests.faults.test_event_delivery import logged
+from tests.mongodb.server import MongoServer
 from tests.service import Service, start_service
-from tests.storage.mongo_server import MongoServer
 
 from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.contract.loader import load_contracts

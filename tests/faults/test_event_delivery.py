@@ -23,8 +23,8 @@ import orjson
 import pytest
 from tests.faults.event_load import Load
 from tests.faults.event_receiver import Receiver, receivers
+from tests.mongodb.databases import Databases
 from tests.service import SERVE, first_line, let_go
-from tests.storage.mongo_server import MongoServer
 
 HUB = "/tmf-api/sales/v4/hub"
 WRITERS = {"sqlite": 8, "mongo": 3}  # what stands in for MongoDB is slow
@@ -146,26 +146,28 @@ class Run:
     ],
 )
 async def test_no_event_is_lost_or_made_up_by_kills(
-    store: str, apart: bool, kills: int, tmp_path: Path, record_property: Callable[[str, object], None]
+    store: str,
+    apart: bool,
+    kills: int,
+    tmp_path: Path,
+    databases: Databases,
+    record_property: Callable[[str, object], None],
 ) -> None:
     chance = random.Random(kills)
-    with ExitStack() as ends:
-        url = f"sqlite:///{tmp_path}/events.sqlite"
-        if store == "mongo":
-            url = f"{ends.enter_context(MongoServer(tmp_path / 'mongo')).uri}/events"
-        async with receivers(len(QUERIES), chance) as listeners:
-            run = Run(tmp_path, url, Load(chance), listeners, apart=apart)
-            async with run.started():
-                writers = [asyncio.create_task(run.load.write_on()) for _ in range(WRITERS[store])]
-                while run.kills < kills:
-                    await run.kill_someone()
-                run.load.is_over = True
-                await asyncio.gather(*writers)
-                await everything_arrived(run)
-                if run.worker is not None:
-                    assert await run.worker.end() == 0
-                assert await run.service.end() == 0
-                log = await logged(url)
+    url = databases.new() if store == "mongo" else f"sqlite:///{tmp_path}/events.sqlite"
+    async with receivers(len(QUERIES), chance) as listeners:
+        run = Run(tmp_path, url, Load(chance), listeners, apart=apart)
+        async with run.started():
+            writers = [asyncio.create_task(run.load.write_on()) for _ in range(WRITERS[store])]
+            while run.kills < kills:
+                await run.kill_someone()
+            run.load.is_over = True
+            await asyncio.gather(*writers)
+            await everything_arrived(run)
+            if run.worker is not None:
+                assert await run.worker.end() == 0
+            assert await run.service.end() == 0
+            log = await logged(url)
     record_property("figure", f"kills: {figures(run, log)} (events on {store}, {'apart' if apart else 'together'})")
     verify(run, log)
 

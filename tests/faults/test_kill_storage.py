@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from tests.faults import writer_process
-from tests.storage.mongo_server import MongoServer
+from tests.mongodb.server import MongoServer
 from tests.storage.tickets import KINDS
 
 from tmf_sales.storage.conditions import Query

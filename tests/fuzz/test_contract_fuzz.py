@@ -7,13 +7,12 @@ ones also break every rule of the nested types of a quote, on each store that ke
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.fuzz.schemathesis_run import PHASES, run
+from tests.mongodb.databases import Databases
 from tests.service import start_service
-from tests.storage.mongo_server import MongoServer
 
 Record = Callable[[str, object], None]
 
@@ -21,14 +20,10 @@ Record = Callable[[str, object], None]
 WITHOUT_COVERAGE = ("examples", "fuzzing", "stateful")
 
 
-def nothing_is_found(folder: Path, record: Record, api: str, store: str, phases: Sequence[str], examples: int) -> None:
-    with ExitStack() as ends:
-        if store == "mongo":
-            store_url = f"{ends.enter_context(MongoServer(folder / 'mongo')).uri}/fuzz"
-        else:
-            store_url = f"sqlite:///{folder}/fuzz.sqlite"
-        service = start_service(folder / "service.log", "--store", store_url)
-        ends.callback(service.stop)
+def nothing_is_found(
+    folder: Path, record: Record, api: str, url: str, store: str, phases: Sequence[str], examples: int
+) -> None:
+    with start_service(folder / "service.log", "--store", url) as service:
         outcome = run(service.url, api, phases, examples, folder)
     record("figure", f"fuzz: {outcome.operations} operations, {outcome.cases} cases ({api} on {store})")
     assert outcome.passed, outcome.failures
@@ -38,11 +33,15 @@ def nothing_is_found(folder: Path, record: Record, api: str, store: str, phases:
 
 @pytest.mark.parametrize("api", ["sales", "quote"])
 def test_a_bounded_run_finds_nothing(tmp_path: Path, record_property: Record, api: str) -> None:
-    nothing_is_found(tmp_path, record_property, api, "sqlite", WITHOUT_COVERAGE, examples=5)
+    url = f"sqlite:///{tmp_path}/fuzz.sqlite"
+    nothing_is_found(tmp_path, record_property, api, url, "sqlite", WITHOUT_COVERAGE, examples=5)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("store", ["sqlite", "mongo"])
 @pytest.mark.parametrize("api", ["sales", "quote"])
-def test_a_larger_run_finds_nothing(tmp_path: Path, record_property: Record, api: str, store: str) -> None:
-    nothing_is_found(tmp_path, record_property, api, store, PHASES, examples=30)
+def test_a_larger_run_finds_nothing(
+    tmp_path: Path, record_property: Record, databases: Databases, api: str, store: str
+) -> None:
+    url = databases.new() if store == "mongo" else f"sqlite:///{tmp_path}/fuzz.sqlite"
+    nothing_is_found(tmp_path, record_property, api, url, store, PHASES, examples=30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,9 @@ from tests.api import STACK, Api
 from tests.http.resources import LEAD, QUOTE, TICKET, Resource
 from tests.http.stock_stack import expect_what_stock_connexion_promises
 from tests.identity import Provider
+from tests.mongodb.databases import Databases
 from tests.service import SERVE, Service, start_service
 from tests.storage.deviations import skip_what_deviates
-from tests.storage.mongo_server import MongoServer
 from tests.truth import Truth
 
 from tmf_sales.contract.loader import load_contracts
@@ -33,12 +32,12 @@ QUOTES = "/tmf-api/quoteManagement/v4"
 class Services:
     """Starts services for as long as the tests run, each kind once."""
 
-    def __init__(self, folder: Path, ends: ExitStack) -> None:
+    def __init__(self, folder: Path, databases: Databases, ends: ExitStack) -> None:
         self._folder = folder
+        self._databases = databases
         self._ends = ends
         self._numbers = itertools.count()
         self._running: dict[tuple[str, ...], Service] = {}
-        self._mongo: str | None = os.environ.get("TEST_MONGODB")
         self.truth = Truth(load_contracts(CONTRACTS))
 
     def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
@@ -61,8 +60,7 @@ class Services:
         """The URL of a store of this kind that nobody has used."""
         number = next(self._numbers)
         if kind == "mongo":
-            self._mongo = self._mongo or self._ends.enter_context(MongoServer(self._folder / "mongo")).uri
-            return f"{self._mongo}/http_{os.getpid()}_{number}"
+            return self._databases.new()
         return "memory:" if kind == "memory" else f"sqlite:///{self._folder}/{number}.sqlite"
 
     def of(self, resource: Resource, store: str, *options: str, **environ: str) -> Api:
@@ -91,9 +89,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def services(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Services]:
     with ExitStack() as ends:
-        yield Services(tmp_path_factory.mktemp("services"), ends)
+        yield Services(tmp_path_factory.mktemp("services"), databases, ends)
 
 
 @pytest.fixture(scope="session")
@@ -108,10 +106,10 @@ def store(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _deviations(request: pytest.FixtureRequest) -> None:
-    """Of a server that TEST_MONGODB names, what it is known to do otherwise than MongoDB is left out."""
-    if (named := os.environ.get("TEST_MONGODB")) and "mongo" in request.node.name:
-        skip_what_deviates(request.node, named)
+def _deviations(request: pytest.FixtureRequest, databases: Databases) -> None:
+    """Skip what the server is known to do otherwise than MongoDB."""
+    if "mongo" in request.node.name:
+        skip_what_deviates(request.node, databases.uri)
 
 
 # The clients belong to a module, because a module may have a `store` of its own.

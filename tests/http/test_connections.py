@@ -10,8 +10,8 @@ import httpx
 import pytest
 from tests.api import refusal
 from tests.http.conftest import Services
+from tests.mongodb.server import MongoServer
 from tests.service import Service
-from tests.storage.mongo_server import MongoServer
 from tests.wire import Wire, chunked, head
 
 LEADS = "/tmf-api/sales/v4/salesLead"

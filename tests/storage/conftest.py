@@ -1,38 +1,31 @@
-"""The stores under test: each of them passes the same suite. TEST_MONGODB names a MongoDB to use instead."""
+"""The stores under test: each of them passes the same suite."""
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.mongodb.databases import Databases, drop
 from tests.storage.deviations import skip_what_deviates
-from tests.storage.mongo_server import MongoServer
 from tests.storage.tickets import KINDS
 
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import Storage
 
-_numbers = itertools.count()
-
 
 @pytest.fixture(scope="session")
-def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server for the whole session; each test takes a database of its own."""
-    if named := os.environ.get("TEST_MONGODB"):
-        yield named
-        return
-    with MongoServer(tmp_path_factory.mktemp("mongo")) as server:
-        yield server.uri
+def mongo_uri(databases: Databases) -> str:
+    return databases.uri
 
 
 @pytest.fixture
-def mongo_url(mongo_uri: str, request: pytest.FixtureRequest) -> str:
+def mongo_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of the test's own; the test is skipped when it shows what the server is known to do otherwise."""
-    skip_what_deviates(request.node, mongo_uri)
-    return f"{mongo_uri.rstrip('/')}/tmf_test_{os.getpid()}_{next(_numbers)}"
+    skip_what_deviates(request.node, databases.uri)
+    url = databases.new()
+    yield url
+    drop(url)
 
 
 @pytest.fixture(params=["memory", "sqlite", "mongo"])

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import IndexModel, errors
+from tests.mongodb.server import MongoServer
 from tests.storage.deviations import ELEMENT_WITHOUT_INDEX, NO_EXPIRY, NO_PLAN, NO_PULL, NOT_ATOMIC
-from tests.storage.mongo_server import MongoServer
 from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, delete, event, fill, index, insert, ticket, update
 
