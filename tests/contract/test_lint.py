@@ -162,6 +162,18 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         schema("Order", **{"x-index": ["name", ["state", "-line.valid.fro"]]}),
         "#/components/schemas/Order/x-index/1: -line.valid.fro is no path of Order",
     ),
+    "a compound index through a list": (
+        schema("Order", **{"x-index": ["line.id", ["state", "line.id"]]}),
+        "#/components/schemas/Order/x-index/1: line.id leads through a list, which a compound index cannot hold",
+    ),
+    "a compound index over two members that may be lists": (
+        schema("Order", **{"x-index": [["anything", "name", "-anything.more"]]}),
+        "#/components/schemas/Order/x-index/0: anything and -anything.more may both hold lists",
+    ),
+    "more indexes than a store keeps": (
+        schema("Order", **{"x-index": ["name"] * 61}),
+        "#/components/schemas/Order/x-index: has 61 indexes; at most 60 can be kept",
+    ),
     "an unknown event": (
         schema("Order", **{"x-events": {**EVENTS, "created": "X"}}),
         "#/components/schemas/Order/x-events/created: is not known; expected attributeValueChange, create, ",

@@ -24,10 +24,11 @@ NOT_ATOMIC = "lets several of many writers with one revision win"
 NO_NEGATIVE_ZERO = "loses the sign of -0.0"
 ELEMENT_WITHOUT_INDEX = "has no use for an index in $elemMatch"
 LIST_IS_NO_ELEMENT = "takes a list in a list for no element"
+NO_LIMITS = "has none of the limits of documents and indexes"
 EXTREME_NUMBERS = "misplaces 5e-324 and -2**63 in an index"
 
 DEVIATIONS = {
-    "SecantusDB 0.7": {ELEMENT_WITHOUT_INDEX, LIST_IS_NO_ELEMENT, EXTREME_NUMBERS},
+    "SecantusDB 0.7": {ELEMENT_WITHOUT_INDEX, LIST_IS_NO_ELEMENT, EXTREME_NUMBERS, NO_LIMITS},
     "FerretDB 1 on SQLite": {
         LISTS_IN_LISTS,
         DOTTED_NAMES,
@@ -40,6 +41,7 @@ DEVIATIONS = {
         NO_NEGATIVE_ZERO,
         NOT_ATOMIC,
         ELEMENT_WITHOUT_INDEX,
+        NO_LIMITS,
     },
 }
 SAID_BY = {"secantusVersion": "SecantusDB 0.7", "ferretdbVersion": "FerretDB 1 on SQLite"}

@@ -6,7 +6,7 @@ known; a few hundred members take a millisecond.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tmf_sales.contract.lint import DEFAULTS, EVENTS, EVENTS_OR_MORE, LENIENT, Fault, Steps
@@ -14,6 +14,9 @@ from tmf_sales.contract.operations import Verb
 from tmf_sales.contract.types import Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
+
+INDEX_LIMIT = 60
+"""Of a resource. MongoDB keeps 64 indexes of a collection, and the store has some of its own."""
 
 
 def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterator[Fault]:
@@ -80,10 +83,27 @@ def faults_of_resource(
         yield Fault((*place, "x-update"), "names no schema")
     if (version := schema.get("x-versioned")) is not None and version not in object_type.members:
         yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
-    for number, entry in enumerate(schema.get("x-index", ())):
-        for path in [entry] if isinstance(entry, str) else entry:
-            if not _ends_at_a_member(path.lstrip("-").split("."), object_type):
-                yield Fault((*place, "x-index", number), f"{path} is no path of {name}")
+    yield from _faults_of_indexes(name, schema.get("x-index", ()), object_type)
+
+
+def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_type: ObjectType) -> Iterator[Fault]:
+    """Whether the paths exist and every store can index them: MongoDB keeps no index over two lists of a document."""
+    place = ("components", "schemas", name, "x-index")
+    if len(entries) > INDEX_LIMIT:
+        yield Fault(place, f"has {len(entries)} indexes; at most {INDEX_LIMIT} can be kept")
+    for number, entry in enumerate(entries):
+        paths = [entry] if isinstance(entry, str) else entry
+        free = []
+        for path in paths:
+            members = _members_on(path.lstrip("-").split("."), object_type)
+            if members is None:
+                yield Fault((*place, number), f"{path} is no path of {name}")
+            elif len(paths) > 1 and any(member.is_list for member in members):
+                yield Fault((*place, number), f"{path} leads through a list, which a compound index cannot hold")
+            elif members[-1].type == "any":
+                free.append(path)
+        if len(free) > 1:
+            yield Fault((*place, number), f"{' and '.join(free)} may both hold lists, which no index can hold together")
 
 
 def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
@@ -95,16 +115,17 @@ def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
         yield Fault((*place, event), f"is not known; expected {', '.join(sorted(EVENTS_OR_MORE))}")
 
 
-def _ends_at_a_member(path: list[str], object_type: ObjectType) -> bool:
+def _members_on(path: list[str], object_type: ObjectType) -> list[Member] | None:
+    """The members that the path leads through, to the last or to one of any type; None when there is no such path."""
     first, *others = path
     member = object_type.members.get(first)
     if member is None:
-        return False
-    return (
-        not others
-        or member.type == "any"
-        or (member.object_type is not None and _ends_at_a_member(others, member.object_type))
-    )
+        return None
+    if not others or member.type == "any":
+        return [member]
+    if member.object_type is None or (below := _members_on(others, member.object_type)) is None:
+        return None
+    return [member, *below]
 
 
 def faults_of_operation(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from tmf_sales.errors import CannotStart, Unavailable
+from tmf_sales.errors import CannotStart, Conflict, Unavailable
 from tmf_sales.storage.conditions import Path, Query
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ class AlreadyExists(Exception):
 
 class RecordTooLarge(Exception):
     """Raised by commit when a resource with all its versions would exceed 8 MB."""
+
+
+class NotStorable(Conflict):
+    """Raised by commit and load when the store's server has a rule that the document breaks."""
+
+    code = "notStorable"
+    reason = "The store cannot hold this document"
 
 
 class StoreRefused(CannotStart):
@@ -105,7 +112,7 @@ class Version:
 
 
 def reject_too_large_record(versions: Sequence[Version]) -> None:
-    """Raise UnitTooLarge when the versions together, as JSON, exceed 8 MB."""
+    """Raise RecordTooLarge when the versions together, as JSON, exceed 8 MB."""
     size = sum(len(version.text) for version in versions)
     if size > RECORD_LIMIT:
         raise RecordTooLarge(f"{size} bytes, at most {RECORD_LIMIT}")
@@ -218,15 +225,15 @@ class Storage(Protocol):
         """Write the versions and their events together, or neither; answer the unit's new revision.
 
         Raises RevisionConflict when the stored revision is not `change.expected_revision`, AlreadyExists when an
-        insert finds the id taken, UnitTooLarge and OutboxFull at their bounds, StorageUnavailable when the outcome is
-        not known.
+        insert finds the id taken, RecordTooLarge and OutboxFull at their limits, NotStorable for a rule of the store's
+        server, StorageUnavailable when the outcome is unknown.
         """
 
     async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
         """Insert resources as they were in another store, revisions included and without events.
 
         Answers the ids that were taken; what is stored under them is left alone. Each resource is written whole or not
-        at all, and all of them when the method returns. Raises UnitTooLarge before it has written anything.
+        at all, and all of them when the method returns. Raises RecordTooLarge before it has written anything.
         """
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:

@@ -611,6 +611,12 @@ class Unfinished:
         self.made: list[str] = []
         self._code = code
 
+    async def list_indexes(self) -> AsyncIterator[dict[str, Any]]:
+        async def listed() -> AsyncIterator[dict[str, Any]]:
+            yield IndexModel([("_id", 1)], name="_id_").document
+
+        return listed()
+
     async def create_indexes(self, indexes: list[IndexModel]) -> None:
         for each in indexes:
             if "expireAfterSeconds" in each.document:

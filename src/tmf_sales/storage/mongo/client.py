@@ -6,15 +6,24 @@ Every default can be overridden in the URI. No error text of the driver goes fur
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import bson.errors
 from pymongo import AsyncMongoClient, IndexModel, errors
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage.protocol import AlreadyExists, RecordTooLarge, StorageUnavailable, TookTooLong
+from tmf_sales.storage.protocol import (
+    AlreadyExists,
+    NotStorable,
+    RecordTooLarge,
+    StorageUnavailable,
+    StoreRefused,
+    TookTooLong,
+)
 
 DEFAULT_DATABASE = "tmf_sales"
 DEFAULTS: dict[str, Any] = {
@@ -30,6 +39,11 @@ DEFAULTS: dict[str, Any] = {
 }
 
 NOT_IMPLEMENTED = 238
+PARALLEL_LISTS = 171
+TOO_DEEP = 15
+TOO_LARGE = frozenset({10334, 17419, 17420})
+INDEX_LIMITS = frozenset({67, 85, 86, PARALLEL_LISTS})
+"""An index over two lists, one too many, or another one of the same name: nothing that waiting would change."""
 
 log = logging.getLogger(__name__)
 
@@ -67,24 +81,73 @@ def translated() -> Iterator[None]:
         raise AlreadyExists("the id is taken") from failure
     except errors.DocumentTooLarge as failure:
         raise RecordTooLarge("the document is larger than the store can hold") from failure
+    except (OverflowError, UnicodeEncodeError, bson.errors.InvalidDocument) as failure:
+        raise NotStorable("the document has a number, text or name that BSON cannot hold") from failure
     except errors.ServerSelectionTimeoutError as failure:
         raise StorageUnavailable("no server of the store can be reached") from failure
     except errors.ExecutionTimeout as failure:
         raise TookTooLong("the store gave up; narrow the query") from failure
     except errors.PyMongoError as failure:
+        _reject_broken_limit(failure)
         log.warning("the store failed: %s: %s", type(failure).__name__, failure)
         raise StorageUnavailable("the store failed, or did not answer in time") from failure
 
 
+def _reject_broken_limit(failure: errors.PyMongoError) -> None:
+    """Raise what says so when the server rejected the document for a limit of its own."""
+    code, text = _write_error(failure)
+    if code in TOO_LARGE:
+        raise RecordTooLarge("the document is larger than the store can hold") from failure
+    if code == TOO_DEEP:
+        raise NotStorable("the document is nested deeper than the store can hold") from failure
+    if code == PARALLEL_LISTS:
+        members = " and ".join(re.findall(r"\[([^\]]*)\]", text))
+        raise NotStorable(f"one index covers {members}, so at most one of them may be a list") from failure
+
+
+def _write_error(failure: errors.PyMongoError) -> tuple[int | None, str]:
+    """The server's code and text: of a bulk write, those of its first error."""
+    if isinstance(failure, errors.BulkWriteError):
+        first: dict[str, Any] = next(iter(failure.details.get("writeErrors", ())), {})
+        return first.get("code"), str(first.get("errmsg"))
+    if isinstance(failure, errors.OperationFailure):
+        return failure.code, str((failure.details or {}).get("errmsg"))
+    return None, ""
+
+
 async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Sequence[IndexModel]) -> None:
-    """Make those that are missing. One that the server has no code for is left out with a warning: it is for speed."""
-    for index in indexes:
-        try:
-            await collection.create_indexes([index])
-        except errors.OperationFailure as failure:
-            if failure.code != NOT_IMPLEMENTED:
-                raise
-            log.warning("the store's server cannot make the index %s of %s", index.document["name"], collection.name)
+    """Create the indexes that the collection lacks. Raises StoreRefused when what is stored does not allow one."""
+    found = {_identity(each) async for each in await collection.list_indexes()}
+    missing = {identity: index for index in indexes if (identity := _identity(index.document)) not in found}
+    if not missing:
+        return
+    log.info("creating indexes of %s: %s", collection.name, ", ".join(name for name, _ in missing))
+    try:
+        await collection.create_indexes(list(missing.values()))
+    except errors.OperationFailure as failure:
+        if failure.code in INDEX_LIMITS:
+            raise StoreRefused(
+                f"an index of {collection.name} cannot be created: {_write_error(failure)[1]}"
+            ) from failure
+        if failure.code != NOT_IMPLEMENTED:
+            raise
+        for index in missing.values():
+            await _make_index_if_known(collection, index)
+
+
+async def _make_index_if_known(collection: AsyncCollection[dict[str, Any]], index: IndexModel) -> None:
+    """Leave out, with a warning, an index that the server does not implement: it is for speed."""
+    try:
+        await collection.create_indexes([index])
+    except errors.OperationFailure as failure:
+        if failure.code != NOT_IMPLEMENTED:
+            raise
+        log.warning("the store's server cannot make the index %s of %s", index.document["name"], collection.name)
+
+
+def _identity(index: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """The name and the keys of an index, as the driver gives it and as the server lists it."""
+    return index["name"], tuple(index["key"].items())
 
 
 def _options(uri: str) -> list[tuple[str, str]]:

@@ -64,10 +64,12 @@ class MongoEvents(EventStore):
         self._events, self._lanes, self._attempts = (database[name] for name in COLLECTIONS)
 
     async def prepare(self) -> None:
-        """Make the indexes that are missing."""
-        await make_indexes(self._events, EVENT_INDEXES)
-        await make_indexes(self._lanes, LANE_INDEXES)
-        await make_indexes(self._attempts, ATTEMPT_INDEXES)
+        """Create the indexes that are missing."""
+        await asyncio.gather(
+            make_indexes(self._events, EVENT_INDEXES),
+            make_indexes(self._lanes, LANE_INDEXES),
+            make_indexes(self._attempts, ATTEMPT_INDEXES),
+        )
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch({"fanned": False}, limit, size)

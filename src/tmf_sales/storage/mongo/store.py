@@ -33,6 +33,7 @@ from tmf_sales.storage.protocol import (
     OutboxFull,
     Page,
     Record,
+    RecordTooLarge,
     RevisionConflict,
     Row,
     Storage,
@@ -234,16 +235,23 @@ class MongoStorage(Storage):
             record[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
             record["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
             update |= {"$push": {"outbox": {"$each": entries}}, "$inc": {"outbox_size": size}}
-        with translated():
-            if (await collection.update_one(record, update)).matched_count:
+        try:
+            if await self._is_updated(collection, record, update):
                 return
-        await self._reject_other_revision(collection, change)
-        await self._outbox.move(change.kind, [change.id])
-        with translated():
-            if (await collection.update_one(record, update)).matched_count:
-                return
+            await self._reject_other_revision(collection, change)
+        except RecordTooLarge:
+            if not await self._outbox.move(change.kind, [change.id]):  # else it may fit without the events in it
+                raise
+        else:
+            await self._outbox.move(change.kind, [change.id])
+        if await self._is_updated(collection, record, update):
+            return
         await self._reject_other_revision(collection, change)
         raise OutboxFull("the events of this resource must be moved on before it can change again")
+
+    async def _is_updated(self, collection: Collection, record: Document, update: Document) -> bool:
+        with translated():
+            return bool((await collection.update_one(record, update)).matched_count)
 
     async def _reject_other_revision(self, collection: Collection, change: Change) -> None:
         with translated():
@@ -271,9 +279,10 @@ class MongoStorage(Storage):
         with translated():
             await migrate(self._database)
             with pymongo.timeout(PREPARING_TIMEOUT):
-                for name, kind in self._kinds.items():
-                    await make_indexes(self._resources[name], _index_models(kind))
-                await self.events.prepare()
+                await asyncio.gather(
+                    *(make_indexes(self._resources[name], _index_models(kind)) for name, kind in self._kinds.items()),
+                    self.events.prepare(),
+                )
         self._is_prepared = True
 
 
