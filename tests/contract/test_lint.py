@@ -164,7 +164,7 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "a compound index through a list": (
         schema("Order", **{"x-index": ["line.id", ["state", "line.id"]]}),
-        "#/components/schemas/Order/x-index/1: line.id leads through a list, which a compound index cannot hold",
+        "#/components/schemas/Order/x-index/1: line.id goes through a list, which a compound index cannot hold",
     ),
     "a compound index over two members that may be lists": (
         schema("Order", **{"x-index": [["anything", "name", "-anything.more"]]}),

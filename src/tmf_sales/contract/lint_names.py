@@ -99,7 +99,7 @@ def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_typ
             if members is None:
                 yield Fault((*place, number), f"{path} is no path of {name}")
             elif len(paths) > 1 and any(member.is_list for member in members):
-                yield Fault((*place, number), f"{path} leads through a list, which a compound index cannot hold")
+                yield Fault((*place, number), f"{path} goes through a list, which a compound index cannot hold")
             elif members[-1].type == "any":
                 free.append(path)
         if len(free) > 1:
@@ -116,7 +116,7 @@ def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
 
 
 def _members_on(path: list[str], object_type: ObjectType) -> list[Member] | None:
-    """The members that the path leads through, to the last or to one of any type; None when there is no such path."""
+    """The members that the path goes through, to the last or to one of any type; None when there is no such path."""
     first, *others = path
     member = object_type.members.get(first)
     if member is None:
