@@ -41,8 +41,8 @@ package: install ## build wheel and sdist into dist/ and check them
 sbom: install ## write a CycloneDX bill of materials to build/tmf-sales.cdx.json
 	@scripts/sbom
 
-docs: install ## write the README's tables anew, and those of docs/conformance.md
-	@PYTHONPATH=. .venv/bin/python scripts/readme_tables.py
+docs: install ## write the tables of docs/reference anew
+	@PYTHONPATH=. .venv/bin/python scripts/reference_tables.py
 	@PYTHONPATH=. .venv/bin/python scripts/conformance_table.py
 
 bundle: install ## write each contract in one file and in the gateways' form to build/contracts

@@ -1,4 +1,4 @@
-"""What queries cost on few and on many stored quotes: loads, measures and prints the table of docs/queries.md.
+"""What queries cost on few and on many stored quotes: loads, measures and prints the table of reference/queries.md.
 
 The quotes are made from the contract's example by one fixed random sequence, so every run loads the same ones, in the
 way of `tmf-sales import`. What is measured is the store: its answer to the parsed query, in one process.

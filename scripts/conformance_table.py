@@ -1,17 +1,17 @@
-"""Writes the tables of checks in docs/conformance.md between their markers."""
+"""Writes the tables of checks in docs/reference/conformance.md between their markers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from scripts.markers import with_made
-from scripts.readme_tables import row, table
+from scripts.reference_tables import row, table
 
 from tmf_conformance.registry import suites
 from tmf_conformance.source import Kind
 from tmf_conformance.suite import Suite
 
-PAGE = Path(__file__).parents[1] / "docs/conformance.md"
+PAGE = Path(__file__).parents[1] / "docs/reference/conformance.md"
 
 
 def checks(suite: Suite) -> str:

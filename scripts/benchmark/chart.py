@@ -1,4 +1,4 @@
-"""Draws the chart of docs/speed.md, with matplotlib in the benchmark's own environment."""
+"""Draws the chart of docs/explanation/speed.md, with matplotlib in the benchmark's own environment."""
 
 from __future__ import annotations
 

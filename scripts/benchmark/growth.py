@@ -49,7 +49,7 @@ ITEMS = (1, 1000)
 BATCH = 500
 READ = 1000
 """So many quotes from all over the store are read in turn, whatever its size."""
-CHART = report.ROOT / "docs" / "speed-growth.png"
+CHART = report.ROOT / "docs" / "explanation" / "speed-growth.png"
 
 
 def requests_of(ids: Sequence[str]) -> dict[str, list[Sent]]:
@@ -131,7 +131,7 @@ def main() -> int:
     parser.add_argument("--sizes", default="10000,100000,1000000", help="stored quotes, separated by commas")
     parser.add_argument("--turns", type=int, default=5, help="of each kind of request")
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
-    parser.add_argument("--write", action="store_true", help="put table and chart into docs/speed.md")
+    parser.add_argument("--write", action="store_true", help="put table and chart into docs/explanation/speed.md")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
     BUILD.mkdir(parents=True, exist_ok=True)

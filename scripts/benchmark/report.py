@@ -1,4 +1,4 @@
-"""The tables: as text, and in README.md and docs/speed.md between their markers."""
+"""The tables: as text, and in README.md and docs/explanation/speed.md between their markers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.benchmark.load import has_wrk
 from scripts.markers import with_made
 
 ROOT = Path(__file__).parents[2]
-README, DOCS = ROOT / "README.md", ROOT / "docs" / "speed.md"
+README, DOCS = ROOT / "README.md", ROOT / "docs" / "explanation" / "speed.md"
 
 
 def whole(results: Results) -> Iterator[str]:

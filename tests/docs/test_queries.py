@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.service import start_service
 
-PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "queries.md").read_text(encoding="utf-8")
 IN_ORDER = " in this order"
 
 

@@ -133,7 +133,7 @@ def test_the_script_names_every_rule_and_ends_well() -> None:
 
 
 def test_the_page_for_users_shows_what_the_script_prints() -> None:
-    page = (ROOT / "docs/gateways.md").read_text()
+    page = (ROOT / "docs/how-to/gateways.md").read_text()
 
     assert "\n".join(f"ok     {rule.gateway}: {rule.text}" for rule in RULES) in page
 

@@ -1,0 +1,108 @@
+"""Writes the tables of docs/reference: settings, commands and error codes, as the code has them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from scripts.markers import with_made
+
+import tmf_sales
+from tmf_sales.cli import main as command_line
+from tmf_sales.errors import TmfError
+from tmf_sales.settings import describe_settings
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def table(*header: str, rows: Iterator[str]) -> str:
+    return "\n".join([row(*header), row(*("---" for _ in header)), *rows])
+
+
+def settings() -> str:
+    rows = (
+        row(f"`{each.variable}`", f"`{each.default}`" if each.default else "", each.purpose)
+        for each in describe_settings()
+    )
+    return table("Variable", "Default", "What it is for", rows=rows)
+
+
+def commands() -> str:
+    """A chapter for each command, with its options and those of its own commands."""
+    return "\n\n".join(_chapter(f"tmf-sales {name}", command) for name, command in _commands_of(command_line))
+
+
+def _commands_of(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        if command := group.get_command(context, name):
+            yield name, command
+
+
+def _chapter(name: str, command: click.Command, level: int = 2) -> str:
+    parts = [f"{'#' * level} {name}", one_line(command.help or "")]
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    if arguments:
+        parts[0] += "".join(f" {each.human_readable_name.upper()}" for each in arguments)
+    options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
+    if options:
+        parts.append(table("Option", "What it does", rows=(_option(each) for each in options)))
+    if isinstance(command, click.Group):
+        parts += [_chapter(f"{name} {inner}", each, level + 1) for inner, each in _commands_of(command)]
+    return "\n\n".join(parts)
+
+
+def _option(option: click.Option) -> str:
+    value = "" if option.is_flag else f" {option.metavar or option.name or ''}".upper().replace("_", "-")
+    return row(f"`{option.opts[0]}{value}`", one_line(option.help or ""))
+
+
+def error_codes() -> str:
+    conditions = sorted(all_conditions(), key=lambda each: (each.status, each.code))
+    rows = (row(f"`{each.code}`", str(int(each.status)), each.reason, when(each)) for each in conditions)
+    return table("`code`", "Status", "`reason`", "When", rows=rows)
+
+
+def all_conditions() -> set[type[TmfError]]:
+    """Every exception that becomes a response, one for each code: the one that is highest in its hierarchy."""
+    for module in pkgutil.walk_packages(tmf_sales.__path__, "tmf_sales."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: dict[str, type[TmfError]] = {}
+    waiting = [*TmfError.__subclasses__()]
+    for each in waiting:
+        found.setdefault(each.code, each)
+        waiting += each.__subclasses__()
+    return set(found.values())
+
+
+def when(condition: type[TmfError]) -> str:
+    """The docstring without its first words: "Raised when the body ..."."""
+    text = one_line((condition.__doc__ or "").partition("\n\n")[0])
+    return re.sub(r"^Raised (by \w+ )?(when|for) ", "", text)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+PAGES = {"settings": settings, "commands": commands, "errors": error_codes}
+
+
+def with_tables(name: str, text: str) -> str:
+    """The page with its table written anew. Raises ValueError when a marker is missing."""
+    return with_made(text, name, "make docs", PAGES[name]())
+
+
+if __name__ == "__main__":
+    for name in PAGES:
+        page = REFERENCE / f"{name}.md"
+        page.write_text(with_tables(name, page.read_text(encoding="utf-8")), encoding="utf-8")
