@@ -71,9 +71,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=1, help="of each turn")
     parser.add_argument("--only", nargs="*", default=[], help="words of the names of contenders")
     parser.add_argument("--requests", nargs="*", default=[""], help="words of the kinds of requests")
-    parser.add_argument(
-        "--write", action="store_true", help="put the tables into README.md and docs/explanation"
-    )
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md and docs/explanation")
     given = parser.parse_args()
     if not has_wrk():
         print("without wrk (on Debian: apt-get install wrk): Python sends the requests", file=sys.stderr)
