@@ -259,7 +259,7 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
     guard = ssrf_guard(settings)
     return Hub(
         store,
-        subscription_queries(apis),
+        subscription_queries(apis, strict=settings.strict),
         guard,
         api_of=api_of,
         own_secrets=settings.listener_secrets,

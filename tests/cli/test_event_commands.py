@@ -253,6 +253,8 @@ SECRET = written_secret(b"r" * 32)
         (b"{}", {"webhook-id": "other"}, 401, "SIGNATURE BAD"),
         (b"not json", {}, 204, "not an event: b'not json'"),
         (b"[]", {}, 204, "not an event"),
+        (b'{"eventId":"e1","event":{"quote":{"state":"approved"}}}', {}, 204, 'quote {"state":"approved"}  e1'),
+        (b'{"eventId":"e1"}', {}, 204, "-  -  e1"),
         (b'{"event": {"salesLead": 1}}', {}, 204, "not an event"),
     ],
 )

@@ -257,7 +257,7 @@ async def test_owners_do_not_meet_each_other(desk: Desk) -> None:
 
 async def test_a_caller_has_only_so_many_listeners(desk: Desk) -> None:
     for number in range(3):
-        await desk.listens("reader", f"eventType={number}")
+        await desk.listens("reader", f"title={number}")
     with pytest.raises(TooManyRequests):
         await desk.listens("reader")
     await desk.listens("sales")

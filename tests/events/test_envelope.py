@@ -53,6 +53,7 @@ def test_a_created_resource_has_one_event_with_the_full_envelope(context: EventC
         "eventId": "event-1",
         "eventTime": "2026-01-02T03:04:05.678Z",
         "eventType": "TicketCreateEvent",
+        "id": "event-1",
         "correlationId": "flow-7",
         "domain": "Tickets",
         "title": "Ticket Create Event",
@@ -63,6 +64,19 @@ def test_a_created_resource_has_one_event_with_the_full_envelope(context: EventC
             "ticket": {"id": "42", "state": "open", "severity": "low", "href": "https://tickets.example/42"},
         },
     }
+
+
+def test_the_id_of_an_event_is_its_event_id_where_the_published_models_have_one(context: EventContext) -> None:
+    events = (
+        *TICKETS.created(ticket(), context),
+        *TICKETS.changed(ticket(state="open"), ticket(state="closed", severity="high"), context),
+        *TICKETS.deleted(ticket(), context),
+    )
+
+    has_id = [event.get("id") == event["eventId"] for event in events]
+    assert types_of(events) == ["Create", "StateChange", "AttributeValueChange", "Delete"]
+    assert has_id == [True, True, False, True]
+    assert not any("href" in event for event in events)
 
 
 def test_a_deleted_version_has_an_event_of_its_own(context: EventContext) -> None:

@@ -1,4 +1,4 @@
-"""A listener in this process that keeps what it gets, for tests to take out and look at."""
+"""A receiver in this process that keeps what it gets, for tests to take out and look at."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ class Post:
 
 @dataclass(slots=True)
 class Inbox:
-    """Posts in the order in which they came. `answers` are given one after the other, then 204 for ever."""
+    """Posts in the order in which they came. `answers` are given one after the other, then that `by_path`, or 204."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
+    by_path: dict[str, int] = field(default_factory=dict)
     _posts: queue.Queue[Post] = field(default_factory=queue.Queue)
 
     def take(self, count: int = 1) -> list[Post]:
@@ -57,9 +58,9 @@ class Inbox:
     def is_empty(self) -> bool:
         return self._posts.empty()
 
-    def put(self, post: Post) -> int:
+    def put(self, post: Post, path: str) -> int:
         self._posts.put(post)
-        return self.answers.pop(0) if self.answers else 204
+        return self.answers.pop(0) if self.answers else self.by_path.get(path, 204)
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def inbox() -> Iterator[Inbox]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(made.put(Post(headers, body)))
+            self.send_response(made.put(Post(headers, body), self.path))
             self.send_header("content-length", "0")
             self.end_headers()
 

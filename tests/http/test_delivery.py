@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def follow_the_contract(events: list[Document]) -> None:
     for event in events:
         schema = SCHEMAS.get(event["eventType"], {})
         assert list(OAS30Validator(schema, format_checker=formats).iter_errors(event)) == []
-        assert ENVELOPE <= event.keys() <= ENVELOPE | {"fieldPath"}
+        assert ENVELOPE <= event.keys() <= ENVELOPE | {"fieldPath", "id"}
+        has_id = event["eventType"].endswith(("CreateEvent", "StateChangeEvent", "DeleteEvent"))
+        assert event.get("id") == (event["eventId"] if has_id else None)
 
 
 def kinds(events: list[Document]) -> list[str]:
@@ -215,7 +218,7 @@ def test_an_unregistered_listener_gets_nothing_more(api: Api, resource: Resource
 
     assert "domain" in post.event  # the one that stays asked for everything
     assert box.is_empty
-    assert stays in api.get("/hub").json()
+    assert {**stays, "state": "active"} in api.get("/hub").json()
 
 
 def test_a_listener_that_is_gone_is_not_called_again_until_it_registers_anew(
@@ -313,6 +316,65 @@ def test_events_of_all_workers_and_services_arrive_in_order(
             told[event["event"]["salesLead"]["id"]].append(event["eventType"])
 
     assert all(types == ["SalesLeadCreateEvent", "SalesLeadDeleteEvent"] for types in told.values())
+
+
+@pytest.mark.parametrize(
+    ("store", "workers"),
+    [
+        ("memory", 1),
+        ("sqlite", 2),
+        pytest.param("mongo", 2, marks=pytest.mark.full),
+    ],
+)
+def test_the_first_subscription_gets_no_event_that_is_older_than_itself(
+    services: Services, store: str, workers: int, box: Inbox
+) -> None:
+    api = services.api(services.at(services.new_store(store), "--workers", str(workers)), SALES)
+    for number in range(20):
+        api.create("/salesLead", LEAD.body())
+        if number % 7 == 0:
+            subscription = api.create("/hub", {"callback": box.url})
+            later = api.create("/salesLead", LEAD.body())
+            [event] = box.events()
+            assert event["event"]["salesLead"]["id"] == later["id"]
+            assert api.delete(f"/hub/{subscription['id']}").status_code == 204
+    assert box.is_empty
+
+
+def test_after_a_restart_a_subscription_gets_no_event_that_is_older_than_itself(services: Services, box: Inbox) -> None:
+    store = services.new_store("sqlite")
+    before = services.at(store, "--no-delivery")
+    leads = services.api(before, SALES)
+    for _ in range(3):
+        leads.create("/salesLead", LEAD.body())
+    leads.create("/hub", {"callback": box.url})
+    before.stop()
+    leads = services.api(services.at(store), SALES)
+    later = leads.create("/salesLead", LEAD.body())
+
+    [event] = box.events()
+
+    assert event["event"]["salesLead"]["id"] == later["id"]
+    assert box.is_empty
+
+
+def test_the_hub_shows_which_subscriptions_fail_and_which_are_disabled(
+    services: Services, store: str, box: Inbox
+) -> None:
+    api = services.api(services.at(services.new_store(store)), SALES)
+    ids = {}
+    for answer in (500, 410, 204):
+        ids[answer] = api.create("/hub", {"callback": f"{box.url}/{answer}"})["id"]
+    box.by_path = {f"/events/{answer}": answer for answer in ids}
+    api.create("/salesLead", LEAD.body())
+    box.take(3)
+    wanted = {ids[500]: "failing", ids[410]: "disabled", ids[204]: "active"}
+
+    deadline = time.monotonic() + 20
+    while {each["id"]: each["state"] for each in api.get("/hub").json()} != wanted:
+        assert time.monotonic() < deadline
+
+    assert {id: api.get(f"/hub/{id}").json()["state"] for id in wanted} == wanted
 
 
 def command(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The hub of each API: registering and unregistering listeners (notification chapters of TMF699 and TMF648)."""
+"""The hub of each API: registering and removing subscriptions (notification chapters of TMF699 and TMF648)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def test_a_listener_is_registered_listed_read_and_removed(api: Api, register: Re
     listener = register("http://in.listener.example/a")
 
     assert listener == {"id": listener["id"], "callback": "http://in.listener.example/a", "query": None}
-    assert listener in api.get("/hub").json()
-    assert api.get(f"/hub/{listener['id']}").json() == listener
+    assert {**listener, "state": "active"} in api.get("/hub").json()
+    assert api.get(f"/hub/{listener['id']}").json() == {**listener, "state": "active"}
     assert api.delete(f"/hub/{listener['id']}").status_code == 204
-    assert listener not in api.get("/hub").json()
+    assert listener["id"] not in [each["id"] for each in api.get("/hub").json()]
     refusal(api.get(f"/hub/{listener['id']}"), 404, "notFound")
     refusal(api.delete(f"/hub/{listener['id']}"), 404, "notFound")
 
@@ -63,7 +63,7 @@ def test_the_location_of_a_listener_is_where_it_is_found(api: Api) -> None:
 
     path = answer.headers["location"].removeprefix(api.root)
     assert path == f"/hub/{document_of(answer)['id']}"
-    assert api.get(path).json() == answer.json()
+    assert api.get(path).json() == {**answer.json(), "state": "active"}
     api.delete(path)
 
 
@@ -81,7 +81,7 @@ def test_the_same_listener_again_is_a_conflict(api: Api, register: Register) -> 
 
     for again in ({"callback": listener["callback"]}, {"callback": listener["callback"], "query": None}):
         refusal(api.post("/hub", again), 409, "duplicateListener")
-    assert api.get("/hub").json().count(listener) == 1
+    assert [each["id"] for each in api.get("/hub").json()].count(listener["id"]) == 1
 
 
 def test_a_listener_may_register_again_once_it_left(api: Api, register: Register) -> None:
@@ -149,3 +149,101 @@ def test_a_listener_has_no_patch(api: Api, register: Register) -> None:
 
     refusal(answer, 405, "methodNotAllowed")
     assert answer.headers["allow"] == "DELETE, GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("eventType=CREATE", "'CREATE' is not one of"),
+        ("eventType=QuoteCreateEvent,quoteCreateEvent", "'quoteCreateEvent' is not one of"),
+        ("eventType=SalesLeadCreateEvent", "'SalesLeadCreateEvent' is not one of"),
+        ("eventType.ne=CREATE", "'CREATE' is not one of"),
+        ("eventType.regex=^SalesLead", "no event type matches"),
+        ("filter=$[?(@.eventType=='SalesLeadCreateEvent')]", "is not one of"),
+        ("eventType=QuoteCreateEvent&eventType.ne=QuoteCreateEvent", "no event type matches"),
+        ("state=approved", "state: no event has it; an attribute of the resource is event.quote.state"),
+        ("quote.state=approved", "an attribute of the resource is event.quote"),
+        ("event.salesLead.status=accepted", "event.salesLead.status: events of this API have event.quote"),
+        ("event.quote.state=aproved", "'aproved' is not one of"),
+        ("event.quote.state.gtt=x", "event.quote.state has no members"),
+        ("eventId.x=1", "eventId has no members"),
+        ("fields=state", "state: no event has it"),
+        ("fields=event.salesLead.id", "events of this API have event.quote"),
+        ("eventType", "there is no operator"),
+        ("&&&x", "there is no operator"),
+        ("filter=[", "filter"),
+        ("eventTime.gt=yesterday", "is not a date-time"),
+        ("limit=5", "events have no pages"),
+    ],
+)
+def test_a_subscription_that_can_never_match_is_rejected(quotes: Api, query: str, message: str) -> None:
+    answer = quotes.post("/hub", {"callback": callback_of_its_own(), "query": query})
+
+    text = refusal(answer, 400, "invalidBody")
+    assert text.startswith("/query: ")
+    assert message in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "eventType=QuoteStateChangeEvent&event.quote.state=approved",
+        "event.quote.quoteItem.product.name.regex=fibre",
+        "event.quote.myExtension.size=5",
+        "eventType.regex=DeleteEvent$",
+        "eventType.ne=QuoteCreateEvent",
+        "fields=event.quote.state,domain",
+        "filter=$[?(@.event.quote.state=='approved' || @.eventType=='QuoteDeleteEvent')]",
+        "",
+    ],
+)
+def test_a_subscription_that_may_match_is_taken(quotes: Api, query: str) -> None:
+    taken = quotes.create("/hub", {"callback": callback_of_its_own(), "query": query})
+
+    assert taken["query"] == query
+    assert quotes.delete(f"/hub/{taken['id']}").status_code == 204
+
+
+def test_further_members_are_kept_and_shown(api: Api, register: Register) -> None:
+    further = {"@type": "EventSubscription", "note": {"owner": "billing"}, "empty": None}
+
+    taken = register(**further)
+
+    assert further.items() <= taken.items()
+    assert api.get(f"/hub/{taken['id']}").json() == {**taken, "state": "active"}
+
+
+def test_further_members_have_a_bound(front: Api) -> None:
+    body = {"callback": callback_of_its_own(), "note": "x" * 5000}
+
+    assert "at most 4096 bytes in /note" in refusal(front.post("/hub", body), 400, "invalidBody")
+
+
+@pytest.mark.parametrize("member", ["id", "state"])
+def test_what_the_service_sets_may_not_be_sent(front: Api, member: str) -> None:
+    body = {"callback": callback_of_its_own(), member: "active"}
+
+    assert refusal(front.post("/hub", body), 400, "invalidBody").startswith(f"/{member}: ")
+
+
+def test_strict_mode_rejects_further_members(services: Services) -> None:
+    strict = services.api(services.on("memory", "--strict"), QUOTES)
+
+    answer = strict.post("/hub", {"callback": callback_of_its_own(), "note": "x"})
+
+    assert refusal(answer, 400, "invalidBody").startswith("/note: ")
+    query = {"callback": callback_of_its_own(), "query": "event.quote.myExtension=5"}
+    assert "is not an attribute" in refusal(strict.post("/hub", query), 400, "invalidBody")
+
+
+def test_the_host_of_callbacks_has_a_limit(services: Services) -> None:
+    service = services.on("memory", TMF_SALES_SUBSCRIPTIONS_PER_HOST="2")
+    leads, quotes = (services.api(service, base_path) for base_path in (SALES, QUOTES))
+    host = f"{unique_text()}.listener.example"
+    for api, path in ((leads, "a"), (quotes, "b")):
+        api.create("/hub", {"callback": f"http://{host}/{path}"})
+
+    refused = leads.post("/hub", {"callback": f"https://{host.upper()}:8443/c"})
+
+    assert "at most 2 subscriptions with this callback host" in refusal(refused, 429, "tooManyRequests")
+    leads.create("/hub", {"callback": callback_of_its_own()})

@@ -205,7 +205,7 @@ class Story(RuleBasedStateMachine):
         assert answer.status_code == (206 if offset < len(self.held) and len(answer.json()) < len(self.held) else 200)
 
     # Listening --------------------------------------------------------------------------------------------------------
-    @rule(target=listeners, query=st.sampled_from([None, "fields=eventId", "eventType=NobodySendsThis"]))
+    @rule(target=listeners, query=st.sampled_from([None, "fields=eventId", "title=NobodySendsThis"]))
     def listen(self, query: str | None) -> str:
         callback = {"callback": "http://127.0.0.1:9/nobody"} | ({} if query is None else {"query": query})
         answer = self.api.post("/hub", callback)

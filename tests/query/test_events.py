@@ -1,5 +1,7 @@
 """A listener's query: the same language on the event document (TMF630 part 2, notifications)."""
 
+import re
+
 import pytest
 from tests.query.typed_attributes import RESOURCE, Untyped
 
@@ -33,8 +35,8 @@ EVENT: Document = {
         ("title=größer", True),
         ("title=gr%C3%B6%C3%9Fer", True),
         ("filter=$[?(@.event.thing.count>4)]", True),
-        ("event.other.state=held", False),
-        ("event=1", False),
+        ("event.thing.extension.size=5", False),
+        ("event.thing.extension.exists=false", True),
     ],
 )
 def test_a_query_chooses_events(query: str, *, wanted: bool) -> None:
@@ -64,10 +66,34 @@ def test_fields_trim_the_event_but_never_what_identifies_it() -> None:
 def test_the_resource_in_an_event_keeps_its_types() -> None:
     assert ATTRIBUTES.at(("event", "thing", "state")) == RESOURCE.at(("state",))
     assert ATTRIBUTES.at(("eventTime",)) == Attribute("date-time", always_present=True)
-    for path in (("event",), ("event", "thing"), ("event", "other", "state"), ("thing", "state", "x"), ("colour",)):
-        assert ATTRIBUTES.at(path) is None
+    assert ATTRIBUTES.at(("event",)) == Attribute("object", always_present=True)
+    assert ATTRIBUTES.at(("event", "thing")) == Attribute("object")
     with pytest.raises(InvalidFilter, match=r"^event\.thing\.count: 'x' is not a number$"):
         parse_event_query("event.thing.count=x", ATTRIBUTES)
+
+
+def test_resources_have_other_attributes_only_where_the_contract_need_not_know_them() -> None:
+    path = ("event", "thing", "extension", "size")
+    assert ATTRIBUTES.at(path) == Attribute("any")
+    assert EventAttributes({"thing": RESOURCE}, knows_all=True).at(path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("state", "state: no event has it; an attribute of the resource is event.thing.state"),
+        ("thing", "thing: no event has it; an attribute of the resource is event.thing"),
+        ("event.other", "event.other: events of this API have event.thing"),
+        ("eventTime.year", "eventTime.year: eventTime has no members"),
+        ("event.thing.state.gtt", "event.thing.state.gtt: event.thing.state has no members"),
+    ],
+)
+def test_a_path_that_no_event_can_have_is_rejected(path: str, message: str) -> None:
+    for query in (f"{path}=x", f"{path}.exists=true", f"filter=$[?(@.{path}=='x')]"):
+        with pytest.raises(InvalidFilter, match=f"^{re.escape(message)}$"):
+            parse_event_query(query, ATTRIBUTES, strict=True)
+    with pytest.raises(InvalidFilter, match=f"^{re.escape(message)}$"):
+        parse_event_query(f"fields={path}", ATTRIBUTES, strict=True)
 
 
 @pytest.mark.parametrize("name", ["sort", "limit", "offset"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex, Sort
-from tmf_sales.storage.evaluate import in_order, matches, meets_list, single_value_at
+from tmf_sales.storage.evaluate import in_order, matches, may_match, meets_list, single_value_at
 
 EQ, GT, GTE, LT, LTE, PREFIX = (
     Operator.EQ,
@@ -145,3 +145,24 @@ def test_ties_are_broken_by_id_in_both_directions() -> None:
     assert sorted_ids() == "abcd"
     assert sorted_ids(Sort(A)) == "acbd"
     assert sorted_ids(Sort(A, descending=True)) == "bacd"
+
+
+def test_whether_a_condition_may_match_with_one_value_known() -> None:
+    kind, other = ("kind",), Compare(("size",), Operator.EQ, 1)
+    is_a, is_b = (Compare(kind, Operator.EQ, value) for value in "ab")
+    for condition, expected in (
+        (is_a, True),
+        (is_b, False),
+        (other, True),
+        (And((is_a, other)), True),
+        (And((is_b, other)), False),
+        (And((is_a, is_a)), True),
+        (Or((is_b, other)), True),
+        (Or((is_a, other)), True),
+        (Or((is_b, is_b)), False),
+        (Not(is_a), False),
+        (Not(is_b), True),
+        (Not(other), True),
+        (Exists(kind), True),
+    ):
+        assert may_match(condition, kind, "a") is expected, condition

@@ -1,11 +1,11 @@
-"""The hub of each API over HTTP: register, list, show and remove listeners (TMF630 part 1, notifications).
+"""The hub of each API: register, list, retrieve and remove subscriptions (TMF630 part 1, notifications).
 
-Who listens and what they asked for is kept by events/hub.py; here is only how the contracts speak of it.
+A subscription that can never match is rejected when it is registered. `events/subscriptions.py` stores them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -17,21 +17,25 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import HUB_VERBS, LISTENER
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.request import Handler, Request, Response
+from tmf_sales.errors import InvalidBody, InvalidFilter
 from tmf_sales.events.envelope import EventContext
-from tmf_sales.events.subscription import ParseQuery
+from tmf_sales.events.subscription import ParseQuery, Subscription
 from tmf_sales.events.subscriptions import Hub
+from tmf_sales.messages import Violation, json_pointer, list_places
 from tmf_sales.query.query import EventQuery, parse_event_query
+from tmf_sales.storage.evaluate import may_match
 from tmf_sales.storage.protocol import Document
 
 RecordMaker = Callable[[Request], Document]
 SECRET_HEADER = b"webhook-secret"
+FURTHER_LIMIT = 4096
 
 
 class HubHandlers:
     """The hub operations of one API."""
 
     def __init__(self, api: Contract, hub: Hub, audit: RecordMaker | None = None) -> None:
-        """`audit` makes the entry of the log that tells of a change."""
+        """`audit` makes the log's entry about a change."""
         self._api = api
         self._hub = hub
         self._audit = audit
@@ -53,6 +57,7 @@ class HubHandlers:
             body.get("query"),
             owner=None if request.principal is ANONYMOUS_ADMIN else request.principal,
             records=self._audit_entries(request),
+            further=_further_members(body),
         )
         headers = [(b"location", f"{request.public_url}{self._api.base_path}/hub/{subscription.id}".encode())]
         if secret is not None:
@@ -61,11 +66,12 @@ class HubHandlers:
 
     async def list_listeners(self, request: Request) -> Response:
         subscriptions = await self._hub.subscriptions(self._api.name, request.access)
-        return Response(200, orjson.dumps([subscription.view() for subscription in subscriptions]))
+        retrying = await self._hub.retrying()
+        return Response(200, orjson.dumps([_with_state(each, retrying) for each in subscriptions]))
 
     async def retrieve(self, request: Request) -> Response:
         subscription = await self._hub.get(self._api.name, request.path_parameters["id"], request.access)
-        return Response(200, orjson.dumps(subscription.view()))
+        return Response(200, orjson.dumps(_with_state(subscription, await self._hub.retrying())))
 
     async def unregister(self, request: Request) -> Response:
         id = request.path_parameters["id"]
@@ -76,19 +82,43 @@ class HubHandlers:
         return (self._audit(request),) if self._audit else ()
 
 
-def subscription_queries(apis: Sequence[Contract]) -> ParseQuery:
-    """How the query of a listener is read, by the name of its API: the filter language on the events of that API."""
-    attributes = {
-        api.name: EventAttributes({kind: resource.attributes for kind, resource in api.resources.items()})
+def _with_state(subscription: Subscription, retrying: Collection[str]) -> Document:
+    return {**subscription.view(), "state": subscription.state(retrying)}
+
+
+def _further_members(body: Document) -> Document:
+    """The members that the contract does not know; they are stored with the subscription and shown with it."""
+    further = {name: value for name, value in body.items() if name not in {"callback", "query"}}
+    if further and len(orjson.dumps(further)) > FURTHER_LIMIT:
+        names = list_places(json_pointer([name]) for name in further)
+        raise InvalidBody([Violation("", f"expected at most {FURTHER_LIMIT} bytes in {names} together")])
+    return further
+
+
+def event_attributes(api: Contract, *, strict: bool) -> EventAttributes:
+    """What the events of an API have, by its contract."""
+    types = {type: None for resource in api.resources.values() for type in resource.events.values()}
+    resources = {kind: resource.attributes for kind, resource in api.resources.items()}
+    return EventAttributes(resources, types, knows_all=strict)
+
+
+def subscription_queries(apis: Sequence[Contract], *, strict: bool = False) -> ParseQuery:
+    """How a subscription's query is read, by the name of its API: the filter language on the events of that API."""
+    attributes = {api.name: event_attributes(api, strict=strict) for api in apis}
+    types = {
+        api.name: tuple(type for resource in api.resources.values() for type in resource.events.values())
         for api in apis
     }
 
     def parse(api: str, raw: str) -> EventQuery:
-        return parse_event_query(raw, attributes[api])
+        query = parse_event_query(raw, attributes[api], strict=True)
+        if not any(may_match(query.condition, ("eventType",), type) for type in types[api]):
+            raise InvalidFilter(f"eventType: no event type matches; expected one of {', '.join(types[api])}")
+        return query
 
     return parse
 
 
 def subscription_audit_entry(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
-    """The entry of the log for a listener that is registered or unregistered."""
+    """The log's entry about a subscription that is registered or removed."""
     return audit_entry(request, EventContext(datetimes.written(clock()), request.correlation_id, ids), {}, {})

@@ -1,7 +1,7 @@
-"""`tmf-sales listen`: a receiver to try the delivery with. It prints each event on one line and verifies its signature.
+"""`tmf-sales listen`: a receiver to try subscriptions with. It prints each event on a line and verifies its signature.
 
-Promise: it takes what comes from anywhere, so nothing of it reaches the terminal unescaped, and a signature that does
-not verify is answered 401.
+It accepts posts from anywhere, so nothing of them reaches the terminal unescaped. A signature that does not verify is
+answered with 401.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tmf_sales.cli.options import Refused
 from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets, verifies
 
 BODY_LIMIT = 16 * 1024 * 1024
+SHOWN = 200  # characters of a resource without its id
 
 
 @click.command()
@@ -77,24 +78,27 @@ class Reception(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
         verdict = self.server.verdict(headers, body)
-        click.echo(told(body, headers.get("resource-revision"), verdict))
+        click.echo(line_of(body, headers.get("resource-revision"), verdict))
         self.send_response(401 if verdict.isupper() else self.server.answer)
         self.send_header("content-length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The line about the event is enough."""
+        """Print nothing more than the line about the event."""
 
 
-def told(body: bytes, revision: str | None, verdict: str) -> str:
+def line_of(body: bytes, revision: str | None, verdict: str) -> str:
     try:
         facts = facts_of(orjson.loads(body))
-    except (orjson.JSONDecodeError, AttributeError, StopIteration):
+    except (orjson.JSONDecodeError, AttributeError, TypeError):
         facts = [f"not an event: {body[:80]!r}"]
     return "  ".join([*map(on_one_line, facts), f"revision {on_one_line(revision)}", verdict])
 
 
 def facts_of(event: Any) -> list[object]:
-    """What of an event stands on its line; a listener's `fields` may have left anything out."""
-    name, resource = next(iter((event.get("event") or {"-": {}}).items()))
-    return [event.get("eventTime"), event.get("eventType"), f"{name} {resource.get('id')}", event.get("eventId")]
+    """What stands on an event's line; the `fields` of a subscription may leave out all but the first and the last."""
+    facts = [event.get("eventTime"), event.get("eventType")]
+    for name, resource in (event.get("event") or {}).items():
+        shown = resource["id"] if "id" in resource else orjson.dumps(resource).decode()[:SHOWN]
+        facts.append(f"{name} {shown}")
+    return [*facts, event.get("eventId")]

@@ -6,10 +6,11 @@ Promise: the query language needs nothing else of a contract; whoever implements
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tmf_sales.errors import InvalidFilter
 from tmf_sales.storage.conditions import Path
 
 AttributeType = Literal["string", "number", "integer", "boolean", "date-time", "object", "any"]
@@ -41,22 +42,70 @@ class Attributes(Protocol):
 
 
 class EventAttributes:
-    """Attributes of an event whose `event` member holds one resource under its name, e.g. `event.resource.state`."""
+    """Attributes of the events of one API, whose `event` member holds a resource: `event.resource.state`.
 
-    _OWN: Mapping[Path, Attribute] = {
-        ("eventId",): Attribute("string", always_present=True),
-        ("eventTime",): Attribute("date-time", always_present=True),
-        ("eventType",): Attribute("string", always_present=True),
-        ("timeOcurred",): Attribute("date-time"),
+    What no event of the API can have is rejected: another API's resource, an unknown member, a member below a scalar.
+    """
+
+    _ENVELOPE: Mapping[str, Attribute] = {
+        "eventId": Attribute("string", always_present=True),
+        "eventTime": Attribute("date-time", always_present=True),
+        "correlationId": Attribute("string"),
+        "description": Attribute("string"),
+        "domain": Attribute("string"),
+        "event": Attribute("object", always_present=True),
+        "fieldPath": Attribute("string"),
+        "href": Attribute("string"),
+        "id": Attribute("string"),
+        "priority": Attribute("string"),
+        "timeOcurred": Attribute("date-time"),
+        "title": Attribute("string"),
     }
 
-    def __init__(self, resources: Mapping[str, Attributes]) -> None:
+    def __init__(
+        self, resources: Mapping[str, Attributes], types: Iterable[str] = (), *, knows_all: bool = False
+    ) -> None:
+        """`types`: the event types of the API. `knows_all`: resources have no attribute that the contract lacks."""
         self._resources = dict(resources)
+        self._envelope = {
+            **self._ENVELOPE,
+            "eventType": Attribute("string", enum=tuple(types) or None, always_present=True),
+        }
+        self._knows_all = knows_all
 
     def at(self, path: Path) -> Attribute | None:
-        if len(path) > 2 and path[0] == "event" and (resource := self._resources.get(path[1])):
-            return resource.at(path[2:])
-        return self._OWN.get(path)
+        """Raises InvalidFilter for a path that no event can have."""
+        if path[0] == "event" and len(path) > 1:
+            return self._of_resource(path)
+        if path[0] not in self._envelope:
+            raise InvalidFilter(f"{_shown(path)}: no event has it; an attribute of the resource is {self._hint(path)}")
+        if len(path) > 1:
+            raise InvalidFilter(f"{_shown(path)}: {path[0]} has no members")
+        return self._envelope[path[0]]
+
+    def _of_resource(self, path: Path) -> Attribute | None:
+        resource = self._resources.get(path[1])
+        if resource is None:
+            known = ", ".join(f"event.{name}" for name in self._resources)
+            raise InvalidFilter(f"{_shown(path)}: events of this API have {known}")
+        if len(path) == 2:
+            return Attribute("object")
+        for length in range(3, len(path)):
+            holder = resource.at(path[2:length])
+            if holder is not None and holder.type not in {"object", "any"}:
+                raise InvalidFilter(f"{_shown(path)}: {_shown(path[:length])} has no members")
+        found = resource.at(path[2:])
+        return found if found is not None or self._knows_all else Attribute("any")
+
+    def _hint(self, path: Path) -> str:
+        known = (
+            [("event", *path)] if path[0] in self._resources else [("event", name, *path) for name in self._resources]
+        )
+        return " or ".join(map(_shown, known))
+
+
+def _shown(path: Path) -> str:
+    return ".".join(path)
 
 
 def path_of(name: str) -> Path | None:

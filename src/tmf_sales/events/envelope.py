@@ -42,6 +42,10 @@ class EventTypes:
             information_required=x_events.get("informationRequired"),
         )
 
+    def has_id(self, event_type: str) -> bool:
+        """Whether TM Forum's published models give events of this type an `id`."""
+        return event_type not in (self.attribute_value_change, self.information_required)
+
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
@@ -216,10 +220,12 @@ class EventFactory:
         title: str | None = None,
         priority: str = "normal",
     ) -> Document:
+        id = context.new_id()
         event: Document = {
-            "eventId": context.new_id(),
+            "eventId": id,
             "eventTime": context.now,
             "eventType": event_type,
+            **({"id": id} if self.types.has_id(event_type) else {}),
             "correlationId": context.correlation_id,
             "domain": self.domain,
             "title": title or _in_words(event_type),

@@ -19,6 +19,7 @@ from tmf_sales.storage.conditions import (
     Condition,
     Element,
     Exists,
+    Not,
     Operator,
     Or,
     Path,
@@ -70,6 +71,27 @@ def predicate(condition: Condition) -> Predicate:
         case _:
             negated = predicate(condition.condition)
             return lambda document: not negated(document)
+
+
+def may_match(condition: Condition, path: Path, value: Scalar) -> bool:
+    """Whether some document that has only this value at the path may satisfy the condition."""
+    return _outcome(condition, path, {path[0]: value}) is not False
+
+
+def _outcome(condition: Condition, path: Path, document: Any) -> bool | None:
+    """True or False where the value decides; None where something else of the document does."""
+    match condition:
+        case And(conditions):
+            outcomes = [_outcome(each, path, document) for each in conditions]
+            return False if False in outcomes else None if None in outcomes else True
+        case Or(conditions):
+            outcomes = [_outcome(each, path, document) for each in conditions]
+            return True if True in outcomes else None if None in outcomes else False
+        case Not(inner):
+            outcome = _outcome(inner, path, document)
+            return None if outcome is None else not outcome
+        case _:
+            return matches(condition, document) if condition.path == path else None
 
 
 def values_at(document: Any, path: Path) -> list[Any]:
