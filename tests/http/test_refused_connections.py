@@ -31,14 +31,14 @@ UNREADABLE = {
     "an unknown method": (head("FOO", LEADS), "the method is none that HTTP knows"),
     "a target without end": (head("GET", f"{LEADS}?name={'x' * 70_000}"), "longer than 65535 bytes"),
     "a target that is not ASCII": (head("GET", f"{LEADS}/\xff"), "no URL in ASCII"),
-    "a negative length": (head("POST", LEADS, JSON, "Content-Length: -5"), "a request of HTTP/1.1"),
+    "a negative length": (head("POST", LEADS, JSON, "Content-Length: -5"), "expected a whole number of bytes"),
     "two lengths": (
         head("POST", LEADS, JSON, "Content-Length: 5", "Transfer-Encoding: chunked"),
-        "a request of HTTP/1.1",
+        "expected Content-Length or Transfer-Encoding, found both",
     ),
     "no size of a chunk": (
         head("POST", LEADS, JSON, "Transfer-Encoding: chunked") + b"xyz\r\n",
-        "a request of HTTP/1.1",
+        "expected the size of a chunk as hexadecimal digits",
     ),
     "another protocol": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "the method is none that HTTP knows"),
 }

@@ -9,8 +9,6 @@ import pytest
 from tests.http.conftest import Services
 from tests.service import Service
 
-from tmf_sales.server.protocol import without_upgrade
-
 BODY = b'{"name": "x", "description": "\\r\\nUpgrade: not a header"}'
 HEAD = (
     b"POST /tmf-api/sales/v4/salesLead HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -41,11 +39,3 @@ def test_the_body_of_a_request_that_offers_an_upgrade_is_read(parts: tuple[bytes
                 answer.begin()
                 assert answer.status == 201
                 answer.read()
-
-
-def test_only_the_header_is_renamed() -> None:
-    request = b"POST / HTTP/1.1\r\nupgrade : h2c\r\nHost: x\r\n\r\nbody\r\nUpgrade: h2c"
-
-    assert without_upgrade(request) == (
-        b"POST / HTTP/1.1\r\nX-Upgrade-Ignored: h2c\r\nHost: x\r\n\r\nbody\r\nUpgrade: h2c"
-    )

@@ -1,133 +1,219 @@
-"""uvicorn's HTTP/1.1, which stays HTTP/1.1, says what it cannot read by a TMF Error, and lets the client read it.
+"""HTTP/1.1 for uvicorn: splits what arrives into whole heads and bodies, and gives them to its parser one by one.
 
-Java's HttpClient offers HTTP/2 with every first request over plain http, and httptools takes what follows such an offer
-for the other protocol, so the body would be lost. RFC 9110, 7.8: "A server MAY ignore a received Upgrade header field".
+Guarantee: where a request ends never depends on how its bytes arrive, nor on what it offers to upgrade to. One request
+of a connection is under way at a time; what cannot be read is answered by a TMF Error, 400, and the connection ends.
+Heads, idle connections and answers that nobody reads have bounds in time and size (RFC 9112).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import re
-import socket
-import sys
 
 import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tmf_sales.errors import BadRequest
+from tmf_sales.server.body_framing import BodyEnd, ChunksEnd, InvalidFraming, LengthEnd
+from tmf_sales.server.lingering import linger
+from tmf_sales.server.request_head import (
+    LONGEST_HEAD,
+    LONGEST_TARGET,
+    InvalidHead,
+    read_head,
+    reject_hopeless_start,
+)
 
 HEAD_END = b"\r\n\r\n"
-UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
-LONGEST_TARGET = 65_535  # httptools keeps places in it in 16 bits
-
-HEAD_SECONDS = 20.0  # for a head that has begun, and for the first one of a connection to begin and end
-LONGEST_HEAD = 256 * 1024
-
-LINGER_SECONDS = 10.0
-LINGER_BYTES = 64 * 1024 * 1024
-MOST_LINGERING = 100  # those beyond are closed at once, as nobody may bind the server by sending without end
-
-_lingering: set[asyncio.Task[None]] = set()
+HEAD_SECONDS = (
+    20.0  # for a head that has begun, for the first one of a connection, and for the rest of an answered body
+)
 
 
 class Protocol(HttpToolsProtocol):
-    """Hides the Upgrade header from the parser; the header `X-Upgrade-Ignored` has its value.
+    """One connection.
 
-    Nobody keeps a connection, or memory, by a head without end: one has a longest time and size. So has what stands
-    between the parts of a body and behind it, and the rest of one that is answered already.
+    httptools parses each head and body as well, and must find their ends at the same places. It is never given bytes
+    of two requests at once, because uvicorn drops the rest after an upgrade (encode/uvicorn issue 2722; this class can
+    get smaller when that is fixed, but validates Host and codings, which httptools does not).
     """
 
-    refused = False
-    is_between_requests = True
-    head_has_begun = False
-    unused_size = 0  # bytes since the last part of a body, or the end of a head or of a request
-    head_timer: asyncio.TimerHandle | None = None
+    received: bytes | bytearray = b""  # not yet given to the parser
+    searched = 0  # bytes of an incomplete head in which its end is not
+    body_end: BodyEnd | None = None  # while a body arrives
+    is_parsed = True  # whether the parser has come to the end of a request
+    takes_no_more = False
+    client_has_ended = False
+    was_rejected = False
+    waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_waiting()
 
     def data_received(self, data: bytes) -> None:
-        self.unused_size += len(data)
-        super().data_received(without_upgrade(data) if self._a_head_is_next() else data)
-        if not self.is_between_requests or self.cycle is None or self.cycle.response_complete:
-            self._limit_incomplete_requests()
-
-    def _a_head_is_next(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete or not self.cycle.more_body
-
-    def _limit_incomplete_requests(self) -> None:
-        """Not called where all that came is whole requests, and an answer is under way."""
-        if self.transport.is_closing():
+        if self.takes_no_more:
             return
-        is_answered = self.cycle is not None and self.cycle.response_complete
-        if not self.is_between_requests and self.unused_size > LONGEST_HEAD:
-            self._reject_endless()
-        elif self.head_has_begun or (is_answered and not self.is_between_requests):
-            self._start_waiting()
-        elif is_answered:  # uvicorn has stopped its timer, though no request has begun
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        if self.received:
+            self.received += data
+        else:
+            self.received = data
+        self._read()
 
-    def on_message_begin(self) -> None:
-        self.head_has_begun, self.is_between_requests = True, False
-        super().on_message_begin()
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the connection of a client that has sent its requests and now only reads (RFC 9112, 9.6)."""
+        self.client_has_ended = True
+        return self._is_answering() and self.body_end is None and self.scheme != "https"
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+        self.received = b""
+        if exc is None and (self.was_rejected or self._was_answered_before_its_end()):
+            linger(self.transport, self.loop)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _was_answered_before_its_end(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
+
+    # Whole heads and bodies ------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Give to the parser what is whole; the next request waits for the answer to the one before it."""
+        received, begin = self.received, 0
+        try:
+            while begin < len(received) and not self.takes_no_more:
+                if self.body_end is not None:
+                    end = self._read_body(self.body_end, received, begin)
+                elif self._is_answering():
+                    self.flow.pause_reading()
+                    break
+                else:
+                    end = self._read_head(received, begin)
+                if end == begin:
+                    break
+                begin = end
+        except (InvalidHead, InvalidFraming) as error:
+            self._reject(str(error))
+        else:
+            self._keep_rest(received, begin)
+
+    def _keep_rest(self, received: bytes | bytearray, begin: int) -> None:
+        if begin == len(received) or self.takes_no_more:
+            self.received = b""
+        elif isinstance(received, bytes):
+            self.received = bytearray(received[begin:])
+        elif begin:
+            del received[:begin]
+
+    def _read_head(self, received: bytes | bytearray, begin: int) -> int:
+        """Read the head that begins there; returns its end, or how much is before an incomplete one."""
+        while received.startswith(b"\r\n", begin):  # RFC 9112, 2.2
+            begin += 2
+        if begin == len(received) or (begin + 1 == len(received) and received.endswith(b"\r")):
+            return begin
+        end = received.find(HEAD_END, begin + self.searched) + len(HEAD_END)
+        if (end if end >= len(HEAD_END) else len(received)) - begin > LONGEST_HEAD:
+            raise InvalidHead(f"the head of the request is longer than {LONGEST_HEAD} bytes")
+        self._unset_keepalive_if_required()
+        if end < len(HEAD_END):
+            reject_hopeless_start(received, begin, self.searched)
+            self.searched = max(len(received) - begin - len(HEAD_END), 0)
+            self._start_waiting()
+            return begin
+        self.searched = 0
+        self._stop_waiting()
+        self._start_request(bytes(received[begin:end]))
+        return end
+
+    def _start_request(self, text: bytes) -> None:
+        head = read_head(text)
+        if head.is_chunked:
+            self.body_end = ChunksEnd()
+        elif head.length:
+            self.body_end = LengthEnd(head.length)
+        self._parse(head.text, is_whole=self.body_end is None)
+        if self.body_end is None:
+            self._end_request()
+
+    def _read_body(self, body_end: BodyEnd, received: bytes | bytearray, begin: int) -> int:
+        end, is_whole = body_end.find(received, begin)
+        if end > begin:
+            self._parse(bytes(received[begin:end]), is_whole=is_whole)
+        if is_whole:
+            self.body_end = None
+            self._end_request()
+        return end
+
+    def _parse(self, text: bytes, *, is_whole: bool) -> None:
+        """Raises InvalidFraming when the parser rejects the text, or finds the end of the request elsewhere."""
+        self.is_parsed = False
+        try:
+            self.parser.feed_data(text)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise InvalidFraming(find_fault(error, len(self.url or b""))) from None
+        if self.is_parsed is not is_whole:
+            raise InvalidFraming("the end of the request is not clear (RFC 9112, 6)")
+
+    def _end_request(self) -> None:
+        self._stop_waiting()
+        if not self.cycle.keep_alive:
+            self.takes_no_more = True
+        elif self.cycle.response_complete:
+            self._keep_idle()
 
     def on_headers_complete(self) -> None:
-        self._end_head()
         super().on_headers_complete()
         self.headers = []  # the application has its own by now: trailers do not come among them (RFC 9110, 6.5.1)
 
-    def on_body(self, body: bytes) -> None:
-        self.unused_size = 0
-        super().on_body(body)
-
     def on_message_complete(self) -> None:
-        self.is_between_requests = True
-        self.unused_size = 0
-        self._stop_waiting()
+        self.is_parsed = True
         super().on_message_complete()
 
-    def _reject_endless(self) -> None:
-        if self.head_has_begun:
-            self._reject(f"the head of the request is longer than {LONGEST_HEAD} bytes")
-        elif self.cycle.response_started:
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self.body_end is not None:
+            self._unset_keepalive_if_required()
+            self._start_waiting()
+        elif self.received:
+            self._read()
+        if self.client_has_ended and not self._is_answering():
             self.transport.close()
-        else:
-            self._reject(f"the body has more than {LONGEST_HEAD} bytes in a row that are none of it")
+
+    # Bounds in time --------------------------------------------------------------------------------------------------
+
+    def _keep_idle(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _start_waiting(self) -> None:
-        if self.head_timer is None:
-            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
-
-    def _end_head(self) -> None:
-        self.head_has_begun = False
-        self.unused_size = 0
-        self._stop_waiting()
+        if self.waiting is None:
+            self.waiting = self.loop.call_later(HEAD_SECONDS, self._give_up_waiting)
 
     def _stop_waiting(self) -> None:
-        if self.head_timer is not None:
-            self.head_timer.cancel()
-            self.head_timer = None
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None
 
     def _give_up_waiting(self) -> None:
-        self.head_timer = None
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._start_waiting()  # an answer is under way, and meanwhile what comes behind its request may not be read
-        else:
-            self.transport.close()
+        self.waiting = None
+        self.transport.close()
 
-    def send_400_response(self, msg: str) -> None:
-        """Called by uvicorn while it handles the parser's exception."""
-        self._reject(find_faults(sys.exception(), len(self.url or b"")))
+    # Rejection -------------------------------------------------------------------------------------------------------
 
     def _reject(self, why: str) -> None:
-        self.refused = True
-        self._end_head()
+        self.takes_no_more = self.was_rejected = True
+        self.received = b""
+        self._stop_waiting()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
         body = orjson.dumps(BadRequest(why).body())
         headers = [
             *self.server_state.default_headers,
@@ -139,21 +225,9 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + body)
         self.transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._end_head()
-        is_cut_off = self.refused or self._was_answered_before_its_end()
-        if exc is None and is_cut_off and len(_lingering) < MOST_LINGERING:
-            with contextlib.suppress(OSError):  # no file descriptor is left: then the client is not waited for
-                task = self.loop.create_task(linger(still_open(self.transport), self.loop))
-                _lingering.add(task)
-                task.add_done_callback(_lingering.discard)
 
-    def _was_answered_before_its_end(self) -> bool:
-        return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
-
-
-def find_faults(error: BaseException | None, target_size: int) -> str:
+def find_fault(error: Exception, target_size: int) -> str:
+    """What the parser did not like, in the words of a TMF Error."""
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return "the method is none that HTTP knows"
     if target_size > LONGEST_TARGET:
@@ -161,34 +235,3 @@ def find_faults(error: BaseException | None, target_size: int) -> str:
     if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):
         return "the target of the request is no URL in ASCII (RFC 3986)"
     return "expected a request of HTTP/1.1 (RFC 9112)"
-
-
-def still_open(transport: asyncio.Transport) -> socket.socket:
-    """The connection of a transport that is about to close its own end of it."""
-    kept = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-    kept.setblocking(False)
-    return kept
-
-
-async def linger(connection: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    """Let the client send on for a while, so that it comes to read the answer (RFC 9112, 9.6).
-
-    A connection that is closed while something is unread is reset, and the answer is lost with it.
-    """
-    waste = bytearray(64 * 1024)
-    passed_over = 0
-    try:
-        connection.shutdown(socket.SHUT_WR)
-        async with asyncio.timeout(LINGER_SECONDS):
-            while passed_over < LINGER_BYTES and (size := await loop.sock_recv_into(connection, waste)):
-                passed_over += size
-    except OSError:  # The client is gone, or too slow: TimeoutError is one.
-        pass
-    finally:
-        connection.close()
-
-
-def without_upgrade(data: bytes) -> bytes:
-    """What begins a request, its Upgrade header under another name; the body stays as it is."""
-    head, end, rest = data.partition(HEAD_END)
-    return UPGRADE.sub(b"\r\nX-Upgrade-Ignored:", head) + end + rest
