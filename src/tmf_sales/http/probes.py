@@ -14,7 +14,7 @@ from tmf_sales.errors import MethodNotAllowed, Unavailable
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
-READY_TIMEOUT = 2.0
+READY_TIMEOUT = 1.0
 
 
 def probes(ping: Callable[[], Awaitable[None]]) -> Mapping[str, App]:

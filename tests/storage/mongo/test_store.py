@@ -548,7 +548,7 @@ async def test_a_server_that_has_been_away_for_long_is_not_waited_for(
         while store._client.topology_description.has_writable_server():
             with pytest.raises(StorageUnavailable):
                 await store.get("ticket", "1")
-        monkeypatch.setattr(store, "_away_since", -1000.0)
+        monkeypatch.setattr(store._availability, "_away_since", -1000.0)
         monkeypatch.setattr(store, "_resources", {"ticket": "nobody asks it"})
 
         with pytest.raises(StorageUnavailable):

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import bson.errors
 from pymongo import AsyncMongoClient, IndexModel, errors
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.monitoring import TopologyListener
 
 from tmf_sales.storage.protocol import (
     AlreadyExists,
@@ -35,7 +36,9 @@ DEFAULTS: dict[str, Any] = {
     "retryWrites": True,
     "timeoutMS": 5000,
     "serverSelectionTimeoutMS": 2000,
+    # A primary that no longer answers is noticed after both of these together; what waits for it is tried elsewhere.
     "heartbeatFrequencyMS": 2000,
+    "connectTimeoutMS": 2000,
 }
 
 NOT_IMPLEMENTED = 238
@@ -48,10 +51,11 @@ INDEX_LIMITS = frozenset({67, 85, 86, PARALLEL_LISTS})
 log = logging.getLogger(__name__)
 
 
-def make_client(uri: str) -> AsyncMongoClient[dict[str, Any]]:
+def make_client(uri: str, *listeners: TopologyListener) -> AsyncMongoClient[dict[str, Any]]:
     """The client for this process, not yet connected; it belongs to the running event loop."""
     given = {name.lower() for name, _ in _options(uri)}
-    return AsyncMongoClient(uri, **{name: value for name, value in DEFAULTS.items() if name.lower() not in given})
+    defaults = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
+    return AsyncMongoClient(uri, event_listeners=listeners, **defaults)
 
 
 def database_name(uri: str) -> str:
@@ -89,7 +93,9 @@ def translated() -> Iterator[None]:
         raise TookTooLong("the store gave up; narrow the query") from failure
     except errors.PyMongoError as failure:
         _reject_broken_limit(failure)
-        log.warning("the store failed: %s: %s", type(failure).__name__, failure)
+        # That the store is away is logged once, where it is noticed.
+        level = logging.DEBUG if isinstance(failure, errors.ConnectionFailure) else logging.WARNING
+        log.log(level, "the store failed: %s: %s", type(failure).__name__, failure)
         raise StorageUnavailable("the store failed, or did not answer in time") from failure
 
 

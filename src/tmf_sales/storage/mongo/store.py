@@ -17,6 +17,7 @@ import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 
 from tmf_sales.storage.conditions import Query, is_reachable
+from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
@@ -42,7 +43,8 @@ from tmf_sales.storage.protocol import (
     reject_too_large_record,
 )
 
-AWAY_LIMIT = 2.0
+PING_TIMEOUT = 0.8
+"""Seconds; a probe wants its answer within one."""
 DUPLICATE = 11000
 CLEARINGS = 10
 
@@ -67,16 +69,16 @@ class MongoStorage(Storage):
         self._statement_timeout = statement_timeout
         self._now = now
         self._is_prepared = False
-        self._away_since: float | None = None
+        self._preparing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        self._client = make_client(self._uri)
+        self._availability = Availability()
+        self._client = make_client(self._uri, self._availability)
         self._database = self._client[database_name(self._uri)]
         self._resources: dict[str, Collection] = {name: self._database[f"resource_{name}"] for name in self._kinds}
         arrived = asyncio.Event()
         self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
         self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, self._now)
-        self._preparing = asyncio.Lock()
         try:
             with contextlib.suppress(StorageUnavailable):
                 await self._ready()
@@ -85,12 +87,15 @@ class MongoStorage(Storage):
             raise
 
     async def close(self) -> None:
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
         await self._outbox.close()
         await self._client.close()
 
     async def ping(self) -> None:
         await self._ready()
-        with translated():
+        with translated(), pymongo.timeout(PING_TIMEOUT):
             await self._client.admin.command("ping")
 
     async def get(self, kind: str, id: str) -> Record | None:
@@ -260,20 +265,14 @@ class MongoStorage(Storage):
             raise RevisionConflict(change.id)
 
     async def _ready(self) -> None:
-        """Prepare the store when its server is there for the first time; fail at once when it has been away for long.
-
-        A server that has just gone away is waited for by the driver, because another one may be elected.
-        """
-        if self._client.topology_description.has_writable_server():
-            self._away_since = None
-        elif self._away_since is None:
-            self._away_since = time.monotonic()
-        elif time.monotonic() - self._away_since > AWAY_LIMIT:
-            raise StorageUnavailable("no server of the store can be reached")
+        """Return when the store can be used; the first time, prepare it. Raises StorageUnavailable when it is away."""
+        await self._availability.wait(self._client)
         if not self._is_prepared:
-            async with self._preparing:
-                if not self._is_prepared:
-                    await self._prepare()
+            if self._preparing is None or self._preparing.done():
+                self._preparing = asyncio.create_task(self._prepare())
+                self._preparing.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # A caller that gives up, such as a probe, does not break it off for the others.
+            await asyncio.shield(self._preparing)
 
     async def _prepare(self) -> None:
         with translated():

@@ -1,0 +1,78 @@
+"""Knows whether the store has a primary, so that requests need not find out one by one.
+
+A store that has just lost its primary is waited for, because another one may be elected; one that has been away for
+longer is not. Going and coming back are logged once each.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pymongo
+from pymongo import AsyncMongoClient, monitoring
+from pymongo.errors import PyMongoError
+
+from tmf_sales.storage.protocol import StorageUnavailable
+
+AWAY_LIMIT = 2.0
+"""Seconds from the loss of the primary during which requests wait for another one."""
+
+log = logging.getLogger(__name__)
+
+
+class Availability(monitoring.TopologyListener):
+    """What the driver's monitors see; the driver reports it with a delay of up to a second, `wait` looks at once."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._away_since: float | None = clock()
+        self._is_logged = False
+        self._was_seen = False
+
+    def opened(self, event: monitoring.TopologyOpenedEvent) -> None:
+        """Called by the driver when it starts to look for servers."""
+
+    def closed(self, event: monitoring.TopologyClosedEvent) -> None:
+        """Called by the driver when the client is closed."""
+
+    def description_changed(self, event: monitoring.TopologyDescriptionChangedEvent) -> None:
+        """Called by the driver when it has seen a server come, go or change its role."""
+        self._note(event.new_description.has_writable_server())
+
+    async def wait(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        """Return when there is a primary. Raises StorageUnavailable when none comes within AWAY_LIMIT of the loss."""
+        self._note(client.topology_description.has_writable_server())
+        if self._away_since is None:
+            return
+        if (left := self._away_since + AWAY_LIMIT - self._clock()) > 0:
+            try:
+                with pymongo.timeout(left):
+                    await client.admin.command("ping")
+            except PyMongoError as failure:
+                log.debug("no primary within %.1f s: %s", left, failure)
+            else:
+                self._note(True)
+                return
+        self._log_loss()
+        raise StorageUnavailable("no server of the store can be reached")
+
+    def _note(self, has_primary: bool) -> None:
+        if not has_primary:
+            if self._away_since is None:
+                self._away_since = self._clock()
+            if self._was_seen:
+                self._log_loss()
+            return
+        if self._is_logged and self._away_since is not None:
+            log.warning("the store is back after %.1f s", self._clock() - self._away_since)
+        self._away_since = None
+        self._is_logged = False
+        self._was_seen = True
+
+    def _log_loss(self) -> None:
+        if not self._is_logged:
+            log.warning("the store is away: it has no primary that can be reached")
+        self._is_logged = True
