@@ -16,6 +16,7 @@ from contextlib import ExitStack
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.mongodb.databases import Databases
+from tests.mongodb.mongod import find_program
 from tests.mongodb.server import used
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -33,6 +34,13 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """Databases of one server, which starts when a test first asks for one."""
     with ExitStack() as ends:
         yield Databases(lambda: tmp_path_factory.mktemp("mongo"), ends)
+
+
+@pytest.fixture
+def _mongod() -> None:
+    """Skip where there is no real server: the stand-in has no replica sets, users and certificates."""
+    if not find_program().is_mongod:
+        pytest.skip(find_program().name)
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:

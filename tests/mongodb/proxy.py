@@ -28,6 +28,7 @@ class Proxy:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+        await self._server.wait_closed()
 
     def cut(self, name: str) -> None:
         """Swallow what clients of this name send, and what is sent to them, from now on; nothing is closed."""
@@ -46,13 +47,11 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self._open[task] = b""
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            head = await reader.read(HEAD)
-            self._open[task] = head
-            try:
-                await self._pass(head, reader, writer)
-            finally:
-                del self._open[task]
+            self._open[task] = head = await reader.read(HEAD)
+            await self._pass(head, reader, writer)
+        del self._open[task]
         writer.close()
 
     async def _pass(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

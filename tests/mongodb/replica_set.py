@@ -51,9 +51,9 @@ class ReplicaSet:
 
     def step_down(self) -> None:
         """Make the primary give up; some member, perhaps the same one, is elected."""
-        with self.client_of(self.primary()) as client:
-            with contextlib.suppress(AutoReconnect):  # it may close all connections
-                client.admin.command({"replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 5})
+        # It may close all connections.
+        with self.client_of(self.primary()) as client, contextlib.suppress(AutoReconnect):
+            client.admin.command({"replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 5})
 
     def settle(self) -> None:
         """Wait until there is a primary and the others follow it."""

@@ -1,0 +1,215 @@
+"""Members of a replica set of three go and come back under two services, their writers, readers and a listener.
+
+Whatever happens to the primary: each answered write stays, with its events, in order, and nothing else is there; reads
+never go back; requests are answered again as soon as a majority has elected another primary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.faults.event_load import LEADS, Load
+from tests.faults.event_receiver import Receiver, receivers
+from tests.faults.test_database_away import acknowledged, everything, settled_log, until, verify
+from tests.faults.test_event_delivery import by_resource, told_by
+from tests.mongodb.proxy import Proxy
+from tests.mongodb.replica_set import ReplicaSet
+from tests.service import Service, start_service
+
+CUT = "cut-off-worker"
+"""The name by which proxies know the connections of one of the services."""
+WRITERS = 3
+PATIENCE = 60.0
+OUTAGE = 20.0
+"""Seconds: much more than an election takes here, less than any timeout that nobody set."""
+PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+class Cluster:
+    """A replica set behind proxies, so that a partition can be made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.set = ReplicaSet(folder)
+        self.proxies = [Proxy(member.port) for member in self.set.members]
+
+    async def __aenter__(self) -> Cluster:
+        await asyncio.to_thread(self.set.start)
+        for proxy in self.proxies:
+            await proxy.start()
+        await asyncio.to_thread(self.set.initiate, [f"127.0.0.1:{proxy.port}" for proxy in self.proxies])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.set.close)
+        for proxy in self.proxies:
+            await proxy.close()
+
+    async def kill(self, answered: Callable[[], Awaitable[None]]) -> None:
+        primary = await asyncio.to_thread(self.set.primary)
+        await asyncio.to_thread(primary.kill)
+        try:
+            await answered()
+        finally:
+            await asyncio.to_thread(primary.start)
+
+    async def step_down(self, answered: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.to_thread(self.set.step_down)
+        await answered()
+
+    async def pause(self, answered: Callable[[], Awaitable[None]]) -> None:
+        primary = await asyncio.to_thread(self.set.primary)
+        await asyncio.to_thread(primary.pause)
+        try:
+            await answered()
+        finally:
+            primary.resume()
+
+    async def cut(self, answered: Callable[[], Awaitable[None]]) -> None:
+        """Part one service from the primary, which the members and the other service still reach."""
+        primary = await asyncio.to_thread(self.set.primary)
+        proxy = self.proxies[self.set.members.index(primary)]
+        proxy.cut(CUT)
+        try:
+            await answered()
+        finally:
+            proxy.mend()
+
+
+class Counter:
+    """One lead that counts up, written by one client, and a reader that sees it never go back."""
+
+    def __init__(self, writer: Service, reader: Service) -> None:
+        self._writer, self._reader = writer, reader
+        self.answered = 0
+        self.refused = 0
+        self.reads = 0
+        self._is_over = False
+
+    async def run(self, load: Load) -> None:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            made = await client.post(f"{self._writer.url}{LEADS}", json={"name": "counter", "description": "0"})
+            path = f"{LEADS}/{made.raise_for_status().json()['id']}"
+            reading = asyncio.create_task(self._read(client, path))
+            while not load.is_over:
+                url = f"{self._writer.url}{path}"
+                answer = await client.patch(url, json={"description": str(self.answered + 1)}, headers=PATCH)
+                if answer.status_code == 503:
+                    self.refused += 1
+                else:
+                    answer.raise_for_status()
+                    self.answered += 1
+            self._is_over = True
+            await reading
+
+    async def _read(self, client: httpx.AsyncClient, path: str) -> None:
+        least = 0
+        while not self._is_over:
+            least = max(least, self.answered)
+            answer = await client.get(f"{self._reader.url}{path}")
+            if answer.status_code == 503:
+                continue
+            found = int(answer.raise_for_status().json()["description"])
+            assert found >= least, "a read went back"
+            least = found
+            self.reads += 1
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with Cluster(tmp_path / "set") as cluster:
+        yield cluster
+
+
+@pytest.mark.usefixtures("_mongod")
+@pytest.mark.parametrize(
+    ("fault", "rounds"),
+    [
+        pytest.param("kill", 1, id="killed once"),
+        *[pytest.param(fault, 10, id=fault, marks=pytest.mark.full) for fault in ("kill", "step_down", "pause", "cut")],
+    ],
+)
+async def test_nothing_answered_is_lost_and_nothing_else_is_there(
+    cluster: Cluster, fault: str, rounds: int, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    load = Load(random.Random(rounds))
+    async with AsyncExitStack() as ends:
+        listener = (await ends.enter_async_context(receivers(1, load.chance)))[0]
+        listener.is_reliable = True
+        one, other = [
+            ends.enter_context(await asyncio.to_thread(serve, cluster, tmp_path / name, name))
+            for name in (CUT, "other")
+        ]
+        load.url = one.url
+        counter = Counter(other, other if fault == "cut" else one)
+        await register(other, listener)
+        writing = asyncio.gather(counter.run(load), *(load.write_on() for _ in range(WRITERS)))
+        outages = [await one_round(cluster, fault, load, counter) for _ in range(rounds)]
+        await acknowledged(load, 5)
+        load.is_over = True
+        await writing
+        leads = await everything(one.url)
+        log = await settled_log(cluster.set.uri("db"))
+        await until(lambda: len(listener.first_arrivals()) >= len(log))
+    sure = sum(write.acknowledged for write in load.writes)
+    record_property(
+        "figure",
+        f"replica set: {rounds} x {fault}, {sure + counter.answered} writes answered, {load.refused + counter.refused} "
+        f"answered 503, {counter.reads} reads, without an answer for {min(outages):.1f} to {max(outages):.1f} s, "
+        f"longest request {load.longest:.1f} s",
+    )
+    counted = next(id for id, lead in leads.items() if lead["name"] == "counter")
+    mine = [event for event in log if event["event"]["salesLead"]["id"] == counted]
+    assert counter.answered <= len(mine) - 1 <= counter.answered + counter.refused
+    verify(load, {id: lead for id, lead in leads.items() if id != counted}, [e for e in log if e not in mine])
+    arrived = listener.first_arrivals()
+    assert sorted(told_by(arrived)) == sorted(told_by(log)), "each event of the log arrived, and no other"
+    assert by_resource(arrived) == by_resource(log)
+    assert max(outages) < OUTAGE
+
+
+def serve(cluster: Cluster, log: Path, name: str) -> Service:
+    return start_service(log, "--store", cluster.set.uri("db", f"appName={name}"))
+
+
+async def register(service: Service, listener: Receiver) -> None:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        answer = await client.post(f"{service.url}/tmf-api/sales/v4/hub", json={"callback": listener.url})
+        assert answer.status_code == 201, answer.text
+
+
+async def one_round(cluster: Cluster, fault: str, load: Load, counter: Counter) -> float:
+    """Let the fault happen amid writes; answer for how many seconds nothing was answered."""
+    await acknowledged(load, 5)
+    await asyncio.to_thread(cluster.set.settle)
+    longest = 0.0
+
+    async def answered() -> None:
+        nonlocal longest
+        begun = time.monotonic()
+        if fault == "cut":
+            refused = load.refused
+            await until(lambda: load.refused > refused)
+            await grows(lambda: counter.answered, 5)
+            return
+        await acknowledged(load, WRITERS + 1)  # some of them were asked for before
+        await grows(lambda: counter.answered, 2)
+        longest = time.monotonic() - begun
+
+    await getattr(cluster, fault)(answered)
+    if fault == "cut":
+        begun = time.monotonic()
+        await acknowledged(load, WRITERS + 1)
+        longest = time.monotonic() - begun
+    return longest
+
+
+async def grows(count: Callable[[], int], by: int) -> None:
+    before = count()
+    await until(lambda: count() >= before + by)
