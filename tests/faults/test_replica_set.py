@@ -19,7 +19,7 @@ from tests.faults.event_load import LEADS, Load
 from tests.faults.event_receiver import Receiver, receivers
 from tests.faults.test_database_away import acknowledged, everything, settled_log, until, verify
 from tests.faults.test_event_delivery import by_resource, told_by
-from tests.mongodb.proxy import Proxy
+from tests.mongodb.proxy import Proxies
 from tests.mongodb.replica_set import ReplicaSet
 from tests.service import Service, start_service
 
@@ -37,19 +37,17 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.set = ReplicaSet(folder)
-        self.proxies = [Proxy(member.port) for member in self.set.members]
+        self.proxies = Proxies([member.port for member in self.set.members])
 
     async def __aenter__(self) -> Cluster:
         await asyncio.to_thread(self.set.start)
-        for proxy in self.proxies:
-            await proxy.start()
-        await asyncio.to_thread(self.set.initiate, [f"127.0.0.1:{proxy.port}" for proxy in self.proxies])
+        await asyncio.to_thread(self.proxies.start)
+        await asyncio.to_thread(self.set.initiate, [f"127.0.0.1:{port}" for port in self.proxies.ports])
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.set.close)
-        for proxy in self.proxies:
-            await proxy.close()
+        self.proxies.close()
 
     async def kill(self, answered: Callable[[], Awaitable[None]]) -> None:
         primary = await asyncio.to_thread(self.set.primary)
@@ -74,12 +72,11 @@ class Cluster:
     async def cut(self, answered: Callable[[], Awaitable[None]]) -> None:
         """Part one service from the primary, which the members and the other service still reach."""
         primary = await asyncio.to_thread(self.set.primary)
-        proxy = self.proxies[self.set.members.index(primary)]
-        proxy.cut(CUT)
+        self.proxies.cut(self.set.members.index(primary), CUT)
         try:
             await answered()
         finally:
-            proxy.mend()
+            self.proxies.mend()
 
 
 class Counter:

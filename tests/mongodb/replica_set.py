@@ -14,6 +14,8 @@ from tests.mongodb.server import MongoServer
 
 ELECTION = 2000
 """Milliseconds without a heartbeat of the primary until another member stands for election; MongoDB's own: 10,000."""
+# By its own default, a secondary follows a primary that hangs for ten seconds: so long, no majority has a new write.
+PROMPT = ("--setParameter", "oplogNetworkTimeoutBufferSeconds=1")
 PATIENCE = 60.0
 
 Found = TypeVar("Found")
@@ -23,7 +25,9 @@ class ReplicaSet:
     """Three members on ports that the system chooses; `hosts` are those under which clients and members know them."""
 
     def __init__(self, folder: Path, options: Sequence[str | Path] = ()) -> None:
-        self.members = [MongoServer(folder / f"member{number}", ("--replSet", "rs0", *options)) for number in range(3)]
+        self.members = [
+            MongoServer(folder / f"member{number}", ("--replSet", "rs0", *PROMPT, *options)) for number in range(3)
+        ]
 
     def start(self) -> None:
         for member in self.members:

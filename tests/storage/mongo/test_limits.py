@@ -109,7 +109,7 @@ async def test_a_document_that_is_small_as_json_and_too_large_as_bson_is_too_lar
 async def test_a_document_that_only_fits_without_the_events_that_wait_in_it_makes_them_move(
     store: MongoStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store._outbox, "wake", lambda *_: None)
+    monkeypatch.setattr(store._outbox, "_wake", lambda *_: None)
     large = event("e1", text="x" * (OUTBOX_LIMIT - 1000))
     await store.commit(insert("1", ticket(), large))
 

@@ -62,7 +62,7 @@ async def store(mongo_url: str) -> AsyncIterator[MongoStorage]:
 @pytest.fixture
 def left_behind(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> MongoStorage:
     """A store that dies right after each commit, before events are moved on."""
-    monkeypatch.setattr(store._outbox, "wake", lambda *_: None)
+    monkeypatch.setattr(store._outbox, "_wake", lambda *_: None)
     return store
 
 
@@ -228,7 +228,7 @@ async def test_an_event_that_comes_while_others_are_moved_is_not_lost(
     async def insert_slowly(*arguments: Any) -> None:
         await inserted(*arguments)
         monkeypatch.undo()
-        monkeypatch.setattr(left_behind._outbox, "wake", lambda *_: None)
+        monkeypatch.setattr(left_behind._outbox, "_wake", lambda *_: None)
         await left_behind.commit(update("1", 1, ticket(), event("e2")))
 
     monkeypatch.setattr(left_behind._outbox, "_insert", insert_slowly)
@@ -320,7 +320,7 @@ async def test_a_defect_does_not_hide_events_from_the_sweep(
         raise StorageUnavailable("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store._outbox, "move", fail)
+        patched.setattr(store._outbox, "_insert", fail)
         await store.commit(insert("1", ticket(), event("e1")))
         assert store._outbox._task is not None
         await store._outbox._task
@@ -581,10 +581,10 @@ async def test_events_left_by_a_server_that_went_away_are_found_later(server: Mo
     async with opened(hasty(server)) as store:
         await until_it_serves(store)
         await store.commit(insert("1", ticket()))
-        wake, store._outbox.wake = store._outbox.wake, lambda *_: None  # type: ignore[method-assign]
+        wake, store._outbox._wake = store._outbox._wake, lambda *_: None  # type: ignore[method-assign]
         await store.commit(update("1", 1, ticket(), event("e1")))
         server.kill()
-        wake("ticket", "1")
+        wake(("ticket", "1"), None)
         assert store._outbox._task is not None
         await store._outbox._task
         server.start()

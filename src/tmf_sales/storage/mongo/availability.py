@@ -24,10 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Availability(monitoring.TopologyListener):
-    """What the driver's monitors see; the driver reports it with a delay of up to a second, `wait` looks at once."""
+    """What the driver's monitors see. The driver reports changes up to a second late; `wait` looks at once."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._client: AsyncMongoClient[dict[str, Any]] | None = None
         self._away_since: float | None = clock()
         self._is_logged = False
         self._was_seen = False
@@ -39,11 +40,19 @@ class Availability(monitoring.TopologyListener):
         """Called by the driver when the client is closed."""
 
     def description_changed(self, event: monitoring.TopologyDescriptionChangedEvent) -> None:
-        """Called by the driver when it has seen a server come, go or change its role."""
-        self._note(event.new_description.has_writable_server())
+        """Called by the driver when a server came, went or changed its role; by now it may be otherwise again."""
+        if self._client is not None:
+            self._note(self._client.topology_description.has_writable_server())
 
-    async def wait(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+    def watch(self, client: AsyncMongoClient[dict[str, Any]] | None) -> None:
+        """Log what happens to the servers of this client from now on; None before it is closed."""
+        self._client = client
+
+    async def wait(self) -> None:
         """Return when there is a primary. Raises StorageUnavailable when none comes within AWAY_LIMIT of the loss."""
+        client = self._client
+        if client is None:
+            raise StorageUnavailable("the store is closed")
         self._note(client.topology_description.has_writable_server())
         if self._away_since is None:
             return

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
 
 from tmf_sales.storage.events import BATCH_BYTES
 from tmf_sales.storage.mongo.client import translated
@@ -23,9 +25,14 @@ from tmf_sales.storage.protocol import Change, StorageUnavailable
 
 Documents = AsyncCollection[dict[str, Any]]
 Resource = tuple[str, str]
+Waiting = dict[str, Any]
+"""A record's `_id`, `born`, `outbox`, `outbox_size` and, of a tombstone, `deleted`."""
 WAITING = {"outbox_size": {"$gte": 0}}
 
 BATCH = 100
+PAUSE = 0.005
+"""Seconds between batches, so that the next one is worth its insert."""
+DUPLICATE = 11000
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +56,20 @@ def size_of(entries: Sequence[Mapping[str, Any]]) -> int:
     return sum(len(entry["text"]) for entry in entries)
 
 
-class Outbox:
-    """Moves the events of the resources that it is told of, in the background, a batch at a time.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a read has seen of a record: which events waited in it. While it has this revision, none are added."""
 
-    `arrived` is called when events have come into the log; `now` gives seconds since 1970.
+    revision: int
+    born: int
+    waiting: frozenset[str]
+
+
+class Outbox:
+    """Moves the events of woken resources in the background: one insert and one clearing for all that wait.
+
+    What this process has written it need not read again, unless events of somebody else wait before it. `arrived` is
+    called when events have come into the log; `now` gives seconds since 1970.
     """
 
     def __init__(
@@ -66,18 +83,28 @@ class Outbox:
         self._log = log_of_events
         self._arrived = arrived
         self._now = now
-        self._waiting: dict[Resource, None] = {}
-        self._moving: frozenset[Resource] = frozenset()
+        self._waiting: dict[Resource, Waiting | None] = {}
+        self._moving: Mapping[Resource, Waiting | None] = {}
         self._task: asyncio.Task[None] | None = None
 
     def wake(self, kind: str, id: str) -> None:
         """Move the events of this resource soon."""
-        self._waiting[(kind, id)] = None
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
+        self._wake((kind, id), None)
+
+    def wake_written(self, kind: str, id: str, entries: list[dict[str, Any]], seen: Seen, *, deleted: bool) -> None:
+        """Move these entries soon; they were just added to what `seen` has."""
+        resource = (kind, id)
+        must_read = resource in self._waiting and self._waiting[resource] is None
+        if must_read or not seen.waiting <= self._ids_of(resource):
+            self._wake(resource, None)
+            return
+        before = self._waiting.get(resource)
+        entries = [*before["outbox"], *entries] if before else entries
+        record = {"_id": id, "born": seen.born, "outbox": entries, "outbox_size": size_of(entries)}
+        self._wake(resource, {**record, "deleted": True} if deleted else record)
 
     async def close(self) -> None:
-        """Finish the batch under way; what is left is found by the next sweep."""
+        """Finish the batch in progress; what is left is found by the next sweep."""
         self._waiting.clear()
         if self._task is not None:
             await self._task
@@ -119,40 +146,81 @@ class Outbox:
                 count += await self._pass_on(kind, records)
         return count
 
-    async def _pass_on(self, kind: str, records: Sequence[dict[str, Any]]) -> int:
+    async def _pass_on(self, kind: str, records: Sequence[Waiting]) -> int:
         await self._insert(kind, records)
-        await _cut(self._resources[kind], records)
+        await _cut(self._resources[kind], records, {id for of, id in self._waiting if of == kind})
         return sum(len(record["outbox"]) for record in records)
 
-    async def _insert(self, kind: str, records: Sequence[dict[str, Any]]) -> None:
+    async def _insert(self, kind: str, records: Sequence[Waiting]) -> None:
+        """Insert the events in their order; those that are in the log already stay as they are."""
         stored = datetime.fromtimestamp(self._now(), UTC)
-        upserts = [_upsert(kind, record, entry, stored) for record in records for entry in record["outbox"]]
-        if upserts:
-            await self._log.bulk_write(upserts, ordered=True)
-            self._arrived()
+        events = [_event(kind, record, entry, stored) for record in records for entry in record["outbox"]]
+        if not events:
+            return
+        while events:
+            try:
+                await self._log.insert_many(events, ordered=True)
+            except BulkWriteError as failure:
+                events = events[_place_of_duplicate(failure) + 1 :]
+            else:
+                break
+        self._arrived()
+
+    def _wake(self, resource: Resource, record: Waiting | None) -> None:
+        self._waiting[resource] = record
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
         while self._waiting:
-            batch = list(self._waiting)[:BATCH]
-            self._moving = frozenset(batch)
-            for each in batch:
-                del self._waiting[each]
+            batch = {each: self._waiting.pop(each) for each in list(self._waiting)[:BATCH]}
+            self._moving = batch
             try:
                 for kind in {kind for kind, _ in batch}:
-                    await self.move(kind, [id for of, id in batch if of == kind])
+                    await self._move_batch(kind, {id: record for (of, id), record in batch.items() if of == kind})
             except StorageUnavailable:
                 log.warning("the events of %d resources wait for the next sweep", len(batch))
+                # They wait before what has come since.
+                self._waiting |= dict.fromkeys(batch.keys() & self._waiting.keys())
             finally:
-                self._moving = frozenset()
+                self._moving = {}
+            if self._waiting:
+                await asyncio.sleep(PAUSE)
+
+    async def _move_batch(self, kind: str, batch: Mapping[str, Waiting | None]) -> None:
+        if unknown := [id for id, record in batch.items() if record is None]:
+            await self.move(kind, unknown)
+        with translated():
+            for records in _in_pieces([record for record in batch.values() if record is not None]):
+                await self._pass_on(kind, records)
+
+    def _ids_of(self, resource: Resource) -> set[str]:
+        """The events of this resource that this process is about to move."""
+        known = (self._moving.get(resource), self._waiting.get(resource))
+        return {entry["_id"] for record in known if record is not None for entry in record["outbox"]}
 
     def _is_under_way(self, kind: str, id: str) -> bool:
         return (kind, id) in self._moving or (kind, id) in self._waiting
 
 
-def _upsert(kind: str, record: dict[str, Any], entry: dict[str, Any], stored: datetime) -> UpdateOne:
+def _in_pieces(records: Sequence[Waiting]) -> Iterator[list[Waiting]]:
+    piece: list[Waiting] = []
+    size = 0
+    for record in records:
+        piece.append(record)
+        size += record["outbox_size"]
+        if size >= BATCH_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _event(kind: str, record: Waiting, entry: dict[str, Any], stored: datetime) -> dict[str, Any]:
     # `born`, when the resource was made (microseconds), is for an id that is used again after a deletion.
     order = f"{record['born']:016x}-{entry['revision']:012x}-{entry['place']:04x}"
-    event = {
+    return {
+        "_id": entry["_id"],
         "kind": kind,
         "resource": record["_id"],
         "revision": entry["revision"],
@@ -163,12 +231,23 @@ def _upsert(kind: str, record: dict[str, Any], entry: dict[str, Any], stored: da
         "type": entry.get("type"),  # an earlier release wrote none
         "text": entry["text"],
     }
-    return UpdateOne({"_id": entry["_id"]}, {"$setOnInsert": event}, upsert=True)
 
 
-async def _cut(collection: Documents, records: Sequence[dict[str, Any]]) -> None:
-    """Take the moved entries out of the outboxes unless somebody else has; entries that came since stay."""
-    result = await collection.bulk_write([_emptied(record) for record in records], ordered=False)
+def _place_of_duplicate(failure: BulkWriteError) -> int:
+    """Where an ordered insert found an id that is taken. Raises the failure when it was something else."""
+    first = next(iter(failure.details["writeErrors"]), None)
+    if first is None or first["code"] != DUPLICATE or failure.details.get("writeConcernErrors"):
+        raise failure
+    return int(first["index"])
+
+
+async def _cut(collection: Documents, records: Sequence[Waiting], grown: Collection[str] = ()) -> None:
+    """Take the moved entries out of the outboxes unless somebody else has; entries that came since stay.
+
+    `grown` are the ids of resources into whose outbox this process has put more since.
+    """
+    changes = [_pulled(each) if each["_id"] in grown and each["outbox"] else _emptied(each) for each in records]
+    result = await collection.bulk_write(changes, ordered=False)
     if result.matched_count + result.deleted_count == len(records):
         return
     # Somebody pushed an entry in between, or moved these.

@@ -22,7 +22,7 @@ from tmf_sales.storage.mongo.client import check_uri, database_name, make_client
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo.format import PREPARING_TIMEOUT, migrate
-from tmf_sales.storage.mongo.outbox import Outbox, outbox_entries, size_of
+from tmf_sales.storage.mongo.outbox import Outbox, Seen, outbox_entries, size_of
 from tmf_sales.storage.mongo.sharding import shard
 from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
@@ -47,6 +47,9 @@ PING_TIMEOUT = 0.8
 """Seconds; a probe wants its answer within one."""
 DUPLICATE = 11000
 CLEARINGS = 10
+WITHOUT_EVENTS = {"outbox.text": 0, "outbox.type": 0, "outbox.revision": 0, "outbox.place": 0}
+SEEN_LIMIT = 1024
+"""Resources that were read and may be written soon; a worker has fewer requests at once."""
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -70,10 +73,12 @@ class MongoStorage(Storage):
         self._now = now
         self._is_prepared = False
         self._preparing: asyncio.Task[None] | None = None
+        self._seen: dict[tuple[str, str], Seen] = {}
 
     async def open(self) -> None:
         self._availability = Availability()
         self._client = make_client(self._uri, self._availability)
+        self._availability.watch(self._client)
         self._database = self._client[database_name(self._uri)]
         self._resources: dict[str, Collection] = {name: self._database[f"resource_{name}"] for name in self._kinds}
         arrived = asyncio.Event()
@@ -91,6 +96,7 @@ class MongoStorage(Storage):
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
         await self._outbox.close()
+        self._availability.watch(None)
         await self._client.close()
 
     async def ping(self) -> None:
@@ -102,9 +108,10 @@ class MongoStorage(Storage):
         collection = self._resources[kind]
         await self._ready()
         with translated():
-            found = await collection.find_one({"_id": id}, {"outbox": 0})
+            found = await collection.find_one({"_id": id}, WITHOUT_EVENTS)
         if found is None or "document" not in found:
             return None
+        self._note_seen(kind, found)
         return _stored(found)
 
     async def find(self, kind: str, query: Query) -> Page:
@@ -137,13 +144,17 @@ class MongoStorage(Storage):
         reject_too_large_record(change.versions)
         collection = self._resources[change.kind]
         await self._ready()
+        entries = _entries_that_fit(change)
+        seen = self._seen.pop((change.kind, change.id), None)
         if change.expected_revision == 0:
-            await self._insert(collection, change)
+            seen = Seen(0, await self._insert(collection, change, entries), frozenset())
         elif change.versions:
-            await self._replace(collection, change)
+            await self._replace(collection, change, entries)
         else:
-            await self._delete(collection, change)
-        if change.events:
+            await self._delete(collection, change, entries)
+        if entries and seen is not None and seen.revision == change.expected_revision:
+            self._outbox.wake_written(change.kind, change.id, entries, seen, deleted=not change.versions)
+        elif entries or not change.versions:
             self._outbox.wake(change.kind, change.id)
         return change.expected_revision + 1
 
@@ -175,12 +186,20 @@ class MongoStorage(Storage):
         await self._ready()
         return await shard(self._database, [*(each.name for each in self._resources.values()), *COLLECTIONS])
 
-    async def _insert(self, collection: Collection, change: Change) -> None:
+    def _note_seen(self, kind: str, found: Document) -> None:
+        """Keep for a write that may follow what it would have to read again, of the latest reads only."""
+        waiting = frozenset(entry["_id"] for entry in found.get("outbox", ()))
+        self._seen[kind, found["_id"]] = Seen(found["revision"], found["born"], waiting)
+        if len(self._seen) > SEEN_LIMIT:
+            del self._seen[next(iter(self._seen))]
+
+    async def _insert(self, collection: Collection, change: Change, entries: list[Document]) -> int:
+        """Insert the resource; return when it was made, in microseconds."""
         if not change.versions:
             raise RevisionConflict(change.id)
-        record: dict[str, Any] = {"_id": change.id, "revision": 1, "born": _now(), **_content(change.versions)}
-        if change.events:
-            entries = _entries_that_fit(change)
+        born = _now()
+        record: dict[str, Any] = {"_id": change.id, "revision": 1, "born": born, **_content(change.versions)}
+        if entries:
             record |= {"outbox": entries, "outbox_size": size_of(entries)}
         try:
             with translated():
@@ -190,6 +209,7 @@ class MongoStorage(Storage):
                 raise
             with translated():
                 await collection.insert_one(record)
+        return born
 
     async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
         """Whether the id is free, once the events of a deleted resource that held it have been moved on.
@@ -204,15 +224,15 @@ class MongoStorage(Storage):
             await self._outbox.move(change.kind, [change.id])
         return False
 
-    async def _replace(self, collection: Collection, change: Change) -> None:
+    async def _replace(self, collection: Collection, change: Change, entries: list[Document]) -> None:
         content = _content(change.versions)
         update: dict[str, Any] = {"$set": {"revision": change.expected_revision + 1, **content}}
         if "others" not in content:
             update["$unset"] = {"others": ""}
-        await self._update(collection, change, update)
+        await self._update(collection, change, update, entries)
 
-    async def _delete(self, collection: Collection, change: Change) -> None:
-        if not change.events:
+    async def _delete(self, collection: Collection, change: Change, entries: list[Document]) -> None:
+        if not entries:
             record = {"_id": change.id, "revision": change.expected_revision, "outbox_size": {"$exists": False}}
             with translated():
                 if (await collection.delete_one(record)).deleted_count:
@@ -224,20 +244,19 @@ class MongoStorage(Storage):
                 "$set": {"revision": change.expected_revision + 1, "deleted": True},
                 "$unset": {"document": "", "others": "", "changed": ""},
             },
+            entries,
         )
-        self._outbox.wake(change.kind, change.id)
 
-    async def _update(self, collection: Collection, change: Change, update: dict[str, Any]) -> None:
+    async def _update(self, collection: Collection, change: Change, update: Document, entries: list[Document]) -> None:
         """Apply `update` and add the events if the revision is the expected one and the outbox has room for them."""
         record: dict[str, Any] = {
             "_id": change.id,
             "revision": change.expected_revision,
             "deleted": {"$exists": False},
         }
-        if change.events:
-            entries = _entries_that_fit(change)
+        if entries:
             size = size_of(entries)
-            record[f"outbox.{OUTBOX_ENTRIES - len(change.events)}"] = {"$exists": False}
+            record[f"outbox.{OUTBOX_ENTRIES - len(entries)}"] = {"$exists": False}
             record["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
             update |= {"$push": {"outbox": {"$each": entries}}, "$inc": {"outbox_size": size}}
         try:
@@ -266,7 +285,7 @@ class MongoStorage(Storage):
 
     async def _ready(self) -> None:
         """Return when the store can be used; the first time, prepare it. Raises StorageUnavailable when it is away."""
-        await self._availability.wait(self._client)
+        await self._availability.wait()
         if not self._is_prepared:
             if self._preparing is None or self._preparing.done():
                 self._preparing = asyncio.create_task(self._prepare())

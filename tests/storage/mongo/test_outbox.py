@@ -1,0 +1,231 @@
+"""The way of events out of documents: what a process knows it does not read again, and the order stays."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from pymongo.errors import BulkWriteError
+from tests.storage.deviations import NOT_ATOMIC
+from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
+
+from tmf_sales.storage.events import StoredEvent
+from tmf_sales.storage.mongo.outbox import Seen, _place_of_duplicate
+from tmf_sales.storage.mongo.store import SEEN_LIMIT, MongoStorage
+from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, StorageUnavailable
+
+WRITES = 150
+NAMES = ("1", "2", "3")
+
+
+@pytest.fixture
+async def stores(mongo_url: str) -> AsyncIterator[list[MongoStorage]]:
+    """Two processes on one database."""
+    async with AsyncExitStack() as ends:
+        opened = [MongoStorage(mongo_url, KINDS) for _ in range(2)]
+        for store in opened:
+            await store.open()
+            ends.push_async_callback(store.close)
+        yield opened
+
+
+@pytest.fixture
+async def store(stores: list[MongoStorage]) -> MongoStorage:
+    return stores[0]
+
+
+async def moved(store: MongoStorage) -> None:
+    """Wait until this process has moved what it has written."""
+    if store._outbox._task is not None:
+        await store._outbox._task
+
+
+async def log(store: MongoStorage) -> list[str]:
+    return [each.id for each in (await store.events.log(None, 0, 1000))[0]]
+
+
+def counted(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that a store makes from now on, by name."""
+    calls: list[str] = []
+    for collection in (*store._resources.values(), store._outbox._log):
+        for name in ("find", "find_one", "insert_one", "update_one", "insert_many", "bulk_write"):
+            call = getattr(collection, name)
+
+            def counting(*arguments: Any, call: Any = call, name: str = name, **named: Any) -> Any:
+                calls.append(name)
+                return call(*arguments, **named)
+
+            monkeypatch.setattr(collection, name, counting)
+    return calls
+
+
+async def test_a_patch_reads_and_writes_once_and_its_event_is_moved_without_reading(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    await moved(store)
+    calls = counted(store, monkeypatch)
+
+    await store.get("ticket", "1")
+    await store.commit(update("1", 1, ticket(name="new"), event("e2")))
+    await moved(store)
+
+    assert calls == ["find_one", "find", "update_one", "insert_many", "bulk_write"], "find_one is a find"
+    assert await log(store) == ["e1", "e2"]
+    found = await store._resources["ticket"].find_one({"_id": "1"})
+    assert found is not None
+    assert not {"outbox", "outbox_size"} & found.keys()
+
+
+async def test_the_events_of_all_requests_that_wait_are_moved_by_one_insert_and_one_clearing(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = counted(store, monkeypatch)
+
+    await asyncio.gather(*(store.commit(insert(str(number), ticket(), event(f"e{number}"))) for number in range(50)))
+    await moved(store)
+
+    assert calls.count("insert_one") == 50
+    assert calls.count("insert_many") == calls.count("bulk_write") < 25
+    assert len(await log(store)) == 50
+
+
+async def test_events_of_one_resource_that_is_changed_on_and_on_are_moved_in_order(store: MongoStorage) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    for revision in range(1, 40):
+        await store.get("ticket", "1")
+        await store.commit(update("1", revision, ticket(), event(f"e{revision + 1}")))
+    await store.get("ticket", "1")
+    await store.commit(delete("1", 40, event("e41")))
+    await moved(store)
+
+    assert await log(store) == [f"e{number}" for number in range(1, 42)]
+    assert await store._resources["ticket"].find_one({"_id": "1"}) is None
+
+
+async def test_what_another_process_left_in_the_document_comes_first(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    await store.commit(insert("1", ticket(), event("e1")))
+    await moved(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(other._outbox, "_wake", lambda *_: None)
+        await other.commit(update("1", 1, ticket(), event("e2")))
+
+    await store.get("ticket", "1")
+    await store.commit(update("1", 2, ticket(), event("e3")))
+    await store.get("ticket", "1")
+    await store.commit(update("1", 3, ticket(), event("e4")))
+    await moved(store)
+
+    assert await log(store) == ["e1", "e2", "e3", "e4"]
+
+
+@pytest.mark.deviation(NOT_ATOMIC)
+async def test_whoever_sees_an_event_sees_those_before_it_whichever_process_wrote_them(
+    stores: list[MongoStorage],
+) -> None:
+    chance = random.Random(3)
+    for name in NAMES:
+        await stores[0].commit(insert(name, ticket(), event(f"{name}@1")))
+    writing = asyncio.gather(*(race(store, chance) for store in stores for _ in range(2)))
+    while not writing.done():
+        assert_no_gap(await stores[0].events.not_fanned_out(10_000))
+    await writing
+    for store in stores:
+        await moved(store)
+        await store.events.sweep()
+
+    found = await stores[0].events.not_fanned_out(10_000)
+    assert_no_gap(found)
+    stored = [await stores[0].get("ticket", name) for name in NAMES]
+    assert len(found) == sum(record.revision for record in stored if record is not None)
+
+
+async def race(store: MongoStorage, chance: random.Random) -> None:
+    for _ in range(WRITES):
+        name = chance.choice(NAMES)
+        record = await store.get("ticket", name)
+        assert record is not None
+        await asyncio.sleep(0)
+        with contextlib.suppress(RevisionConflict):
+            next_one = event(f"{name}@{record.revision + 1}")
+            await store.commit(update(name, record.revision, ticket(), next_one))
+        if chance.random() < 0.05:
+            await store.events.sweep()
+
+
+def assert_no_gap(found: Sequence[StoredEvent]) -> None:
+    revisions: dict[str, list[int]] = defaultdict(list)
+    for each in found:
+        revisions[each.resource].append(each.revision)
+    for seen in revisions.values():
+        assert seen == list(range(1, len(seen) + 1))
+
+
+async def test_events_whose_move_failed_are_read_again_before_later_ones(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert_events = store._outbox._insert
+
+    async def fail_once(*arguments: Any) -> None:
+        await store.get("ticket", "1")
+        await store.commit(update("1", 1, ticket(), event("e2")))
+        monkeypatch.setattr(store._outbox, "_insert", insert_events)
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(store._outbox, "_insert", fail_once)
+    await store.commit(insert("1", ticket(), event("e1")))
+    await moved(store)
+
+    assert await log(store) == ["e1", "e2"]
+
+
+async def test_moving_goes_on_behind_events_that_are_in_the_log_already(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(store._outbox, "_wake", lambda *_: None)
+        await store.commit(insert("1", ticket(), event("e1"), event("e2"), event("e3")))
+    await store._outbox._log.insert_one({"_id": "e1", "place": "0"})
+
+    assert await store.events.sweep() == 3
+
+    assert sorted([each["_id"] async for each in store._outbox._log.find({}, {"_id": 1})]) == ["e1", "e2", "e3"]
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"writeErrors": []},
+        {"writeErrors": [{"code": 14031, "index": 0}]},
+        {"writeErrors": [{"code": 11000, "index": 0}], "writeConcernErrors": [{}]},
+    ],
+)
+def test_a_failed_insert_is_no_duplicate(details: dict[str, Any]) -> None:
+    with pytest.raises(BulkWriteError):
+        _place_of_duplicate(BulkWriteError(details))
+
+
+async def test_only_the_latest_reads_are_kept(store: MongoStorage) -> None:
+    for number in range(SEEN_LIMIT + 10):
+        store._note_seen("ticket", {"_id": str(number), "revision": 1, "born": 1})
+
+    assert len(store._seen) == SEEN_LIMIT
+    assert store._seen["ticket", str(SEEN_LIMIT + 9)] == Seen(1, 1, frozenset())
+
+
+async def test_an_id_that_is_taken_stays_so_after_a_deletion_that_is_not_moved(store: MongoStorage) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    with pytest.raises(AlreadyExists):
+        await store.commit(insert("1", ticket(), event("e2")))
+    await moved(store)
+
+    assert await log(store) == ["e1"]
