@@ -1,4 +1,4 @@
-"""TCP proxies in front of MongoDB servers, which can cut off the clients of one name; they run in a process of their own.
+"""TCP proxies in front of MongoDB servers, in a process of their own; they can cut off the clients of one name.
 
 A driver says its application's name in the first message of each connection, so that a connection can be told by it.
 """
