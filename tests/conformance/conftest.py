@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.conformance.service_under_test import Renewed, Served, served
+from tests.conformance.service_under_test import RenewedService, ServiceUnderTest, served
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Served]:
+def service() -> Iterator[ServiceUnderTest]:
     with served() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def renewed() -> Iterator[Renewed]:
+def renewed() -> Iterator[RenewedService]:
     with ExitStack() as ends:
-        yield Renewed(ends)
+        yield RenewedService(ends)

@@ -32,14 +32,20 @@ def checks_of(api: Api) -> list[Check]:
 
 
 @dataclass(slots=True)
-class Served:
+class ServiceUnderTest:
     """A service that can be made wrong, and what listens to it."""
 
     wrapped: Wrapped
     url: str
 
     def report(
-        self, api: Api, mutant: Mutant = RIGHT, *, patience: float = PATIENCE, profile: Profile = SPECIFICATION
+        self,
+        api: Api,
+        mutant: Mutant = RIGHT,
+        *,
+        patience: float = PATIENCE,
+        profile: Profile = SPECIFICATION,
+        only: tuple[str, ...] = ("",),
     ) -> Report:
         """What a conformance run with delivery finds when the service is this mutant."""
         self.wrapped.base, self.wrapped.resource = BASES[api.name], api.resource
@@ -48,13 +54,13 @@ class Served:
         with Listener(("127.0.0.1", 0), f"{self.url}{RELAY}", patience) as listener:
             self.wrapped.listener = f"http://127.0.0.1:{listener.port}"
             try:
-                return run(target, checks_of(api), listener)
+                return run(target, [each for each in checks_of(api) if each.id.startswith(only)], listener)
             finally:
                 self.wrapped.listener = ""
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served() -> Iterator[ServiceUnderTest]:
     with socket.create_server(("127.0.0.1", 0)) as at:
         port = at.getsockname()[1]
         wrapped = Wrapped(create_app(Settings(store="memory:", port=port)))
@@ -64,13 +70,13 @@ def served() -> Iterator[Served]:
         thread = threading.Thread(target=server.run, args=([at],))
         thread.start()
         try:
-            yield Served(wrapped, f"http://127.0.0.1:{port}")
+            yield ServiceUnderTest(wrapped, f"http://127.0.0.1:{port}")
         finally:
             server.should_exit = True
             thread.join()
 
 
-class Renewed:
+class RenewedService:
     """A service that is another one after so many uses, because its log of events only grows."""
 
     USES = 40
@@ -79,7 +85,7 @@ class Renewed:
         self._ends = ends
         self._uses = 0
 
-    def __call__(self) -> Served:
+    def __call__(self) -> ServiceUnderTest:
         if self._uses % self.USES == 0:
             self._ends.close()
             self._service = self._ends.enter_context(served())

@@ -15,7 +15,7 @@ from tests.conformance import hostile
 from tests.conformance.mutant import RIGHT
 from tests.conformance.mutants import mutants_of
 from tests.conformance.mutations import answer, drop, refused, request
-from tests.conformance.service_under_test import APIS, BASES, Served
+from tests.conformance.service_under_test import APIS, BASES, ServiceUnderTest
 
 from tmf_sales.cli import main
 
@@ -28,7 +28,7 @@ def conformance(*options: str) -> Result:
 
 
 @pytest.fixture
-def quotes(service: Served) -> str:
+def quotes(service: ServiceUnderTest) -> str:
     """The base path of a service that is right."""
     service.wrapped.become(RIGHT)
     service.wrapped.base, service.wrapped.resource = BASES["tmf648"], "quote"
@@ -43,7 +43,7 @@ def test_a_part_of_the_checks_is_run(quotes: str) -> None:
     assert "1 passed, 0 failed, of 1 checks" in outcome.output
 
 
-def test_a_mandatory_failure_is_exit_code_1(service: Served, quotes: str) -> None:
+def test_a_mandatory_failure_is_exit_code_1(service: ServiceUnderTest, quotes: str) -> None:
     service.wrapped.become(mutants_of(APIS["tmf648"])["create-answers-201"])
 
     outcome = conformance("--url", quotes, "--only", "create-answers-201")
@@ -53,7 +53,7 @@ def test_a_mandatory_failure_is_exit_code_1(service: Served, quotes: str) -> Non
     assert "expected:  status 201" in outcome.output
 
 
-def test_failed_advice_is_exit_code_0(service: Served, quotes: str) -> None:
+def test_failed_advice_is_exit_code_0(service: ServiceUnderTest, quotes: str) -> None:
     service.wrapped.become(mutants_of(APIS["tmf648"])["create-location"])
 
     outcome = conformance("--url", quotes, "--only", "create-location", "--only", "create-answers")
@@ -63,7 +63,7 @@ def test_failed_advice_is_exit_code_0(service: Served, quotes: str) -> None:
     assert "not run       advice    create-location-is-href" in outcome.output
 
 
-def test_what_the_specification_leaves_open_is_not_supported(service: Served, quotes: str) -> None:
+def test_what_the_specification_leaves_open_is_not_supported(service: ServiceUnderTest, quotes: str) -> None:
     def is_json_patch(call: object, _: object) -> bool:
         return "json-patch" in getattr(call, "headers", {}).get("content-type", "")
 
@@ -154,7 +154,7 @@ def test_a_redirect_is_shown_and_not_followed() -> None:
     assert "response:  307 location: http://elsewhere.invalid/" in outcome.output
 
 
-def test_a_sample_is_in_everything_that_is_created(tmp_path: Path, service: Served, quotes: str) -> None:
+def test_a_sample_is_in_everything_that_is_created(tmp_path: Path, service: ServiceUnderTest, quotes: str) -> None:
     (tmp_path / "sample.json").write_text('{"category": "from the sample"}')
 
     outcome = conformance("--url", quotes, "--only", "create-answers", "--sample", str(tmp_path / "sample.json"))
@@ -210,7 +210,7 @@ def test_reports_are_written(tmp_path: Path, quotes: str) -> None:
     assert f"written: {folder}/report.html" in outcome.output
 
 
-def test_nothing_is_left_on_the_server(service: Served, quotes: str) -> None:
+def test_nothing_is_left_on_the_server(service: ServiceUnderTest, quotes: str) -> None:
     """Although checks fail on the way."""
     service.wrapped.become(answer("GET one", drop("id")))
 
@@ -221,7 +221,7 @@ def test_nothing_is_left_on_the_server(service: Served, quotes: str) -> None:
     assert httpx.get(f"{quotes}/hub").json() == []
 
 
-def test_what_cannot_be_removed_is_told(service: Served, quotes: str) -> None:
+def test_what_cannot_be_removed_is_told(service: ServiceUnderTest, quotes: str) -> None:
     service.wrapped.become(request("DELETE one", refused(403)))
 
     outcome = conformance("--url", quotes, "--only", "create-answers-201")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conformance.mutants import mutants_of
-from tests.conformance.service_under_test import APIS, PATIENCE, Renewed, Served, checks_of
+from tests.conformance.service_under_test import APIS, PATIENCE, RenewedService, ServiceUnderTest, checks_of
 
 from tmf_conformance.api import Api
 from tmf_conformance.outcome import Verdict
@@ -20,7 +20,7 @@ REPRESENTATIVE = (
 )
 
 
-def found_by(service: Served, api: Api, id: str) -> list[str]:
+def found_by(service: ServiceUnderTest, api: Api, id: str) -> list[str]:
     """The checks that fail on the mutant of this one."""
     patience = SHORT if id in LOST else PATIENCE
     report = service.report(api, mutants_of(api)[id], patience=patience)
@@ -36,7 +36,7 @@ def test_every_check_has_a_mutant(api: Api, record_property: Callable[[str, obje
 
 
 @pytest.mark.parametrize(("api", "id"), REPRESENTATIVE, ids=lambda value: str(value))
-def test_a_defect_is_found_by_its_check_alone(service: Served, api: str, id: str) -> None:
+def test_a_defect_is_found_by_its_check_alone(service: ServiceUnderTest, api: str, id: str) -> None:
     assert found_by(service, APIS[api], id) == [id]
 
 
@@ -53,5 +53,5 @@ def defects() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("api", "id"), list(defects()), ids=lambda value: str(value))
-def test_every_defect_is_found_by_its_check_alone(renewed: Renewed, api: str, id: str) -> None:
+def test_every_defect_is_found_by_its_check_alone(renewed: RenewedService, api: str, id: str) -> None:
     assert found_by(renewed(), APIS[api], id) == [id]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conformance.service_under_test import APIS, BASES, PATIENCE, TYPES, Served, checks_of
+from tests.conformance.service_under_test import APIS, BASES, PATIENCE, TYPES, ServiceUnderTest, checks_of
 from tests.mongodb.databases import Databases
 from tests.service import start_service
 
@@ -28,7 +28,7 @@ def expect_all_passed(report: Report, store: str, record_property: Recorded) -> 
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
-def test_our_service_passes_every_check(service: Served, api: Api, record_property: Recorded) -> None:
+def test_our_service_passes_every_check(service: ServiceUnderTest, api: Api, record_property: Recorded) -> None:
     expect_all_passed(service.report(api), "memory", record_property)
 
 
