@@ -62,7 +62,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def conformance(installed: Path, *options: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [installed / "bin/tmf-conformance", *options]
+    command = [str(installed / "bin/tmf-conformance"), *options]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
@@ -86,8 +86,16 @@ def test_it_has_only_the_packages_that_it_imports(installed: Path) -> None:
     (packages,) = installed.glob("lib/python*/site-packages")
 
     assert not (packages / "connexion").exists()
-    assert (packages / "tmf_sales/openapi/tmf648-quote-v4.yaml").is_file()
-    assert not (packages / "tmf_sales/openapi/released").exists()
+
+
+def test_the_wheel_has_every_contract_and_no_released_one(installed: Path) -> None:
+    (packages,) = installed.glob("lib/python*/site-packages")
+    shipped, written = packages / "tmf_sales/openapi", ROOT / "openapi"
+
+    found = {str(path.relative_to(shipped)) for path in shipped.rglob("*.yaml")}
+    assert found == {
+        str(path.relative_to(written)) for pattern in ("*.yaml", "examples/*") for path in written.glob(pattern)
+    }
 
 
 def test_a_suite_of_another_package_is_checked(installed: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class SourceFiles:
 
     def file(self, name: str) -> Any:
         if name not in self._read:
-            self._read[name] = load_yaml(self.first.with_name(name))
+            self._read[name] = load_yaml(self.first.parent / name)
         return self._read[name]
 
     def followed(self, reference: str, file: str) -> tuple[Any, str]:

@@ -1,8 +1,8 @@
-"""The contracts as the service hands them out, each made once, at the first call.
+"""Serves the contracts, each rendered once, at the first request.
 
-Below an API's base path is one file with every reference inside, for tools that fetch one URL; Connexion's own pages
-for it fail on recursive schemas, so it is answered before them. Below /openapi are the files as they were written,
-comments and all, beside each other as their references have it.
+Below an API's base path is one file with every reference inside, for tools that fetch one URL; it replaces Connexion's
+own pages, which fail on recursive schemas. Below /openapi are the files as they were written, with their comments, so
+that their references to each other resolve.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
     for api in apis:
         pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
         pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
-        for file in api.folder.glob("*.yaml"):
-            pages[f"/openapi/{file.name}"] = _page(b"application/yaml", file.read_bytes)
+        for file in (*api.folder.glob("*.yaml"), *api.folder.glob("examples/*.yaml")):
+            pages[f"/openapi/{file.relative_to(api.folder)}"] = _page(b"application/yaml", file.read_bytes)
     return pages
 
 

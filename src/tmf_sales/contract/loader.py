@@ -81,7 +81,7 @@ class _Bundler:
 
     def _component(self, source: str, section: str, name: str, pointer: str) -> Any:
         if source not in self._files:
-            self._files[source] = load_yaml(self._path.with_name(source))
+            self._files[source] = load_yaml(self._path.parent / source)
         try:
             return self._files[source]["components"][section][name]
         except KeyError:
