@@ -153,7 +153,14 @@ class Session:
         """A creation that the check is about; nothing can be said about it when plain creations fail, too."""
         if not self.plain_creation.is_success:
             raise self.not_created(self.plain_creation, "at all")
-        return self.post(body)
+        return self.post_and_read(body)
+
+    def post_and_read(self, body: Document) -> Response:
+        """A creation, and a GET when its response has no body."""
+        response = self.post(body)
+        if response.is_success and response.is_empty and (id := id_of(response)) is not None:
+            response.read_back = self.get(id)
+        return response
 
     def created(self, **members: Any) -> str:
         """The id of a new resource."""

@@ -22,7 +22,7 @@ QUICK = {
     "JSON Patch is accepted and ignored",
     "/hub is answered with 404",
     "another version is answered with 409",
-    "the list is always empty",
+    "every search is empty",
     "every creation is answered with 200",
     "the types of media are other ones",
     "an attribute is not stored",

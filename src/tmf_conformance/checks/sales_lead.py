@@ -104,11 +104,13 @@ def numbers_notes(session: Session) -> None:
 
 
 def rejects_priority(session: Session) -> None:
+    session.stored(priority="low")
     response = session.post_variant(session.minimal(priority="whenever"))
     response.expect(response.is_rejection, "a rejection (4xx): priority is low, medium or high")
 
 
 def rejects_text_as_amount(session: Session) -> None:
+    session.stored(estimatedRevenue={"unit": "EUR", "value": 1})
     response = session.post_variant(session.minimal(estimatedRevenue={"unit": "EUR", "value": "much"}))
     response.expect(response.is_rejection, "a rejection (4xx): the value is a number")
 

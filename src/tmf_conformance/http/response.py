@@ -19,6 +19,7 @@ class Response:
         self.interaction = interaction
         self.status = interaction.status
         self.headers: Mapping[str, str] = interaction.headers
+        self.read_back: Response | None = None  # what GET returns for the resource, when this response has no body
 
     @property
     def is_success(self) -> bool:
@@ -56,6 +57,8 @@ class Response:
             return None
 
     def object(self) -> Document:
+        if self.is_empty and self.read_back is not None:
+            return self.read_back.object()
         if not isinstance(self.value, dict):
             self.fail("the body is a JSON object")
         return self.value
