@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 import orjson
-from tests.stock_words import worded_as_by_the_service
+from tests.reference_stack.connexion_words import worded_as_by_the_service
 from tests.truth import Truth
 
 Document = dict[str, Any]

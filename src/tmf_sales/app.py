@@ -64,7 +64,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The service without its HTTP side: what both stacks run. `handlers`: base path of an API -> its handlers."""
+    """The service without its HTTP side. `handlers`: base path of an API -> its handlers."""
 
     settings: Settings
     apis: tuple[Contract, ...]
@@ -134,24 +134,8 @@ def create_app(settings: Settings, **parts: Any) -> App:
     return gate(connexion_app, service)
 
 
-def create_flask_app(settings: Settings, **parts: Any) -> App:
-    """The reference: the same handlers behind stock Connexion on Flask, with Connexion's own validation (see stock)."""
-    if settings.authentication:
-        raise CannotStart(
-            "the flask stack has no authentication; expected the stack asgi, or neither "
-            f"{variable_of('jwt_issuer')} nor {variable_of('api_keys')}"
-        )
-    from tmf_sales.http import reference_stack
-
-    service = compose(settings, **parts)
-    return gate(
-        reference_stack.flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan),
-        service,
-    )
-
-
 def gate(app: App, service: Composition) -> App:
-    """What stands before either stack."""
+    """The entry middleware around an application: probes, documents, and the bounds on all requests."""
     return EntryMiddleware(
         app,
         {**probes.probes(service.store.ping), **documents(service.apis)},

@@ -83,15 +83,6 @@ def test_a_new_operation_without_a_row_fails_the_start(tmp_path: Path) -> None:
         create_app(Settings(store="memory:", policy=table, api_keys=keys))
 
 
-def test_the_stock_stack_is_refused_with_authentication(tmp_path: Path) -> None:
-    from tmf_sales.app import create_flask_app
-
-    keys = tmp_path / "keys.yaml"
-    keys.write_text("[]")
-    with pytest.raises(CannotStart, match="flask stack has no authentication"):
-        create_flask_app(Settings(store="memory:", api_keys=keys))
-
-
 def test_an_operation_that_takes_no_credentials_at_all_fails_the_start() -> None:
     contract = Contract(contracts_folder() / "tmf648-quote-v4.yaml")
     contract.document["paths"]["/quote"]["post"]["security"] = [{}]

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from tests.contract.test_contracts import draft4
-from tests.http.oracle_requests import mutated, sample
+from tests.reference_stack.oracle_requests import mutated, sample
 
 from tmf_sales.contract.all_of import flattened
 from tmf_sales.contract.loader import bundle

@@ -19,7 +19,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.generation.meta import CoveragePhaseData
-from tests.http.oracle_requests import mended
+from tests.reference_stack.oracle_requests import mended
 
 AnyCase = Case[Any]
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from tests.api import STACK, Api
 from tests.http.resources import LEAD, QUOTE, TICKET, Resource
-from tests.http.stock_stack import expect_what_stock_connexion_promises
 from tests.identity import Provider
 from tests.mongodb.databases import Databases
+from tests.reference_stack.commands import on_reference
+from tests.reference_stack.expectations import expect_known_differences
 from tests.service import SERVE, Service, start_service
 from tests.storage.deviations import skip_what_deviates
 from tests.truth import Truth
@@ -40,17 +41,21 @@ class Services:
         self._running: dict[tuple[str, ...], Service] = {}
         self.truth = Truth(load_contracts(CONTRACTS))
 
-    def on(self, store: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
+    def on(
+        self, store: str, *options: str, command: Sequence[str] = SERVE, stack: str = STACK, **environ: str
+    ) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
-        key = (*command, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
+        key = (*command, stack, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
         if key not in self._running:
-            self._running[key] = self.at(self.new_store(store), *options, command=command, **environ)
+            self._running[key] = self.at(self.new_store(store), *options, command=command, stack=stack, **environ)
         return self._running[key]
 
-    def at(self, url: str, *options: str, command: Sequence[str] = SERVE, **environ: str) -> Service:
-        """A service of its own on the store that the URL names, and on the stack under test if it names none."""
-        if STACK != "asgi" and "--stack" not in options:
-            options = (*options, "--stack", STACK)
+    def at(
+        self, url: str, *options: str, command: Sequence[str] = SERVE, stack: str = STACK, **environ: str
+    ) -> Service:
+        """A new service on the store with this URL; `stack`: asgi is the service itself, flask the reference."""
+        if stack == "flask":
+            command = on_reference(command)
         log = self._folder / f"{next(self._numbers)}.log"
         service = start_service(log, "--store", url, *options, command=command, environ=environ)
         self._ends.callback(service.stop)
@@ -85,7 +90,7 @@ class Services:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if STACK != "asgi":
         folder = Path(__file__).parent
-        expect_what_stock_connexion_promises(item for item in items if item.path.parent == folder)
+        expect_known_differences(item for item in items if item.path.parent == folder)
 
 
 @pytest.fixture(scope="session")

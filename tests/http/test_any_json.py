@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import printed
 from tests.api import JSON, JSON_PATCH, MERGE_PATCH, Api, Document
-from tests.http.oracle_requests import mended
+from tests.reference_stack.oracle_requests import mended
 
 EVERY_TIME_THE_SAME = settings(
     derandomize=True,

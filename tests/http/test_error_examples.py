@@ -32,7 +32,7 @@ def shown(response: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def at(services: Services) -> str:
     """The leads of a service that has the examples; 123 was accepted, so that it has its second revision."""
-    url = services.at("memory:", "--seed", "--stack", "asgi").url + SALES + "/salesLead"
+    url = services.at("memory:", "--seed", stack="asgi").url + SALES + "/salesLead"
     assert httpx.patch(f"{url}/123", json={"status": "accepted"}).status_code == 200
     return url
 
@@ -58,7 +58,7 @@ def test_a_refusal_is_shown_as_it_is(at: str, response: str, method: str, path: 
 
 
 def test_a_body_that_does_not_come_is_shown_as_it_is(services: Services) -> None:
-    service = services.at("memory:", "--stack", "asgi", TMF_SALES_REQUEST_DEADLINE="0.2")
+    service = services.at("memory:", stack="asgi", TMF_SALES_REQUEST_DEADLINE="0.2")
     with Wire(service.port) as wire:
         wire.send(head("POST", f"{SALES}/salesLead", "Content-Type: application/json", "Content-Length: 9"))
         answer = wire.answer().json()
@@ -68,7 +68,7 @@ def test_a_body_that_does_not_come_is_shown_as_it_is(services: Services) -> None
 
 @pytest.fixture(scope="module")
 def secured(services: Services, provider: Provider) -> Service:
-    return services.at("memory:", "--stack", "asgi", **provider.environ, TMF_SALES_RATE_LIMIT="1")
+    return services.at("memory:", stack="asgi", **provider.environ, TMF_SALES_RATE_LIMIT="1")
 
 
 def test_a_missing_credential_is_shown_as_it_is(secured: Service) -> None:

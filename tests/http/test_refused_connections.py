@@ -18,7 +18,7 @@ JSON = "Content-Type: application/json"
 @pytest.fixture(scope="module")
 def service(services: Services) -> Service:
     """The service itself: the reference stack has no bound on bodies."""
-    return services.at("memory:", "--stack", "asgi")
+    return services.at("memory:", stack="asgi")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def store() -> str:
 @pytest.fixture(scope="module")
 def pages(services: Services) -> Service:
     """The service itself: the reference stack has no pages."""
-    return services.at("memory:", "--stack", "asgi")
+    return services.at("memory:", stack="asgi")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "", "/", "/hub/1/2", "/.well-known", "/%2e%2e/x"])

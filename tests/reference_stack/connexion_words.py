@@ -1,7 +1,7 @@
-"""The words that stock Connexion lacks when it refuses a request itself (docs/stock-connexion.md, words of a refusal).
+"""Error texts for requests that stock Connexion rejects itself (docs/connexion-differences.md, words of a refusal).
 
-Promise: a test on the reference reads there what the service's own validation says of the same request. Where that
-would not refuse it with the same status, Connexion's sentence stays, which no test expects.
+A test on the reference stack reads what the service's own validation says of the same request. Where that would not
+reject it with the same status, Connexion's sentence stays, which no test expects.
 """
 
 from __future__ import annotations

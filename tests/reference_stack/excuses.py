@@ -1,4 +1,4 @@
-"""What stock Connexion answers otherwise, test by test: the cases, the row of docs/stock-connexion.md, and the status.
+"""How stock Connexion responds differently, by test: the cases, the row of docs/connexion-differences.md, the status.
 
 A case is what a test's parameters are. An excuse holds for the status alone that is stated here: any other failure of
 the same case is a failure.
@@ -189,7 +189,7 @@ EXCUSES = (
     Excuse("size of a body", "test_a_body_is_at_most_as_long_as_the_operator_allows", 201, the("extra", bool)),
     Excuse("size of a body", "test_a_length_over_the_limit_is_refused_before_the_body_is_sent", 100),
     Excuse("size of a body", "test_an_absurd_length_is_refused", 408),
-    # Where stock_words.py has no words of the service: it refuses in the handler, or strictly, or no library has asked.
+    # Where connexion_words.py has no text: the service rejects in the handler, or strictly, or no library has asked.
     Excuse("words of a refusal", "test_what_is_no_instant_is_refused", 400, the("text", has("0000-"))),
     Excuse("words of a refusal", "test_strictly_the_misprints_of_the_samples_are_refused", 400),
     Excuse("words of a refusal", "test_an_empty_body_in_chunks_is_an_empty_body", 400),

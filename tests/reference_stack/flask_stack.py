@@ -1,7 +1,7 @@
-"""The reference stack: the same handlers under stock Connexion FlaskApp, with Connexion's own request validation.
+"""The reference stack: the service's handlers under stock Connexion FlaskApp, with Connexion's own request validation.
 
-Promise: nothing of Connexion is replaced here, so whatever the fast stack answers otherwise is a difference that its
-own validation makes; tests/http/test_stock_oracle.py lists all of them. It is slow and meant for comparison.
+Nothing of Connexion is replaced here, so every other response of the service comes from its own validation;
+test_oracle.py explains each such difference. The stack is slow, has no authentication, and serves comparison only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import flask
 from connexion import FlaskApp
 
+from tmf_sales.app import compose, gate, validation_settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import TmfError
@@ -25,11 +26,19 @@ from tmf_sales.http.dispatch import Handlers
 from tmf_sales.http.middleware import App
 from tmf_sales.http.responses import error_handlers
 from tmf_sales.http.validation import WITH_BODY, ValidationSettings
+from tmf_sales.settings import Settings
 
 T = TypeVar("T")
 
-# It warns of each media type that has a schema of its own, and of query parameters that are open-ended filters.
+# They warn of each media type with a schema of its own, and of query parameters that are open-ended filters.
 _TALKATIVE = ("connexion.operations.openapi", "connexion.decorators.parameter", "connexion.middleware.exceptions")
+
+
+def create_flask_app(settings: Settings, **parts: Any) -> App:
+    """The reference as an application; `parts` as for compose, which says what it raises."""
+    service = compose(settings, **parts)
+    stock = flask_app(service.apis, service.handlers, validation_settings(service), service.lifespan)
+    return gate(stock, service)
 
 
 def flask_app(
@@ -59,7 +68,7 @@ def flask_app(
 def view_of(
     operation_id: str, handler: Handler, settings: ValidationSettings, background: BackgroundLoop
 ) -> Callable[..., flask.Response]:
-    """A plain function, as Connexion's resolver wants one for each operation."""
+    """A plain function, which Connexion's resolver needs for each operation."""
 
     def view(id: str = "") -> flask.Response:
         request = request_of(operation_id, {"id": id}, settings)
@@ -73,7 +82,7 @@ async def _response_text(handler: Handler, request: Request) -> Response:
 
 
 def request_of(operation_id: str, path_parameters: Mapping[str, str], settings: ValidationSettings) -> Request:
-    """The call as the handlers know it, from what Flask has parsed."""
+    """The request in the form of the handlers, from what Flask has parsed."""
     asked = flask.request
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in asked.headers.items()]
     request = Request(

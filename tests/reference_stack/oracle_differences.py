@@ -1,4 +1,4 @@
-"""Where the service may answer otherwise than stock Connexion: each row of docs/stock-connexion.md as a predicate.
+"""How the service may differ from stock Connexion: each row of docs/connexion-differences.md as a predicate.
 
 A row that mends a call gives it back without what the row is about: the service's answer to that must then have the
 status that the other stack gave at once. A row that does not mend states both statuses.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
-from tests.http.oracle_requests import Call, Steps, mended, without
+from tests.reference_stack.oracle_requests import Call, Steps, mended, without
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,17 @@ import httpx
 import pytest
 from tests.api import JSON, refusal
 from tests.http.conftest import CONTRACTS, SALES
-from tests.http.oracle_differences import DIFFERENCES
 from tests.http.resources import LEAD, QUOTE, TICKET
-from tests.http.stock_excuses import EXCUSES, Case, Excuse
-from tests.http.stock_stack import NOT_THERE
-from tests.stock_words import SENTENCES, worded_as_by_the_service
+from tests.reference_stack.connexion_words import SENTENCES, worded_as_by_the_service
+from tests.reference_stack.excuses import EXCUSES, Case, Excuse
+from tests.reference_stack.expectations import NOT_THERE
+from tests.reference_stack.oracle_differences import DIFFERENCES
 
 from tmf_sales.contract.loader import Contract, load_contracts
 
-HERE = Path(__file__).parent
-TABLE = (HERE.parents[1] / "docs" / "stock-connexion.md").read_text()
+ROOT = Path(__file__).parents[2]
+HTTP_TESTS = ROOT / "tests/http"
+TABLE = (ROOT / "docs" / "connexion-differences.md").read_text()
 
 
 @cache
@@ -32,7 +33,7 @@ def functions_by_module() -> dict[str, set[str]]:
     """Those that run on the reference."""
     return {
         path.stem: {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
-        for path in HERE.glob("test_*.py")
+        for path in HTTP_TESTS.glob("test_*.py")
         if path.name not in NOT_THERE
     }
 
@@ -71,7 +72,7 @@ def test_every_excuse_covers_a_case(excuse: Excuse) -> None:
 
 
 def test_every_file_that_is_left_out_exists() -> None:
-    assert [name for name in NOT_THERE if not (HERE / name).is_file()] == []
+    assert [name for name in NOT_THERE if not (HTTP_TESTS / name).is_file()] == []
 
 
 CONNEXION = {"code": "badRequest", "message": SENTENCES["badRequest"], "status": "400"}

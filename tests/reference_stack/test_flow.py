@@ -1,4 +1,4 @@
-"""What both stacks promise alike: the same handlers, the same representation, the same TMF Error for whatever fails."""
+"""What both stacks have in common: handlers, representations, and a TMF Error for every failure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def resource(request: pytest.FixtureRequest) -> Resource:
 @pytest.fixture(params=["asgi", "flask"])
 def both(request: pytest.FixtureRequest, services: Services, resource: Resource) -> Api:
     """The API of the resource at hand on the service, and on stock Connexion."""
-    return services.api(services.on("memory", "--stack", str(request.param)), resource.base_path)
+    return services.api(services.on("memory", stack=str(request.param)), resource.base_path)
 
 
 def test_a_resource_is_created_read_changed_and_deleted(both: Api, resource: Resource) -> None:

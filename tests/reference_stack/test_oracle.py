@@ -12,11 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.api import PATIENCE
-from tests.http.oracle_differences import DIFFERENCES, Answers, Difference
-from tests.http.oracle_requests import GROUPS, Call, creations, odd_bodies, reads, whole_resources
+from tests.reference_stack.commands import SERVE_REFERENCE
+from tests.reference_stack.oracle_differences import DIFFERENCES, Answers, Difference
+from tests.reference_stack.oracle_requests import GROUPS, Call, creations, odd_bodies, reads, whole_resources
 from tests.service import start_service
 
-TABLE = Path(__file__).parents[2] / "docs" / "stock-connexion.md"
+TABLE = Path(__file__).parents[2] / "docs" / "connexion-differences.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ def ask(client: httpx.Client, call: Call) -> httpx.Response:
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
-    """The reference is ended without a look at its log, which tells of the requests that it fails on."""
+    """The log of the reference is not checked, as it reports the requests that it fails on."""
     folder = tmp_path_factory.mktemp("stacks")
     with ExitStack() as ends:
         service = start_service(folder / "service.log", "--store", "memory:")
         ends.callback(service.stop)
-        stock = start_service(folder / "stock.log", "--store", "memory:", "--stack", "flask")
+        stock = start_service(folder / "stock.log", "--store", "memory:", command=SERVE_REFERENCE)
         ends.callback(stock.abandon)
         clients = (httpx.Client(base_url=one.url, timeout=PATIENCE) for one in (service, stock))
         yield Stacks(*map(ends.enter_context, clients))

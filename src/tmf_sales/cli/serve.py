@@ -32,14 +32,7 @@ BACKLOG = 2048
 @setting_options(
     "host", "port", "store", "workers", "strict", "seed", "public_url", "allow_anonymous", "price_book", "no_delivery"
 )
-@click.option(
-    "--stack",
-    type=click.Choice(["asgi", "flask"]),
-    default="asgi",
-    show_default=True,
-    help="What runs the handlers: the service itself, or stock Connexion on Flask, the slow reference.",
-)
-def serve(stack: str, **options: object) -> None:
+def serve(**options: object) -> None:
     """Serve both APIs until SIGTERM or Ctrl-C."""
     # uvicorn raises the signal again when it has shut down, so the process ends by these handlers then, too.
     signal.signal(signal.SIGTERM, end_well)
@@ -51,12 +44,12 @@ def serve(stack: str, **options: object) -> None:
         if not settings.authentication and not is_loopback(settings.host):
             click.echo("Warning: authentication is off; every caller is an administrator", err=True)
         try:
-            run(application_of(settings, stack), settings, listener)
+            run(application_of(settings), settings, listener)
         except CannotStart as error:
             raise Refused(str(error)) from None
 
 
-def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
+def application_of(settings: Settings) -> Callable[[], Any]:
     """What makes the ASGI application, in the process that will serve it."""
 
     def make() -> Any:
@@ -65,8 +58,7 @@ def application_of(settings: Settings, stack: str) -> Callable[[], Any]:
             from tmf_sales import app
 
         try:
-            create = app.create_flask_app if stack == "flask" else app.create_app
-            return report_startup_errors(create(settings))
+            return report_startup_errors(app.create_app(settings))
         except ValueError as error:  # how a store refuses its URL
             raise CannotStart(str(error)) from error
 

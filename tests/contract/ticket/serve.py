@@ -12,8 +12,9 @@ import signal
 from pathlib import Path
 
 from tests.contract.ticket.ticket import RULES
+from tests.reference_stack.flask_stack import create_flask_app
 
-from tmf_sales.app import create_app, create_flask_app
+from tmf_sales.app import create_app
 from tmf_sales.cli.serve import announcement, end_well, listen
 from tmf_sales.server import one_worker
 from tmf_sales.settings import load_settings

@@ -1,0 +1,5 @@
+"""The services that the tests in this folder speak to are those of the HTTP tests."""
+
+from tests.http.conftest import provider, services
+
+__all__ = ["provider", "services"]
