@@ -1,4 +1,4 @@
-"""How stock Connexion responds differently, by test: the cases, the row of docs/connexion-differences.md, the status.
+"""How stock Connexion responds differently, by test: the cases, the row of connexion-differences.md, the status.
 
 A case is what a test's parameters are. An excuse holds for the status alone that is stated here: any other failure of
 the same case is a failure.

@@ -1,7 +1,7 @@
 """What the HTTP tests expect of the reference stack: with TEST_STACK=flask they run against stock Connexion.
 
-Each case in which it responds differently is excused with its row of docs/connexion-differences.md and the status that
-it returns instead. All other cases must pass, and an excused one that passes is a failure.
+Each case in which it responds differently is excused with its row of connexion-differences.md and the status that it
+returns instead. All other cases must pass, and an excused one that passes is a failure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the service may differ from stock Connexion: each row of docs/connexion-differences.md as a predicate.
+"""How the service may differ from stock Connexion: each row of connexion-differences.md as a predicate.
 
 A row that mends a call gives it back without what the row is about: the service's answer to that must then have the
 status that the other stack gave at once. A row that does not mend states both statuses.

@@ -25,7 +25,7 @@ from tmf_sales.contract.loader import Contract, load_contracts
 
 ROOT = Path(__file__).parents[2]
 HTTP_TESTS = ROOT / "tests/http"
-TABLE = (ROOT / "docs" / "connexion-differences.md").read_text()
+TABLE = (ROOT / "docs/explanation/connexion-differences.md").read_text()
 
 
 @cache

@@ -17,7 +17,7 @@ from tests.reference_stack.oracle_differences import DIFFERENCES, Answers, Diffe
 from tests.reference_stack.oracle_requests import GROUPS, Call, creations, odd_bodies, reads, whole_resources
 from tests.service import start_service
 
-TABLE = Path(__file__).parents[2] / "docs" / "connexion-differences.md"
+TABLE = Path(__file__).parents[2] / "docs/explanation/connexion-differences.md"
 
 
 @dataclass(frozen=True, slots=True)
