@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+CONTAINER_LIMIT = 100_000  # of a body, and of a stored document
+FEW_CONTAINERS = 1_000
 BAD_NAME = "starts with $ or . or holds a NUL character"
 
 
@@ -41,6 +43,23 @@ def _same_booleans(one: Any, other: Any) -> bool:
 def own_copy(value: Any) -> Any:
     """A deep copy. Many times quicker than copy.deepcopy, and as deep as any body may be."""
     return orjson.loads(orjson.dumps(value))
+
+
+def count_containers(value: Any, text: bytes) -> int:
+    """How many objects and lists a value has, itself included; `text` is the value as JSON.
+
+    Brackets may stand in strings as well, so the text only bounds the number; that is exact enough where it is small.
+    """
+    most = text.count(b"{") + text.count(b"[")
+    return most if most <= FEW_CONTAINERS else _count_containers(value)
+
+
+def _count_containers(value: Any) -> int:
+    found, level = 0, [value]
+    while level := [inner for inner in level if isinstance(inner, dict | list)]:
+        found += len(level)
+        level = [child for inner in level for child in (inner.values() if isinstance(inner, dict) else inner)]
+    return found
 
 
 def is_bad_name(name: str) -> bool:

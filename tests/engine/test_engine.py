@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.engine.engine import RACES, EngineSettings, ResourceEngine
+from tmf_sales.engine.documents import DocumentBuilder
+from tmf_sales.engine.engine import LONG_WORK, RACES, EngineSettings, ResourceEngine
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.engine.request import Request
-from tmf_sales.errors import ResourceTooLarge, Unavailable
+from tmf_sales.errors import PatchResultRefused, ResourceTooLarge, Unavailable
+from tmf_sales.json_values import CONTAINER_LIMIT
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, RecordTooLarge, RevisionConflict, Version
+from tmf_sales.storage.protocol import Change, Document, RecordTooLarge, RevisionConflict, Version
 
 STORED = {"id": "7", "name": "x", "version": "1", "state": "open", "date": "2026-01-01T00:00:00.000Z"}
 MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 
 class Refusing(MemoryStorage):
@@ -84,6 +89,62 @@ async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine)
         store.times = RACES
         with pytest.raises(Unavailable, match="too many others"):
             await lost
+
+
+class Threads(Rules):
+    """Rules that note which thread a patch is built in."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def on_patch(self, before: Document, after: Document, now: str) -> None:
+        self.seen.append(threading.get_ident())
+
+
+LONG_TEXT = "x" * LONG_WORK
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "headers", "stored_name", "is_long"),
+    [
+        ({"name": "y"}, MERGE, [(b"content-length", b"12")], "x", False),
+        ({"name": "y"}, MERGE, [(b"content-length", b"12, 12")], "x", False),
+        ({"name": "y"}, MERGE, [], LONG_TEXT, True),
+        ({"name": "y"}, MERGE, [(b"content-length", b"%d" % LONG_WORK)], "x", True),
+        ([{"op": "add", "path": "/name", "value": "y"}], JSON_PATCH, [], "x", False),
+        ([{"op": "copy", "from": "/anything", "path": "/anything/-"}] * 12, JSON_PATCH, [], "x", True),
+    ],
+)
+async def test_what_takes_long_is_built_beside_the_event_loop(
+    engine: ResourceEngine,
+    body: Any,
+    media_type: str,
+    headers: list[tuple[bytes, bytes]],
+    stored_name: str,
+    is_long: bool,
+) -> None:
+    threads = Threads()
+    engine._builder = DocumentBuilder(engine.type, threads)
+    document = {**STORED, "name": stored_name, "anything": []}
+    await engine._store.commit(Change("order", "7", 0, (Version(1, document),)))
+    request = Request("patchOrder", "PATCH", {"id": "7"}, "", headers, "http://host", "", body=body)
+    request.media_type = media_type
+
+    assert (await engine.patch(request)).status == 200
+    [thread] = threads.seen
+    assert (thread != threading.get_ident()) is is_long
+
+
+async def test_patches_cannot_make_a_document_of_more_containers_than_a_body_may_have(engine: ResourceEngine) -> None:
+    half: list[Document] = [{}] * (CONTAINER_LIMIT // 2)
+    document = {**STORED, "anything": half}
+    await engine._store.commit(Change("order", "7", 0, (Version(1, document),)))
+    request = patch("y")
+    request.body = {"more": half}
+
+    with pytest.raises(PatchResultRefused, match="the resource: expected at most 100000 objects and lists"):
+        await engine.patch(request)
+    assert (await engine._store.get("order", "7")).current.document == document  # type: ignore[union-attr]
 
 
 async def test_what_would_be_too_large_is_refused(engine: ResourceEngine) -> None:

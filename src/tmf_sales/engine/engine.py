@@ -6,6 +6,7 @@ overwritten; a refused request changes nothing (TMF630 part 1).
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from tmf_sales.contract.operations import operation_ids
 from tmf_sales.engine import versions
 from tmf_sales.engine.all_violations import FurtherCheck, FurtherViolations
 from tmf_sales.engine.audit import audit_entry
-from tmf_sales.engine.documents import Caller, DocumentBuilder, Patch
+from tmf_sales.engine.documents import BuiltDocument, Caller, DocumentBuilder, Patch
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
@@ -27,11 +28,19 @@ from tmf_sales.engine.locks import ResourceLocks
 from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
 from tmf_sales.engine.request import Handler, Request, Response
-from tmf_sales.errors import Conflict, PreconditionFailed, ResourceTooLarge, Unavailable, VersionTaken
+from tmf_sales.errors import (
+    Conflict,
+    PatchResultRefused,
+    PreconditionFailed,
+    ResourceTooLarge,
+    Unavailable,
+    VersionTaken,
+)
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
-from tmf_sales.json_values import same_json
-from tmf_sales.messages import shown
+from tmf_sales.json_values import CONTAINER_LIMIT, count_containers, same_json
+from tmf_sales.messages import Violation, shown
+from tmf_sales.patch.json_patch import estimated_work
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
 from tmf_sales.storage.protocol import (
@@ -46,6 +55,7 @@ from tmf_sales.storage.protocol import (
 )
 
 RACES = 200
+LONG_WORK = 128 * 1024  # bytes that a patch touches: 3 ms or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +218,12 @@ class ResourceEngine:
             before, is_current = record.versions[place], place == 0
             self._reject_stale_revision(request, before)
             now = self._now()
-            caller = Caller(request.access, is_current)
-            built = self._builder.patched(before.document, Patch(request.body, request.media_type, href, now, caller))
+            patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
+            built = await self._built(before, patch, request)
             if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(record.revision + 1, built.document)
+            _reject_too_many_containers(after)
             ordered = self._with_patched(request, record.versions, place, after)
             made = Representation(after, id, href)
             context = self._event_context(request, now, made)
@@ -229,6 +240,17 @@ class ResourceEngine:
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
                 return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()
+
+    async def _built(self, before: Version, patch: Patch, request: Request) -> BuiltDocument:
+        """Build in a thread what takes long, so that other requests are answered meanwhile."""
+        work = len(before.text)
+        if patch.is_json_patch:
+            work = estimated_work(work, patch.body)
+        elif (length := request.header(b"content-length")) and length.isdecimal():
+            work += int(length)
+        if work <= LONG_WORK:
+            return self._builder.patched(before.document, patch)
+        return await asyncio.to_thread(self._builder.patched, before.document, patch)
 
     def _with_patched(
         self, request: Request, stored: tuple[Version, ...], place: int, after: Version
@@ -324,6 +346,13 @@ class ResourceEngine:
 
 def _response_text(made: Representation, view: View) -> bytes:
     return made.text if view is WHOLE else orjson.dumps(view.apply(made.document))
+
+
+def _reject_too_many_containers(version: Version) -> None:
+    """A body has a bound on its objects and lists; patches must not get a document beyond it."""
+    if count_containers(version.document, version.text) > CONTAINER_LIMIT:
+        expected = f"expected at most {CONTAINER_LIMIT} objects and lists"
+        raise PatchResultRefused([Violation("", expected)])
 
 
 def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:

@@ -1,7 +1,7 @@
-"""JSON Patch: (document, operations) -> document, as RFC 6902 says, with paths that may be queries (TMF630).
+"""Applies a JSON Patch (RFC 6902), whose paths may be queries (TMF630, JSON Patch Query), to a document.
 
-Promise: pure and atomic; the inputs are never changed, and an operation that fails is named with its number. Bounded:
-so many operations, so much copied or added, so deep a result, so much work to find what queries match.
+Pure and atomic: neither input is changed, and an operation that fails is named with its number. The number of
+operations, what they add and copy, the depth of the result and the work of queries are bounded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jsonpointer import JsonPointerException
 
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused
-from tmf_sales.json_values import BAD_NAME, is_bad_name, own_copy
+from tmf_sales.json_values import BAD_NAME, CONTAINER_LIMIT, count_containers, is_bad_name, own_copy
 from tmf_sales.messages import Violation, shown
 from tmf_sales.patch.jsonpath import parse_jsonpath
 from tmf_sales.patch.pointers import (
@@ -23,6 +23,7 @@ from tmf_sales.patch.pointers import (
     MalformedPath,
     NoSuchPlace,
     Path,
+    Pointer,
     Work,
     parse_pointer,
     value_at,
@@ -33,10 +34,12 @@ from tmf_sales.storage.protocol import Document
 
 MAX_OPERATIONS = 1_000
 MAX_ADDED = 4 * 1024 * 1024
+MAX_CONTAINERS_ADDED = CONTAINER_LIMIT
 MAX_DEPTH = 64
 MAX_PATH = 1_000
 MAX_JSONPATH = 64 * 1024
 STEPS_OF_A_CHANGE = 10
+MOST_DOUBLINGS = 20
 
 OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 WITH_VALUE = {"add", "replace", "test"}
@@ -60,12 +63,28 @@ class Operation:
 
 
 def apply_json_patch(document: Document, operations: Any, arrivals: Arrivals | None = None) -> Document:
-    """The patched document; `arrivals` is told of each value that comes to a place.
+    """The patched document; `arrivals` notes each value that is added to a place.
 
     Raises InvalidPatch for a patch that is malformed, PatchDoesNotApply for one that does not fit the document,
     BodyTooLarge and PatchResultRefused at the bounds.
     """
     return _Application(document, arrivals).run(_parse(operations))
+
+
+def estimated_work(size: int, operations: Any) -> int:
+    """About how many bytes a patch touches in a document of this size: queries search it, and copies may double it."""
+    texts = [operation for operation in operations if isinstance(operation, dict)]
+    copies: int = sum(operation.get("op") == "copy" for operation in texts)
+    queries = sum(map(_has_query, texts))
+    return size * (1 + queries) << min(copies, MOST_DOUBLINGS)
+
+
+def _has_query(operation: Document) -> bool:
+    return any(isinstance(text, str) and (text[:1] != "/" or "?" in text) for text in _paths_of(operation))
+
+
+def _paths_of(operation: Document) -> tuple[Any, Any]:
+    return operation.get("path"), operation.get("from")
 
 
 def _parse(operations: Any) -> list[Operation]:
@@ -79,8 +98,8 @@ def _parse(operations: Any) -> list[Operation]:
 
 
 def _jsonpath_length(operation: Any) -> int:
-    """JSONPath is slow to read, so there is a bound on all of it together."""
-    texts = (operation.get("path"), operation.get("from")) if isinstance(operation, dict) else ()
+    """JSONPath is slow to parse, so its total length is bounded."""
+    texts = _paths_of(operation) if isinstance(operation, dict) else ()
     return sum(len(text) for text in texts if isinstance(text, str) and text[:1] != "/")
 
 
@@ -92,14 +111,12 @@ def _parse_operation(number: int, operation: Any) -> Operation:
         raise InvalidPatch(f"operation {number}: expected op to be one of {', '.join(OPERATIONS)}")
     if op in WITH_VALUE and "value" not in operation:
         raise InvalidPatch(f"operation {number} ({op}): expected a value")
-    return Operation(
-        number=number,
-        op=op,
-        path=_parse_path(number, op, operation, "path"),
-        path_text=operation["path"],
-        source=_parse_path(number, op, operation, "from") if op in WITH_FROM else None,
-        value=operation.get("value"),
-    )
+    path = _parse_path(number, op, operation, "path")
+    source = _parse_path(number, op, operation, "from") if op in WITH_FROM else None
+    parsed = Operation(number, op, path, operation["path"], source, operation.get("value"))
+    if op == "move" and isinstance(source, Pointer) and isinstance(path, Pointer) and source.is_prefix_of(path):
+        raise _moved_into_itself(parsed)
+    return parsed
 
 
 def _parse_path(number: int, op: str, operation: Document, member: str) -> Path:
@@ -122,6 +139,10 @@ def _read_path(text: str) -> Path:
     raise MalformedPath("expected a JSON pointer (/...) or JSONPath ($... or name[?(...)])")
 
 
+def _moved_into_itself(operation: Operation) -> InvalidPatch:
+    return InvalidPatch(f"{operation}: a value cannot be moved into itself (RFC 6902, 4.4)")
+
+
 class _Application:
     """A patch under way: the document so far, what was added to it, what work remains."""
 
@@ -129,6 +150,7 @@ class _Application:
         self.document: Any = own_copy(document)
         self.arrivals = arrivals
         self.added = 0
+        self.containers_added = 0
         self.work = Work()
 
     def run(self, operations: list[Operation]) -> Document:
@@ -136,7 +158,7 @@ class _Application:
             try:
                 self._apply(operation)
             except (NoSuchPlace, JsonPatchException, JsonPointerException) as error:
-                raise PatchDoesNotApply(f"{operation}: {_told(error)}") from None
+                raise PatchDoesNotApply(f"{operation}: {_reason(error)}") from None
             except RecursionError:  # moves have put values into each other, deeper than any document may be
                 raise _too_deep() from None
         if depth_of(self.document) > MAX_DEPTH:
@@ -169,6 +191,8 @@ class _Application:
 
     def _move(self, source: Location, operation: Operation) -> None:
         """Remove, then find the target, then add (RFC 6902, 4.4). Without a copy, which the library would make."""
+        if operation.path.enters(source, self.document, self.work):
+            raise _moved_into_itself(operation)
         value = value_at(self.document, source)
         origin = self.arrivals.type_at(self.document, source) if self.arrivals else None
         self._run({"op": "remove", "path": written_pointer(source)})
@@ -206,20 +230,23 @@ class _Application:
         self.document = JsonPatch([standard]).apply(self.document, in_place=True)
 
     def _reject_too_much(self, value: Any, places: list[Location]) -> None:
-        """Refuse before it is done: nested copies double a document with each operation."""
+        """Reject before anything is copied: nested copies double a document with each operation."""
         try:
-            size = len(orjson.dumps(value))
+            text = orjson.dumps(value)
         except TypeError:  # orjson's own bound on depth is well over ours
             raise _too_deep() from None
-        self.added += size * len(places)
+        self.added += len(text) * len(places)
         if self.added > MAX_ADDED:
             raise BodyTooLarge(f"the patch adds or copies more than {MAX_ADDED} bytes")
+        self.containers_added += count_containers(value, text) * len(places)
+        if self.containers_added > MAX_CONTAINERS_ADDED:
+            raise BodyTooLarge(f"the patch adds or copies more than {MAX_CONTAINERS_ADDED} objects and lists")
         if depth_of(value) + max(map(len, places)) > MAX_DEPTH:
             raise _too_deep()
 
 
 def _reject_bad_names(operation: Operation, places: list[Location]) -> None:
-    """Values were read as strictly as any body; here a patch names members itself."""
+    """Values were parsed as strictly as any body; here a path names a member."""
     for place in places:
         if place and isinstance(name := place[-1], str) and is_bad_name(name):
             raise InvalidPatch(f"{operation}: the member name {shown(name)} {BAD_NAME}")
@@ -238,10 +265,10 @@ def _too_deep() -> PatchResultRefused:
     return PatchResultRefused([Violation("", f"expected at most {MAX_DEPTH} objects and lists inside each other")])
 
 
-def _told(error: Exception) -> str:
-    """Why, in our words: the library's may hold whole documents, and whatever the client wrote."""
+def _reason(error: Exception) -> str:
+    """Why an operation failed, in our words: the library's may hold whole documents, and whatever the client wrote."""
     if isinstance(error, NoSuchPlace):
         return str(error)
     if isinstance(error, JsonPatchTestFailed):
-        return "the value there is another one"
-    return "the whole resource cannot be removed, nor moved into itself"
+        return "test failed: the current value differs"
+    return "the whole resource cannot be removed or moved"

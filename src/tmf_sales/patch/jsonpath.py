@@ -27,7 +27,7 @@ from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSele
 
 from tmf_sales.json_numbers import is_exact, why_not_exact
 from tmf_sales.messages import shown
-from tmf_sales.patch.pointers import Location, MalformedPath, Work, reached
+from tmf_sales.patch.pointers import Location, MalformedPath, Work, query_enters, reached
 from tmf_sales.query.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
 
 Predicate = Callable[[Any, Work], bool]
@@ -58,6 +58,10 @@ class Query:
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         return list(self._from(document, 0, (), work, creating))
+
+    def enters(self, source: Location, document: Any, work: Work) -> bool:
+        beginnings = (Query(self.steps[:count]) for count in range(len(self.steps)))
+        return query_enters(self, beginnings, source, document, work)
 
     def _from(self, node: Any, depth: int, location: Location, work: Work, creating: bool) -> Iterator[Location]:
         work.spend()

@@ -1,8 +1,8 @@
-"""Where a JSON Patch operation points: JSON pointers (RFC 6901) and the two spellings of JSON Patch Query (TMF630).
+"""Paths of JSON Patch operations: JSON pointers (RFC 6901) and the two spellings of JSON Patch Query (TMF630).
 
 `/item/quantity?id=2` names members without indexes, goes through lists, and keeps the elements that meet the
-conditions; `item[?(@.id=='2')].quantity` is JSONPath (RFC 9535), of which members, indexes, `[*]` and conditions are
-known. Promise: a path is data; looking it up costs at most what `Work` allows.
+conditions; `item[?(@.id=='2')].quantity` is JSONPath (RFC 9535), limited to members, indexes, `[*]` and conditions.
+A path is data; a lookup costs at most what `Work` allows.
 """
 
 from __future__ import annotations
@@ -53,6 +53,23 @@ class Path(Protocol):
         A query may name none; a plain pointer names one or raises NoSuchPlace.
         """
 
+    def enters(self, source: Location, document: Any, work: Work) -> bool:
+        """Whether it names a place inside the value at `source`, whatever is there (RFC 6902, 4.4)."""
+
+
+def query_enters(query: Path, beginnings: Iterator[Path], source: Location, document: Any, work: Work) -> bool:
+    """Whether a query names a place inside the value at `source`.
+
+    `beginnings`: the query cut after each of its steps but the last, for a query that finds nothing in the end.
+    """
+    if places := query.places(document, work, creating=True):
+        return any(place != source and place[: len(source)] == source for place in places)
+    return any(
+        place[: len(source)] == source
+        for beginning in beginnings
+        for place in beginning.places(document, work, creating=False)
+    )
+
 
 def parse_pointer(text: str) -> Path:
     """A pointer, plain or with a query. Raises MalformedPath.
@@ -86,6 +103,13 @@ class Pointer:
     """RFC 6901: exactly one place."""
 
     tokens: tuple[str, ...]
+
+    def is_prefix_of(self, other: Pointer) -> bool:
+        """Whether the other pointer goes further than this one."""
+        return len(self.tokens) < len(other.tokens) and other.tokens[: len(self.tokens)] == self.tokens
+
+    def enters(self, source: Location, document: Any, work: Work) -> bool:
+        return Pointer(tuple(map(str, source))).is_prefix_of(self)
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         location: Location = ()
@@ -210,6 +234,14 @@ class PointerQuery:
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
         return list(_Search(self, work, creating).at(document, 0, (), document))
+
+    def enters(self, source: Location, document: Any, work: Work) -> bool:
+        return query_enters(self, self._beginnings(), source, document, work)
+
+    def _beginnings(self) -> Iterator[Path]:
+        for count in range(len(self.tokens)):
+            claimed = {at: conditions for at, conditions in self.claimed.items() if at < count}
+            yield PointerQuery(self.tokens[:count], claimed, self.free)
 
     def goes_through_list(self, depth: int) -> bool:
         """Whether a list that `depth` tokens reach is gone through; at the path's end only to find elements."""
