@@ -280,11 +280,11 @@ class IdempotencyConflict(Conflict):
 
 
 class PreconditionFailed(TmfError):
-    """Raised when If-Match names another revision than the stored one (RFC 9110, 13.1.1)."""
+    """Raised when If-Match or If-None-Match does not hold for the stored revision (RFC 9110, 13)."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "preconditionFailed"
-    reason = "The resource has changed since it was read"
+    reason = "A precondition of the request does not hold"
 
 
 # 429, 5xx ------------------------------------------------------------------------------------------------------------

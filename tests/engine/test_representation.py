@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from tmf_sales.engine.representation import entity_tag, list_with_hrefs, tag_is_listed, text_with_href, with_href
+from tmf_sales.engine.representation import list_with_hrefs, text_with_href, with_href
 from tmf_sales.storage.protocol import Row, Version
 
 HREF = "http://host/a\u00e9"
@@ -41,26 +41,3 @@ def test_texts_are_joined_to_a_list() -> None:
     assert list_with_hrefs(rows, "http://h/x") == (
         b'[{"id":"a\\"b","href":"http://h/x/a\\"b","n":1},{"id":"c","href":"http://h/x/c","n":2}]'
     )
-
-
-def test_an_entity_tag_is_strong() -> None:
-    assert entity_tag(7) == b'"7"'
-
-
-@pytest.mark.parametrize(
-    ("header", "strong", "weak"),
-    [
-        ('"7"', True, True),
-        ("*", True, True),
-        (" * ", True, True),
-        ('"1", "7"', True, True),
-        ('W/"7"', False, True),
-        ('W/"1","7"', True, True),
-        ('"77"', False, False),
-        ("7", False, False),
-        ("", False, False),
-    ],
-)
-def test_a_header_lists_tags(header: str, strong: bool, weak: bool) -> None:
-    assert tag_is_listed(header, 7, weak=False) is strong
-    assert tag_is_listed(header, 7, weak=True) is weak

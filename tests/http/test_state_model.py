@@ -138,8 +138,10 @@ class Story(RuleBasedStateMachine):
     @rule(id=ids, text=WORDS)
     def change_what_another_has_changed(self, id: str, text: str) -> None:
         if (held := self._current(id)) is not None:
-            answer = self.api.patch(self._at(id), {self.resource.text: text}, {"If-Match": '"never"'})
-            assert answer.status_code == 412
+            for headers in ({"If-Match": '"never"'}, {"If-None-Match": "*"}):
+                answer = self.api.patch(self._at(id), {self.resource.text: text}, headers)
+                assert answer.status_code == 412
+                assert self.api.delete(self._at(id), headers).status_code == 412
             assert self.api.get(self._at(id)).json() == held
 
     @rule(id=ids)
@@ -170,6 +172,8 @@ class Story(RuleBasedStateMachine):
         tag = self.tags[self._key(held)]
         assert answer.headers["etag"] == tag
         assert self.api.get(self._at(id), {"If-None-Match": tag}).status_code == 304
+        assert self.api.get(self._at(id), {"If-Match": tag}).json() == held
+        assert self.api.head(self._at(id), {"If-Match": f"W/{tag}"}).status_code == 412
         wanted = {name: held[name] for name in ("id", "href", self.resource.text) if name in held}
         assert self.api.get(self._at(id), fields=self.resource.text).json() == wanted
 

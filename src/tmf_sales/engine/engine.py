@@ -26,12 +26,12 @@ from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
 from tmf_sales.engine.locks import ResourceLocks
 from tmf_sales.engine.lookup import RecordLookup
-from tmf_sales.engine.representation import Representation, entity_tag, tag_is_listed
+from tmf_sales.engine.preconditions import entity_tag, is_not_modified
+from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import (
     Conflict,
     PatchResultRefused,
-    PreconditionFailed,
     ResourceTooLarge,
     Unavailable,
     VersionTaken,
@@ -138,8 +138,7 @@ class ResourceEngine:
         place = self._lookup.place_of(request, record, number)
         version = record.versions[place]
         tag = (b"etag", entity_tag(version.revision))
-        known = request.header(b"if-none-match")
-        if known is not None and tag_is_listed(known, version.revision, weak=True):
+        if is_not_modified(request, version.revision):
             return Response(304, headers=[tag])
         found = self._lookup.as_seen(request, self._represented(request, id, version), is_current=place == 0)
         return Response(200, _response_text(found, view), [tag, *self._accept_patch])
@@ -216,7 +215,7 @@ class ResourceEngine:
             record = await self._lookup.get(request, id)
             place = self._lookup.place_of(request, record, number)
             before, is_current = record.versions[place], place == 0
-            self._reject_stale_revision(request, before)
+            is_not_modified(request, before.revision)
             now = self._now()
             patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
             built = await self._built(before, patch, request)
@@ -276,7 +275,7 @@ class ResourceEngine:
         for _ in range(RACES):
             record = await self._lookup.get(request, id)
             place = self._lookup.place_of(request, record, number)
-            self._reject_stale_revision(request, record.versions[place])
+            is_not_modified(request, record.versions[place].revision)
             kept = () if number is None else record.versions[:place] + record.versions[place + 1 :]
             gone = range(len(record.versions)) if number is None else (place,)
             now = self._now()
@@ -302,11 +301,6 @@ class ResourceEngine:
         member = self.type.version_member or ""
         if any(versions.number_in(version, member) == versions.number_of(wanted) for version in stored):
             raise VersionTaken(f"/{member}: version {shown(wanted)} exists already")
-
-    def _reject_stale_revision(self, request: Request, version: Version) -> None:
-        wanted = request.header(b"if-match")
-        if wanted is not None and not tag_is_listed(wanted, version.revision, weak=False):
-            raise PreconditionFailed(f"If-Match: the current ETag is {entity_tag(version.revision).decode()}")
 
     def _now(self) -> str:
         return datetimes.written(self._clock())

@@ -1,7 +1,6 @@
-"""Stored documents as the client sees them: href, ETag, conditional requests, pages (TMF630 part 1; RFC 9110, 8288).
+"""Represents stored documents to clients: adds href, which is never stored, so that a service may move (TMF630 part 1).
 
-Promise: href is never stored but added on the way out, so that a service may move; where nothing else changes, the
-stored JSON text goes out without being parsed.
+Where nothing else changes, the stored JSON text is sent without being parsed.
 """
 
 from __future__ import annotations
@@ -64,17 +63,3 @@ def list_with_hrefs(rows: Iterable[Row], url: str) -> bytes:
         parts.pop()
     parts.append(b"]")
     return b"".join(parts)
-
-
-def entity_tag(revision: int) -> bytes:
-    """A strong validator of the whole resource at this revision (RFC 9110, 8.8.3)."""
-    return b'"%d"' % revision
-
-
-def tag_is_listed(header: str, revision: int, *, weak: bool) -> bool:
-    """Whether If-Match or If-None-Match names this revision; `weak` lets W/ tags count, as If-None-Match does."""
-    if header.strip() == "*":
-        return True
-    own = entity_tag(revision).decode()
-    tags = [tag.strip() for tag in header.split(",")]
-    return own in tags or (weak and f"W/{own}" in tags)

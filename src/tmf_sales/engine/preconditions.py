@@ -1,0 +1,43 @@
+"""Evaluates If-Match and If-None-Match on one resource (RFC 9110, 13): on GET, HEAD, PATCH and DELETE alike.
+
+An entity tag is the revision of the version that a request is about. Collections have no tags and ignore both headers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tmf_sales.engine.request import Request
+from tmf_sales.errors import PreconditionFailed
+
+_TAG = re.compile(rb'(?:W/)?"[^"]*"')
+READING = {"GET", "HEAD"}
+
+
+def entity_tag(revision: int) -> bytes:
+    """A strong validator of the whole resource at this revision (RFC 9110, 8.8.3)."""
+    return b'"%d"' % revision
+
+
+def is_not_modified(request: Request, revision: int) -> bool:
+    """Whether the answer is 304, for GET and HEAD; raises PreconditionFailed in the order of RFC 9110, 13.2.2."""
+    if not any(name[:3] == b"if-" for name, _ in request.headers):
+        return False
+    own = entity_tag(revision)
+    wanted = request.header(b"if-match")
+    if wanted is not None and not _is_listed(wanted, own):
+        raise PreconditionFailed(f"If-Match: the current ETag is {own.decode()}")
+    known = request.header(b"if-none-match")
+    if known is None or not _is_listed(known, own, b"W/" + own):
+        return False
+    if request.method not in READING:
+        raise PreconditionFailed(f"If-None-Match: the current ETag is {own.decode()}")
+    return True
+
+
+def _is_listed(header: str, *tags: bytes) -> bool:
+    """Whether a header is `*` or lists one of these tags; what is no list of entity tags lists none."""
+    if header.strip() == "*":
+        return True
+    text = header.encode("latin-1")
+    return not set(tags).isdisjoint(_TAG.findall(text)) and not _TAG.sub(b"", text).translate(None, b" \t,")
