@@ -75,10 +75,11 @@ class Composition:
     idempotency: Idempotency
     security: Security
     further: Mapping[str, FurtherCheck]
+    clock: Clock
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
         seeded = self.apis if self.settings.seed else ()
-        return lifespan(self.store, self.idempotency, seeded=seeded, make_delivery=self.delivery)
+        return lifespan(self.store, self.idempotency, seeded=seeded, make_delivery=self.delivery, clock=self.clock)
 
 
 def compose(
@@ -105,7 +106,7 @@ def compose(
     further = {
         id: check for made in engines.values() for engine in made for id, check in engine.further_checks().items()
     }
-    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security, further)
+    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security, further, clock)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:

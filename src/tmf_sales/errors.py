@@ -226,6 +226,13 @@ class FinalState(Conflict):
     reason = "The resource's state does not let this be changed"
 
 
+class OfferExpired(Conflict):
+    """Raised when a quote is accepted after the end of its validFor."""
+
+    code = "offerExpired"
+    reason = "The offer is no longer valid"
+
+
 class PatchDoesNotApply(Conflict):
     """Raised when a well-formed patch meets a document that it does not fit: missing path, failed test, no match."""
 

@@ -45,6 +45,14 @@ def own_copy(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value))
 
 
+_JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
+
+
+def json_type(value: Any) -> str | None:
+    """The JSON type of a value: string, number, boolean, object or array; None for null."""
+    return _JSON_TYPES.get(type(value))
+
+
 def count_containers(value: Any, text: bytes) -> int:
     """How many objects and lists a value has, itself included; `text` is the value as JSON.
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.idempotency import Idempotency
@@ -28,10 +29,11 @@ async def lifespan(
     *,
     seeded: Sequence[Contract],
     make_delivery: Callable[[], Delivery] | None,
+    clock: Callable[[], datetime],
 ) -> AsyncIterator[None]:
     """Open the store before the first request; then keep what start made out of the garbage collector's way."""
     await store.open()
-    await seed(store, seeded)
+    await seed(store, seeded, clock())
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -1,7 +1,7 @@
-"""Puts the resources that the contracts show as examples into a store, so that a first look finds something.
+"""Seeds a store with the examples of the contracts, dated towards now, so that a first look finds something to try.
 
-Promise: a kind of which anything is stored is left as it is, so what was deleted comes back only when nothing is left;
-several processes may do it at once.
+A kind of which anything is stored is left as it is, so a deleted example only comes back when nothing is left of its
+kind. Several processes may seed at once.
 """
 
 from __future__ import annotations
@@ -9,21 +9,24 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
+from tmf_sales import datetimes
 from tmf_sales.contract.loader import Contract, ResourceType
 from tmf_sales.contract.operations import operation_ids
+from tmf_sales.contract.types import ObjectType
+from tmf_sales.json_values import own_copy
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
 
 log = logging.getLogger("tmf_sales")
 
 
-async def seed(store: Storage, apis: Sequence[Contract]) -> None:
+async def seed(store: Storage, apis: Sequence[Contract], now: datetime) -> None:
     """Store each example of a retrieved resource under its own id, without an event: nothing happened to it.
 
-    Where there are resources of the kind already, there is nothing to seed.
-
-    A store that does not answer is left unseeded: the service starts without it, too.
+    A store that does not answer is left unseeded, as the service starts without it as well.
     """
     try:
         for api in apis:
@@ -31,6 +34,7 @@ async def seed(store: Storage, apis: Sequence[Contract]) -> None:
                 if (await store.find(resource.kind, Query(limit=1))).rows:
                     continue
                 for document in examples(api, resource):
+                    move_towards(now, document, resource.object_type)
                     with contextlib.suppress(AlreadyExists):
                         await store.commit(Change(resource.kind, document["id"], 0, (Version(1, document),)))
     except StorageUnavailable:
@@ -47,4 +51,35 @@ def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:
     for example in content.get("examples", {}).values():
         value = api.resolve(example)["value"]
         if "id" in value:
-            yield {"id": value["id"], **{name: member for name, member in value.items() if name not in ("id", "href")}}
+            stored = {name: member for name, member in value.items() if name not in ("id", "href")}
+            yield {"id": value["id"], **own_copy(stored)}
+
+
+def move_towards(now: datetime, document: Document, object_type: ObjectType) -> None:
+    """Move all date-times of a document by the same number of days, in place.
+
+    The latest of those that the server sets by its clock becomes a time of the last 24 hours; others, such as the end
+    of a period, keep their distance to it.
+    """
+    set_by_server = [document[name] for name in members_set_by_the_clock(object_type) if name in document]
+    if set_by_server:
+        days = (now - datetime.fromisoformat(max(set_by_server))).days
+        _move(document, object_type, timedelta(days=days))
+
+
+def members_set_by_the_clock(object_type: ObjectType) -> Iterator[str]:
+    yield from (name for name, default in object_type.defaults if default == "$now")
+    if (member := object_type.lifecycle_member) is not None and member.lifecycle is not None:
+        yield from member.lifecycle.set_on.values()
+
+
+def _move(value: Any, object_type: ObjectType, by: timedelta) -> None:
+    for name in object_type.normalized.keys() & value.keys():
+        member, found = object_type.normalized[name], value[name]
+        if member.is_date_time:
+            value[name] = (
+                [datetimes.later(text, by) for text in found] if member.is_list else datetimes.later(found, by)
+            )
+        elif member.object_type is not None:
+            for inner in found if member.is_list else [found]:
+                _move(inner, member.object_type, by)

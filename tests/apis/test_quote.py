@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +16,21 @@ from tmf_sales.apis.price_book import BadPriceBook, PriceBook
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.documents import DocumentBuilder, Patch
-from tmf_sales.errors import FinalState, ForbiddenTransition, InvalidBody, PatchResultRefused, StatesDisagree, TmfError
+from tmf_sales.errors import (
+    FinalState,
+    ForbiddenTransition,
+    InvalidBody,
+    OfferExpired,
+    PatchResultRefused,
+    StatesDisagree,
+    TmfError,
+)
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-03-04T05:06:07.890Z"
 LATER = "2026-03-05T00:00:00.000Z"
 MERGE_PATCH = "application/merge-patch+json"
+EXPIRED = {"endDateTime": "2026-03-04T23:59:59.999Z"}
 QUOTE_STATES = ["inProgress", "pending", "approved", "accepted", "rejected", "cancelled"]
 ITEM_STATES = ["inProgress", "pending", "approved", "rejected"]
 
@@ -413,6 +423,33 @@ def test_a_later_step_leaves_completion_and_validity_alone(desk: Desk) -> None:
         assert after[name] == approved[name]
 
 
+@pytest.mark.parametrize(
+    ("end", "is_expired"),
+    [
+        ("2026-03-04T23:59:59.999Z", True),
+        ("2026-03-05T00:00:00.000Z", False),  # the time of the patch
+        ("2026-03-05T00:00:00.001Z", False),
+        (None, False),
+    ],
+)
+def test_an_offer_is_accepted_until_its_end(builder: DocumentBuilder, end: str | None, is_expired: bool) -> None:
+    desk = Desk(builder)
+    approved = desk.patch(desk.new(validFor={"endDateTime": end} if end else {}), state="approved")
+
+    if is_expired:
+        with pytest.raises(OfferExpired, match=f"/state: cannot become accepted, as the offer was valid until {end}"):
+            desk.patch(approved, state="accepted")
+    else:
+        assert desk.patch(approved, state="accepted")["state"] == "accepted"
+
+
+def test_an_expired_offer_is_accepted_where_the_operator_allows_it(builder: DocumentBuilder) -> None:
+    desk = Desk(dataclasses.replace(builder, rules=QuoteRules(accept_expired=True)))
+    approved = desk.patch(desk.new(validFor=EXPIRED), state="approved")
+
+    assert desk.patch(approved, state="accepted")["state"] == "accepted"
+
+
 # Rules between members -----------------------------------------------------------------------------------------------
 
 
@@ -555,16 +592,18 @@ def test_validity_and_price_book_are_settings(tmp_path: Path) -> None:
     book.write_text('{"offerings": []}')
     rules = QuoteRules()
 
-    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=None))
+    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=None, accept_expired=True))
     answer = rules.answer_instantly({"instantSyncQuote": True, "quoteItem": [OFFERED]}, NOW)
     assert answer is not None
     assert answer["validFor"]["endDateTime"] == "2026-03-05T05:06:07.890Z"
 
-    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=book))
+    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=book, accept_expired=False))
     assert rules.answer_instantly({"instantSyncQuote": True, "quoteItem": [OFFERED]}, NOW) is None
 
     with pytest.raises(BadPriceBook, match="cannot be read"):
-        rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=tmp_path / "missing.json"))
+        rules.configure(
+            SimpleNamespace(validity=timedelta(days=1), price_book=tmp_path / "no.json", accept_expired=False)
+        )
 
 
 def test_rules_take_another_price_book() -> None:

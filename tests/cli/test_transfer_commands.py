@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     async def fill() -> None:
         store = open_store(STORE, stored_kinds(CONTRACTS))
         await store.open()
-        await seed(store, CONTRACTS)
+        await seed(store, CONTRACTS, datetime.now(UTC))
         await store.close()
 
     asyncio.run(fill())

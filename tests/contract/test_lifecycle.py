@@ -124,8 +124,11 @@ def test_a_state_cannot_be_taken_away() -> None:
 
 def test_entering_a_state_sets_the_dates_of_any_state_and_its_own() -> None:
     table = {"initial": "open", "transitions": {"open": ["closed"]}}
-    lifecycle = Lifecycle.from_contract(table, {"any": "changed", "closed": "closingDate"})
+    set_on, remove_on = {"any": "changed", "closed": "closingDate"}, {"closed": "openedBy"}
+    lifecycle = Lifecycle.from_contract({"x-lifecycle": table, "x-set-on": set_on, "x-remove-on": remove_on})
 
     assert lifecycle.dates_set_on_entering("open") == ("changed",)
     assert lifecycle.dates_set_on_entering("closed") == ("changed", "closingDate")
+    assert lifecycle.members_removed_on_entering("closed") == ("openedBy",)
+    assert lifecycle.members_removed_on_entering("open") == ()
     assert Lifecycle("open", {}).dates_set_on_entering("open") == ()

@@ -83,6 +83,18 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         schema("OrderState", **{"x-set-on": {"any": "statDate"}}),
         f"#{ORDER}/state: x-set-on for any names statDate, which is no member of Order",
     ),
+    "a removal in a state that is none": (
+        schema("OrderState", **{"x-remove-on": {"opened": "stateDate"}}),
+        "#/components/schemas/OrderState/x-remove-on: 'opened' is not a state",
+    ),
+    "a removal of what is no member": (
+        schema("OrderState", **{"x-remove-on": {"any": "reason"}}),
+        f"#{ORDER}/state: x-remove-on for any names reason, which is no member of Order",
+    ),
+    "a default by the type of what is no member": (
+        member("name", **{"x-default": "$typeOf.anythin"}),
+        f"#{ORDER}/name/x-default: $typeOf.anythin is neither $now, $nextNumber nor a member of Order",
+    ),
     "a default that nobody knows": (
         member("date", **{"x-default": "$nowish"}),
         f"#{ORDER}/date/x-default: $nowish is neither $now, $nextNumber nor a member of Order",

@@ -104,11 +104,24 @@ def test_nested_items_have_the_defaults_too(quotes: Api) -> None:
 
     innermost = quote["quoteItem"][0]["quoteItem"][0]["quoteItem"][0]
     assert innermost == {
-        "product": {"productCharacteristic": [{"name": "a", "value": None, "valueType": "string"}]},
+        "product": {"productCharacteristic": [{"name": "a", "value": None}]},
         "id": "1",
         "quantity": 1,
         "state": "inProgress",
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "type"),
+    [("x", "string"), (3, "number"), (3.5, "number"), (True, "boolean"), ({"a": 1}, "object"), ([], "array")],
+)
+def test_a_characteristic_has_the_type_of_its_value(quotes: Api, value: Any, type: str) -> None:
+    characteristics = [{"name": "a", "value": value}, {"name": "b", "value": value, "valueType": "other"}]
+    quote = quotes.create("/quote", nested({"product": {"productCharacteristic": characteristics}}))
+
+    innermost = quote["quoteItem"][0]["quoteItem"][0]["quoteItem"][0]
+    made = innermost["product"]["productCharacteristic"]
+    assert [each["valueType"] for each in made] == [type, "other"]
 
 
 def test_an_id_stands_for_one_item_of_a_list(quotes: Api) -> None:

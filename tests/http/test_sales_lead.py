@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.api import JSON_PATCH, Api, Document, refusal
+from tests.api import JSON_PATCH, MERGE_PATCH, Api, Document, refusal
 from tests.http.conftest import Services
 
 STATUSES = ("acknowledged", "inProgress", "pending", "accepted", "rejected", "cancelled")
@@ -209,6 +209,40 @@ def test_nothing_else_of_a_final_lead_changes(leads: Api, status: str, patch: Do
 
     assert message.startswith(f"/{next(iter(patch))}: cannot change while status is {status}; open in it: ")
     assert leads.get(at(lead)).json() == lead
+
+
+@pytest.mark.parametrize("as_type", [MERGE_PATCH, JSON_PATCH])
+def test_a_change_of_status_without_a_reason_removes_the_old_one(leads: Api, as_type: str) -> None:
+    lead = leads.create("/salesLead", LEAD)
+    patches = {MERGE_PATCH: {"status": "cancelled"}, JSON_PATCH: [replaced("status", "cancelled")]}
+
+    changed = leads.changed(at(lead), patches[as_type], as_type=as_type)
+
+    assert lead["statusChangeReason"] == "Lead created"
+    assert "statusChangeReason" not in changed
+
+
+@pytest.mark.parametrize("reason", ["Lead created", "No budget"])
+@pytest.mark.parametrize("as_type", [MERGE_PATCH, JSON_PATCH])
+def test_a_reason_that_is_sent_with_the_status_stands(leads: Api, reason: str, as_type: str) -> None:
+    """Also the one that is there already."""
+    lead = leads.create("/salesLead", LEAD)
+    members = {"status": "cancelled", "statusChangeReason": reason}
+    patches = {MERGE_PATCH: members, JSON_PATCH: [replaced(name, value) for name, value in members.items()]}
+
+    assert members.items() <= leads.changed(at(lead), patches[as_type], as_type=as_type).items()
+
+
+def test_the_reason_stays_as_long_as_the_status_does(leads: Api) -> None:
+    lead = leads.create("/salesLead", LEAD)
+
+    changed = leads.changed(at(lead), {"status": lead["status"], "rating": "hot"})
+
+    assert changed == {**lead, "rating": "hot"}
+
+
+def replaced(name: str, value: str) -> Document:
+    return {"op": "replace", "path": f"/{name}", "value": value}
 
 
 def test_the_creation_date_cannot_be_changed(leads: Api) -> None:

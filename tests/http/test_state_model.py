@@ -290,6 +290,8 @@ class Story(RuleBasedStateMachine):
             assert document.get(name) == held.get(name), name
         for name, value in real.items():
             assert document.get(name) == value
+        if wanted != state and self.resource is LEAD:
+            assert "statusChangeReason" not in document
         if not real:
             assert answer.headers["etag"] == self.tags[self._key(held)]
         self.held[held["id"]][0] = document

@@ -1,8 +1,8 @@
-"""TMF648 Quote Management: the rules of a quote that its contract cannot express.
+"""TMF648 Quote Management: rules of a quote that its contract cannot express.
 
-How the states of a quote and of its items follow each other (TMF648, state machines of Quote and QuoteItem), what may
-change once the customer has it, and what it costs. Everything else is in the contract. Items nest: every rule is for
-all of them.
+How the states of a quote and its items follow each other (TMF648, state machines of Quote and QuoteItem), what may
+change once the customer has the quote, until when it can be accepted, and what it costs. Items nest: every rule is
+about all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tmf_sales import datetimes
 from tmf_sales.apis.price_book import PriceBook
 from tmf_sales.apis.pricing import TotalTooLarge, all_items, price_items, total_price
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.errors import FinalState, PatchResultRefused, StatesDisagree
+from tmf_sales.errors import FinalState, OfferExpired, PatchResultRefused, StatesDisagree
 from tmf_sales.json_values import same_json
 from tmf_sales.messages import Violation, list_places
 from tmf_sales.storage.protocol import Document
@@ -39,15 +39,22 @@ class ItemChange(NamedTuple):
 
 
 class QuoteRules(Rules):
-    """`validity`: how long an offer holds from its completion, when it does not say so itself (validFor)."""
+    """`validity`: how long an offer is valid from its completion, unless it says so itself (validFor).
 
-    def __init__(self, book: PriceBook | None = None, validity: timedelta = timedelta(days=30)) -> None:
+    `accept_expired`: a quote may be accepted after that, too.
+    """
+
+    def __init__(
+        self, book: PriceBook | None = None, validity: timedelta = timedelta(days=30), accept_expired: bool = False
+    ) -> None:
         self.book = book or PriceBook.example()
         self.validity = validity
+        self.accept_expired = accept_expired
 
     def configure(self, settings: Any) -> None:
         """Settings price_book (the path of the operator's own, or None) and validity; raises BadPriceBook."""
         self.validity = settings.validity
+        self.accept_expired = settings.accept_expired
         if settings.price_book is not None:
             self.book = PriceBook.load(settings.price_book)
 
@@ -85,6 +92,8 @@ class QuoteRules(Rules):
         if wanted == was:
             quote_follows_its_items(after, items)
         elif wanted == ACCEPTED:
+            if was == APPROVED and not self.accept_expired:
+                reject_an_expired_offer(before, now)
             reject_rejected_items_in_an_accepted_quote(items)
         elif (was, wanted) == (IN_PROGRESS, APPROVED):
             items_become_approved_with_their_quote(items)
@@ -139,6 +148,12 @@ def reject_changes_of_what_the_customer_has(before: Document, after: Document) -
         changed = [n for n, pair in enumerate(zip(stored, wanted, strict=False)) if not same_json(*pair)]
         places = list_places(f"/quoteItem/{n}" for n in changed) or "/quoteItem"
         raise FinalState(f"{places}: cannot change while state is approved; open in it: state, and that of items")
+
+
+def reject_an_expired_offer(quote: Document, now: str) -> None:
+    end = quote.get("validFor", {}).get("endDateTime")
+    if end is not None and end < now:
+        raise OfferExpired(f"/state: cannot become accepted, as the offer was valid until {end} (validFor)")
 
 
 def without_states(items: Any) -> list[Document]:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 Schema = dict[str, Any]
 
 DEFAULTS = {"$now", "$nextNumber"}
+OF_A_LIFECYCLE = ("x-lifecycle", "x-set-on", "x-remove-on")
 LENIENT = {"booleanText": "boolean", "emptyAsMissing": "string"}
 EVENTS = {"create", "delete", "stateChange", "attributeValueChange"}
 EVENTS_OR_MORE = EVENTS | {"informationRequired"}
-EXTENSIONS = {"x-lifecycle", "x-set-on", "x-default", "x-versioned", "x-merge-key", "x-lenient", "x-ordered", "x-index"}
+EXTENSIONS = {*OF_A_LIFECYCLE, "x-default", "x-versioned", "x-merge-key", "x-lenient", "x-ordered", "x-index"}
 EXTENSIONS |= {"x-events", "x-update", "x-full"}
 TYPES = {"string", "number", "integer", "boolean", "array", "object"}
 FORMATS = {"int32", "int64", "float", "double", "byte", "binary", "date", "date-time", "password"}
@@ -136,7 +137,7 @@ class _ValueType:
         for name, value in schema.items():
             if (read := self._readers.get(name)) is not None:
                 read(value, (*place, name))
-        if "x-lifecycle" in schema or "x-set-on" in schema:
+        if not schema.keys().isdisjoint(OF_A_LIFECYCLE):
             self._lifecycle(schema, place)
 
     def _schemas(self, schemas: Any, place: Steps) -> None:
@@ -177,8 +178,10 @@ class _ValueType:
                 row = (*place, "x-lifecycle", "transitions", state)
                 self._states([state], states, row)
                 self._states(following if isinstance(following, list) else [following], states, row)
-            dates = schema.get("x-set-on", {})
-            self._states(dates if isinstance(dates, dict) else [dates], [*states, "any"], (*place, "x-set-on"))
+            for extension in ("x-set-on", "x-remove-on"):
+                members = schema.get(extension, {})
+                named = members if isinstance(members, dict) else [members]
+                self._states(named, [*states, "any"], (*place, extension))
 
     def _states(self, named: Iterable[Any], states: list[Any], place: Steps) -> None:
         for state in named:

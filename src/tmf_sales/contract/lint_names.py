@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.contract.lint import DEFAULTS, EVENTS, EVENTS_OR_MORE, LENIENT, Fault, Steps
 from tmf_sales.contract.operations import Verb
-from tmf_sales.contract.types import Member, ObjectType
+from tmf_sales.contract.types import TYPE_OF, Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
 
@@ -36,7 +36,7 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
     """Their places are below that of the member's definition."""
     default = member.default
     if isinstance(default, str) and default.startswith("$"):
-        if default not in DEFAULTS and default[1:] not in object_type.members:
+        if default not in DEFAULTS and default[1:].removeprefix(TYPE_OF[1:]) not in object_type.members:
             yield Fault(("x-default",), f"{default} is neither $now, $nextNumber nor a member of {object_type.name}")
     elif default is not None and not _fits(default, member):
         yield Fault(("x-default",), f"{default!r} is not {_wanted(member)}")
@@ -46,9 +46,11 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
         yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
     if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_date_time else member.type):
         yield Fault(("x-lenient",), f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}")
-    for state, date in member.lifecycle.set_on.items() if member.lifecycle else ():
-        if date not in object_type.members:
-            yield Fault((), f"x-set-on for {state} names {date}, which is no member of {object_type.name}")
+    if member.lifecycle:
+        for extension, named in (("x-set-on", member.lifecycle.set_on), ("x-remove-on", member.lifecycle.remove_on)):
+            for state, name in named.items():
+                if name not in object_type.members:
+                    yield Fault((), f"{extension} for {state} names {name}, which is no member of {object_type.name}")
 
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {

@@ -17,6 +17,7 @@ from tmf_sales.storage.protocol import Document
 
 Steps = tuple[str | int, ...]
 NEXT_NUMBER = "$nextNumber"
+TYPE_OF = "$typeOf."
 SCHEMA_LOCATION = "@schemaLocation"
 UNKNOWN = "is not known to the contract"
 
@@ -131,7 +132,6 @@ class ObjectTypes:
         else:
             element = own
         flat = self._flat(element)
-        table = flat.get("x-lifecycle")
         object_type = None
         if flat["properties"]:
             object_type = self._object_type(target) if target else self._inline(f"{owner}.{name}", element)
@@ -144,7 +144,7 @@ class ObjectTypes:
             merge_key=own.get("x-merge-key"),
             default=schema.get("x-default", own.get("x-default")),
             lenient=schema.get("x-lenient", own.get("x-lenient")),
-            lifecycle=Lifecycle.from_contract(table, flat.get("x-set-on", {})) if table else None,
+            lifecycle=Lifecycle.from_contract(flat) if "x-lifecycle" in flat else None,
         )
 
     def _inline(self, name: str, schema: dict[str, Any]) -> ObjectType:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales.contract.types import ObjectType
-from tmf_sales.json_values import own_copy
+from tmf_sales.contract.types import TYPE_OF, ObjectType
+from tmf_sales.json_values import json_type, own_copy
 from tmf_sales.storage.protocol import Document
 
 LONGEST_NUMBER = 15
@@ -39,6 +39,9 @@ def _set_default(document: Document, name: str, default: Any, now: str) -> None:
         document[name] = default
     elif default == "$now":
         document[name] = now
+    elif default.startswith(TYPE_OF):
+        if (found := json_type(document.get(default.removeprefix(TYPE_OF)))) is not None:
+            document[name] = found
     elif default[1:] in document:
         document[name] = document[default[1:]]
 

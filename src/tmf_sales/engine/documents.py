@@ -22,7 +22,7 @@ from tmf_sales.engine.states import follow_lifecycles
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
 from tmf_sales.json_values import changed_members, own_copy
 from tmf_sales.messages import Violation, json_pointer, list_places, list_violations
-from tmf_sales.patch.json_patch import apply_json_patch
+from tmf_sales.patch.json_patch import apply_json_patch, members_given
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.protocol import Document
@@ -64,8 +64,8 @@ class Patch:
 
     @property
     def members(self) -> frozenset[str]:
-        """The members that a merge patch names, whether it changes them or not."""
-        return frozenset() if self.is_json_patch else frozenset(self.body)
+        """The members of the resource that the patch gives a value, whether that changes them or not."""
+        return frozenset(members_given(self.body) if self.is_json_patch else self.body)
 
 
 @dataclass(frozen=True, slots=True)

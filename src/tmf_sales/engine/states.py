@@ -25,7 +25,10 @@ class StateAt(NamedTuple):
 def follow_lifecycles(
     before: Document, after: Document, object_type: ObjectType, sent: frozenset[str], now: str
 ) -> None:
-    """Raise ForbiddenTransition, or set the dates of the states that are entered; a date that was `sent` stays."""
+    """Raise ForbiddenTransition, or set and remove what entering a state sets and removes.
+
+    `sent`: the members of the resource itself that the request gives, which stay as they are.
+    """
     for at in states(before, after, object_type):
         _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
 
@@ -39,6 +42,9 @@ def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
     for date in at.lifecycle.dates_set_on_entering(becomes):
         if date not in sent:
             at.after[date] = now
+    for name in at.lifecycle.members_removed_on_entering(becomes):
+        if name not in sent:
+            at.after.pop(name, None)
 
 
 def states(before: Document | None, after: Document, object_type: ObjectType, place: Steps = ()) -> Iterator[StateAt]:

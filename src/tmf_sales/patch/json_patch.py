@@ -6,6 +6,8 @@ operations, what they add and copy, the depth of the result and the work of quer
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +47,8 @@ OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 WITH_VALUE = {"add", "replace", "test"}
 WITH_FROM = {"move", "copy"}
 CREATING = {"add", "move", "copy"}
+GIVING = {"add", "replace", "move", "copy"}
+_MEMBER = re.compile(r"(?:/|\$\.)([^/~?.\[]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,13 @@ def apply_json_patch(document: Document, operations: Any, arrivals: Arrivals | N
     BodyTooLarge and PatchResultRefused at the bounds.
     """
     return _Application(document, arrivals).run(_parse(operations))
+
+
+def members_given(operations: list[Document]) -> Iterator[str]:
+    """The top-level members that some operation gives a value by their plain name, as `/name` or `$.name`."""
+    for operation in operations:
+        if operation["op"] in GIVING and (found := _MEMBER.fullmatch(operation["path"])):
+            yield found[1]
 
 
 def estimated_work(size: int, operations: Any) -> int:
