@@ -1,4 +1,4 @@
-"""One comparison of `scripts/bench_growth`: several servers, or several loads of one, measured in turns.
+"""One comparison of `scripts/bench growth`: several servers, or several loads of one, measured in turns.
 
 A figure is the median of the turns. Growth is the greatest of the ratios to the first point, each of them the median of
 the ratios within a turn, as the machine is faster in one minute than in the next.

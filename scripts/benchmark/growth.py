@@ -1,4 +1,4 @@
-"""`scripts/bench_growth`: what requests cost with more stored quotes, connections and items; a table and a chart.
+"""`scripts/bench growth`: what requests cost with more stored quotes, connections and items; a table and a chart.
 
 The quotes are made from the contract's example by one fixed random sequence and loaded without the checks of an import.
 What should be flat must not grow by more than GROWS times from the first point of its comparison to any other.
@@ -17,8 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_query
-from scripts.benchmark import report
+from scripts.benchmark import queries, report
 from scripts.benchmark.chart import draw
 from scripts.benchmark.comparison import exchanged
 from scripts.benchmark.contenders import cores, environment_for, service
@@ -67,7 +66,7 @@ async def fill(url: str, count: int) -> list[str]:
     await store.open()
     try:
         started, ids = time.monotonic(), []
-        units = bench_query.units(count)
+        units = queries.units(count)
         while batch := list(itertools.islice(units, BATCH)):
             await store.load("quote", batch)
             ids += [each.id for each in batch]
@@ -127,7 +126,7 @@ def created(server: Running, creation: Sent) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/bench_growth", description=f"{__doc__} Otherwise it exits with 1.")
+    parser = argparse.ArgumentParser(prog="scripts/bench growth", description=f"{__doc__} Otherwise it exits with 1.")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="stored quotes, separated by commas")
     parser.add_argument("--turns", type=int, default=5, help="of each kind of request")
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
@@ -147,7 +146,7 @@ def main() -> int:
     lines = [*table(found), "", *told, "", f"{report.circumstances()}, {how}"]
     print("\n".join(lines))
     if given.write:
-        report.put(report.DOCS, "growth", "scripts/bench_growth", lines)
+        report.put(report.DOCS, "growth", "scripts/bench growth", lines)
         draw(CHART, {case: of_sizes.costs(case) for case in CASES}, list(of_sizes.parts))
     return int(not all_flat(found))
 

@@ -135,4 +135,4 @@ def test_tables_stand_between_their_markers(tmp_path: Path) -> None:
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     with pytest.raises(ValueError, match="no place for growth"):
-        report.put(file, "growth", "scripts/bench_growth", [])
+        report.put(file, "growth", "scripts/bench growth", [])

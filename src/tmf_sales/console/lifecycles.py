@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tmf_sales.console.layout import Diagram, lay_out
+from tmf_sales.console.state_diagram_layout import Diagram, lay_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,12 +170,12 @@ def table(sizes: Sequence[int], columns: Sequence[Sequence[float]]) -> Iterator[
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/bench queries", description=__doc__)
     parser.add_argument("--sizes", default=SIZES, help="how many quotes, separated by commas")
     parser.add_argument("--store", help="URL of an empty MongoDB database; a number is added. Otherwise a SQLite file")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
-    with tempfile.TemporaryDirectory(prefix="bench_query") as folder:
+    with tempfile.TemporaryDirectory(prefix="queries") as folder:
         columns = [
             await column(f"{given.store}{size}" if given.store else f"sqlite:///{Path(folder) / str(size)}", size)
             for size in sizes

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from tmf_sales.console.layout import (
+from tmf_sales.console.lifecycles import lifecycles_of
+from tmf_sales.console.state_diagram_layout import (
     ARROW_HEAD,
     COLUMN_GAP,
     Diagram,
@@ -16,7 +17,6 @@ from tmf_sales.console.layout import (
     order_of_rows,
     rows_by_distance,
 )
-from tmf_sales.console.lifecycles import lifecycles_of
 
 LEAD = {
     "acknowledged": ["inProgress", "cancelled"],

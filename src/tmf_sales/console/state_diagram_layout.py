@@ -1,6 +1,7 @@
-"""Where the boxes and arrows of a state machine go: rows by the distance from the initial state, the fewest crossings.
+"""Lays out a state diagram: states in rows by their distance from the initial one, with as few crossings as possible.
 
-Promise: pure geometry in pixels, the same drawing for the same table; it knows no SVG but the path of an arrow.
+Pure geometry in pixels, always the same for the same transitions; of SVG it knows the path of an arrow only. Layered
+layouts of other libraries need Graphviz or a browser when the page is made, and a contract may be added at run time.
 """
 
 from __future__ import annotations

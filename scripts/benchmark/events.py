@@ -201,7 +201,7 @@ def new_store(kind: str) -> Callable[[], str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/bench events", description=__doc__)
     parser.add_argument("--store", default="sqlite", help="sqlite, memory, or the start of a MongoDB URL")
     parser.add_argument("--listeners", default="1,10,100")
     options = parser.parse_args()
