@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conformance.mutant import RIGHT
+from tests.conformance.mutant import RIGHT, Call, Memory, Mutant, Reply
 from tests.conformance.mutations import request
 from tests.conformance.peers import Peer, ignores_null, peers
 from tests.conformance.service_under_test import APIS, BASES, ServiceUnderTest
@@ -83,3 +83,28 @@ def test_a_server_that_ignores_null_fails(service: ServiceUnderTest, api: str) -
     report = service.report(APIS[api], server, only=("merge-patch-null-removes",))
 
     assert [result.verdict for result in report.results] == [Verdict.FAILED]
+
+
+def test_a_version_that_survives_its_quote_is_reported(service: ServiceUnderTest) -> None:
+    """The server says that it has deleted the quote, and still answers for its second version."""
+
+    def still_there(call: Call, reply: Reply, memory: Memory) -> None:
+        quote, directive, _ = call.path.partition(":(version=2)")
+        if call.what == "GET one" and directive and quote in memory.deleted:
+            reply.status, reply.body = 200, {"id": call.id, "version": "2"}
+
+    report = service.report(APIS["tmf648"], Mutant(after=still_there), only=("version-create", "create-answers"))
+
+    assert failures_of(report) == set()
+    (remaining,) = report.remaining
+    assert "/tmf-api/quoteManagement/v4/quote/" in remaining
+
+
+def test_a_quote_that_survives_its_deletion_is_reported(service: ServiceUnderTest) -> None:
+    def nothing_happens(call: Call) -> Reply:
+        return Reply(204, {}, b"")
+
+    with emptied(service, "tmf648"):
+        report = service.report(APIS["tmf648"], request("DELETE one", nothing_happens), only=("create-answers",))
+
+    assert len(report.remaining) == 1
