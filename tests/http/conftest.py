@@ -58,7 +58,7 @@ class Services:
             command = on_reference(command)
         log = self._folder / f"{next(self._numbers)}.log"
         service = start_service(log, "--store", url, *options, command=command, environ=environ)
-        self._ends.callback(service.stop)
+        self._ends.callback(service.abandon if stack == "flask" else service.stop)
         return service
 
     def new_store(self, kind: str) -> str:

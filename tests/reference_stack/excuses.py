@@ -77,8 +77,17 @@ def is_no_utf_8(body: bytes) -> bool:
 
 
 def has_a_number_beyond_a_double(body: bytes) -> bool:
-    """NaN, infinity, or a whole number that a double does not hold exactly; up to 64 bits."""
-    return re.search(rb"NaN|Infinity|1e400|[0-9]{16}", body) is not None and not has_a_number_beyond_64_bits(body)
+    """NaN, infinity, or a whole number that a double does not hold exactly; up to 64 bits, in readable JSON."""
+    found = re.search(rb"NaN|Infinity|1e400|[0-9]{16}", body) is not None
+    return found and is_json(body) and not has_a_number_beyond_64_bits(body)
+
+
+def is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def has_a_number_beyond_64_bits(body: bytes) -> bool:
