@@ -196,7 +196,7 @@ def patching(api: Api) -> dict[str, Mutant]:
         ),
         "patch-plain-json": request("PATCH one", refused(415), of_type("application/json")),
         "patch-unknown-format-415": answer("PATCH one", status(400), of_type("application/xml"), success=False),
-        "patch-accept-patch": Mutant(after=formats_untold),
+        "patch-accept-patch": Mutant(after=without_accept_patch),
         "patch-unknown-404": answer("PATCH one", status(400), unknown_id, success=False),
         "patch-wrong-type-400": answer("PATCH one", status(422), has("description", 5), success=False),
         "patch-refused-whole": Mutant(before=keeps_a_part, after=yet_refuses),
@@ -208,7 +208,7 @@ def patching(api: Api) -> dict[str, Mutant]:
     return found
 
 
-def formats_untold(call: Call, reply: Reply, memory: Memory) -> None:
+def without_accept_patch(call: Call, reply: Reply, memory: Memory) -> None:
     reply.headers.pop("accept-patch", None)
 
 
@@ -363,7 +363,7 @@ def delivery(api: Api) -> dict[str, Mutant]:
         "event-unregistered": Mutant(event=to_the_gone_too),
         "event-distinct-ids": events(lambda event: event | {"eventId": "1"}),
         "event-query": Mutant(before=query_forgotten, after=query_shown),
-        "event-refused-untold": Mutant(event=twice),
+        "event-rejected-request": Mutant(event=twice),
     }
 
 

@@ -139,7 +139,7 @@ def test_a_sample_that_cannot_be_sent_is_refused(tmp_path: Path, text: str, said
     assert (outcome.exit_code, said in outcome.output) == (2, True)
 
 
-def test_a_server_that_wants_credentials_is_told_at_once() -> None:
+def test_a_server_that_needs_credentials_is_reported_at_once() -> None:
     with hostile.hostile(hostile.says(b"{}", 401)) as url:
         outcome = conformance("--url", f"{url}/quote")
 
@@ -221,7 +221,7 @@ def test_nothing_is_left_on_the_server(service: ServiceUnderTest, quotes: str) -
     assert httpx.get(f"{quotes}/hub").json() == []
 
 
-def test_what_cannot_be_removed_is_told(service: ServiceUnderTest, quotes: str) -> None:
+def test_what_cannot_be_removed_is_reported(service: ServiceUnderTest, quotes: str) -> None:
     service.wrapped.become(request("DELETE one", refused(403)))
 
     outcome = conformance("--url", quotes, "--only", "create-answers-201")

@@ -28,7 +28,7 @@ def test_an_event_is_answered_with_201_and_kept(listener: Listener) -> None:
     assert found.event == EVENT
 
 
-def test_registrations_are_told_apart_by_their_path(listener: Listener) -> None:
+def test_each_registration_has_a_path_of_its_own(listener: Listener) -> None:
     httpx.post(f"{listener.callback}/one?x=1", json=EVENT)
 
     assert len(listener.at("one")) == 1

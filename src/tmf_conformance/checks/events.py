@@ -59,7 +59,7 @@ def checks(api: Api) -> Checks:
     query = advice(NOTIFICATIONS, "the query of a registration selects the events that are delivered")
     yield Check("event-query", "a query selects events", query, query_selects)
     rejected = advice(NOTIFICATIONS, "an event reports a change; a rejected request changes nothing")
-    yield Check("event-refused-untold", "a rejected request sends no event", rejected, rejected_is_not_reported)
+    yield Check("event-rejected-request", "a rejected request sends no event", rejected, rejected_is_not_reported)
 
 
 def listening(session: Session) -> Listener:
