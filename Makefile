@@ -51,7 +51,7 @@ bundle: install ## write each contract in one file and in the gateways' form to 
 postman: install ## write a Postman collection for each API to build/postman
 	@scripts/postman
 
-docs-site: install ## write a page for each contract that works offline to build/docs-site
+docs-site: install ## build the documentation site, which works offline, in build/docs-site
 	@scripts/docs_site
 
 bench: install ## measure the service beside other frameworks, about eight minutes (options: make bench ARGS="--write")

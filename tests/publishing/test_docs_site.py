@@ -67,7 +67,7 @@ def test_a_browser_draws_every_operation(name: str, tmp_path: Path) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
              "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=20000",
              f"--user-data-dir={tmp_path / 'profile'}"]  # fmt: skip
-    command = [browser, *flags, "--dump-dom", (tmp_path / f"{name}.html").as_uri()]
+    command = [browser, *flags, "--dump-dom", (tmp_path / f"contracts/{name}.html").as_uri()]
     drawn = subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     headings = set(re.findall(r"<h2[^>]*>(?:<a[^>]*></a>)?([^<]+)", html.unescape(drawn)))
