@@ -89,23 +89,9 @@ def build(target: Path) -> None:
     render_contracts(work / "docs")
     config = yaml.safe_load((ROOT / "scripts/documentation.yml").read_text(encoding="utf-8"))
     (work / "mkdocs.yml").write_text(yaml.safe_dump({**config, "docs_dir": "docs"}, sort_keys=False), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--quiet",
-        "--strict",
-        "--clean",
-        "--site-dir",
-        target.resolve(),
-    ]
-    subprocess.run(
-        [*command, "--site-dir", str(target.resolve())],
-        cwd=work,
-        check=True,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
-    )
+    options = ("--quiet", "--strict", "--clean", "--site-dir", str(target.resolve()))
+    environ = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", *options], cwd=work, check=True, env=environ)
     keep_search_local(target)
     print(f"{target}: {sum(1 for _ in target.rglob('*.html'))} pages")
 
