@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 
+import pytest
+
 from tmf_sales.identifiers import new_uuid
 
 
@@ -23,3 +25,13 @@ def test_ids_begin_with_the_time_so_that_they_stand_in_its_order() -> None:
 
 def test_no_two_ids_are_the_same() -> None:
     assert len({new_uuid() for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.parametrize("moment", [-1, -(10**18), 0])
+def test_ids_are_well_formed_where_the_clock_is_before_1970(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: moment)
+
+    id = new_uuid()
+
+    assert str(uuid.UUID(id)) == id
+    assert id.startswith("00000000-0000-7")

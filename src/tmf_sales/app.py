@@ -42,8 +42,10 @@ from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http import probes
+from tmf_sales.http.bounds import Bounds
 from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Dispatcher, Handlers
+from tmf_sales.http.hosts import served_hosts
 from tmf_sales.http.middleware import App, EntryMiddleware
 from tmf_sales.http.responses import Errors
 from tmf_sales.http.routing import CompiledRouting, PagesOnlySwaggerUI
@@ -143,8 +145,12 @@ def gate(app: App, service: Composition) -> App:
         {PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit)},
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
-        deadline=service.settings.request_deadline,
-        max_concurrent=service.settings.max_concurrent,
+        bounds=Bounds(
+            deadline=service.settings.request_deadline,
+            max_concurrent=service.settings.max_concurrent,
+            body_memory=max(service.settings.body_memory, service.settings.body_limit),
+        ),
+        hosts=served_hosts(service.settings),
     )
 
 

@@ -123,6 +123,13 @@ class Forbidden(TmfError):
     reason = "This is not allowed for the caller"
 
 
+class UnservedHost(Forbidden):
+    """Raised when a service without authentication on loopback is addressed by a foreign name (DNS rebinding)."""
+
+    code = "unservedHost"
+    reason = "The service does not serve this Host"
+
+
 # 404 - 415: the way in -----------------------------------------------------------------------------------------------
 
 
@@ -312,8 +319,8 @@ class Unavailable(TmfError):
     code = "unavailable"
     reason = "The service cannot answer now"
 
-    def __init__(self, message: str, retry_after: int = 1) -> None:
-        super().__init__(message, {"Retry-After": str(retry_after)})
+    def __init__(self, message: str, retry_after: int = 1, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, {"Retry-After": str(retry_after), **(headers or {})})
 
 
 class InternalError(TmfError):

@@ -14,7 +14,7 @@ def new_uuid() -> str:
     What is stored one after the other is so in every index, too: a creation on SQLite writes a fifth less than with
     random ids.
     """
-    moment = f"{time.time_ns() // 1_000_000:012x}"
+    moment = f"{max(time.time_ns() // 1_000_000, 0):012x}"  # a clock before 1970 counts as 1970
     chance = os.urandom(10)
     digits = chance.hex()
     return f"{moment[:8]}-{moment[8:]}-7{digits[:3]}-{VARIANTS[chance[9] & 3]}{digits[3:6]}-{digits[6:18]}"

@@ -93,7 +93,13 @@ class Settings:
     validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
     accept_expired: bool = setting(False, SWITCH, "accept quotes after the end of their validFor")
     body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body")
+    body_memory: int = setting(
+        32 * 1024 * 1024, SIZE, "bytes of bodies over 64 KiB that one worker keeps at a time; further ones get 503"
+    )
     request_deadline: float = setting(10.0, SECONDS, "after so many seconds a request is answered 503")
+    drain: int = setting(
+        0, whole_number(0, 3600), "seconds after SIGTERM in which /ready says no while requests are still served"
+    )
     statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
     max_concurrent: int = setting(256, whole_number(1), "requests that one worker has under way; further ones get 503")
     page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")

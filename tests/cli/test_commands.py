@@ -137,7 +137,7 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
     ran: list[tuple[str, int]] = []
 
     def note(how: str) -> None:
-        def run_so(_make: object, settings: Settings, listener: socket.socket) -> None:
+        def run_so(_make: object, settings: Settings, listener: socket.socket, _reload: object) -> None:
             listener.close()
             ran.append((how, settings.workers))
 

@@ -70,10 +70,10 @@ class Desk:
 
     async def create(self, **members: Any) -> str:
         made = await self.call("createQuote", "admin", body=quote(**members))
-        return str(orjson.loads(made.body)["id"])
+        return str(orjson.loads(made.text)["id"])
 
     async def patch(self, id: str, role: str, **members: Any) -> Document:
-        changed: Document = orjson.loads((await self.call("patchQuote", role, id, members)).body)
+        changed: Document = orjson.loads((await self.call("patchQuote", role, id, members)).text)
         return changed
 
     async def told(self, listener: str) -> list[tuple[str, Document]]:
@@ -335,7 +335,7 @@ async def test_a_hidden_member_is_not_sent(desk: Desk) -> None:
 async def test_a_filter_on_a_hidden_member_finds_nothing(desk: Desk, query: str) -> None:
     await approved(desk)
 
-    assert (await desk.call("listQuote", "customer", query=query)).body == b"[]"
+    assert (await desk.call("listQuote", "customer", query=query)).text == b"[]"
     assert (await desk.call("listQuote", "admin", query=query)).body != b"[]"
 
 
@@ -375,8 +375,8 @@ async def test_who_sees_approved_versions_sees_them_whichever_is_current(desk: D
     await desk.create(id=id)
     desk.policy = Policy.load(table, APIS)
 
-    shown = orjson.loads((await desk.call("retrieveQuote", "auditor", f"{id}:(version=1)")).body)
-    listed = orjson.loads((await desk.call("listQuote", "auditor", query=f"id={id}")).body)
+    shown = orjson.loads((await desk.call("retrieveQuote", "auditor", f"{id}:(version=1)")).text)
+    listed = orjson.loads((await desk.call("listQuote", "auditor", query=f"id={id}")).text)
     with pytest.raises(NotFound, match="has no current version"):
         await desk.call("retrieveQuote", "auditor", id)
     assert [each["version"] for each in listed] == [shown["version"]] == ["1"]
@@ -390,7 +390,7 @@ async def test_what_is_created_answers_without_what_is_hidden(desk: Desk, tmp_pa
 
     made = await desk.call("createQuote", "shop", body=quote())
 
-    assert "quoteDate" not in orjson.loads(made.body)
+    assert "quoteDate" not in orjson.loads(made.text)
     with pytest.raises(Forbidden, match="a party of the caller"):
         await desk.call("createQuote", "shop", body=quote(relatedParty=party("another")))
 

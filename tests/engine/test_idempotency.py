@@ -103,7 +103,7 @@ async def test_the_same_key_and_body_get_the_same_answer_and_create_once(service
     again = await service.create(QUOTE)
 
     assert again == first
-    assert await service.stored() == [orjson.loads(first.body)["id"]]
+    assert await service.stored() == [orjson.loads(first.text)["id"]]
 
 
 async def test_without_a_key_each_request_creates(service: Service) -> None:
@@ -127,7 +127,7 @@ LARGE = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the 
 
 async def test_a_large_answer_is_kept_too(service: Service) -> None:
     first = await service.create(LARGE)
-    await service.store.commit(Change("quote", orjson.loads(first.body)["id"], 1, ()))
+    await service.store.commit(Change("quote", orjson.loads(first.text)["id"], 1, ()))
 
     again = await service.create(LARGE)
 
@@ -186,13 +186,13 @@ async def test_a_try_after_the_deadline_completes_what_the_first_left(service: S
     answer = await service.create(QUOTE)
 
     assert answer.status == 201
-    assert await service.stored() == [orjson.loads(answer.body)["id"]]
+    assert await service.stored() == [orjson.loads(answer.text)["id"]]
     assert await service.create(QUOTE) == answer
 
 
 @pytest.mark.parametrize("lost", [{"lost_before": {3}}, {"lost_after": {3}}], ids=["not written", "written"])
 async def test_a_new_version_is_made_once_too(service: Service, lost: dict[str, Any]) -> None:
-    id = orjson.loads((await service.create(QUOTE, key=None)).body)["id"]
+    id = orjson.loads((await service.create(QUOTE, key=None)).text)["id"]
     vars(service.store).update(lost)
     with pytest.raises(Unavailable):
         await service.create({"id": id, **QUOTE})
@@ -201,7 +201,7 @@ async def test_a_new_version_is_made_once_too(service: Service, lost: dict[str, 
     answer = await service.create({"id": id, **QUOTE})
 
     assert answer.status == 201
-    assert orjson.loads(answer.body)["version"] == "2"
+    assert orjson.loads(answer.text)["version"] == "2"
     assert len((await service.record(id)).versions) == 2
 
 

@@ -142,22 +142,51 @@ def test_a_request_that_is_cut_off_has_no_effect(service: Service) -> None:
     assert httpx.get(service.url + LEADS, params={"name": name}).json() == []
 
 
-def test_no_worker_takes_more_requests_than_it_was_told(services: Services) -> None:
+def test_half_sent_bodies_leave_the_places_for_work_free(services: Services) -> None:
     service = services.on("memory", TMF_SALES_MAX_CONCURRENT="2")
     with ExitStack() as ends:
         waiting = [under_way(service.port, ends, b'{"name":"x"}') for _ in range(2)]
 
-        answer = httpx.get(f"{service.url}{LEADS}?id=none")
-
-        refusal(answer, 503, "unavailable")
-        assert int(answer.headers["retry-after"]) >= 1
-        # Probes are answered whatever else goes on.
-        assert httpx.get(f"{service.url}/live").status_code == 200
+        assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
         assert httpx.get(f"{service.url}/ready").status_code == 200
         for wire in waiting:
             wire.send(b'{"name":"x"}')
             assert wire.answer().status_code == 201
-        assert httpx.get(f"{service.url}{LEADS}?id=none").status_code == 200
+
+
+def test_a_body_that_stands_still_gives_way_to_a_new_one(services: Services) -> None:
+    service = services.on("memory", TMF_SALES_MAX_CONCURRENT="2", TMF_SALES_REQUEST_DEADLINE="60")
+    with ExitStack() as ends:
+        waiting = [under_way(service.port, ends, b'{"name":"x"}') for _ in range(2)]
+
+        answer = httpx.post(service.url + LEADS, json={"name": "new"})
+        while answer.status_code == 503:  # for a second nobody counts as slow
+            refusal(answer, 503, "unavailable")
+            answer = httpx.post(service.url + LEADS, json={"name": "new"})
+
+        assert answer.status_code == 201
+        assert "too slowly" in refusal(waiting[0].answer(), 408, "bodyTimeout")
+        waiting[1].send(b'{"name":"x"}')
+        assert waiting[1].answer().status_code == 201
+
+
+def test_large_bodies_share_the_memory_for_them(services: Services) -> None:
+    service = services.on("memory", TMF_SALES_BODY_MEMORY="1 MiB", TMF_SALES_BODY_LIMIT="1 MiB")
+    half, other = b" " * 600_000, b'{"name":"x"}'
+    with ExitStack() as ends:
+        first = under_way(service.port, ends, half + other)
+        first.send(half)
+        assert httpx.post(service.url + LEADS, json={"name": "small"}).status_code == 201
+        answer = httpx.post(service.url + LEADS, content=half + other, headers={"Content-Type": "application/json"})
+        while answer.status_code == 201:  # the first half has not arrived yet
+            answer = httpx.post(service.url + LEADS, content=half + other, headers={"Content-Type": "application/json"})
+        assert "large bodies" in refusal(answer, 503, "unavailable")
+
+        first.send(other)
+
+        assert first.answer().status_code == 201
+        again = httpx.post(service.url + LEADS, content=half + other, headers={"Content-Type": "application/json"})
+        assert again.status_code == 201
 
 
 def test_a_request_that_takes_too_long_is_answered_503(services: Services, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_worker_that_dies_is_replaced(service: Service) -> None:
 def test_sigterm_lets_a_request_finish_and_ends_well(service: Service) -> None:
     body = b'{"name": "late"}'
     head = (
-        f"POST {LEADS} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nExpect: 100-continue\r\n"
+        f"POST {LEADS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:

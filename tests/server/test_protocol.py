@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tmf_sales.server import protocol as http_protocol
+from tmf_sales.server import write_progress
 from tmf_sales.server.one_worker import UVICORN
 from tmf_sales.server.protocol import Protocol
 from tmf_sales.server.request_head import LONGEST_HEAD
@@ -32,12 +33,17 @@ async def answer_nothing(
     if scope["path"] == "/slow":
         for _ in range(100):  # turns of the loop
             await asyncio.sleep(0)
+    if scope["path"] == "/large":
+        status = 200
     if scope["path"] == "/read":
         while (await receive()).get("more_body", False):
             pass
         if any(name == b"x-trailer" for name, _ in scope["headers"]):
             status = 403
     await send({"type": "http.response.start", "status": status, "headers": []})
+    if scope["path"] == "/large":
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
     await send({"type": "http.response.body"})
 
 
@@ -196,6 +202,20 @@ async def test_what_surrounds_the_bytes_of_a_body_is_bounded(port: int, endless:
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert said in answer
+
+
+async def test_a_client_that_does_not_read_is_let_go(
+    port: int, opened: list[Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_progress, "WRITE_SECONDS", 0.1)
+    _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write(REQUEST.replace(b"/ HTTP", b"/large HTTP").replace(b" HTTP/1.1", b" HTTP/1.1", 1))
+
+    while not opened or opened[0].parser is not None:  # noqa: ASYNC110 - until the connection is lost
+        await asyncio.sleep(0.01)
+
+    writer.transport.abort()
 
 
 async def test_a_client_that_has_ended_its_side_gets_its_answers(port: int) -> None:

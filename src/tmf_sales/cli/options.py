@@ -59,8 +59,12 @@ def settings_from(options: dict[str, object]) -> Settings:
 
 
 def log_from(level: str) -> None:
-    """Log to standard error what is at least so severe: of the libraries only warnings, which hold no documents."""
+    """Log to standard error from this level on: of the libraries only warnings, which hold no documents."""
     logging.basicConfig(format="%(message)s")
+    set_log_level(level)
+
+
+def set_log_level(level: str) -> None:
     for name in ("tmf_sales", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())
 

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
 import click
 
 import tmf_sales
-from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.cli.options import Refused, set_log_level, setting_options, settings_from
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
-from tmf_sales.settings import Settings, is_loopback
+from tmf_sales.settings import Settings, is_loopback, load_settings
 
 BACKLOG = 2048
+Reload = Callable[[], None]
+
+log = logging.getLogger("tmf_sales")
 
 
 @click.command()
@@ -44,7 +48,7 @@ def serve(**options: object) -> None:
         if not settings.authentication and not is_loopback(settings.host):
             click.echo("Warning: authentication is off; every caller is an administrator", err=True)
         try:
-            run(application_of(settings), settings, listener)
+            run(application_of(settings), settings, listener, lambda: reload(options))
         except CannotStart as error:
             raise Refused(str(error)) from None
 
@@ -91,16 +95,30 @@ def announce(settings: Settings) -> None:
         click.echo("Callbacks may be on this machine, as only this machine reaches the service", err=True)
 
 
-def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
+def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, reload: Reload) -> None:
     from tmf_sales.server import one_worker
 
-    one_worker.run(make_app, settings, listener, lambda: announce(settings))
+    one_worker.run(make_app, settings, listener, lambda: announce(settings), reload)
 
 
-def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket) -> None:
+def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, reload: Reload) -> None:
     from tmf_sales.server import several_workers
 
-    several_workers.run(make_app, settings, listener, lambda: announce(settings))
+    several_workers.run(make_app, settings, listener, lambda: announce(settings), reload)
+
+
+def reload(options: Mapping[str, object]) -> None:
+    """Read the settings again, on SIGHUP, and put those in force that may change: the log level.
+
+    Invalid settings are logged, and the old ones stay in force.
+    """
+    try:
+        settings = load_settings(os.environ, options)
+    except CannotStart as error:
+        log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - it says all
+        return
+    set_log_level(settings.log_level)
+    log.info("the settings are reloaded")
 
 
 def end_well(_signal: int, _frame: FrameType | None) -> None:

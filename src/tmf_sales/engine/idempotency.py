@@ -155,7 +155,7 @@ def _digest(value: object) -> str:
 
 def _recorded(result: Response) -> Document:
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in result.headers]
-    return {"status": result.status, "headers": headers, "text": result.body.decode()}
+    return {"status": result.status, "headers": headers, "text": result.text.decode()}
 
 
 def _recorded_as_json(result: Response) -> Document:

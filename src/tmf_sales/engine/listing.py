@@ -15,7 +15,7 @@ from tmf_sales.access import Access
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.engine import versions
 from tmf_sales.engine.representation import list_with_hrefs, with_href
-from tmf_sales.engine.request import Request, Response
+from tmf_sales.engine.request import Body, Request, Response
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import ListRequest, parse_query
 from tmf_sales.storage.evaluate import in_order
@@ -70,7 +70,7 @@ class Listing:
         first = wanted.query.offset
         return Page(_seen(rows[first : first + wanted.query.limit], access, current), len(rows))
 
-    def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> bytes:
+    def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> Body:
         if wanted.selection is None:
             return list_with_hrefs(rows, f"{request.public_url}{self.type.base_path}{self.type.path}")
         select = wanted.selection.select

@@ -48,8 +48,8 @@ class Representation:
         return self._text
 
 
-def list_with_hrefs(rows: Iterable[Row], url: str) -> bytes:
-    """The representations as a JSON list, copied once; each href is `url` and the id."""
+def list_with_hrefs(rows: Iterable[Row], url: str) -> list[bytes]:
+    """The representations as the parts of a JSON list, not copied; each href is `url` and the id."""
     href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')
     parts = [b"["]
     for row in rows:
@@ -62,4 +62,4 @@ def list_with_hrefs(rows: Iterable[Row], url: str) -> bytes:
     if len(parts) > 1:
         parts.pop()
     parts.append(b"]")
-    return b"".join(parts)
+    return parts

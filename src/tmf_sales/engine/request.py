@@ -44,13 +44,24 @@ class Request:
         return None if first is None else first.decode("latin-1")
 
 
+Body = bytes | Sequence[bytes]
+
+
 @dataclass(slots=True)
 class Response:
-    """An answer: JSON bytes (empty for none) and headers, without those that the HTTP side adds to every answer."""
+    """A response: JSON (empty for none), whole or as parts that follow each other, and headers.
+
+    The HTTP side adds the headers that every response has.
+    """
 
     status: int
-    body: bytes = b""
+    body: Body = b""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @property
+    def text(self) -> bytes:
+        """The whole body."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
 
 Handler = Callable[[Request], Awaitable[Response]]

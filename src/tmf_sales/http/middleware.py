@@ -1,21 +1,20 @@
-"""The gate before Connexion, on plain ASGI: what holds for every request, whatever its operation.
+"""The first ASGI middleware, before Connexion's: what holds for every request, whatever its operation.
 
-Promise: no request waits without bound, no worker takes more requests than it can, one trailing slash is the same
-resource, an Accept that excludes JSON is refused, and what fails here is answered by the same TMF Error as anywhere.
+Guarantee: no request waits without bound, no worker takes more requests than it can, a service on loopback serves no
+foreign Host, one trailing slash is the same resource, an Accept that excludes JSON is rejected, and what fails here is
+answered by the same TMF Error as anywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from tmf_sales.errors import BodyCutOff, BodyTimeout, BodyTooLarge, NoSuchRoute, NotAcceptable, Unavailable
+from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError
+from tmf_sales.http.bounds import App, BoundedRequest, Bounds, Receive, Scope
+from tmf_sales.http.hosts import ServedHosts
 from tmf_sales.http.responses import Errors, Send, send_error
-from tmf_sales.http.timeout import Timeout
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+__all__ = ["App", "EntryMiddleware", "Receive", "Scope", "read_body"]
 
 # The most specific first.
 JSON_RANGES = ("application/json", "application/*", "*/*")
@@ -25,7 +24,8 @@ class EntryMiddleware:
     """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies, `bounded` others
     (/audit) within them.
 
-    `base_paths` are those of the APIs; below them only /ui answers something else than JSON.
+    `base_paths` are those of the APIs; below them only /ui answers something else than JSON. `hosts` is None where any
+    Host is served.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class EntryMiddleware:
         *,
         base_paths: Iterable[str],
         errors: Errors,
-        deadline: float,
-        max_concurrent: int,
+        bounds: Bounds,
+        hosts: ServedHosts | None = None,
     ) -> None:
         self._app = app
         self._probes = probes
@@ -46,53 +46,34 @@ class EntryMiddleware:
         self._api_prefixes = tuple(f"{root}/" for root in self._roots)
         self._pages = tuple(f"{root}/ui" for root in self._roots)
         self._errors = errors
-        self._deadline = deadline
-        self._free = max_concurrent
+        self._bounds = bounds
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (probe := self._probes.get(scope["path"])) is not None:
-            await probe(scope, receive, send)
-        elif self._free <= 0:
-            await send_error(send, Unavailable("The service has as many requests under way as it takes"), scope)
-        else:
-            self._free -= 1
-            try:
-                await self._response_text(scope, receive, send)
-            finally:
-                self._free += 1
-
-    async def _response_text(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = waits_for_body = False
-
-        async def watched_receive() -> MutableMapping[str, Any]:
-            nonlocal waits_for_body
-            waits_for_body = True
-            message = await receive()
-            waits_for_body = False
-            return message
-
-        async def watched_send(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+            return
+        try:
+            if self._hosts is not None:
+                self._hosts.reject_other(scope)
+            if (probe := self._probes.get(scope["path"])) is not None:
+                await probe(scope, receive, send)
+                return
+            request = BoundedRequest(self._bounds, receive, send)
+        except TmfError as error:
+            await send_error(send, error, scope)
+            return
         try:
             self._prepare(scope)
-            with Timeout(self._deadline):
-                app = self._bounded.get(scope["path"], self._app)
-                await app(scope, watched_receive, watched_send)
-        except TimeoutError:
-            if not started:
-                within = f"within {self._deadline:g} seconds"
-                late = BodyTimeout(f"It was not complete {within}") if waits_for_body else None
-                await send_error(send, late or Unavailable(f"No answer {within}"), scope)
+            await request.run(self._bounded.get(scope["path"], self._app), scope)
         except Exception as raised:  # Whatever it is, the client gets an answer, and the log has what nobody foresaw.
-            error = self._errors.made_of(raised, scope)
-            if started:
+            answered = self._errors.made_of(raised, scope)
+            if request.started:
                 raise
-            await send_error(send, error, scope)
+            # Its frames hold documents, and with this frame they would be a cycle that only the collector ends.
+            await send_error(send, answered.with_traceback(None), scope)
+        finally:
+            request.end()
 
     def _prepare(self, scope: Scope) -> None:
         path: str = scope["path"]

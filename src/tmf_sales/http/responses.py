@@ -1,13 +1,13 @@
-"""Writes answers to the ASGI server, and turns any exception, whoever raised it, into the one TMF Error body.
+"""Writes responses to the ASGI server, and turns any exception, whoever raised it, into the one TMF Error body.
 
-Promise: whatever goes wrong, the client reads a TMF Error as application/json (TMF630 part 1) that holds no stack
+Guarantee: whatever goes wrong, the client reads a TMF Error as application/json (TMF630 part 1) that holds no stack
 trace, no library's text and nothing of the body; what the service did not expect goes to the log with its trace.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.exceptions import HTTPException
 
 from tmf_sales.contract.loader import Contract
+from tmf_sales.engine.request import Body
 from tmf_sales.errors import (
     BadRequest,
     Forbidden,
@@ -34,6 +35,8 @@ ErrorHandler = Callable[[ConnexionRequest, Exception], Awaitable[ConnexionRespon
 log = logging.getLogger("tmf_sales")
 
 CHALLENGE = 'Bearer realm="tmf-api"'
+LARGE = 128 * 1024  # bytes of a body beyond which it leaves in pieces
+PIECE = 64 * 1024
 PAGE_METHODS = ("GET", "HEAD")
 JSON_TYPE = (b"content-type", b"application/json")
 
@@ -97,17 +100,50 @@ def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
     return PAGE_METHODS
 
 
+def large_size(start: Message) -> int:
+    """The length of the body that follows, as the head of the answer says; 0 where it does not."""
+    for name, value in start["headers"]:
+        if name == b"content-length":
+            return int(value)
+    return 0
+
+
 async def send_response(
-    send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
+    send: Send, status: int, body: Body, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
 ) -> None:
-    """One answer. A HEAD answer has the headers of the GET and no body (RFC 9110, 9.3.2)."""
+    """One answer. A HEAD answer has the headers of the GET and no body (RFC 9110, 9.3.2).
+
+    A large body leaves piece by piece, as fast as the client reads: neither the list's text nor the server's buffer
+    ever holds all of it.
+    """
+    size = len(body) if isinstance(body, bytes) else sum(map(len, body))
     sent = [*headers]
-    if body:
+    if size:
         sent.append(JSON_TYPE)
     if status not in (204, 304) and not head:
-        sent.append((b"content-length", b"%d" % len(body)))
+        sent.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    if size > LARGE and not head:
+        for piece in pieces(body):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        whole = body if isinstance(body, bytes) else b"".join(body)
+        await send({"type": "http.response.body", "body": b"" if head else whole})
+
+
+def pieces(body: Body) -> Iterator[bytes]:
+    """The body in pieces of `PIECE` bytes, the last one shorter."""
+    collected, size = [], 0
+    for part in [body] if isinstance(body, bytes) else body:
+        for begin in range(0, len(part), PIECE):
+            collected.append(part[begin : begin + PIECE] if len(part) > PIECE else part)
+            size += len(collected[-1])
+            if size >= PIECE:
+                yield b"".join(collected)
+                collected, size = [], 0
+    if collected:
+        yield b"".join(collected)
 
 
 async def send_error(send: Send, error: TmfError, scope: Message) -> None:

@@ -1,6 +1,6 @@
-"""A bound on how long something may take, as `asyncio.timeout` sets it, at half its cost: every request has one.
+"""Bounds how long something may take, as `asyncio.timeout` does, at a lower cost: every request has such a bound.
 
-Promise: what runs inside is cancelled when the time is over, and TimeoutError comes of that; a cancellation from
+Guarantee: what runs inside is cancelled when the time is over, and TimeoutError comes of that; a cancellation from
 elsewhere stays one, also when both come together.
 """
 
@@ -11,9 +11,9 @@ from types import TracebackType
 
 
 class Timeout:
-    """`with Deadline(seconds):` in a task, around what it awaits."""
+    """`with Timeout(seconds):` in a task, around what it awaits."""
 
-    __slots__ = ("_cancellations", "_is_over", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancellations", "_has_ended", "_is_over", "_seconds", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -21,9 +21,20 @@ class Timeout:
     def __enter__(self) -> None:
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("a deadline is for what runs in a task")
+            raise RuntimeError("a timeout is for what runs in a task")
         self._task, self._cancellations, self._is_over = task, task.cancelling(), False
+        self._has_ended = False
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+
+    def expire(self) -> None:
+        """Let the time be over now, also when it was disarmed; once what runs inside has ended, this does nothing."""
+        if not self._is_over and not self._has_ended:
+            self._timer.cancel()
+            self._end()
+
+    def disarm(self) -> None:
+        """Let what runs inside take any time from now on."""
+        self._timer.cancel()
 
     def _end(self) -> None:
         self._is_over = True
@@ -31,5 +42,6 @@ class Timeout:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._timer.cancel()
+        self._has_ended = True
         if self._is_over and self._task.uncancel() <= self._cancellations and kind is asyncio.CancelledError:
             raise TimeoutError from error

@@ -9,6 +9,8 @@ from typing import Any
 
 import uvicorn
 
+from tmf_sales.server.lifecycle import Server
+from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 
 # Longer than clients and gateways keep a connection (httpx 5 s, nginx and AWS 60 s): a server that closes it first may
@@ -31,23 +33,17 @@ UVICORN: dict[str, Any] = {
 
 
 def time_to_finish(settings: Settings) -> int:
-    """Seconds that requests under way get after SIGTERM: no request may take longer anyway."""
+    """Seconds that requests under way get after SIGTERM and the drain: no request may take longer anyway."""
     return math.ceil(settings.request_deadline) + 1
 
 
-class AnnouncingServer(uvicorn.Server):
-    """A server that says when it answers."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.announce()
-
-
-def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+def run(
+    make_app: Callable[[], Any],
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    reload: Callable[[], None],
+) -> None:
     config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
-    AnnouncingServer(config, announce).run(sockets=[listener])
+    limit_unsent(listener)
+    Server(config, announce, reload, settings.drain).run(sockets=[listener])

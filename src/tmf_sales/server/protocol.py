@@ -14,6 +14,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tmf_sales.errors import BadRequest
+from tmf_sales.http.probes import DRAINING
 from tmf_sales.server.body_framing import BodyEnd, ChunksEnd, InvalidFraming, LengthEnd
 from tmf_sales.server.lingering import linger
 from tmf_sales.server.request_head import (
@@ -23,11 +24,11 @@ from tmf_sales.server.request_head import (
     read_head,
     reject_hopeless_start,
 )
+from tmf_sales.server.write_progress import WriteWatch
 
 HEAD_END = b"\r\n\r\n"
-HEAD_SECONDS = (
-    20.0  # for a head that has begun, for the first one of a connection, and for the rest of an answered body
-)
+HEAD_SECONDS = 20.0  # for a head that has begun, for the first one of a connection, for the rest of an answered body
+LAST_SECONDS = 1.0  # for the request of a connection that was accepted just before the end
 
 
 class Protocol(HttpToolsProtocol):
@@ -46,6 +47,7 @@ class Protocol(HttpToolsProtocol):
     client_has_ended = False
     was_rejected = False
     waiting: asyncio.TimerHandle | None = None
+    write_watch: WriteWatch | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -68,6 +70,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_waiting()
+        if self.write_watch is not None:
+            self.write_watch.stop()
         self.received = b""
         if exc is None and (self.was_rejected or self._was_answered_before_its_end()):
             linger(self.transport, self.loop)
@@ -166,6 +170,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        if self.app_state.get(DRAINING):
+            self.cycle.keep_alive = False
         self.headers = []  # the application has its own by now: trailers do not come among them (RFC 9110, 6.5.1)
 
     def on_message_complete(self) -> None:
@@ -174,6 +180,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self._watch_writing()
         if self.transport.is_closing():
             return
         if self.body_end is not None:
@@ -183,6 +191,30 @@ class Protocol(HttpToolsProtocol):
             self._read()
         if self.client_has_ended and not self._is_answering():
             self.transport.close()
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when the service ends; a connection that has sent nothing yet may still send a request."""
+        if self.cycle is None and not self.was_rejected:
+            self._stop_waiting()
+            self.waiting = self.loop.call_later(LAST_SECONDS, self._give_up_waiting)
+        else:
+            super().shutdown()
+
+    # What clients do not read ----------------------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.write_watch is not None:
+            self.write_watch.drained()
+
+    def _watch_writing(self) -> None:
+        if self.write_watch is None:
+            self.write_watch = WriteWatch(self.transport, self.loop)
+        self.write_watch.start()
 
     # Bounds in time --------------------------------------------------------------------------------------------------
 

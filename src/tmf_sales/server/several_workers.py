@@ -22,7 +22,9 @@ from gunicorn.errors import HaltServer
 from uvicorn_worker import UvicornWorker
 
 from tmf_sales.errors import CannotStart
-from tmf_sales.server.one_worker import UVICORN, AnnouncingServer, time_to_finish
+from tmf_sales.server.lifecycle import NOT_FOR_US, Server
+from tmf_sales.server.one_worker import UVICORN, time_to_finish
+from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile
@@ -34,6 +36,15 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
 
     CONFIG_KWARGS = UVICORN
     announce: Callable[[], None]
+    reload: Callable[[], None]
+    drain: float
+    finish: int
+
+    def init_signals(self) -> None:
+        """Ignore, until the server handles them, the signals that would end the process."""
+        super().init_signals()
+        for name in (*NOT_FOR_US, "SIGHUP"):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
     async def callback_notify(self) -> None:
         """Now and then: tell the master that this worker is alive, or end when there is no master any more."""
@@ -43,9 +54,9 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi
-        self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
+        self.config.timeout_graceful_shutdown = self.finish
         self._install_sigquit_handler()
-        await AnnouncingServer(self.config, self.announce).serve(sockets=self.sockets)
+        await Server(self.config, self.announce, self.reload, self.drain).serve(sockets=self.sockets)
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -56,6 +67,13 @@ class Master(Arbiter):  # type: ignore[misc]
     def stop(self, graceful: bool = True) -> None:
         self.stopping = True
         super().stop(graceful)
+
+    def handle_hup(self) -> None:
+        """Let the workers reload; gunicorn would replace them by ones with the same settings."""
+        self.kill_workers(signal.SIGHUP)
+
+    def handle_usr2(self) -> None:
+        """Do nothing; gunicorn would start a second master."""
 
     def reap_workers(self) -> None:
         try:
@@ -92,18 +110,29 @@ class Workers(BaseApplication):  # type: ignore[misc]
         Master(self).run()
 
 
-def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+def run(
+    make_app: Callable[[], Any],
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    reload: Callable[[], None],
+) -> None:
     family, address = listener.family, listener.getsockname()[:2]
     listener.close()
 
     def open_listener() -> socket.socket:
-        return socket.create_server(address, family=family, backlog=settings.max_concurrent * 2, reuse_port=True)
+        opened = socket.create_server(address, family=family, backlog=settings.max_concurrent * 2, reuse_port=True)
+        limit_unsent(opened)
+        return opened
 
     announce_once = only_in_the_last_process(announce, settings.workers)
 
     def give_own_listener(_arbiter: Any, worker: Worker) -> None:
         worker.sockets = [open_listener()]
         worker.announce = announce_once
+        worker.reload = reload
+        worker.drain = settings.drain
+        worker.finish = time_to_finish(settings)
 
     def stop_listening(arbiter: Any) -> None:
         """Nobody accepts from the master's listener: it keeps the port, but must not be dealt any connection."""
@@ -117,7 +146,7 @@ def run(make_app: Callable[[], Any], settings: Settings, listener: socket.socket
         "workers": settings.workers,
         "worker_class": Worker,
         "preload_app": True,  # a start costs one import, however many workers there are
-        "graceful_timeout": time_to_finish(settings),
+        "graceful_timeout": settings.drain + time_to_finish(settings) + 1,
         "timeout": HANGS_AFTER,
         "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,

@@ -39,6 +39,7 @@ def main() -> None:
         settings,
         listener,
         lambda: print(announcement(settings), flush=True),
+        lambda: None,
     )
 
 

@@ -19,6 +19,7 @@ from tmf_sales.storage.evaluate import meets_list, single_value_at, values_at
 from tmf_sales.storage.protocol import Kind, Version, reject_other_format
 
 FORMAT = 1
+PING_ROOM = 1024 * 1024  # bytes
 MIGRATIONS: Mapping[int, Sequence[str]] = {}
 """From which format: the statements that make the next one of it. Each step is one transaction, so it can resume."""
 
@@ -155,6 +156,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def note_ping(connection: sqlite3.Connection, now: float) -> None:
     """The least that reaches the disk: another value in a row that is there for nothing else."""
     connection.execute("INSERT OR REPLACE INTO setting VALUES ('ping', ?)", (now,))
+
+
+def fill_ping(connection: sqlite3.Connection) -> None:
+    """A value that needs new room on the disk, where `note_ping` finds some even on a full one."""
+    connection.execute("INSERT OR REPLACE INTO setting VALUES ('ping', zeroblob(?))", (PING_ROOM,))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -31,7 +31,7 @@ from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite.schema import Entries, Layout, note_ping, pack_versions, prepare
+from tmf_sales.storage.sqlite.schema import Entries, Layout, fill_ping, note_ping, pack_versions, prepare
 from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -91,7 +91,10 @@ class SqliteStorage(Storage):
         self._turn.close()
 
     async def ping(self) -> None:
-        """Writes, because a full disk can still be read."""
+        """Write, because a full disk can still be read; and after a failed write as much as needs new room there."""
+        if self._writer.has_failed:
+            self._writer.has_failed = False
+            await self._writer.run(fill_ping)
         await self._writer.run(lambda connection: note_ping(connection, self._now()))
 
     async def get(self, kind: str, id: str) -> Record | None:

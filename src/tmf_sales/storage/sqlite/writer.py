@@ -58,6 +58,7 @@ class Writer:
         self._connection = connection
         self._turn = turn
         self._reject_if_gone = reject_if_gone
+        self.has_failed = False  # set by each write that the database refuses
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -104,6 +105,7 @@ class Writer:
             log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - it says all
             return [_Outcome(each, error=gone) for each in group]
         except (sqlite3.Error, OSError):
+            self.has_failed = True
             log.exception("writing to the store failed")
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
         else:
@@ -121,6 +123,7 @@ class Writer:
             execute("ROLLBACK TO job")
             execute("RELEASE job")
             if isinstance(error, sqlite3.Error):
+                self.has_failed = True
                 log.exception("a write to the store failed")
                 error = StorageUnavailable("the store could not write")
             return _Outcome(waiting, error=error)

@@ -1,0 +1,102 @@
+"""How a serving process starts, drains, ends and reloads: uvicorn's server with the signals of this service.
+
+Guarantee: on SIGTERM /ready says no at once; the listener stays open for the drain time and answers carry
+`Connection: close`, so that a load balancer turns away before anything is rejected; connections that the system has
+accepted by then are served. SIGINT skips the drain. SIGHUP reloads; SIGUSR1 and SIGUSR2 do nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from tmf_sales.http.probes import DRAINING
+from tmf_sales.server.protocol import Protocol
+
+NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # by default they end a process
+
+
+class Server(uvicorn.Server):
+    """A server that says when it answers, and that drains."""
+
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], reload: Callable[[], None], drain: float
+    ) -> None:
+        super().__init__(config)
+        self.announce = announce
+        self.reload = reload
+        self.drain = drain
+        self._is_draining = False
+        self._listeners: list[socket.socket] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        for name in NOT_FOR_US:
+            self._handle_signal(name, lambda: None)
+        self._handle_signal("SIGHUP", self.reload)
+        await super().startup(sockets)
+        if self.started:
+            # Kept open beside uvicorn's, so that the last connections can still be accepted: see shutdown.
+            self._listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in sockets or []]
+            self.announce()
+
+    def _handle_signal(self, name: str, action: Callable[[], None]) -> None:
+        number = getattr(signal, name, None)  # Windows has none of them
+        if number is not None and self._loop is not None:
+            self._loop.add_signal_handler(number, action)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by Python when a signal to end has come, SIGTERM or SIGINT; a second one ends the drain."""
+        may_drain = self.started and not self._is_draining and not self.should_exit
+        if sig == signal.SIGTERM and self.drain and may_drain and self._loop is not None:
+            self._captured_signals.append(sig)
+            self._is_draining = True
+            self._loop.call_soon_threadsafe(self._begin_drain, self.drain)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _begin_drain(self, seconds: float) -> None:
+        self._announce_end()
+        asyncio.get_running_loop().call_later(seconds, self._end_drain)
+
+    def _announce_end(self) -> None:
+        self.lifespan.state[DRAINING] = True
+        for connection in self.server_state.connections:
+            if isinstance(connection, Protocol) and connection.cycle is not None:
+                connection.cycle.keep_alive = False
+
+    def _end_drain(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._announce_end()
+        for server in self.servers:
+            server.close()
+        for listener in self._listeners:
+            await self._accept_last(listener)
+            listener.close()
+        await super().shutdown(sockets)
+
+    async def _accept_last(self, listener: socket.socket) -> None:
+        """Accept what waits in the system's queue: closing the listener would reset those connections."""
+        listener.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # the queue is empty, or the listener is shut down
+                return
+            await loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol

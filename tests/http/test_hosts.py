@@ -1,0 +1,46 @@
+"""A service without authentication on loopback serves no foreign Host, so no web page reaches it (DNS rebinding)."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.api import refusal
+from tests.http.conftest import Services
+
+LEADS = "/tmf-api/sales/v4/salesLead"
+SERVED = ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"]
+FOREIGN = ["evil.example", "localhost.evil.example", "evil.example:8080", "10.0.0.1", "[2001:db8::1]:80", "127.1", "0"]
+NAMED = {"TMF_SALES_PUBLIC_URL": "https://sales.example/api", "TMF_SALES_TRUSTED_HOSTS": "lan.example:8443,b.example"}
+
+
+@pytest.mark.parametrize("host", SERVED)
+def test_names_of_this_machine_are_served(services: Services, host: str) -> None:
+    assert httpx.get(services.on("memory").url + LEADS, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [LEADS, "/", "/live", "/ready", "/nothing", "/tmf-api/sales/v4/openapi.yaml"])
+@pytest.mark.parametrize("host", FOREIGN)
+def test_any_other_name_is_not_served(services: Services, host: str, path: str) -> None:
+    answer = httpx.get(services.on("memory").url + path, headers={"Host": host})
+
+    assert "TMF_SALES_TRUSTED_HOSTS" in refusal(answer, 403, "unservedHost")
+
+
+def test_a_foreign_name_changes_nothing(services: Services) -> None:
+    url = services.on("memory").url + LEADS
+    before = httpx.get(url).headers["x-total-count"]
+
+    answer = httpx.post(url, json={"name": "x"}, headers={"Host": "evil.example"})
+
+    refusal(answer, 403, "unservedHost")
+    assert httpx.get(url).headers["x-total-count"] == before
+
+
+@pytest.mark.parametrize("host", ["sales.example", "sales.example:8080", "lan.example:8443", "b.example:1"])
+def test_names_in_the_settings_are_served(services: Services, host: str) -> None:
+    assert httpx.get(services.on("memory", **NAMED).url + LEADS, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["lan.example", "lan.example:80", "a.sales.example"])
+def test_names_like_those_in_the_settings_are_not(services: Services, host: str) -> None:
+    refusal(httpx.get(services.on("memory", **NAMED).url + LEADS, headers={"Host": host}), 403, "unservedHost")

@@ -1,0 +1,72 @@
+"""/ready asks the store once a second, whoever calls, and tells when the process drains."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tmf_sales.errors import Unavailable
+from tmf_sales.http import probes as probes_module
+from tmf_sales.http.probes import Readiness
+
+
+class Store:
+    """Counts how often it is asked; `is_up` says what it answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_up = True
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def ping(self) -> None:
+        self.asked += 1
+        await self.answers.wait()
+        if not self.is_up:
+            raise Unavailable("away")
+
+
+async def test_many_callers_share_one_check() -> None:
+    store = Store()
+    readiness = Readiness(store.ping)
+
+    assert await asyncio.gather(*(readiness.is_ready() for _ in range(100))) == [True] * 100
+    assert store.asked == 1
+
+
+async def test_the_store_is_asked_again_after_the_interval() -> None:
+    now = [0.0]
+    store = Store()
+    readiness = Readiness(store.ping, 1.0, lambda: now[0])
+    assert await readiness.is_ready()
+    store.is_up = False
+    assert await readiness.is_ready()
+
+    now[0] = 1.0
+
+    assert not await readiness.is_ready()
+    assert store.asked == 2
+
+
+async def test_a_caller_that_goes_away_leaves_the_check_to_the_others() -> None:
+    store = Store()
+    store.answers.clear()
+    readiness = Readiness(store.ping)
+    leaves, stays = (asyncio.create_task(readiness.is_ready()) for _ in range(2))
+    await asyncio.sleep(0)
+
+    leaves.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaves
+    store.answers.set()
+
+    assert await stays
+
+
+async def test_a_store_that_hangs_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes_module, "READY_TIMEOUT", 0.0)
+    store = Store()
+    store.answers.clear()
+
+    assert not await Readiness(store.ping).is_ready()
