@@ -208,6 +208,76 @@ def test_what_refuses_a_patch(
     assert said in refused.value.message
 
 
+def test_a_period_that_a_merge_patch_turns_round_is_a_fault_of_the_result(builder: DocumentBuilder) -> None:
+    stored = {**STORED, "valid": {"from": LATER}}
+
+    with pytest.raises(PatchResultRefused, match="/valid/to: must not be before from"):
+        patched(builder, {"valid": {"to": NOW}}, stored=stored)
+
+
+def test_strict_mode_rejects_what_a_patch_brings_and_the_contract_does_not_know(tmp_path: Path) -> None:
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], OrderRules(), strict=True)
+    stored = {**STORED, "unknown": 1}
+
+    with pytest.raises(InvalidBody, match="/colour: is not known to the contract"):
+        patched(builder, [{"op": "add", "path": "/colour", "value": "red"}], JSON_PATCH, stored)
+    assert patched(builder, [{"op": "add", "path": "/name", "value": "y"}], JSON_PATCH, stored).document["name"] == "y"
+
+
+def with_reason(folder: Path) -> DocumentBuilder:
+    """The builder of a contract in which a state takes a reason along, and a note has the type of its text."""
+    schemas = copy.deepcopy(small_contract.SCHEMAS)
+    schemas["OrderState"]["x-remove-on"] = {"any": "reason", "done": "anything"}
+    schemas["Order_Attributes"]["properties"]["reason"] = {"type": "string"}
+    schemas["Note"]["properties"]["kind"] = {"type": "string", "x-default": "$typeOf.text"}
+    return DocumentBuilder(
+        small_contract.contract(folder, small_contract.document(**schemas)).resources["order"], Rules()
+    )
+
+
+@pytest.mark.parametrize(
+    ("patch", "media_type", "left"),
+    [
+        ({"state": "waiting"}, MERGE, {"anything": 1}),
+        ({"state": "done"}, MERGE, {}),
+        ({"state": "done", "reason": "old"}, MERGE, {"reason": "old"}),
+        ({"state": "waiting", "reason": "new"}, MERGE, {"reason": "new", "anything": 1}),
+        ({"name": "y"}, MERGE, {"reason": "old", "anything": 1}),
+        ([{"op": "replace", "path": "/state", "value": "done"}], JSON_PATCH, {}),
+        (
+            [
+                {"op": "replace", "path": "/reason", "value": "old"},
+                {"op": "add", "path": "$.anything", "value": 1},
+                {"op": "replace", "path": "/state", "value": "done"},
+            ],
+            JSON_PATCH,
+            {"reason": "old", "anything": 1},
+        ),
+        (
+            [
+                {"op": "test", "path": "/reason", "value": "old"},
+                {"op": "replace", "path": "/state", "value": "done"},
+            ],
+            JSON_PATCH,
+            {},
+        ),
+    ],
+)
+def test_entering_a_state_removes_what_belonged_to_the_last_one(
+    tmp_path: Path, patch: Any, media_type: str, left: Document
+) -> None:
+    built = patched(with_reason(tmp_path), patch, media_type, {**STORED, "reason": "old", "anything": 1})
+
+    assert {name: built.document[name] for name in ("reason", "anything") if name in built.document} == left
+
+
+@pytest.mark.parametrize(("note", "kind"), [({"text": "x"}, "string"), ({"text": None}, None), ({}, None)])
+def test_a_default_may_be_the_type_of_another_member(tmp_path: Path, note: Document, kind: str | None) -> None:
+    document = with_reason(tmp_path).new({"name": "x", "note": [note]}, "7", NOW)
+
+    assert document["note"][0].get("kind") == kind
+
+
 def test_the_same_instant_in_another_form_is_no_change(builder: DocumentBuilder) -> None:
     operations = [{"op": "replace", "path": "/date", "value": "2026-01-01T01:00:00+01:00"}]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tmf_sales.errors import TmfError
+from tmf_sales.errors import InvalidPatch, TmfError
 from tmf_sales.patch.json_patch import OPERATIONS, apply_json_patch
 from tmf_sales.patch.merge_patch import Keyed, apply_merge_patch
 
@@ -95,3 +95,53 @@ def test_any_json_patch_applies_or_is_refused(document: Any, operations: Any) ->
     inputs = copy.deepcopy((document, operations))
     assert is_applied_or_refused(lambda: apply_json_patch(document, operations))
     assert (document, operations) == inputs
+
+
+WORDS = st.sampled_from(["a", "b", "id", "list"])
+TREES = st.recursive(
+    st.integers(0, 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def locations(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    yield place
+    for step, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    ):
+        yield from locations(inner, (*place, step))
+
+
+def as_pointer(place: tuple[str | int, ...]) -> str:
+    return "".join(f"/{step}" for step in place)
+
+
+def as_jsonpath(place: tuple[str | int, ...]) -> str:
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in place)
+
+
+def moved(document: Any, source: str, target: str) -> Any:
+    try:
+        return apply_json_patch(document, [{"op": "move", "from": source, "path": target}])
+    except TmfError as refusal:
+        return type(refusal)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(WORDS, TREES, min_size=1, max_size=3), st.data())
+def test_a_move_is_the_same_however_its_places_are_written(document: Any, data: st.DataObject) -> None:
+    source = data.draw(st.sampled_from([*locations(document)]))
+    target = (*data.draw(st.sampled_from([*locations(document)])), *data.draw(st.lists(WORDS, min_size=1, max_size=2)))
+
+    results = [
+        moved(document, write_source(source), write_target(target))
+        for write_source in (as_pointer, as_jsonpath)
+        for write_target in (as_pointer, as_jsonpath)
+    ]
+
+    assert all(result == results[0] for result in results)
+    if target[: len(source)] == source and target != source:
+        assert results[0] is InvalidPatch
+    elif isinstance(results[0], dict) and target != source:
+        assert sum(1 for _ in locations(results[0])) <= sum(1 for _ in locations(document))
