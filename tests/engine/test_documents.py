@@ -131,6 +131,13 @@ def test_a_json_patch_works_on_what_get_shows(builder: DocumentBuilder) -> None:
     assert "href" not in built.document
 
 
+def test_a_list_as_plain_json_is_a_json_patch(builder: DocumentBuilder) -> None:
+    operations = [{"op": "replace", "path": "/name", "value": "y"}]
+
+    assert patched(builder, operations, "application/json").document["name"] == "y"
+    assert patched(builder, {"name": "y"}, "application/json").document["name"] == "y"
+
+
 def test_keyed_lists_are_merged_at_any_depth(builder: DocumentBuilder) -> None:
     built = patched(builder, {"line": [{"id": "1", "line": [{"id": "1", "quantity": 5}, {}]}]})
 

@@ -60,7 +60,8 @@ class Patch:
 
     @property
     def is_json_patch(self) -> bool:
-        return self.media_type in JSON_PATCHES
+        """Also for a list that is sent as plain JSON, which can be nothing else."""
+        return self.media_type in JSON_PATCHES or isinstance(self.body, list)
 
     @property
     def members(self) -> frozenset[str]:
