@@ -32,7 +32,9 @@ sys.path.insert(0, str(ROOT))
 from tests.mongodb.server import MongoServer  # noqa: E402
 from tests.service import Service, start_service  # noqa: E402
 
-from tmf_sales.app import contracts_folder, create_app, stored_kinds  # noqa: E402
+from tmf_sales.app import create_app  # noqa: E402
+from tmf_sales.context import stored_kinds  # noqa: E402
+from tmf_sales.contract.files import contracts_folder  # noqa: E402
 from tmf_sales.contract.loader import load_contracts  # noqa: E402
 from tmf_sales.query.query import parse_query  # noqa: E402
 from tmf_sales.seeding import examples  # noqa: E402

@@ -29,7 +29,8 @@ from tests.mongodb.server import MongoServer  # noqa: E402
 from tests.service import start_service  # noqa: E402
 
 import tmf_sales  # noqa: E402
-from tmf_sales.app import contracts_folder, stored_kinds  # noqa: E402
+from tmf_sales.context import stored_kinds  # noqa: E402
+from tmf_sales.contract.files import contracts_folder  # noqa: E402
 from tmf_sales.contract.loader import load_contracts  # noqa: E402
 from tmf_sales.events.subscriptions import SUBSCRIPTION  # noqa: E402
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step  # noqa: E402
@@ -82,14 +83,14 @@ async def fail_delivery(store: Storage) -> None:
 
 async def crash(store: Storage) -> None:
     """Change one resource and delete another; in MongoDB the events of these writes stay in the documents."""
-    changed, deleted = await store.walk("salesLead", "", 2)
+    changed, deleted = await store.walk("tmf699/salesLead", "", 2)
     with patch.object(Outbox, "wake", lambda *_: None):
         document = {**changed.current.document, "description": "changed before the crash"}
         version = Version(changed.revision + 1, document)
         event = {"eventId": "changed-before-the-crash", "eventTime": "2026-01-01T00:00:00.000Z"}
-        await store.commit(Change("salesLead", changed.id, changed.revision, (version,), (event,)))
+        await store.commit(Change("tmf699/salesLead", changed.id, changed.revision, (version,), (event,)))
         event = {**event, "eventId": "deleted-before-the-crash"}
-        await store.commit(Change("salesLead", deleted.id, deleted.revision, (), (event,)))
+        await store.commit(Change("tmf699/salesLead", deleted.id, deleted.revision, (), (event,)))
 
 
 async def left_behind(url: str) -> None:

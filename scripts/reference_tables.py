@@ -12,9 +12,10 @@ import click
 from scripts.markers import with_made
 
 import tmf_sales
+from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli import main as command_line
 from tmf_sales.errors import TmfError
-from tmf_sales.settings import describe_settings
+from tmf_sales.settings import Settings, describe_settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -28,9 +29,17 @@ def table(*header: str, rows: Iterator[str]) -> str:
 
 
 def settings() -> str:
+    """The service's own settings, then those that the rules of an API have, under their name."""
+    parts = [settings_table(Settings)]
+    for name, of in sorted(settings_of_rules(registered_rules()).items()):
+        parts += [f"Settings of the rules `{name}`:", settings_table(of)]
+    return "\n\n".join(parts)
+
+
+def settings_table(of: type) -> str:
     rows = (
         row(f"`{each.variable}`", f"`{each.default}`" if each.default else "", each.purpose)
-        for each in describe_settings()
+        for each in describe_settings(of)
     )
     return table("Variable", "Default", "What it is for", rows=rows)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.app import stored_kinds
+from tmf_sales.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import examples, members_set_by_the_clock, move_towards, seed
@@ -17,7 +17,7 @@ from tmf_sales.storage.protocol import Change, Record, Version
 
 APIS = load_contracts(contracts_folder())
 NOW = datetime(2031, 3, 4, 5, 6, 7, tzinfo=UTC)
-EXAMPLES = [("salesLead", "123"), ("quote", "12dd-78hg")]
+EXAMPLES = [("tmf699/salesLead", "123"), ("tmf648/quote", "12dd-78hg")]
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ async def test_what_is_there_already_stays_as_it_is(store: MemoryStorage) -> Non
 
 async def test_an_example_that_was_deleted_does_not_come_back(store: MemoryStorage) -> None:
     await seed(store, APIS, NOW)
-    await store.commit(Change("salesLead", "123", 1, ()))
-    await store.commit(Change("salesLead", "another", 0, (Version(1, {"id": "another"}),)))
+    await store.commit(Change("tmf699/salesLead", "123", 1, ()))
+    await store.commit(Change("tmf699/salesLead", "another", 0, (Version(1, {"id": "another"}),)))
 
     await seed(store, APIS, NOW)
 
-    assert await store.get("salesLead", "123") is None
+    assert await store.get("tmf699/salesLead", "123") is None
 
 
 def dates_in(value: object) -> list[str]:
@@ -66,7 +66,7 @@ def dates_in(value: object) -> list[str]:
 @pytest.mark.parametrize("number", [0, 1], ids=["lead", "quote"])
 async def test_examples_move_towards_now_and_keep_their_distances(store: MemoryStorage, number: int) -> None:
     kind, id = EXAMPLES[number]
-    [(api, resource)] = [(api, api.resources[kind]) for api in APIS if kind in api.resources]
+    [(api, resource)] = [(api, each) for api in APIS for each in api.resources.values() if each.kind == kind]
     [printed] = [each for each in examples(api, resource) if each["id"] == id]
 
     await seed(store, APIS, NOW)

@@ -41,7 +41,9 @@ def test_every_setting_has_a_purpose_and_a_variable_named_like_it() -> None:
     for row in describe_settings():
         assert row.purpose
         assert row.variable == f"TMF_SALES_{row.name.upper()}"
-    assert len(describe_settings()) == len(dataclasses.fields(Settings))
+    assert [row.name for row in describe_settings()] + ["of_apis"] == [
+        each.name for each in dataclasses.fields(Settings)
+    ]
 
 
 def test_every_setting_has_an_effect() -> None:
@@ -87,7 +89,7 @@ def test_a_default_that_is_shown_can_be_written_into_the_environment() -> None:
         ("strict", "0", False),
         ("public_url", "https://api.example.com/sales/", "https://api.example.com/sales"),
         ("trusted_hosts", "a.example.com, b.example.com:8443,", ("a.example.com", "b.example.com:8443")),
-        ("validity", "P1WT12H", timedelta(days=7, hours=12)),
+        ("event_retention", "P1WT12H", timedelta(days=7, hours=12)),
         ("body_limit", "1000", 1000),
         ("body_limit", "2 MiB", 2 * 1024 * 1024),
         ("body_limit", "64KiB", 64 * 1024),
@@ -122,12 +124,12 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
         ("public_url", "ftp://api.example.com", "an absolute http or https URL"),
         ("public_url", "https://api.example.com/?a=b", "an absolute http or https URL"),
         ("public_url", "http://[", "an absolute http or https URL"),
-        ("price_book", "/no/such/file.yaml", "the path of a file that exists"),
-        ("validity", "30", "an ISO 8601 duration"),
-        ("validity", "P", "an ISO 8601 duration"),
-        ("validity", "P1DT", "an ISO 8601 duration"),
-        ("validity", "P0D", "an ISO 8601 duration"),
-        ("validity", "P1M", "an ISO 8601 duration"),
+        ("policy", "/no/such/file.yaml", "the path of a file that exists"),
+        ("event_retention", "30", "an ISO 8601 duration"),
+        ("event_retention", "P", "an ISO 8601 duration"),
+        ("event_retention", "P1DT", "an ISO 8601 duration"),
+        ("event_retention", "P0D", "an ISO 8601 duration"),
+        ("event_retention", "P1M", "an ISO 8601 duration"),
         ("body_limit", "0", "a number of bytes"),
         ("body_limit", "4 MB", "a number of bytes"),
         ("request_deadline", "nan", "a number of seconds"),
@@ -238,13 +240,6 @@ def test_hrefs_start_with_the_public_url_or_with_what_is_bound(settings: Setting
 
 def test_a_misspelt_variable_is_found() -> None:
     assert unknown_variables({"TMF_SALES_STROE": "memory:", "TMF_SALES_PORT": "1", "PATH": ""}) == ["TMF_SALES_STROE"]
-
-
-def test_a_file_is_read_as_a_path(tmp_path: Path) -> None:
-    book = tmp_path / "prices.yaml"
-    book.write_text("{}")
-
-    assert load_settings({"TMF_SALES_PRICE_BOOK": str(book)}).price_book == book
 
 
 def test_defaults_are_shown_as_one_would_write_them() -> None:

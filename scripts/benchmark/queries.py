@@ -22,7 +22,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from tmf_sales.app import contracts_folder, stored_kinds
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import ResourceType, load_contracts
 from tmf_sales.query.query import parse_query
 from tmf_sales.seeding import examples

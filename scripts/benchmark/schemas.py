@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from scripts.benchmark.packages import BUILD
 
-from tmf_sales.app import contracts_folder
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.schemas import _as_draft4
 

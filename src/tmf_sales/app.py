@@ -1,6 +1,6 @@
 """The composition root: from settings to an ASGI application, once, at start. Reads like a table of contents.
 
-Promise: whatever can be wrong with contracts and handlers is found here, before the first request, in one line.
+Whatever is wrong with contracts, rules and handlers is reported here, before the first request.
 """
 
 from __future__ import annotations
@@ -20,25 +20,21 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
-from tmf_sales.apis import RULES
-from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry, subscription_queries
+from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
+from tmf_sales.apis.registry import RulesTable
 from tmf_sales.auth.audit_endpoint import PATH, audit_page
-from tmf_sales.auth.policy import SHIPPED, Policy
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
-from tmf_sales.contract.files import contracts_folder as contracts_folder
-from tmf_sales.contract.loader import Contract, load_contracts
-from tmf_sales.contract.yaml_source import BrokenContract
+from tmf_sales.context import Context, audited_kinds, create_context, ssrf_guard
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
-from tmf_sales.engine.hooks import Rules
-from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
 from tmf_sales.events.signing import InvalidSecret, read_secrets
-from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
-from tmf_sales.events.subscription_limits import SubscriptionLimits
-from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
+from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http import probes
@@ -53,11 +49,11 @@ from tmf_sales.http.validation import CompiledValidation, ValidationSettings
 from tmf_sales.identifiers import new_uuid
 from tmf_sales.lifespan import lifespan
 from tmf_sales.settings import Settings, variable_of
-from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Kind, Storage
+from tmf_sales.storage.protocol import Storage
 
-RuleTable = Mapping[str, Callable[[], Rules]]
 Clock = Callable[[], datetime]
+
+log = logging.getLogger("tmf_sales")
 
 
 def utc_now() -> datetime:
@@ -68,16 +64,26 @@ def utc_now() -> datetime:
 class Composition:
     """The service without its HTTP side. `handlers`: base path of an API -> its handlers."""
 
-    settings: Settings
-    apis: tuple[Contract, ...]
-    store: Storage
+    context: Context
     handlers: Mapping[str, Handlers]
     new_id: Callable[[], str]
     delivery: Callable[[], Delivery] | None
     idempotency: Idempotency
     security: Security
-    further: Mapping[str, FurtherCheck]
+    further: Mapping[tuple[str, str], FurtherCheck]
     clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    @property
+    def apis(self) -> tuple[Contract, ...]:
+        return self.context.apis
+
+    @property
+    def store(self) -> Storage:
+        return self.context.store
 
     def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
         seeded = self.apis if self.settings.seed else ()
@@ -90,30 +96,34 @@ def compose(
     clock: Clock = utc_now,
     ids: Callable[[], str] = new_uuid,
     contracts: Path | None = None,
-    rules: RuleTable = RULES,
+    rules: RulesTable | None = None,
 ) -> Composition:
-    """Raises BrokenContract and ValueError with one line."""
+    """`contracts` and `rules` replace the shipped contracts and the registered rules; raises as create_context does."""
     # Connexion warns of each operation without a token function, and of each media type other than plain JSON.
     logging.getLogger("connexion").setLevel(logging.ERROR)
-    apis = load_contracts(contracts or contracts_folder())
-    security = create_security(apis, settings)
-    store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
-    idempotency = Idempotency(store, clock, ids, timedelta(seconds=settings.request_deadline))
-    engines = create_engines(apis, rules, store, settings, clock, ids, idempotency)
-    hub = create_hub(apis, store, settings)
+    context = create_context(settings, shipped=contracts, rules=rules)
+    security = create_security(context.apis, settings)
+    idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
+    engines = create_engines(context, clock, ids, idempotency)
     audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
-    handlers = {api.base_path: handlers_of(api, engines[api.name], hub, audit) for api in apis}
+    handlers = {api.base_path: handlers_of(api, engines[api.name], context.hub, audit) for api in context.apis}
     chosen = delivery_settings(settings)
-    delivery = None if settings.no_delivery else lambda: create_delivery(store, hub, settings, chosen)
+    delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen)
     further = {
-        id: check for made in engines.values() for engine in made for id, check in engine.further_checks().items()
+        (api.base_path, id): check
+        for api in context.apis
+        for engine in engines[api.name]
+        for id, check in engine.further_checks().items()
     }
-    return Composition(settings, apis, store, handlers, ids, delivery, idempotency, security, further, clock)
+    return Composition(context, handlers, ids, delivery, idempotency, security, further, clock)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
     """The service as one ASGI application; `parts` as for compose, which says what it raises."""
     service = compose(settings, **parts)
+    for api in service.apis:
+        if api.replaces:
+            log.warning("%s replaces the shipped %s: both have the base path %s", api.file, api.replaces, api.base_path)
     console = create_console(service.apis, settings.public_base)
     has_page = console.url_map.bind("").test
     dispatcher = Dispatcher(
@@ -201,30 +211,22 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
 
 
 def create_engines(
-    apis: Sequence[Contract],
-    rules: RuleTable,
-    store: Storage,
-    settings: Settings,
-    clock: Clock,
-    ids: Callable[[], str],
-    idempotency: Idempotency,
+    context: Context, clock: Clock, ids: Callable[[], str], idempotency: Idempotency
 ) -> dict[str, list[ResourceEngine]]:
-    """The engine of each resource, by the name of its API; a resource without rules of its own has the contract's."""
+    """The engine of each resource, by the name of its API."""
+    settings = context.settings
     engine_settings = EngineSettings(
         settings.strict, settings.page_default, settings.page_max, settings.count_limit, settings.audits
     )
-    for name in rules.keys() - {resource.name for api in apis for resource in api.resources.values()}:
-        raise BrokenContract("handlers", f"/{name}", "has rules, but no contract has such a resource")
-    engines: dict[str, list[ResourceEngine]] = {}
-    for api in apis:
-        engines[api.name] = []
-        for resource_type in api.resources.values():
-            own = rules.get(resource_type.name, Rules)()
-            own.configure(settings)
-            engines[api.name].append(
-                ResourceEngine(resource_type, own, store, engine_settings, clock, ids, idempotency)
+    return {
+        api.name: [
+            ResourceEngine(
+                resource, context.rules[resource.kind], context.store, engine_settings, clock, ids, idempotency
             )
-    return engines
+            for resource in api.resources.values()
+        ]
+        for api in context.apis
+    }
 
 
 def handlers_of(
@@ -234,30 +236,10 @@ def handlers_of(
     known = {**HubHandlers(api, hub, audit).handlers()}
     for engine in engines:
         known |= engine.handlers()
-    for operation_id in api.operations.keys() - known.keys():
-        raise BrokenContract(api.file, "/paths", f"operation {operation_id} has no handler")
+    if unknown := sorted(api.operations.keys() - known.keys()):
+        faults = (BrokenContract(api.file, "/paths", f"operation {id} has no handler") for id in unknown)
+        raise BrokenContracts(faults)
     return {operation_id: known[operation_id] for operation_id in api.operations}
-
-
-def ssrf_guard(settings: Settings) -> SsrfGuard:
-    """A service that only this machine reaches may call this machine; otherwise the operator says what it may call."""
-    own = LOOPBACK if settings.only_this_machine_calls else ()
-    return SsrfGuard((*settings.callback_networks, *own), require_https=settings.require_https)
-
-
-def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
-    api_of = {kind: api.name for api in apis for kind in api.resources}
-    guard = ssrf_guard(settings)
-    return Hub(
-        store,
-        subscription_queries(apis, strict=settings.strict),
-        guard,
-        api_of=api_of,
-        own_secrets=settings.listener_secrets,
-        # Also where there is no authentication now: who registered when there was shall not get more for that.
-        seen_by=Policy.load(settings.policy or SHIPPED, apis).seen_by,
-        limits=SubscriptionLimits(settings.listener_limit, settings.subscriptions_per_host),
-    )
 
 
 def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
@@ -275,19 +257,10 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
     )
 
 
-def create_delivery(store: Storage, hub: Hub, settings: Settings, chosen: DeliverySettings) -> Delivery:
+def create_delivery(context: Context, chosen: DeliverySettings) -> Delivery:
     """A delivery worker for a store that is open."""
-    webhook = Webhook(ssrf_guard(settings), connections=chosen.connections)
-    return Delivery(store.events, hub, webhook, chosen)
-
-
-def audited_kinds(apis: Sequence[Contract]) -> frozenset[str]:
-    return frozenset({SUBSCRIPTION_KIND.name}.union(*(api.resources for api in apis)))
-
-
-def stored_kinds(apis: Sequence[Contract]) -> tuple[Kind, ...]:
-    own = tuple(resource.stored_kind() for api in apis for resource in api.resources.values())
-    return (*own, SUBSCRIPTION_KIND, IDEMPOTENCY_KIND)
+    webhook = Webhook(ssrf_guard(context.settings), connections=chosen.connections)
+    return Delivery(context.events, context.hub, webhook, chosen)
 
 
 def _public_url_of(host: str, settings: Settings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
@@ -20,6 +21,8 @@ from tmf_sales.seeding import seed
 from tmf_sales.storage.protocol import Storage
 
 HOUSEKEEPING_INTERVAL = 600.0
+
+log = logging.getLogger("tmf_sales")
 
 
 @contextlib.asynccontextmanager
@@ -33,6 +36,8 @@ async def lifespan(
 ) -> AsyncIterator[None]:
     """Open the store before the first request; then keep what start made out of the garbage collector's way."""
     await store.open()
+    with contextlib.suppress(Unavailable):
+        await log_unknown_kinds(store)
     await seed(store, seeded, clock())
     gc.collect()
     gc.freeze()
@@ -43,6 +48,12 @@ async def lifespan(
             yield
     finally:
         await store.close()
+
+
+async def log_unknown_kinds(store: Storage) -> None:
+    """Warn of what no loaded contract describes; a worker leaves events of these kinds where they are."""
+    for kind, count in (await store.unknown_kinds()).items():
+        log.warning("no loaded contract describes %s: %d resources and its events are left alone", kind, count)
 
 
 @contextlib.asynccontextmanager

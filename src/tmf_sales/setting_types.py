@@ -6,6 +6,7 @@ Promise: a reader takes a text or raises ValueError, and every kind says what it
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,14 @@ def read_file(text: str) -> Path:
     return path
 
 
+def read_folders(text: str) -> tuple[Path, ...]:
+    """Folders that exist, separated as in PATH: by colons, on Windows by semicolons."""
+    folders = tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if not folders or not all(folder.is_dir() for folder in folders):
+        raise ValueError(text)
+    return folders
+
+
 def read_bytes(text: str) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,11}) ?(KiB|MiB)?", text)
     if not match:
@@ -121,6 +130,7 @@ DURATION = Kind(Parsed(read_duration), "an ISO 8601 duration of weeks, days, hou
 LIST = Kind(Parsed(read_list), "a list, separated by commas")
 NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
 FILE = Kind(Parsed(read_file), "the path of a file that exists")
+FOLDERS = Kind(Parsed(read_folders), f"folders that exist, separated by {os.pathsep!r}")
 URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
 PLACE = Kind(Parsed(read_place), "an http or https URL, or the path of a file that exists")
 ALGORITHMS = Kind(Parsed(read_algorithms), f"a list from {', '.join(JWT_ALGORITHMS)}")

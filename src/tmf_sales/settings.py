@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from tmf_sales.setting_types import (
     ALGORITHMS,
     DURATION,
     FILE,
+    FOLDERS,
     LIST,
     MEMORY,
     NETWORKS,
@@ -66,6 +68,10 @@ class Settings:
     host: str = setting("127.0.0.1", TEXT, "address to listen on")
     port: int = setting(8080, whole_number(0, 65535), "port to listen on; 0 lets the system choose")
     store: str = setting("sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
+    contracts: tuple[Path, ...] = setting(
+        (), FOLDERS, f"folders with contracts of further APIs, separated by `{os.pathsep}`"
+    )
+    apis: tuple[str, ...] = setting((), LIST, "serve only these APIs, such as `tmf622,tmf648`; without it all")
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
     strict: bool = setting(False, SWITCH, "refuse unknown attributes and filters instead of keeping them")
     public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
@@ -89,9 +95,6 @@ class Settings:
     subscriptions_per_host: int = setting(50, whole_number(0), "subscriptions with the same callback host; 0: no limit")
     allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
     seed: bool = setting(False, SWITCH, "put the contracts' examples, dated towards now, into an empty store")
-    price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
-    validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
-    accept_expired: bool = setting(False, SWITCH, "accept quotes after the end of their validFor")
     body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body")
     body_memory: int = setting(
         32 * 1024 * 1024, SIZE, "bytes of bodies over 64 KiB that one worker keeps at a time; further ones get 503"
@@ -118,6 +121,8 @@ class Settings:
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
     log_level: str = setting("warning", one_of("debug", "info", "warning", "error"), "least severity that is logged")
+    of_apis: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """The settings that belong to the rules of an API, by the name under which these rules are registered."""
 
     @property
     def authentication(self) -> bool:
@@ -157,17 +162,23 @@ class Described:
     is_switch: bool
 
 
-def describe_settings() -> list[Described]:
+def describe_settings(of: type = Settings) -> list[Described]:
+    """The rows of a class of settings: the service's own, or those that the rules of an API have."""
     return [
         Described(
-            name=field.name,
-            variable=variable_of(field.name),
-            default=shown_default(field.default),
-            purpose=field.metadata["about"].purpose,
-            is_switch=field.metadata["about"].kind is SWITCH,
+            name=name,
+            variable=variable_of(name),
+            default=shown_default(default),
+            purpose=about.purpose,
+            is_switch=about.kind is SWITCH,
         )
-        for field in dataclasses.fields(Settings)
+        for name, (default, about) in _described_fields(of).items()
     ]
+
+
+def _described_fields(of: type) -> dict[str, tuple[Any, _About]]:
+    fields = dataclasses.fields(of)
+    return {field.name: (field.default, field.metadata["about"]) for field in fields if "about" in field.metadata}
 
 
 def variable_of(name: str) -> str:
@@ -189,22 +200,56 @@ def shown_default(value: object) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def load_settings(environ: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str],
+    options: Mapping[str, object] | None = None,
+    of_apis: Mapping[str, type] | None = None,
+) -> Settings:
     """Settings from the environment and, before it, from the options that were given; an empty or None one is not.
 
-    Raises InvalidSettings.
+    `of_apis`: the class of the settings of each API's rules, by their name. Raises InvalidSettings with a line for each
+    setting that is not valid.
     """
-    given = {name: value for name, value in (options or {}).items() if value not in (None, "")}
-    found = {name: environ[variable_of(name)] for name in _ABOUT if environ.get(variable_of(name))}
-    sources = dict.fromkeys(found, variable_of) | dict.fromkeys(given, option_of)
-    raw: dict[str, object] = {**found, **given}
-    try:
-        settings = Settings(**_SCHEMA.load(raw))
-    except ValidationError as error:
-        names = sorted(map(str, error.messages_dict))
-        raise InvalidSettings("\n".join(_refusal(sources[name](name), name, raw[name]) for name in names)) from None
+    options = options or {}
+    loaded, faults = dict[str, Any](), list[str]()
+    known = dict(of_apis or {})
+    _reject_shared_names(known)
+    for name, of in {"": Settings, **known}.items():
+        try:
+            loaded[name] = _loaded(of, environ, options)
+        except InvalidSettings as error:
+            faults.append(str(error))
+    if faults:
+        raise InvalidSettings("\n".join(faults))
+    settings: Settings = dataclasses.replace(loaded.pop(""), of_apis=loaded)
     reject_conflicting_settings(settings)
     return settings
+
+
+def _loaded(of: type, environ: Mapping[str, str], options: Mapping[str, object]) -> Any:
+    abouts = {name: about for name, (_, about) in _described_fields(of).items()}
+    given = {name: value for name, value in options.items() if name in abouts and value not in (None, "")}
+    found = {name: environ[variable_of(name)] for name in abouts if environ.get(variable_of(name))}
+    sources = dict.fromkeys(found, variable_of) | dict.fromkeys(given, option_of)
+    raw: dict[str, object] = {**found, **given}
+    schema = Schema.from_dict({name: about.kind.field for name, about in abouts.items()}, name=f"{of.__name__}Schema")
+    try:
+        return of(**schema().load(raw))
+    except ValidationError as error:
+        names = sorted(map(str, error.messages_dict))
+        lines = [
+            f"{sources[name](name)} is {_shown(abouts[name], raw[name])}; {_expected(abouts[name])}" for name in names
+        ]
+        raise InvalidSettings("\n".join(lines)) from None
+
+
+def _reject_shared_names(of_apis: Mapping[str, type]) -> None:
+    owners = dict.fromkeys(_described_fields(Settings), "the service")
+    for name, of in of_apis.items():
+        for setting_name in _described_fields(of):
+            if setting_name in owners:
+                raise InvalidSettings(f"the rules {name} have a setting {setting_name}, as {owners[setting_name]} has")
+            owners[setting_name] = name
 
 
 def reject_conflicting_settings(settings: Settings) -> None:
@@ -240,20 +285,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+def unknown_variables(environ: Mapping[str, str], of_apis: Iterable[type] = ()) -> list[str]:
     """Variables that look like settings but are none: misspelt, most likely."""
-    known = {variable_of(name) for name in _ABOUT}
+    known = {variable_of(name) for of in (Settings, *of_apis) for name in _described_fields(of)}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 
-def _refusal(source: str, name: str, value: object) -> str:
-    about = _ABOUT[name]
-    return f"{source} is {_shown(name, value)}; expected {about.kind.expected}"
+def _expected(about: _About) -> str:
+    return f"expected {about.kind.expected}"
 
 
-def _shown(name: str, value: object) -> str:
+def _shown(about: _About, value: object) -> str:
     """The value without what may be secret in it: a webhook secret, a URL with a password."""
-    if _ABOUT[name].secret:
+    if about.secret:
         return "not valid (its value is not shown)"
     return shown(without_credentials(value) if isinstance(value, str) else value)
 
@@ -262,7 +306,3 @@ def without_credentials(url: str) -> str:
     """A URL as it may be shown: without who signs in, and without MongoDB's options, of which some are passwords."""
     shown_part = re.sub(r"//.*@", "//***@", url)
     return shown_part.partition("?")[0] if url.startswith("mongo") else shown_part
-
-
-_ABOUT: dict[str, _About] = {field.name: field.metadata["about"] for field in dataclasses.fields(Settings)}
-_SCHEMA = Schema.from_dict({name: about.kind.field for name, about in _ABOUT.items()}, name="SettingsSchema")()

@@ -7,13 +7,12 @@ import dataclasses
 import itertools
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tmf_sales.apis.price_book import BadPriceBook, PriceBook
-from tmf_sales.apis.quote import QuoteRules
+from tmf_sales.apis.quote import QuoteRules, QuoteSettings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.documents import DocumentBuilder, Patch
 from tmf_sales.errors import (
@@ -592,18 +591,16 @@ def test_validity_and_price_book_are_settings(tmp_path: Path) -> None:
     book.write_text('{"offerings": []}')
     rules = QuoteRules()
 
-    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=None, accept_expired=True))
+    rules.configure(QuoteSettings(validity=timedelta(days=1), accept_expired=True))
     answer = rules.answer_instantly({"instantSyncQuote": True, "quoteItem": [OFFERED]}, NOW)
     assert answer is not None
     assert answer["validFor"]["endDateTime"] == "2026-03-05T05:06:07.890Z"
 
-    rules.configure(SimpleNamespace(validity=timedelta(days=1), price_book=book, accept_expired=False))
+    rules.configure(QuoteSettings(validity=timedelta(days=1), price_book=book))
     assert rules.answer_instantly({"instantSyncQuote": True, "quoteItem": [OFFERED]}, NOW) is None
 
     with pytest.raises(BadPriceBook, match="cannot be read"):
-        rules.configure(
-            SimpleNamespace(validity=timedelta(days=1), price_book=tmp_path / "no.json", accept_expired=False)
-        )
+        rules.configure(QuoteSettings(validity=timedelta(days=1), price_book=tmp_path / "missing.json"))
 
 
 def test_rules_take_another_price_book() -> None:

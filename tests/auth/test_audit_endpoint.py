@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from tmf_sales.access import Principal
-from tmf_sales.app import compose, contracts_folder, gate
+from tmf_sales.app import compose, gate
 from tmf_sales.auth.authentication import Authenticator, audit_admission
-from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.auth.policy import Policy
 from tmf_sales.auth.rate_limit import RateLimit
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import Forbidden, TooManyRequests, Unauthenticated
 from tmf_sales.http.middleware import Receive, Scope
@@ -97,7 +98,7 @@ async def test_each_caller_has_a_rate_of_its_own(role: str, error: type[Exceptio
         async def principal_of(self, scope: Any) -> Principal:
             return Principal("ann", frozenset({role}))
 
-    policy = Policy.load(SHIPPED, load_contracts(contracts_folder()))
+    policy = Policy.for_apis(None, load_contracts(contracts_folder()))
     may_read = audit_admission(Known(None, None), policy, Counting(1))
     if error is None:
         assert (await may_read({})).subject == "ann"
@@ -110,7 +111,7 @@ async def test_each_caller_has_a_rate_of_its_own(role: str, error: type[Exceptio
 
 
 async def test_nobody_is_counted_who_is_not_known() -> None:
-    policy = Policy.load(SHIPPED, load_contracts(contracts_folder()))
+    policy = Policy.for_apis(None, load_contracts(contracts_folder()))
 
     with pytest.raises(Unauthenticated):
         await audit_admission(Authenticator(None, None), policy, None)({"headers": []})

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
@@ -44,11 +45,11 @@ async def write(store: Storage, number: int) -> None:
     id = f"{number:04}"
     document = {"id": id, "category": "fibre", "relatedParty": [{"id": "55"}]}
     event = {"eventId": f"e{number}", "eventTime": "2026-01-01T00:00:00.000Z"}
-    await store.commit(Change("quote", id, 0, (Version(1, document),), (event,)))
+    await store.commit(Change("tmf648/quote", id, 0, (Version(1, document),), (event,)))
 
 
 async def ids(store: Storage) -> list[str]:
-    page = await store.find("quote", Query(limit=1000))
+    page = await store.find("tmf648/quote", Query(limit=1000))
     assert page.total == len(page.rows)
     return [row.id for row in page.rows]
 
@@ -65,7 +66,7 @@ async def test_a_copy_has_a_beginning_of_what_was_written_meanwhile(folder: Path
     copy = await opened("sqlite:copy.sqlite")
     assert "0999" in await ids(copy)
     await write(copy, 1000)
-    assert (await copy.find("quote", Query(limit=0))).total == len(await ids(copy))
+    assert (await copy.find("tmf648/quote", Query(limit=0))).total == len(await ids(copy))
     await copy.close()
 
 

@@ -177,12 +177,13 @@ def test_contract_refuses_an_api_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["check"], ["export", "all.jsonl"], ["events", "list"], ["listeners", "list"], ["audit", "--id", "1"]]
+    "command",
+    [["deliver"], ["export", "all.jsonl"], ["events", "list"], ["listeners", "list"], ["audit", "--id", "1"]],
 )
 def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
     result = run(*command, "--store", "sqlite:misspelt.sqlite")
 
-    assert result.exit_code == (1 if command == ["check"] else 2)
+    assert result.exit_code == 2
     assert "there is no store misspelt.sqlite" in result.output
     assert list(tmp_path.iterdir()) == []
 
@@ -196,7 +197,15 @@ def test_check_says_what_it_found(store: str) -> None:
     assert "BAD" not in result.output
     assert f"ok   settings: store {store}, open mode" in result.output
     assert "ok   contract: tmf699-sales-v4.yaml is OpenAPI 3.0" in result.output
-    assert f"ok   store: {store} holds 0 salesLead" in result.output
+    assert f"ok   store: {store} holds 0 tmf699/salesLead" in result.output
+
+
+def test_check_before_the_first_start_finds_no_store_and_makes_none(tmp_path: Path) -> None:
+    result = run("check", "--store", "sqlite:new.sqlite")
+
+    assert result.exit_code == 0, result.output
+    assert "ok   store: no store yet at sqlite:new.sqlite" in result.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_fails_on_a_bad_setting() -> None:

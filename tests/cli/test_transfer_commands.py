@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
 from tmf_sales.cli.progress import progress
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import seed
 from tmf_sales.storage.factory import open_store
@@ -32,7 +34,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of its own, with a store that holds the examples."""
     monkeypatch.delenv("TMF_SALES_STORE", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda _: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda *_: CONTRACTS)
 
     async def fill() -> None:
         store = open_store(STORE, stored_kinds(CONTRACTS))
@@ -55,7 +57,10 @@ def test_everything_is_exported_to_a_file_that_only_its_owner_reads(folder: Path
 
     file = folder / "all.jsonl"
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "exported 2 resources\n")
-    assert [line[:20] for line in file.read_text().splitlines()] == ['{"kind":"quote","id"', '{"kind":"salesLead",']
+    assert [orjson.loads(line)["kind"] for line in file.read_text().splitlines()] == [
+        "tmf648/quote",
+        "tmf699/salesLead",
+    ]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not (folder / "all.jsonl.part").exists()
 
@@ -72,7 +77,7 @@ def test_a_kind_that_is_not_there_is_refused() -> None:
     result = run("export", "--store", STORE, "--kind", "order", "-")
 
     assert result.exit_code == 2
-    assert result.stderr == "Error: --kind is 'order'; expected listener or quote or salesLead\n"
+    assert result.stderr == "Error: --kind is 'order'; expected listener or tmf648/quote or tmf699/salesLead\n"
 
 
 def test_a_file_that_exists_is_not_written_over(folder: Path) -> None:
@@ -105,7 +110,7 @@ def test_an_export_that_was_broken_off_goes_on(folder: Path, cut: int | None) ->
 
     assert result.exit_code == 0, result.output
     assert (folder / "all.jsonl").read_bytes() == whole
-    assert ("going on behind quote 12dd-78hg, line 1" in result.stderr) == (len(written) >= first)
+    assert ("going on behind tmf648/quote 12dd-78hg, line 1" in result.stderr) == (len(written) >= first)
 
 
 def test_a_part_that_is_something_else_is_left_alone(folder: Path) -> None:
@@ -126,7 +131,7 @@ def test_a_part_with_other_kinds_is_left_alone(folder: Path) -> None:
     result = run("export", "--store", STORE, "--kind", "salesLead", "all.jsonl")
 
     assert result.exit_code == 2
-    assert "all.jsonl.part was begun with kind quote" in result.stderr
+    assert "all.jsonl.part was begun with kind tmf648/quote" in result.stderr
 
 
 def test_what_was_exported_can_be_imported_and_imported_again() -> None:
@@ -147,8 +152,8 @@ def test_a_bad_line_is_told_and_the_others_are_imported() -> None:
 
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        "line 1 is left out: column 1: expected strict JSON in UTF-8 (RFC 8259): invalid literal, expected 'null'",
-        "imported 2 resources; 0 were there already; 1 lines left out",
+        "line 1 is skipped: column 1: expected strict JSON in UTF-8 (RFC 8259): invalid literal, expected 'null'",
+        "imported 2 resources; 0 were there already; 1 lines skipped",
     ]
     assert exported(OTHER) == text
 

@@ -12,7 +12,7 @@ import pytest
 from tests.node_tools import node_tools
 from tests.service import Service, start_service
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 
 pytestmark = pytest.mark.full
 

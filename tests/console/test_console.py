@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from tests.console.browser import CHROMIUM, Page, browser
 from tests.service import Service, start_service
 
-from tmf_sales.app import contracts_folder
 from tmf_sales.console import create_console
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 
 BASE = "https://sales.example.com"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 
 HERE = Path(__file__).parent
 OPENAPI = HERE.parent.parent / "openapi"

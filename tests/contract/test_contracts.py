@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.contract.yaml_source import load_yaml
 
 OPENAPI = Path(__file__).parent.parent.parent / "openapi"
@@ -27,6 +27,12 @@ LINE = 130
 
 Json = dict[str, Any]
 Check = Callable[[str, Json], Iterator[str]]
+
+
+def event_types(schema: Json) -> list[str]:
+    """The types in x-events."""
+    stated = schema.get("x-events", {}).values()
+    return [each if isinstance(each, str) else each["event"] for each in stated]
 
 
 def nodes(node: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
@@ -140,7 +146,7 @@ def _schemes(node: Any) -> set[str]:
 
 def _references(node: Json) -> set[str]:
     named = [node[key] for key in ("x-update", "x-full") if key in node]
-    named += node.get("x-events", {}).values()
+    named += event_types(node)
     reference = {node["$ref"].removeprefix("#")} if isinstance(node.get("$ref"), str) else set()
     return reference | {f"/components/schemas/{name}" for name in named}
 
@@ -237,7 +243,7 @@ def lost_paths(file: str, document: Json) -> Iterator[str]:
         for member in [*schema.get("x-ordered", ()), *filter(None, [schema.get("x-versioned")])]:
             if not _has(document, schema, [member]):
                 yield f"{file}#{pointer}: an extension names {member}, which is no member"
-        for event in schema.get("x-events", {}).values():
+        for event in event_types(schema):
             if document["components"]["schemas"][event]["properties"]["eventType"]["enum"] != [event]:
                 yield f"{file}#/components/schemas/{event}/properties/eventType: is not {event}"
 
@@ -292,9 +298,7 @@ def test_both_contracts_have_the_same_operations_on_listeners() -> None:
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
 def test_every_event_type_has_a_callback(path: Path) -> None:
     document = bundle(path)
-    told = {
-        name for schema in document["components"]["schemas"].values() for name in schema.get("x-events", {}).values()
-    }
+    told = {name for schema in document["components"]["schemas"].values() for name in event_types(schema)}
     called = {name[0].upper() + name[1:] for name in document["paths"]["/hub"]["post"]["callbacks"]}
     assert called == told
 

@@ -14,7 +14,7 @@ EXAMPLES = [
     (type, name, contract.document["components"]["examples"][name]["value"])
     for contract in load_contracts(contracts_folder())
     for type in contract.resources.values()
-    for name in type.events.values()
+    for name in type.event_types
 ]
 BEFORE: dict[str, dict[str, Any]] = {
     "QuoteStateChangeEvent": {"state": "inProgress"},
@@ -28,9 +28,9 @@ BEFORE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(("type", "name", "shown"), EXAMPLES, ids=[name for _, name, _ in EXAMPLES])
 def test_an_event_is_shown_as_it_is_sent(type: Any, name: str, shown: dict[str, Any]) -> None:
     member = type.object_type.lifecycle_member
-    event_factory = EventFactory(EventTypes.from_contract(type.events), type.kind, type.domain, member.name)
+    event_factory = EventFactory(EventTypes.from_contract(type.events), type.noun, type.domain, member.name)
     context = EventContext(shown["eventTime"], shown["correlationId"], lambda: shown["eventId"])
-    resource = shown["event"][type.kind]
+    resource = shown["event"][type.noun]
 
     if name in BEFORE:
         sent = event_factory.changed({**resource, **BEFORE[name]}, resource, context)

@@ -11,7 +11,7 @@ from tests.contract.test_contracts import draft4
 from tests.reference_stack.oracle_requests import mutated, sample
 
 from tmf_sales.contract.all_of import flattened
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
 SAMPLES = {

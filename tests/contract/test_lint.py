@@ -12,8 +12,9 @@ import yaml
 from click.testing import CliRunner
 from tests.contract import small_contract
 
-from tmf_sales.app import compose, contracts_folder
+from tmf_sales.app import compose
 from tmf_sales.cli import main
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.yaml_source import BrokenContract
 from tmf_sales.json_values import own_copy
@@ -190,16 +191,28 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         schema("Order", **{"x-events": {**EVENTS, "created": "X"}}),
         "#/components/schemas/Order/x-events/created: is not known; expected attributeValueChange, create, ",
     ),
-    "an event that is missing": (
-        schema("Order", **{"x-events": {"create": "X", "delete": "X", "stateChange": "X"}}),
-        "#/components/schemas/Order/x-events: lacks attributeValueChange",
+    "an event without a type": (
+        schema("Order", **{"x-events": {**EVENTS, "create": None}}),
+        "#/components/schemas/Order/x-events/create: expected the type of the event",
+    ),
+    "events that are no mapping": (
+        schema("Order", **{"x-events": ["create"]}),
+        "#/components/schemas/Order/x-events: expected a mapping from attributeValueChange, create, ",
+    ),
+    "information required without states": (
+        schema("Order", **{"x-events": {"informationRequired": "X"}}),
+        "#/components/schemas/Order/x-events/informationRequired: expected event, its type, and states",
+    ),
+    "information required in a state that is none": (
+        schema("Order", **{"x-events": {"informationRequired": {"event": "X", "states": ["waiting", "lost"]}}}),
+        "#/components/schemas/Order/x-events/informationRequired/states: expected a list of states from done, open, ",
     ),
     "a success that is never answered": (
         operation("get", responses={"200": {"description": "x"}, "299": {"description": "x"}}),
         "#/paths/~1order~1{id}/get/responses/299: retrieveOrder never answers this; expected 200",
     ),
     "a success that is missing": (
-        operation("post", "/order", responses={"299": {"description": "x"}}),
+        operation("post", "/order", responses={"400": {"description": "x"}}),
         "#/paths/~1order/post/responses: lacks 201, which createOrder answers",
     ),
     "an operation of another method": (
@@ -253,6 +266,34 @@ def test_a_fault_is_told_with_file_place_and_rule(tmp_path: Path, edit: Edit, to
 
     assert said.startswith("tmf999-order-v4.yaml#")
     assert told in said
+
+
+def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> None:
+    document = own_copy(small_contract.document())
+    document["components"]["schemas"]["Order"]["x-versioned"] = "nothing"
+    document["components"]["schemas"]["Order"]["x-events"]["created"] = "X"
+    (tmp_path / "tmf999-order-v4.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    document = own_copy(small_contract.document())
+    document["servers"] = [{"url": "/tmf-api/other/v4"}]
+    document["paths"]["/order"]["get"]["operationId"] = ""
+    document["paths"]["/order"]["post"]["operationId"] = "retrieveOrder"
+    (tmp_path / "tmf998-other-v4.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    (tmp_path / "tmf997-last-v4.yaml").write_text("[")
+
+    with pytest.raises(BrokenContract) as refused:
+        load_contracts(tmp_path)
+
+    assert str(refused.value).startswith("tmf997-last-v4.yaml#: is not YAML")
+    (tmp_path / "tmf997-last-v4.yaml").unlink()
+    with pytest.raises(BrokenContract) as refused:
+        load_contracts(tmp_path)
+    assert str(refused.value).splitlines() == [
+        "tmf998-other-v4.yaml#/paths/~1order/get: has no operationId",
+        "tmf998-other-v4.yaml#/paths/~1order~1{id}/get: operationId retrieveOrder is there twice",
+        "tmf999-order-v4.yaml#/components/schemas/Order/x-events/created: is not known; expected attributeValueChange, "
+        "create, delete, informationRequired, stateChange",
+        "tmf999-order-v4.yaml#/components/schemas/Order/x-versioned: nothing is no member of Order",
+    ]
 
 
 def test_what_the_engine_does_not_use_may_be_there(tmp_path: Path) -> None:
@@ -359,7 +400,7 @@ def test_check_says_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, written: str, instead: str, told: str
 ) -> None:
     folder = copied(tmp_path, file, written, instead)
-    monkeypatch.setattr("tmf_sales.app.contracts_folder", lambda: folder)
+    monkeypatch.setattr("tmf_sales.contract.files.contracts_folder", lambda: folder)
 
     result = CliRunner().invoke(main, ["check", "--store", "memory:"])
 

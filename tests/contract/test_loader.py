@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.contract.loader import Contract, bundle, contract_files, load_contracts
+from tmf_sales.contract.bundling import bundle
+from tmf_sales.contract.files import contract_files
+from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
 
 
@@ -36,7 +38,7 @@ def test_operations_are_known_by_their_ids(contract: Contract) -> None:
 def test_a_resource_is_what_tells_of_events(contract: Contract) -> None:
     (order,) = contract.resources.values()
 
-    assert (order.kind, order.name, order.path, order.version_member) == ("order", "Order", "/order", "version")
+    assert (order.kind, order.name, order.path, order.version_member) == ("tmf999/order", "Order", "/order", "version")
     assert order.fixed_members == {"id", "href", "date"}
     assert order.patch_types == ("application/merge-patch+json",)
     assert order.href("http://host", "7") == "http://host/tmf-api/ordering/v4/order/7"

@@ -12,10 +12,11 @@ import pytest
 from tests.identity import PARTY, party
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
-from tmf_sales.apis import RULES
 from tmf_sales.apis.hub import subscription_audit_entry
-from tmf_sales.app import contracts_folder, create_engines, create_hub, handlers_of, stored_kinds
-from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.app import create_engines, handlers_of
+from tmf_sales.auth.policy import Policy
+from tmf_sales.context import create_context, create_hub
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine.audit import changed_paths
 from tmf_sales.engine.idempotency import Idempotency
@@ -24,12 +25,11 @@ from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, T
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.settings import Settings
-from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import Document, RevisionConflict
 
 APIS = load_contracts(contracts_folder())
 QUOTES = next(api for api in APIS if api.name == "tmf648")
-POLICY = Policy.load(SHIPPED, APIS)
+POLICY = Policy.for_apis(None, APIS)
 CALLBACK = "http://127.0.0.1/events"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,10 +44,11 @@ class Desk:
         def new_id() -> str:
             return f"id-{next(numbers)}"
 
-        self.store = MemoryStorage(stored_kinds(APIS))
+        context = create_context(settings)
+        self.store = context.store
         idempotency = Idempotency(self.store, lambda: NOW, new_id, timedelta(seconds=10))
-        engines = create_engines(APIS, RULES, self.store, settings, lambda: NOW, new_id, idempotency)
-        self.hub: Hub = create_hub(APIS, self.store, settings)
+        engines = create_engines(context, lambda: NOW, new_id, idempotency)
+        self.hub: Hub = context.hub
         self.policy = POLICY
         self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub)
 
@@ -84,7 +85,7 @@ class Desk:
         assert [each.id for each in wanted] == [
             each.id for each in events if listener in active.matching(each.kind, each.document)
         ]
-        return [(each.document["eventType"], active.selected(listener, each.document)) for each in wanted]
+        return [(each.document["eventType"], active.selected(listener, each.kind, each.document)) for each in wanted]
 
     async def listens(self, role: str, query: str | None = None) -> str:
         who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))
@@ -109,10 +110,10 @@ async def test_each_change_tells_who_made_it(desk: Desk) -> None:
     await desk.patch(id, "sales", description="secret plan", state="pending")
     await desk.call("deleteQuote", "admin", id)
 
-    created, patched, deleted = [each.shown() for each in await trail_of(desk.store.events, "quote", id, 10)]
+    created, patched, deleted = [each.shown() for each in await trail_of(desk.store.events, "tmf648/quote", id, 10)]
 
     assert created == {
-        "kind": "quote",
+        "kind": "tmf648/quote",
         "id": id,
         "revision": 1,
         "eventTime": "2026-01-01T00:00:00.000Z",
@@ -134,7 +135,7 @@ async def test_a_refused_change_and_one_that_changes_nothing_leave_no_entry(desk
     with pytest.raises(Conflict):
         await desk.patch(id, "sales", state="accepted")
 
-    assert len(await trail_of(desk.store.events, "quote", id, 10)) == 1
+    assert len(await trail_of(desk.store.events, "tmf648/quote", id, 10)) == 1
 
 
 async def test_the_newest_entries_of_a_long_trail_are_told(desk: Desk) -> None:
@@ -142,15 +143,15 @@ async def test_the_newest_entries_of_a_long_trail_are_told(desk: Desk) -> None:
     for number in range(5):
         await desk.patch(id, "sales", description=str(number))
 
-    assert [each.shown()["revision"] for each in await trail_of(desk.store.events, "quote", id, 2)] == [5, 6]
-    assert await trail_of(desk.store.events, "quote", "another", 2) == []
+    assert [each.shown()["revision"] for each in await trail_of(desk.store.events, "tmf648/quote", id, 2)] == [5, 6]
+    assert await trail_of(desk.store.events, "tmf648/quote", "another", 2) == []
 
 
 async def test_without_audit_only_the_events_are_written() -> None:
     desk = Desk(audit=False)
     id = await desk.create()
 
-    assert await trail_of(desk.store.events, "quote", id, 10) == []
+    assert await trail_of(desk.store.events, "tmf648/quote", id, 10) == []
     assert len((await desk.store.events.log(None, 0, 10))[0]) == 1
 
 
@@ -233,10 +234,10 @@ async def test_a_change_of_hidden_members_is_no_event(desk: Desk) -> None:
             "event": {"quote": document},
         }
 
-    assert not active.wants(listener, "quote", event("authorization,note"))
+    assert not active.wants(listener, "tmf648/quote", event("authorization,note"))
     created = {name: value for name, value in event("").items() if name != "fieldPath"}
-    assert "note" not in active.selected(listener, created)["event"]["quote"]
-    sent = active.selected(listener, event("description,note"))
+    assert "note" not in active.selected(listener, "tmf648/quote", created)["event"]["quote"]
+    sent = active.selected(listener, "tmf648/quote", event("description,note"))
     assert sent["fieldPath"] == "description"
     assert "note" not in str(sent)
 
@@ -302,7 +303,7 @@ async def test_hidden_members_survive_a_patch_by_who_does_not_see_them(desk: Des
     answer = await desk.patch(id, "customer", quoteItem=[{"id": "1", "action": "add", "state": "rejected"}])
 
     assert "note" not in answer
-    record = await desk.store.get("quote", id)
+    record = await desk.store.get("tmf648/quote", id)
     assert record is not None
     stored = record.current.document
     assert stored["state"] == "rejected"
@@ -373,7 +374,7 @@ async def test_who_sees_approved_versions_sees_them_whichever_is_current(desk: D
     table.write_text("auditor: [{may: [retrieveQuote, listQuote], versions: all, states: [approved], hides: [note]}]")
     id = await approved(desk)
     await desk.create(id=id)
-    desk.policy = Policy.load(table, APIS)
+    desk.policy = Policy.for_apis(table, APIS)
 
     shown = orjson.loads((await desk.call("retrieveQuote", "auditor", f"{id}:(version=1)")).text)
     listed = orjson.loads((await desk.call("listQuote", "auditor", query=f"id={id}")).text)
@@ -386,7 +387,7 @@ async def test_who_sees_approved_versions_sees_them_whichever_is_current(desk: D
 async def test_what_is_created_answers_without_what_is_hidden(desk: Desk, tmp_path: Path) -> None:
     table = tmp_path / "policy.yaml"
     table.write_text("shop: [{may: [createQuote], whose: {relatedParty.id: party}, hides: [quoteDate]}]")
-    desk.policy = Policy.load(table, APIS)
+    desk.policy = Policy.for_apis(table, APIS)
 
     made = await desk.call("createQuote", "shop", body=quote())
 

@@ -54,7 +54,7 @@ async def stored(engine: ResourceEngine, error: type[Exception], times: int) -> 
     """The engine's store, with one resource in it, about to refuse."""
     store = engine._store
     assert isinstance(store, Refusing)
-    await store.commit(Change("order", "7", 0, (Version(1, STORED),)))
+    await store.commit(Change("tmf999/order", "7", 0, (Version(1, STORED),)))
     store.error, store.times = error, times
     return store
 
@@ -79,7 +79,7 @@ async def test_a_lost_race_is_run_again(engine: ResourceEngine) -> None:
     assert (await engine.create(create(id="7"))).status == 201
     store.times = 3
     assert (await engine.delete(delete())).status == 204
-    assert await store.get("order", "7") is None
+    assert await store.get("tmf999/order", "7") is None
 
 
 async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tmf_sales.apis import RULES
 from tmf_sales.app import create_engines
+from tmf_sales.context import create_context
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine.engine import ResourceEngine
 from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
@@ -62,12 +63,11 @@ class Service:
         kinds = [resource.stored_kind() for api in APIS for resource in api.resources.values()]
         self.store = FailingStorage([*kinds, IDEMPOTENCY_KIND])
         self.idempotency = Idempotency(self.store, self.clock, new_id, timedelta(seconds=10))
-        engines = create_engines(
-            APIS, RULES, self.store, Settings(store="memory:"), self.clock, new_id, self.idempotency
-        )
+        context = replace(create_context(Settings(store="memory:")), store=self.store)
+        engines = create_engines(context, self.clock, new_id, self.idempotency)
         self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
 
-    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "quote") -> Response:
+    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "tmf648/quote") -> Response:
         headers = [(b"idempotency-key", key.encode())] if key is not None else []
         request = Request(
             operation_id=f"create{kind}",
@@ -81,11 +81,11 @@ class Service:
         )
         return await self.engines[kind].create(request)
 
-    async def stored(self, kind: str = "quote") -> list[str]:
+    async def stored(self, kind: str = "tmf648/quote") -> list[str]:
         return [row.id for row in (await self.store.find(kind, Query(limit=1000))).rows]
 
     async def record(self, id: str) -> Record:
-        record = await self.store.get("quote", id)
+        record = await self.store.get("tmf648/quote", id)
         assert record is not None
         return record
 
@@ -116,10 +116,10 @@ async def test_without_a_key_each_request_creates(service: Service) -> None:
 async def test_another_key_and_another_kind_create_again(service: Service) -> None:
     await service.create(QUOTE)
     await service.create(QUOTE, key="k2")
-    await service.create({"name": "lead"}, kind="salesLead")
+    await service.create({"name": "lead"}, kind="tmf699/salesLead")
 
     assert len(await service.stored()) == 2
-    assert len(await service.stored("salesLead")) == 1
+    assert len(await service.stored("tmf699/salesLead")) == 1
 
 
 LARGE = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the escapes
@@ -127,7 +127,7 @@ LARGE = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the 
 
 async def test_a_large_answer_is_kept_too(service: Service) -> None:
     first = await service.create(LARGE)
-    await service.store.commit(Change("quote", orjson.loads(first.text)["id"], 1, ()))
+    await service.store.commit(Change("tmf648/quote", orjson.loads(first.text)["id"], 1, ()))
 
     again = await service.create(LARGE)
 
@@ -254,7 +254,7 @@ async def test_an_instant_answer_is_remembered_though_nothing_is_stored(service:
 
 
 async def test_an_id_that_is_taken_is_a_conflict_where_nothing_was_resumed(service: Service) -> None:
-    service.engines["quote"]._new_id = lambda: "same"
+    service.engines["tmf648/quote"]._new_id = lambda: "same"
     service.idempotency._new_id = lambda: "same"
     await service.create(QUOTE, key=None)
 

@@ -41,7 +41,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any], hidden: str) ->
     """The field paths of what a listener gets whose owner does not see `hidden`."""
     seen = Access((Grant(hidden=frozenset({hidden})),))
     events = ANNOUNCER.changed({"id": "1", **before}, {"id": "1", **after}, OCCASION)
-    got = [seen_event(event, lambda _: seen) for event in events]
+    got = [seen_event("task", event, lambda _: seen) for event in events]
     return [event["fieldPath"] for event in got if event is not None]
 
 

@@ -220,9 +220,9 @@ async def test_a_selection_trims_what_is_sent(store: MemoryStorage) -> None:
     everything = (await hub.register("tickets", CALLBACK, None)).subscription.id
     active, event = await hub.active(), {"eventType": "Made", "more": 1}
 
-    assert active.selected(some, event) == {"eventType": "Made"}
-    assert active.selected(everything, event) is event
-    assert active.selected("nobody", event) is event
+    assert active.selected(some, "ticket", event) == {"eventType": "Made"}
+    assert active.selected(everything, "ticket", event) is event
+    assert active.selected("nobody", "ticket", event) is event
 
 
 async def test_a_disabled_listener_gets_nothing_until_it_is_enabled(hub: Hub) -> None:

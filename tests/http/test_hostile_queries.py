@@ -11,7 +11,8 @@ from tests.http.conftest import SALES, Services
 from tests.http.resources import unique_text
 from tests.query_strings import CORPUS
 
-from tmf_sales.app import contracts_folder, stored_kinds
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import Record, Storage, Version
@@ -130,7 +131,7 @@ async def fill(store: Storage) -> None:
                 "statusChangeDate": WHEN,
             }
             units.append(Record(document["id"], 1, (Version(1, document),)))
-        await store.load("salesLead", units)
+        await store.load("tmf699/salesLead", units)
     await store.close()
 
 

@@ -10,35 +10,10 @@ import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
-import pytest
 from tests.packaging.installing import ROOT, UV, attempt, run
 from tests.service import start_service
 
 LEFT_OUT = ("pymongo", "joserfc", "limits", "uvloop", "gunicorn", "uvicorn-worker")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "--directory", folder, cwd=ROOT)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(built: Path) -> Path:
-    return next(built.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel and its locked dependencies; its bin folder."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    run(UV, "--no-config", "venv", "--quiet", "--python", sys.executable, folder)
-    python = folder / "bin/python"
-    install = (UV, "--no-config", "pip", "install", "--quiet", "--python", python)
-    run(*install, "--require-hashes", "-r", ROOT / "requirements.lock")
-    run(*install, "--no-deps", wheel)
-    return folder / "bin"
 
 
 def test_the_wheel_holds_the_packages_their_data_and_nothing_else(wheel: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing.breaking_changes import breaking_changes, newest_version
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tmf_sales.cli import main
-from tmf_sales.contract.loader import contract_files
+from tmf_sales.contract.files import contract_files
 from tmf_sales.contract.yaml_source import load_yaml
 from tmf_sales.publishing.bundle import FORMATS, PROFILES, publish_all, published
 

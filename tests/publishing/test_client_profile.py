@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.contract.implication import Implication
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing.client_profile import client_profile
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.node_tools import ROOT, node_tools
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing.docs_site import NO_LOGO, REMOTE_LOGO, page, write_site
 
 CONTRACTS = {path.stem: bundle(path) for path in sorted((ROOT / "openapi").glob("tmf[0-9]*.yaml"))}

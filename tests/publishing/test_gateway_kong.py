@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.node_tools import node_tools
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing.gateway_profile import METHODS
 
 ROOT = Path(__file__).parents[2]

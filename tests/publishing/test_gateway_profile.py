@@ -14,7 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.contract.implication import Implication
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.contract.schemas import Schemas
 from tmf_sales.publishing.flat_schemas import CannotFlatten, FlatSchemas
 from tmf_sales.publishing.gateway_profile import METHODS, WIDER, gateway_profile, plain_name

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.contract.loader import bundle
+from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing import gateway_check
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.gateway_rules import RULES, Rule

@@ -14,8 +14,9 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 from tests.storage.deviations import LISTS_IN_LISTS
 
-from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.seeding import examples
 from tmf_sales.storage.factory import open_store
@@ -25,7 +26,7 @@ from tmf_sales.storage.protocol import Change, Storage, StoreRefused, Version
 T = TypeVar("T")
 CONTRACTS = load_contracts(contracts_folder())
 SAMPLES: dict[str, dict[str, Any]] = {
-    type.kind: next(examples(contract, type)) for contract in CONTRACTS for type in contract.resources.values()
+    type.noun: next(examples(contract, type)) for contract in CONTRACTS for type in contract.resources.values()
 }
 
 
@@ -40,9 +41,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _only_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """The contracts and the service are good, and looking at them takes a second."""
     module = importlib.import_module("tmf_sales.cli.check")
-    monkeypatch.setattr(module, "contracts_found", lambda: iter(()))
+    monkeypatch.setattr(module, "contracts_found", lambda _: iter(()))
     monkeypatch.setattr(module, "service_found", lambda _: iter(()))
-    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda _: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.context.load_contracts", lambda *_: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda *_: CONTRACTS)
 
 
 def check(url: str, *options: str) -> Result:
@@ -76,61 +78,62 @@ async def _with(url: str, work: Callable[[Storage], Awaitable[T]]) -> T:
 
 def test_resources_that_a_changed_contract_refuses_are_listed_and_stay_readable(url: str) -> None:
     of_old = {**SAMPLES["salesLead"], "status": "aStateOfOld", "rating": 7}
-    put(url, "salesLead", {"good": SAMPLES["salesLead"], "old\n": of_old})
-    put(url, "quote", {"fine": SAMPLES["quote"]})
+    put(url, "tmf699/salesLead", {"good": SAMPLES["salesLead"], "old\n": of_old})
+    put(url, "tmf648/quote", {"fine": SAMPLES["quote"]})
 
     result = check(url)
 
     assert result.exit_code == 1
-    [found] = [line for line in result.output.splitlines() if "documents: salesLead" in line]
-    assert found.startswith("BAD  documents: salesLead old\\n: /versions/0/document: /")
+    [found] = [line for line in result.output.splitlines() if "documents: tmf699/salesLead" in line]
+    assert found.startswith("BAD  documents: tmf699/salesLead old\\n: /versions/0/document: /")
     assert "/status" in found
     assert "BAD  documents: 1 stored resources stay readable" in result.output
-    assert "holds 2 salesLead" in result.output
-    stored = read(url, "salesLead", "old\n")
+    assert "holds 2 tmf699/salesLead" in result.output
+    stored = read(url, "tmf699/salesLead", "old\n")
     assert stored is not None
     assert stored["status"] == "aStateOfOld"
 
 
 def test_a_stored_member_name_that_no_body_may_have_is_listed(url: str) -> None:
-    put(url, "salesLead", {"old": {**SAMPLES["salesLead"], "channel": {"id": "1", "$set": 1}}})
-    put(url, "salesLead", {"good": {**SAMPLES["salesLead"], "description": "$9, '\"$', '\".'"}})
+    put(url, "tmf699/salesLead", {"old": {**SAMPLES["salesLead"], "channel": {"id": "1", "$set": 1}}})
+    put(url, "tmf699/salesLead", {"good": {**SAMPLES["salesLead"], "description": "$9, '\"$', '\".'"}})
 
     result = check(url)
 
     assert result.exit_code == 1
-    [found] = [line for line in result.output.splitlines() if "documents: salesLead" in line]
+    [found] = [line for line in result.output.splitlines() if "documents: tmf699/salesLead" in line]
     assert found == (
-        "BAD  documents: salesLead old: /versions/0/document: the member name '$set' starts with $ or ."
+        "BAD  documents: tmf699/salesLead old: /versions/0/document: the member name '$set' starts with $ or ."
         " or holds a NUL character"
     )
 
 
 @pytest.mark.deviation(LISTS_IN_LISTS)
 def test_many_resources_that_are_refused_are_counted(url: str) -> None:
-    put(url, "quote", {f"{number:02}": {**SAMPLES["quote"], "category": [["x" * 400]]} for number in range(23)})
+    put(url, "tmf648/quote", {f"{number:02}": {**SAMPLES["quote"], "category": [["x" * 400]]} for number in range(23)})
 
     lines = check(url).output.splitlines()
 
-    assert len([line for line in lines if line.startswith("BAD  documents: quote ")]) == 20
+    assert len([line for line in lines if line.startswith("BAD  documents: tmf648/quote ")]) == 20
     assert "BAD  documents: and 3 more" in lines
     assert lines[-1].startswith("BAD  documents: 23 stored resources")
     assert max(map(len, lines)) < 500
 
 
 def test_a_store_whose_resources_are_all_good_is_good(url: str) -> None:
-    for kind, document in SAMPLES.items():
-        put(url, kind, {"1": document})
+    for contract in CONTRACTS:
+        for noun, type in contract.resources.items():
+            put(url, type.kind, {"1": SAMPLES[noun]})
 
     result = check(url)
 
     assert result.exit_code == 0, result.output
-    assert "ok   documents: every stored resource is as its contract has it" in result.output
+    assert "ok   documents: every stored resource is valid" in result.output
     assert "documents" not in check(url, "--quick").output
 
 
 def test_sharding_a_server_without_shards_changes_nothing(url: str) -> None:
-    put(url, "quote", {"1": SAMPLES["quote"]})
+    put(url, "tmf648/quote", {"1": SAMPLES["quote"]})
 
     result = check(url, "--quick", "--shard")
 
@@ -139,7 +142,7 @@ def test_sharding_a_server_without_shards_changes_nothing(url: str) -> None:
     reason = "is not a router of a sharded cluster" if url.startswith("mongodb") else "is not MongoDB"
     assert reason in line
     assert line.endswith("nothing was changed")
-    assert read(url, "quote", "1") is not None
+    assert read(url, "tmf648/quote", "1") is not None
     assert check(url).exit_code == 0
 
 

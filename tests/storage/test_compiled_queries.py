@@ -21,7 +21,7 @@ from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.sqlite.compile import Statement, compile_query
-from tmf_sales.storage.sqlite.schema import Layout
+from tmf_sales.storage.sqlite.layout import Layout
 
 QUOTE = next(
     contract.resources["quote"]

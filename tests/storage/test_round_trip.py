@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS
 from tests.storage.random_queries import Drawing
 
-from tmf_sales.app import contracts_folder, stored_kinds
 from tmf_sales.cli import main
+from tmf_sales.context import stored_kinds
+from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import MalformedBody
 from tmf_sales.http.json_body import parse_json_body
@@ -35,7 +36,7 @@ def random_units(kind: str) -> list[Record]:
     records = []
     for number in range(UNITS):
         id = f"{number} é'\""
-        count = 1 + number % 3 if kind == "quote" else 1
+        count = 1 + number % 3 if kind == "tmf648/quote" else 1
         versions = [
             Version(4 * part + 1, {"id": id, **sent(drawing), "version": f"{count - part}"}) for part in range(count)
         ]
@@ -59,7 +60,7 @@ def filled(tmp_path: Path) -> str:
     async def fill() -> None:
         store = open_store(url, stored_kinds(load_contracts(contracts_folder())))
         await store.open()
-        for kind in ("quote", "salesLead"):
+        for kind in ("tmf648/quote", "salesLead"):
             assert await store.load(kind, random_units(kind)) == []
         await store.close()
 

@@ -22,7 +22,7 @@ from tmf_sales.transfer.moving import Import, Tally, exported
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "openapi")
 CHECKS = checks(CONTRACTS)
-KINDS = [Kind("quote"), Kind("salesLead"), Kind("listener")]
+KINDS = [Kind("tmf648/quote"), Kind("tmf699/salesLead"), Kind("listener")]
 WHEN = "2026-01-01T00:00:00.000Z"
 
 
@@ -100,11 +100,11 @@ async def run() -> Run:
 def test_a_line_is_read_back_as_it_was_written() -> None:
     record = Record("é\n", 9, (Version(7, quote("é\n", "2", x=[1.0, 2**53 - 1, None])), Version(3, quote("é\n", "1"))))
 
-    text = written("quote", record)
+    text = written("tmf648/quote", record)
     kind, again = read(text)
 
     assert text.count(b"\n") == 1
-    assert (kind, again.id, again.revision) == ("quote", "é\n", 9)
+    assert (kind, again.id, again.revision) == ("tmf648/quote", "é\n", 9)
     assert [(each.revision, each.text) for each in again.versions] == [
         (each.revision, each.text) for each in record.versions
     ]
@@ -115,34 +115,40 @@ def test_a_document_may_be_as_deep_in_a_line_as_in_a_body() -> None:
     for _ in range(62):
         deep = [deep]
 
-    assert read(line("quote", quote(x=deep)))[0] == "quote"
+    assert read(line("tmf648/quote", quote(x=deep)))[0] == "tmf648/quote"
     with pytest.raises(BadLine, match="nested more than"):
-        read(line("quote", quote(x=[deep])))
+        read(line("tmf648/quote", quote(x=[deep])))
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         (b"nonsense", "column 1: expected strict JSON"),
-        (b'{"kind": "quote"', "expected strict JSON"),
+        (b'{"kind": "tmf648/quote"', "expected strict JSON"),
         (b"[]", "the line: expected an object, got a list"),
         (b"{}", "/kind: is required; /id: is required; /revision: is required; /versions: is required"),
-        (b'{"kind": "quote", "kind": "quote"}', "the member name 'kind' is there twice"),
+        (b'{"kind": "tmf648/quote", "kind": "tmf648/quote"}', "the member name 'kind' is there twice"),
         (b'{"id": "\xff"}', "this is not UTF-8"),
         (
-            line("quote", quote(x=[7])).replace(b"[7]", b"[99999999999999.99]"),
+            line("tmf648/quote", quote(x=[7])).replace(b"[7]", b"[99999999999999.99]"),
             "/versions/0/document/x/0: the number 99999999999999.99 cannot be kept exactly",
         ),
-        (change(line("quote", quote()), lambda it: it.update(id="")), "/id: must have at least 1 character"),
-        (change(line("quote", quote()), lambda it: it.update(id="2")), "/versions/0/document/id: is not '2', as /id"),
-        (change(line("quote", quote()), lambda it: it.update(revision=0)), "/revision: number 0 is less than 1"),
-        (change(line("quote", quote()), lambda it: it.update(versions=[])), "/versions: must have at least 1 element"),
-        (change(line("quote", quote()), lambda it: it.update(more=1)), "unknown members: more"),
+        (change(line("tmf648/quote", quote()), lambda it: it.update(id="")), "/id: must have at least 1 character"),
         (
-            change(line("quote", quote()), lambda it: it["versions"][0].update(revision=2)),
+            change(line("tmf648/quote", quote()), lambda it: it.update(id="2")),
+            "/versions/0/document/id: is not '2', as /id",
+        ),
+        (change(line("tmf648/quote", quote()), lambda it: it.update(revision=0)), "/revision: number 0 is less than 1"),
+        (
+            change(line("tmf648/quote", quote()), lambda it: it.update(versions=[])),
+            "/versions: must have at least 1 element",
+        ),
+        (change(line("tmf648/quote", quote()), lambda it: it.update(more=1)), "unknown members: more"),
+        (
+            change(line("tmf648/quote", quote()), lambda it: it["versions"][0].update(revision=2)),
             "/versions/0/revision: 2 is more than /revision",
         ),
-        (change(line("quote", quote()), lambda it: it["versions"][0].update(document=1)), "expected an object"),
+        (change(line("tmf648/quote", quote()), lambda it: it["versions"][0].update(document=1)), "expected an object"),
     ],
 )
 def test_a_line_that_has_another_form_is_refused_with_the_reason(text: bytes, reason: str) -> None:
@@ -158,18 +164,18 @@ def test_a_line_that_has_another_form_is_refused_with_the_reason(text: bytes, re
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (line("quote", quote(state="sold")), "/versions/0/document: /state: expected one of inProgress"),
-        (line("quote", {"id": "1"}), "/quoteItem: is required"),
-        (line("quote", quote(quoteItem=[])), "/quoteItem: must have at least 1 element"),
-        (line("quote", quote(quoteDate="2026-01-01")), "is not a date-time"),
-        (line("quote", quote(href="http://x")), "/href: is not stored"),
-        (line("quote", quote(), quote()), "not in the order of their version, the highest first, each once"),
-        (line("quote", quote(version="1"), quote(version="2")), "not in the order of their version"),
-        (line("quote", quote(version="one")), "/versions/0/document: /version: text 'one' does not match"),
-        (line("quote", quote(version="2"), {**quote(), "state": "sold"}), "/versions/1/document: /state"),
-        (line("quote", quote(quoteItem=[{"id": "1"}, {"id": "1"}])), "/quoteItem/1"),
-        (line("salesLead", lead(), lead()), "/versions: this kind has just one"),
-        (line("salesLead", lead(status="sold")), "/status: expected one of acknowledged"),
+        (line("tmf648/quote", quote(state="sold")), "/versions/0/document: /state: expected one of inProgress"),
+        (line("tmf648/quote", {"id": "1"}), "/quoteItem: is required"),
+        (line("tmf648/quote", quote(quoteItem=[])), "/quoteItem: must have at least 1 element"),
+        (line("tmf648/quote", quote(quoteDate="2026-01-01")), "is not a date-time"),
+        (line("tmf648/quote", quote(href="http://x")), "/href: is not stored"),
+        (line("tmf648/quote", quote(), quote()), "not in the order of their version, the highest first, each once"),
+        (line("tmf648/quote", quote(version="1"), quote(version="2")), "not in the order of their version"),
+        (line("tmf648/quote", quote(version="one")), "/versions/0/document: /version: text 'one' does not match"),
+        (line("tmf648/quote", quote(version="2"), {**quote(), "state": "sold"}), "/versions/1/document: /state"),
+        (line("tmf648/quote", quote(quoteItem=[{"id": "1"}, {"id": "1"}])), "/quoteItem/1"),
+        (line("tmf699/salesLead", lead(), lead()), "/versions: this kind has just one"),
+        (line("tmf699/salesLead", lead(status="sold")), "/status: expected one of acknowledged"),
         (line("listener", listener(callback=1)), "/versions/0/document: /callback: expected text"),
         (line("listener", listener(secrets=[{"text": "x"}])), "/secrets/0/until: is required"),
         (
@@ -180,27 +186,30 @@ def test_a_line_that_has_another_form_is_refused_with_the_reason(text: bytes, re
         (line("listener", listener(owner={"subject": "me", "parties": []})), "/owner/roles: is required"),
         (line("listener", listener(owner={**OWNER, "roles": ["admin", 1]})), "/owner/roles/1: expected text"),
         (line("listener", listener(), listener()), "/versions: this kind has just one"),
-        (line("order", {"id": "1"}), "/kind: 'order' is not known; expected listener or quote or salesLead"),
+        (
+            line("order", {"id": "1"}),
+            "/kind: 'order' is not known; expected listener or tmf648/quote or tmf699/salesLead",
+        ),
     ],
 )
 async def test_a_resource_that_the_contract_refuses_is_left_out(run: Run, text: bytes, reason: str) -> None:
-    tally = await run.of(line("quote", quote("good")), text, line("salesLead", lead("good")))
+    tally = await run.of(line("tmf648/quote", quote("good")), text, line("tmf699/salesLead", lead("good")))
 
     assert reason in run.refused[2]
     assert (tally.added, tally.refused) == (2, 1)
-    assert await run.store.get("quote", "good") is not None
+    assert await run.store.get("tmf648/quote", "good") is not None
 
 
 async def test_what_the_contract_refuses_can_be_taken_unchecked() -> None:
     store = await opened()
     refused: dict[int, str] = {}
     known = checks(CONTRACTS, by_contract=False)
-    text = line("quote", quote(state="sold", quoteDate="2026-01-01T01:00:00+01:00"))
+    text = line("tmf648/quote", quote(state="sold", quoteDate="2026-01-01T01:00:00+01:00"))
 
     await Import(store, known, refused.__setitem__, lambda _: None).run(io.BytesIO(text))
 
     assert refused == {}
-    stored = await store.get("quote", "1")
+    stored = await store.get("tmf648/quote", "1")
     assert stored is not None
     assert stored.current.document["quoteDate"] == "2026-01-01T01:00:00+01:00"
 
@@ -208,10 +217,10 @@ async def test_what_the_contract_refuses_can_be_taken_unchecked() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (line("quote", quote(version="one")), "/versions: version: 'one' is not a version"),
-        (line("quote", {"id": "1"}), "is not a version"),
-        (line("quote", quote(), quote()), "not in the order of their version"),
-        (line("salesLead", lead(), lead()), "this kind has just one"),
+        (line("tmf648/quote", quote(version="one")), "/versions: version: 'one' is not a version"),
+        (line("tmf648/quote", {"id": "1"}), "is not a version"),
+        (line("tmf648/quote", quote(), quote()), "not in the order of their version"),
+        (line("tmf699/salesLead", lead(), lead()), "this kind has just one"),
     ],
 )
 async def test_what_is_taken_unchecked_still_has_versions_in_order(text: bytes, reason: str) -> None:
@@ -224,16 +233,16 @@ async def test_what_is_taken_unchecked_still_has_versions_in_order(text: bytes, 
 
 
 async def test_a_resource_over_the_limit_is_left_out(run: Run) -> None:
-    tally = await run.of(line("quote", quote("1", colour="x" * RECORD_LIMIT)), line("quote", quote("2")))
+    tally = await run.of(line("tmf648/quote", quote("1", colour="x" * RECORD_LIMIT)), line("tmf648/quote", quote("2")))
 
     assert "is too large with all its versions" in run.refused[1]
     assert (tally.added, tally.refused) == (1, 1)
 
 
 async def test_date_times_are_brought_into_the_one_form_that_is_stored(run: Run) -> None:
-    await run.of(line("quote", quote(quoteDate="2026-01-01T01:00:00+01:00")))
+    await run.of(line("tmf648/quote", quote(quoteDate="2026-01-01T01:00:00+01:00")))
 
-    stored = await run.store.get("quote", "1")
+    stored = await run.store.get("tmf648/quote", "1")
     assert stored is not None
     assert stored.current.document["quoteDate"] == WHEN
     assert stored.current.text == Version(1, quote()).text
@@ -242,8 +251,8 @@ async def test_date_times_are_brought_into_the_one_form_that_is_stored(run: Run)
 @pytest.mark.parametrize("sample", ["tmf648-create-response", "tmf699-create-response"])
 async def test_an_unknown_attribute_is_kept(run: Run, sample: str) -> None:
     document = copy.deepcopy(printed.read(sample))
-    kind = "quote" if "tmf648" in sample else "salesLead"
-    made = quote() if kind == "quote" else lead()
+    kind = "tmf648/quote" if "tmf648" in sample else "tmf699/salesLead"
+    made = quote() if kind == "tmf648/quote" else lead()
     document = {**made, "colour": {"x": 1}, "note": document.get("note", [])}
 
     await run.of(line(kind, document))
@@ -260,13 +269,13 @@ async def test_what_was_exported_is_imported_the_same() -> None:
     store, other = await opened(), await opened()
     lines = [
         line("listener", listener("1")),
-        line("quote", quote("1", "2"), quote("1", "1"), revision=7),
-        line("quote", quote("2"), revision=2),
-        line("salesLead", lead("1")),
+        line("tmf648/quote", quote("1", "2"), quote("1", "1"), revision=7),
+        line("tmf648/quote", quote("2"), revision=2),
+        line("tmf699/salesLead", lead("1")),
     ]
     await Run(store).of(*lines)
 
-    kinds = ["listener", "quote", "salesLead"]
+    kinds = ["listener", "tmf648/quote", "tmf699/salesLead"]
     texts = [text async for batch in exported(store, kinds) for text in batch]
     await Run(other).of(*texts)
 
@@ -276,23 +285,27 @@ async def test_what_was_exported_is_imported_the_same() -> None:
 
 async def test_an_export_goes_on_where_it_was_broken_off() -> None:
     store = await opened()
-    await Run(store).of(*[line("quote", quote(id)) for id in "abc"], line("salesLead", lead("a")))
+    await Run(store).of(*[line("tmf648/quote", quote(id)) for id in "abc"], line("tmf699/salesLead", lead("a")))
 
-    texts = [text async for batch in exported(store, ["quote", "salesLead"], ("quote", "b")) for text in batch]
+    texts = [
+        text
+        async for batch in exported(store, ["tmf648/quote", "tmf699/salesLead"], ("tmf648/quote", "b"))
+        for text in batch
+    ]
 
-    assert texts == [line("quote", quote("c")), line("salesLead", lead("a"))]
+    assert texts == [line("tmf648/quote", quote("c")), line("tmf699/salesLead", lead("a"))]
 
 
 async def test_an_export_reads_in_steps_and_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "UNITS_READ", 2)
     store = await opened()
-    await Run(store).of(*[line("quote", quote(id)) for id in "abcde"])
+    await Run(store).of(*[line("tmf648/quote", quote(id)) for id in "abcde"])
 
-    assert [len(batch) async for batch in exported(store, ["quote"])] == [2, 2, 1]
+    assert [len(batch) async for batch in exported(store, ["tmf648/quote"])] == [2, 2, 1]
 
 
 async def test_importing_again_changes_nothing(run: Run) -> None:
-    lines = [line("quote", quote(id), revision=3) for id in "abc"]
+    lines = [line("tmf648/quote", quote(id), revision=3) for id in "abc"]
     assert await run.of(*lines[:2]) == Tally(added=2)
 
     assert await run.of(*lines) == Tally(added=1, same=2)
@@ -302,30 +315,30 @@ async def test_importing_again_changes_nothing(run: Run) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        line("quote", quote(description="other"), revision=3),
-        line("quote", quote(), revision=4),
-        line("quote", quote(version="2"), quote(), revision=3),
-        change(line("quote", quote(), revision=3), lambda it: it["versions"][0].update(revision=2)),
+        line("tmf648/quote", quote(description="other"), revision=3),
+        line("tmf648/quote", quote(), revision=4),
+        line("tmf648/quote", quote(version="2"), quote(), revision=3),
+        change(line("tmf648/quote", quote(), revision=3), lambda it: it["versions"][0].update(revision=2)),
     ],
 )
 async def test_what_is_stored_differently_is_told_and_left_alone(run: Run, other: bytes) -> None:
-    await run.of(line("quote", quote(), revision=3))
+    await run.of(line("tmf648/quote", quote(), revision=3))
 
-    assert await run.of(other, line("quote", quote("2"))) == Tally(added=1, different=1)
+    assert await run.of(other, line("tmf648/quote", quote("2"))) == Tally(added=1, different=1)
 
-    stored = await run.store.get("quote", "1")
+    stored = await run.store.get("tmf648/quote", "1")
     assert stored is not None
-    assert written("quote", stored) == line("quote", quote(), revision=3)
+    assert written("tmf648/quote", stored) == line("tmf648/quote", quote(), revision=3)
 
 
 async def test_of_two_lines_with_one_id_the_first_counts(run: Run) -> None:
-    tally = await run.of(line("quote", quote()), line("quote", quote(description="second")))
+    tally = await run.of(line("tmf648/quote", quote()), line("tmf648/quote", quote(description="second")))
 
     assert tally == Tally(added=1, different=1)
 
 
 async def test_blank_lines_and_a_missing_last_line_break_are_no_matter(run: Run) -> None:
-    text = b"\n  \n" + line("quote", quote("1")) + b"\r\n" + line("quote", quote("2")).rstrip()
+    text = b"\n  \n" + line("tmf648/quote", quote("1")) + b"\r\n" + line("tmf648/quote", quote("2")).rstrip()
 
     assert await run.of(text) == Tally(added=2)
     assert run.gone_through == len(text)
@@ -334,7 +347,7 @@ async def test_blank_lines_and_a_missing_last_line_break_are_no_matter(run: Run)
 async def test_a_line_without_end_is_left_out_and_the_next_one_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "LINE_LIMIT", 1000)
 
-    tally = await run.of(b"x" * 5000 + b"\n", line("quote", quote()), b"y" * 5000)
+    tally = await run.of(b"x" * 5000 + b"\n", line("tmf648/quote", quote()), b"y" * 5000)
 
     assert tally == Tally(added=1, refused=2)
     assert run.refused == {1: "is longer than 1000 bytes", 3: "is longer than 1000 bytes"}
@@ -346,6 +359,6 @@ async def test_many_lines_are_loaded_in_steps(
 ) -> None:
     monkeypatch.setattr(moving, "UNITS_LOADED", records)
     monkeypatch.setattr(moving, "BYTES_LOADED", size)
-    lines = [line("quote", quote(str(number))) for number in range(5)]
+    lines = [line("tmf648/quote", quote(str(number))) for number in range(5)]
 
     assert await run.of(*lines) == Tally(added=5)

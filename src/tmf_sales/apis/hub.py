@@ -97,8 +97,8 @@ def _further_members(body: Document) -> Document:
 
 def event_attributes(api: Contract, *, strict: bool) -> EventAttributes:
     """What the events of an API have, by its contract."""
-    types = {type: None for resource in api.resources.values() for type in resource.events.values()}
-    resources = {kind: resource.attributes for kind, resource in api.resources.items()}
+    types = {type: None for resource in api.resources.values() for type in resource.event_types}
+    resources = {resource.noun: resource.attributes for resource in api.resources.values()}
     return EventAttributes(resources, types, knows_all=strict)
 
 
@@ -106,11 +106,12 @@ def subscription_queries(apis: Sequence[Contract], *, strict: bool = False) -> P
     """How a subscription's query is read, by the name of its API: the filter language on the events of that API."""
     attributes = {api.name: event_attributes(api, strict=strict) for api in apis}
     types = {
-        api.name: tuple(type for resource in api.resources.values() for type in resource.events.values())
-        for api in apis
+        api.name: tuple(type for resource in api.resources.values() for type in resource.event_types) for api in apis
     }
 
     def parse(api: str, raw: str) -> EventQuery:
+        if api not in attributes:
+            raise InvalidFilter(f"no loaded contract describes the API {api}")
         query = parse_event_query(raw, attributes[api], strict=True)
         if not any(may_match(query.condition, ("eventType",), type) for type in types[api]):
             raise InvalidFilter(f"eventType: no event type matches; expected one of {', '.join(types[api])}")

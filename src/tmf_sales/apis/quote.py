@@ -8,7 +8,9 @@ about all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tmf_sales import datetimes
@@ -18,6 +20,8 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import FinalState, OfferExpired, PatchResultRefused, StatesDisagree
 from tmf_sales.json_values import same_json
 from tmf_sales.messages import Violation, list_places
+from tmf_sales.setting_types import DURATION, FILE, SWITCH
+from tmf_sales.settings import setting
 from tmf_sales.storage.protocol import Document
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"
@@ -38,11 +42,22 @@ class ItemChange(NamedTuple):
         return (self.before or {}).get("state") == state
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteSettings:
+    """What an operator sets for quotes."""
+
+    price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
+    validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
+    accept_expired: bool = setting(False, SWITCH, "accept quotes after the end of their validFor")
+
+
 class QuoteRules(Rules):
     """`validity`: how long an offer is valid from its completion, unless it says so itself (validFor).
 
     `accept_expired`: a quote may be accepted after that, too.
     """
+
+    settings_type = QuoteSettings
 
     def __init__(
         self, book: PriceBook | None = None, validity: timedelta = timedelta(days=30), accept_expired: bool = False
@@ -51,8 +66,8 @@ class QuoteRules(Rules):
         self.validity = validity
         self.accept_expired = accept_expired
 
-    def configure(self, settings: Any) -> None:
-        """Settings price_book (the path of the operator's own, or None) and validity; raises BadPriceBook."""
+    def configure(self, settings: QuoteSettings) -> None:
+        """Take the operator's price book, if there is one, and the validity; raises BadPriceBook."""
         self.validity = settings.validity
         self.accept_expired = settings.accept_expired
         if settings.price_book is not None:

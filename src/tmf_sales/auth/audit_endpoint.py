@@ -1,4 +1,4 @@
-"""`/audit?kind=quote&id=...`: who changed a resource, read from the log; only for whom the policy lets read it."""
+"""`/audit?kind=tmf648/quote&id=...`: who changed a resource, read from the log, for whom the policy allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
-from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.protocol import Storage, named_kind
 
 PATH = "/audit"
 PAGE = 1000
@@ -26,8 +26,8 @@ def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope]
             raise MethodNotAllowed.among(scope["method"], PAGE_METHODS)
         await may_read(scope)
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        kind, id = _only(asked.get("kind", [])), _only(asked.get("id", []))
-        if kind not in kinds or not id:
+        kind, id = named_kind(_only(asked.get("kind", [])), sorted(kinds)), _only(asked.get("id", []))
+        if kind is None or not id:
             raise InvalidParameter(f"expected kind, one of {', '.join(sorted(kinds))}, and id")
         return orjson.dumps([entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)])
 

@@ -117,11 +117,11 @@ def _single(scope: Scope, name: bytes) -> str | None:
 def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     """`policy` None: there is no authentication, and everybody is the admin."""
 
-    async def admit(scope: Scope, operation_id: str) -> tuple[Principal, Access]:
+    async def admit(scope: Scope, base_path: str, operation_id: str) -> tuple[Principal, Access]:
         principal = ANONYMOUS_ADMIN if policy is None else scope[PRINCIPAL]
         if limit is not None:
             await limit.reject_too_many(principal.subject)
-        return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id)
+        return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id, base_path)
 
     return admit
 
@@ -136,7 +136,7 @@ def audit_admission(
         if limit is not None:
             await limit.reject_too_many(principal.subject)
         if policy is not None:
-            policy.access(principal, READ_AUDIT)
+            policy.access(principal, READ_AUDIT, "")
         return principal
 
     return may_read

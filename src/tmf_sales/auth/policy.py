@@ -1,7 +1,7 @@
-"""The policy table: which role may do what, on which versions, in which states, with which fields (see policy.yaml).
+"""The policy: which role may do what, on which versions, in which states, with which fields (see policy.yaml).
 
-Promise: what no row grants is refused. A table that does not fit the contracts, or leaves an operation of theirs
-without a row, is refused at start with one line.
+What no row grants is rejected, and an operation that no row is about is open to the role admin alone. A table that does
+not fit the contracts is rejected at start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tmf_sales.access import NO_ACCESS, NONE, Access, Grant, Principal
+from tmf_sales.access import FULL_ACCESS, NO_ACCESS, NONE, Access, Grant, Principal
+from tmf_sales.contract.files import POLICY
 from tmf_sales.contract.loader import Contract, ResourceType
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.errors import CannotStart, Forbidden
@@ -27,12 +28,17 @@ SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"
 OWN_OPERATIONS = frozenset({READ_AUDIT})
 COLUMNS = ("may", "whose", "versions", "states", "hides", "changes", "transitions", "starts_in")
+ADMIN = "admin"
 PARTY, SUBJECT = "party", "subject"
 KEPT = 4096
 
 
+Operation = tuple[str, str]
+"""The base path of an API and an operationId."""
+
+
 class BadPolicy(CannotStart):
-    """Raised when the policy table cannot be used; one line that names the role and the row."""
+    """Raised when a policy table cannot be used: a line for each fault, which names the role and the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,14 @@ class Subject(NamedTuple):
     owed: frozenset[str] = NONE
 
 
-def subjects_of(apis: Sequence[Contract]) -> dict[str, Subject]:
-    """The subject of every operation of the contracts, by operationId."""
-    found: dict[str, Subject] = dict.fromkeys((id for api in apis for id in api.operations), Subject())
+def subjects_of(apis: Sequence[Contract]) -> dict[Operation, Subject]:
+    """The subject of every operation of the contracts, by base path and operationId."""
+    found = dict.fromkeys(((api.base_path, id) for api in apis for id in api.operations), Subject())
     for api in apis:
         for resource in api.resources.values():
             subject = _subject(api, resource)
-            found |= {id: subject for id in operation_ids(resource.name).values() if id in api.operations}
+            ids = operation_ids(resource.name).values()
+            found |= {(api.base_path, id): subject for id in ids if id in api.operations}
     return found
 
 
@@ -107,23 +114,17 @@ def _reading_operation(api: Contract, resource: ResourceType) -> str:
     return ids["retrieve"] if ids["retrieve"] in api.operations else ids["list"]
 
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a file, by role. `api`: the base path of the API that they are about; None: any API."""
 
-
-class Policy:
-    """The table, and what it comes to for a caller. `source` is how a refusal names it."""
-
-    def __init__(self, rows: Mapping[str, Sequence[Row]], apis: Sequence[Contract], source: str) -> None:
-        self._rows = rows
-        self._subjects = subjects_of(apis)
-        self._retrieves = {
-            resource.kind: _reading_operation(api, resource) for api in apis for resource in api.resources.values()
-        }
-        self._source = source
-        self._access = functools.lru_cache(KEPT)(self._granted)
+    source: str
+    rows: Mapping[str, Sequence[Row]]
+    api: str | None = None
+    is_shipped: bool = False
 
     @classmethod
-    def load(cls, path: Path, apis: Sequence[Contract]) -> Policy:
+    def load(cls, path: Path, api: str | None = None) -> Table:
         """Raises BadPolicy."""
         try:
             table = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - the safe loader, in C where there is one
@@ -138,24 +139,74 @@ class Policy:
                     rows[str(role)].append(read_row(line))
                 except ValueError as error:
                     raise BadPolicy(f"policy {path.name}: role {role}, row {number}: {error}") from None
-        return cls(rows, apis, path.name)
+        return cls(path.name, rows, api, is_shipped=path == SHIPPED)
 
-    def check(self) -> None:
-        """Raises BadPolicy when the table and the contracts do not fit together."""
-        for role, rows in self._rows.items():
-            for number, row in enumerate(rows, 1):
-                for problem in self._problems(row):
-                    raise BadPolicy(f"policy {self._source}: role {role}, row {number}: {problem}")
-        granted = {id for rows in self._rows.values() for row in rows for id in row.may}
-        if missing := sorted((self._subjects.keys() | OWN_OPERATIONS) - granted):
-            raise BadPolicy(f"policy {self._source}: no row says who may do {', '.join(missing)}")
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Policy:
+    """The rows of all tables, and what they grant a caller.
+
+    The rows of a table for one API are about its operations alone. Operations that no row is about are open to the role
+    admin; so are all operations of an API whose resources no row is about.
+    """
+
+    def __init__(self, tables: Sequence[Table], apis: Sequence[Contract]) -> None:
+        self._tables = tables
+        self._subjects = subjects_of(apis)
+        self._apis = apis
+        self._reads = {
+            resource.kind: (api.base_path, _reading_operation(api, resource))
+            for api in apis
+            for resource in api.resources.values()
+        }
+        self._rows = [(role, row, table.api) for table in tables for role, rows in table.rows.items() for row in rows]
+        self._open_to_admin = frozenset(self._operations_without_rows())
+        self._access = functools.lru_cache(KEPT)(self._granted)
+
+    @classmethod
+    def for_apis(cls, path: Path | None, apis: Sequence[Contract]) -> Policy:
+        """The table in `path`, or the shipped one, and for each API the table beside its contract, if there is one.
+
+        The table for `tmf622-order-v4.yaml` is `tmf622-order-v4.policy.yaml`. Raises BadPolicy.
+        """
+        own = [(api.path.with_suffix(f"{POLICY}.yaml"), api.base_path) for api in apis]
+        beside = [Table.load(file, base_path) for file, base_path in own if file.is_file()]
+        return cls([Table.load(path or SHIPPED), *beside], apis)
+
+    def check(self, *, all_apis: bool = True) -> None:
+        """Raises BadPolicy, a line for each fault, when the tables and the contracts do not fit together.
+
+        `all_apis` False: rows about operations that no contract has may be about an API that is not served.
+        """
+        faults = [
+            f"policy {table.source}: role {role}, row {number}: {problem}"
+            for table in self._tables
+            for role, rows in table.rows.items()
+            for number, row in enumerate(rows, 1)
+            for problem in self._problems(row, table, all_apis)
+        ]
+        if faults:
+            raise BadPolicy("\n".join(dict.fromkeys(faults)))
 
     def roles(self) -> list[str]:
-        return list(self._rows)
+        return list(dict.fromkeys([role for table in self._tables for role in table.rows] + [ADMIN]))
 
-    def access(self, principal: Principal, operation_id: str) -> Access:
-        """Raises Forbidden when none of the caller's roles may do this."""
-        access = self._access(principal, operation_id)
+    def missing_rows(self) -> dict[str, list[str]]:
+        """By the name of an API: the operations that no row is about, so that only admin may do them."""
+        missing = {
+            api.name: sorted(id for path, id in self._open_to_admin if path == api.base_path) for api in self._apis
+        }
+        return {name: ids for name, ids in missing.items() if ids}
+
+    def access(self, principal: Principal, operation_id: str, base_path: str | None = None) -> Access:
+        """Raises Forbidden when none of the caller's roles may do this. Without a base path it is that of the API with
+        this operation.
+        """
+        if base_path is None:
+            base_path = next((path for path, id in self._subjects if id == operation_id), "")
+        access = self._access(principal, base_path, operation_id)
         if not access.grants:
             raise Forbidden(f"no role of the caller may do {operation_id}")
         return access
@@ -164,27 +215,55 @@ class Policy:
         """What the principal may see of resources of a kind: what retrieving them would show."""
 
         def seen(kind: str) -> Access:
-            return self._access(principal, self._retrieves[kind]) if kind in self._retrieves else NO_ACCESS
+            return self._access(principal, *self._reads[kind]) if kind in self._reads else NO_ACCESS
 
         return seen
 
-    def _granted(self, principal: Principal, operation_id: str) -> Access:
-        member = self._subjects.get(operation_id, Subject()).state_member
-        rows = (row for role in sorted(principal.roles) for row in self._rows.get(role, ()))
-        return Access(tuple(row.grant(principal, member) for row in rows if operation_id in row.may))
+    def _granted(self, principal: Principal, base_path: str, operation_id: str) -> Access:
+        if (base_path, operation_id) in self._open_to_admin:
+            return FULL_ACCESS if ADMIN in principal.roles else NO_ACCESS
+        member = self._subjects.get((base_path, operation_id), Subject()).state_member
+        return Access(
+            tuple(
+                row.grant(principal, member)
+                for role, row, api in sorted(self._rows, key=lambda each: each[0])
+                if role in principal.roles and operation_id in row.may and api in (None, base_path)
+            )
+        )
 
-    def _problems(self, row: Row) -> Iterator[str]:
+    def _operations_without_rows(self) -> Iterator[Operation]:
+        about = {
+            (path, id)
+            for path, id in self._subjects
+            for _, row, api in self._rows
+            if id in row.may and api in (None, path)
+        }
+        if not any(READ_AUDIT in row.may for _, row, _ in self._rows):
+            yield "", READ_AUDIT
+        for api in self._apis:
+            of_resources = {id for resource in api.resources.values() for id in operation_ids(resource.name).values()}
+            has_rows = any((api.base_path, id) in about for id in of_resources) or not api.resources
+            for id in api.operations:
+                if (api.base_path, id) not in about or not has_rows:
+                    yield api.base_path, id
+
+    def _problems(self, row: Row, table: Table, all_apis: bool) -> Iterator[str]:
         for id in sorted(row.may - OWN_OPERATIONS):
-            if id not in self._subjects:
-                yield f"no contract has the operation {shown(id)}"
+            subjects = [
+                subject
+                for (path, known), subject in self._subjects.items()
+                if known == id and table.api in (None, path)
+            ]
+            if not subjects:
+                if all_apis and not table.is_shipped:
+                    yield f"no contract has the operation {shown(id)}"
                 continue
-            subject = self._subjects[id]
             named = {*(row.states or ()), *(row.starts_in or ()), *(s for pair in row.transitions or () for s in pair)}
-            for state in sorted(named - subject.states):
+            for state in sorted(named.difference(*(subject.states for subject in subjects))):
                 yield f"{id}: there is no state {shown(state)}"
-            for member in sorted((row.changes or NONE) - subject.members):
+            for member in sorted((row.changes or NONE).difference(*(subject.members for subject in subjects))):
                 yield f"{id}: changes {shown(member)}, which the contract does not have"
-            for member in sorted(row.hides & subject.owed):
+            for member in sorted(row.hides.intersection(frozenset().union(*(subject.owed for subject in subjects)))):
                 yield f"{id}: hides {member}, which every answer must have"
 
 

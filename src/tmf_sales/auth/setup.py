@@ -11,7 +11,7 @@ from tmf_sales.auth.api_keys import ApiKeys
 from tmf_sales.auth.authentication import Authenticator, admission, audit_admission, require_credentials
 from tmf_sales.auth.jwks import Keys, reader_of
 from tmf_sales.auth.jwt import TokenRules, Tokens
-from tmf_sales.auth.policy import SHIPPED, Policy
+from tmf_sales.auth.policy import Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import CannotStart
@@ -25,8 +25,8 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     if not settings.authentication:
         nobody = Authenticator(None, None)
         return Security(nobody.security_map(), admission(None, limit), audit_admission(nobody, None, limit))
-    policy = Policy.load(settings.policy or SHIPPED, apis)
-    policy.check()
+    policy = Policy.for_apis(settings.policy, apis)
+    policy.check(all_apis=not settings.apis)
     for api in apis:
         try:
             require_credentials(api)

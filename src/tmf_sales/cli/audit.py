@@ -7,33 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Context, on_one_line, run
-from tmf_sales.cli.options import setting_options
+from tmf_sales.cli.context import on_one_line, run
+from tmf_sales.cli.options import NothingFound, store_options
 
 if TYPE_CHECKING:
+    from tmf_sales.context import Context
     from tmf_sales.storage.protocol import Document
 
 LIMIT = 10_000
 
 
 @click.command()
-@setting_options("store")
+@store_options
 @click.option("--id", "id", required=True, metavar="ID", help="The resource, or the listener.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def audit(id: str, as_json: bool, **options: Any) -> None:
     """Show who changed a resource, the oldest change first; as far back as the log of events goes."""
-    for entry in run(options, lambda found: entries_of(found, id)):
+    entries = run(options, lambda found: entries_of(found, id))
+    for entry in entries:
         click.echo(json.dumps(entry, ensure_ascii=True) if as_json else shown(entry))
+    if not entries:
+        click.echo(f"the log has no change of {id!a}; it is kept while auditing is on", err=True)
 
 
 async def entries_of(found: Context, id: str) -> list[Document]:
-    from tmf_sales.app import audited_kinds, contracts_folder
-    from tmf_sales.contract.loader import load_contracts
+    """Raises NothingFound when neither the log nor the store has anything of this id."""
+    from tmf_sales.context import audited_kinds
     from tmf_sales.events.audit_log import trail_of
 
-    kinds = sorted(audited_kinds(load_contracts(contracts_folder())))
+    known = audited_kinds(found.apis)
+    kinds = sorted(known.union(await found.store.unknown_kinds()))
     trails = [await trail_of(found.events, kind, id, LIMIT) for kind in kinds]
-    return [entry.shown() for trail in trails for entry in trail]
+    entries = [entry.shown() for trail in trails for entry in trail]
+    if not entries and not any([await found.store.get(kind, id) for kind in sorted(known)]):
+        raise NothingFound(f"there is no resource and no listener {id!a}, and the log has no change of it")
+    return entries
 
 
 def shown(entry: Document) -> str:

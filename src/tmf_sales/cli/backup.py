@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.cli.options import Refused, settings_from, store_options
 
 
 @click.command()
-@setting_options("store")
+@store_options
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path, **options: Any) -> None:
     """Copy a SQLite store, as it is at this moment, to FILE; serving goes on.

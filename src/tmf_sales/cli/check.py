@@ -1,8 +1,8 @@
-"""`tmf-sales check`: is what the service would run with in order, and what does the store hold?
+"""`tmf-sales check`: checks everything that the service would run with, and what the store holds.
 
-Promise: one line for each thing looked at; exit code 0 when all are good, 1 when one is not. Resources are only read,
-and a SQLite store that is not there is not made.
-A stored resource that the contract would not let in today is listed; it stays readable.
+Prints one line for each thing that is looked at; the exit code is 0 when all are good, 1 when one is not. Resources are
+only read, and a SQLite store that does not exist is not created. A stored resource that its contract would reject today
+is listed; it stays readable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from tmf_sales.cli.context import on_one_line, opened
-from tmf_sales.cli.options import setting_options
+from tmf_sales.cli.options import rule_setting_options, store_options
 from tmf_sales.cli.progress import progress
 from tmf_sales.errors import CannotStart, TmfError
 from tmf_sales.settings import Settings, load_settings, unknown_variables
@@ -30,21 +30,33 @@ REASON_LIMIT = 300
 
 
 @click.command()
-@setting_options("store", "price_book")
-@click.option("--quick", is_flag=True, help="Leave out to hold each stored resource against its contract.")
+@store_options
+@rule_setting_options
+@click.option("--quick", is_flag=True, help="Skip validating stored resources.")
 @click.option("--shard", is_flag=True, help="Spread the collections over a MongoDB cluster's shards by hashed id.")
 def check(quick: bool, shard: bool, **options: object) -> None:
-    """Check settings, contracts and store, and list the stored resources that the contracts would not let in today."""
+    """Check settings, contracts, rules, policy and store, and list stored resources that their contracts reject."""
+    from tmf_sales.apis.registry import registered_rules, settings_of_rules
+
     try:
-        settings = load_settings(os.environ, options)
+        of_apis = settings_of_rules(registered_rules())
+        settings = load_settings(os.environ, options, of_apis)
     except CannotStart as error:
         for line in str(error).splitlines():
             say(False, f"settings: {line}")
         raise SystemExit(1) from None
-    good = [report("settings", lambda: settings_found(settings)), report("contract", contracts_found)]
+    good = [report("settings", lambda: settings_found(settings, of_apis))]
+    good.append(report("contract", lambda: contracts_found(settings)))
     if not good[-1]:
         raise SystemExit(1)  # all that follows would only say it again
-    good += [report("service", lambda: service_found(settings)), report("store", lambda: store_found(settings))]
+    good += [report("service", lambda: service_found(settings)), report("policy", lambda: policy_found(settings))]
+    if not is_there(settings):
+        say(True, f"store: no store yet at {settings.shown_store}; the service creates it when it starts")
+        raise SystemExit(0 if all(good) else 1)
+    if not quick:
+        good.append(report("store", lambda: damage_found(settings)))
+    if good[-1]:
+        good.append(report("store", lambda: store_found(settings)))
     if shard and good[-1]:
         good.append(report("sharding", lambda: sharding_made(settings)))
     if not quick and good[-1]:
@@ -57,61 +69,150 @@ def say(good: bool, line: str) -> None:
 
 
 def report(subject: str, finding: Finding) -> bool:
-    """Say each line that `finding` gives; what it raises is the problem."""
+    """Say each line that `finding` gives; what it raises is the problem, a line for each fault."""
     try:
         for line in finding():
             say(True, f"{subject}: {line}")
     except TmfError as error:
         say(False, f"{subject}: {error.reason}: {error.message}")
     except (CannotStart, ValueError) as error:
-        say(False, f"{subject}: {' '.join(str(error).split())}")
+        for line in str(error).splitlines():
+            say(False, f"{subject}: {' '.join(line.split())}")
     else:
         return True
     return False
 
 
-def settings_found(settings: Settings) -> Iterator[str]:
+def settings_found(settings: Settings, of_apis: dict[str, type]) -> Iterator[str]:
     mode = "strict" if settings.strict else "open"
     yield f"store {settings.shown_store}, {mode} mode, hrefs at {settings.public_base}"
-    if unknown := unknown_variables(os.environ):
+    if unknown := unknown_variables(os.environ, of_apis.values()):
         raise CannotStart(f"{', '.join(unknown)} is no setting; expected the names that the README lists")
 
 
-def contracts_found() -> Iterator[str]:
+def contracts(settings: Settings) -> tuple[Contract, ...]:
+    from tmf_sales.contract.files import contracts_folder
+    from tmf_sales.contract.loader import load_contracts
+
+    return load_contracts(contracts_folder(), settings.contracts, settings.apis)
+
+
+def contracts_found(settings: Settings) -> Iterator[str]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
-    for contract in contracts():
-        contract.reject_uncompilable_schemas()
+    from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
+
+    faults: list[BrokenContract] = []
+    for contract in contracts(settings):
+        try:
+            contract.reject_uncompilable_schemas()
+        except BrokenContract as fault:
+            faults.append(fault)
+            continue
         problems = sorted(OpenAPIV30SpecValidator(contract.document).iter_errors(), key=str)
         for problem in problems:
             place = "/".join(map(str, problem.absolute_path))
-            raise CannotStart(f"{contract.file}#/{place}: {problem.message[:200]}")
-        resources = ", ".join(resource.name for resource in contract.resources.values())
-        yield f"{contract.file} is OpenAPI 3.0 with {len(contract.operations)} operations on {resources} and listeners"
+            faults.append(BrokenContract(contract.file, f"/{place}", problem.message[:200]))
+        if not problems:
+            yield from described(contract)
+    if faults:
+        raise BrokenContracts(faults)
+
+
+def described(contract: Contract) -> Iterator[str]:
+    """What a contract comes to, and what in it has no effect."""
+    from tmf_sales.contract.lint_names import impossible_events
+
+    resources = ", ".join(resource.name for resource in contract.resources.values())
+    replaces = f"; replaces the shipped {contract.replaces}" if contract.replaces else ""
+    operations = f"{len(contract.operations)} operations on {resources} and listeners"
+    yield f"{contract.file} is OpenAPI 3.0 with {operations}{replaces}"
+    for resource in contract.resources.values():
+        has_states = resource.object_type.lifecycle_member is not None
+        found = impossible_events(resource.events, contract.operations, resource.name, has_states=has_states)
+        if found:
+            yield f"{contract.file}: x-events of {resource.name} names {', '.join(found)}, which no operation raises"
 
 
 def service_found(settings: Settings) -> Iterator[str]:
-    from tmf_sales.app import create_app
+    from tmf_sales.apis.registry import name_of_rules, registered_rules
+    from tmf_sales.app import compose, create_app
 
     create_app(settings)
     yield "every operation has its handler"
+    table = registered_rules()
+    for api in compose(settings).apis:
+        for resource in api.resources.values():
+            if (name := name_of_rules(table, api.name, resource.name)) is not None:
+                yield f"{resource.kind} has the rules {name}"
+
+
+def policy_found(settings: Settings) -> Iterator[str]:
+    from tmf_sales.auth.policy import Policy
+
+    policy = Policy.for_apis(settings.policy, contracts(settings))
+    policy.check(all_apis=not settings.apis)
+    missing = policy.missing_rows()
+    for api, operations in missing.items():
+        yield f"{api}: no row is about {', '.join(operations)}; only the role admin may do this"
+    if not missing:
+        yield "every operation has a row"
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether the store exists, as far as can be seen without opening it."""
+    from tmf_sales.storage.factory import reject_missing_file
+    from tmf_sales.storage.protocol import StoreRefused
+
+    try:
+        reject_missing_file(settings.store)
+    except StoreRefused:
+        return False
+    return True
+
+
+def damage_found(settings: Settings) -> Iterator[str]:
+    """Reads all of a SQLite file; other databases look after themselves."""
+    from tmf_sales.storage.factory import sqlite_path
+    from tmf_sales.storage.sqlite.damage import damage_in
+
+    if not settings.store.startswith("sqlite:"):
+        return
+    path = sqlite_path(settings.store)
+    if damage := damage_in(path):
+        lines = [f"{path} is damaged: {line}" for line in damage]
+        way = "stop the service; put the last backup in its place, or save what is readable with"
+        raise CannotStart(
+            "\n".join([*lines, f"{way} `tmf-sales export --readable FILE` and import it into a new store"])
+        )
+    yield f"{path} is intact"
 
 
 def store_found(settings: Settings) -> Iterator[str]:
-    for kind, count in asyncio.run(counts(settings)).items():
+    known, unknown = asyncio.run(counts(settings))
+    for kind, count in known.items():
         yield f"{settings.shown_store} holds {count} {kind}"
+    if unknown:
+        lines = (
+            f"no contract describes {kind}: {count} resources, and its events wait" for kind, count in unknown.items()
+        )
+        raise CannotStart("\n".join([*lines, "name the folder of its contract with --contracts"]))
 
 
-async def counts(settings: Settings) -> dict[str, int]:
-    """How many there are of each kind. Raises StorageUnavailable when the store cannot be read and written."""
-    from tmf_sales.app import stored_kinds
+async def counts(settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
+    """How many resources there are of each kind, and of each kind that no contract describes.
+
+    Raises StorageUnavailable when the store cannot be read and written.
+    """
+    from tmf_sales.context import stored_kinds
     from tmf_sales.storage.conditions import Query
 
     async with opened(settings) as found:
         await found.store.ping()
-        return {
+        known = {
             kind.name: (await found.store.find(kind.name, Query(limit=0))).total for kind in stored_kinds(found.apis)
         }
+        return known, dict(await found.store.unknown_kinds())
 
 
 def sharding_made(settings: Settings) -> Iterator[str]:
@@ -135,12 +236,12 @@ def documents_found(settings: Settings) -> Iterator[str]:
     if count > len(listed):
         say(False, f"documents: and {count - len(listed)} more")
     if count:
-        raise CannotStart(f"{count} stored resources stay readable, but the contract would not let them in today")
-    yield "every stored resource is as its contract has it"
+        raise CannotStart(f"{count} stored resources stay readable, but their contracts reject them today")
+    yield "every stored resource is valid"
 
 
 async def misfits(settings: Settings) -> tuple[int, list[str]]:
-    """How many stored resources the contracts would not let in, and the first of them with the reason."""
+    """How many stored resources their contracts reject, and the first of them with the reason."""
     from tmf_sales.storage.conditions import Query
     from tmf_sales.transfer.checking import checks, moved_kinds
     from tmf_sales.transfer.survey import refused
@@ -159,10 +260,3 @@ async def misfits(settings: Settings) -> tuple[int, list[str]]:
 
 def shortened(reason: str) -> str:
     return reason if len(reason) <= REASON_LIMIT else f"{reason[:REASON_LIMIT]}..."
-
-
-def contracts() -> tuple[Contract, ...]:
-    from tmf_sales.app import contracts_folder
-    from tmf_sales.contract.loader import load_contracts
-
-    return load_contracts(contracts_folder())

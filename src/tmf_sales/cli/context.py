@@ -1,6 +1,6 @@
-"""What the commands that look after events work on: the store, opened, and the hub; and how they read and show times.
+"""Runs a command on the open store of its context, and reads and shows times.
 
-Promise: the store is closed again, and a store that does not answer is one line on standard error.
+The store is always closed again, and a store that does not answer is one line on standard error.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tmf_sales.cli.options import Refused, settings_from
 from tmf_sales.errors import CannotStart, TmfError
@@ -17,22 +17,9 @@ from tmf_sales.setting_types import read_duration
 from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
-    from tmf_sales.contract.loader import Contract
-    from tmf_sales.events.subscriptions import Hub
-    from tmf_sales.storage.events import EventStore
-    from tmf_sales.storage.protocol import Storage
+    from tmf_sales.context import Context
 
 T = TypeVar("T")
-
-
-class Context(NamedTuple):
-    """What a command works on."""
-
-    settings: Settings
-    apis: tuple[Contract, ...]
-    store: Storage
-    events: EventStore
-    hub: Hub
 
 
 def run(options: dict[str, Any], work: Callable[[Context], Awaitable[T]], *, may_create: bool = False) -> T:
@@ -43,7 +30,7 @@ def run(options: dict[str, Any], work: Callable[[Context], Awaitable[T]], *, may
     except TmfError as error:
         raise Refused(f"{error.reason}: {error.message}") from None
     except (CannotStart, ValueError) as error:
-        raise Refused(" ".join(str(error).split())) from None
+        raise Refused("\n".join(" ".join(line.split()) for line in str(error).splitlines())) from None
 
 
 async def _run(settings: Settings, work: Callable[[Context], Awaitable[T]], may_create: bool) -> T:
@@ -53,20 +40,18 @@ async def _run(settings: Settings, work: Callable[[Context], Awaitable[T]], may_
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Context]:
-    """Raises StoreRefused when there is no such store; one that is looked at is not made."""
-    from tmf_sales.app import contracts_folder, create_hub, stored_kinds
-    from tmf_sales.contract.loader import load_contracts
-    from tmf_sales.storage.factory import open_store, reject_missing_file
+    """The context with its store open; raises StoreRefused when there is no such store and it may not be created."""
+    from tmf_sales.context import create_context
+    from tmf_sales.storage.factory import reject_missing_file
 
     if not may_create:
         reject_missing_file(settings.store)
-    apis = load_contracts(contracts_folder())
-    store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
-    await store.open()
+    context = create_context(settings)
+    await context.store.open()
     try:
-        yield Context(settings, apis, store, store.events, create_hub(apis, store, settings))
+        yield context
     finally:
-        await store.close()
+        await context.store.close()
 
 
 def read_moment(text: str, now: float) -> float:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import click
 
-from tmf_sales.cli.options import Refused
+from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.errors import CannotStart
 
 
 @click.command()
-@click.option("--api", required=True, metavar="NAME", help="Which one: tmf648 (quotes) or tmf699 (sales leads).")
+@setting_options("contracts")
+@click.option("--api", required=True, metavar="NAME", help="Which one, such as tmf648 (quotes) or tmf699 (leads).")
 @click.option(
     "--profile",
     type=click.Choice(["plain", "client", "gateway"]),
     help="In one file: as the service hands it out, for code generators, or for API gateways.",
 )
 @click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
-def contract(api: str, profile: str | None, format: str) -> None:
+def contract(api: str, profile: str | None, format: str, **options: object) -> None:
     """Print an API's OpenAPI contract, as it was written or in one file."""
-    from tmf_sales.app import contracts_folder
-    from tmf_sales.contract.loader import contract_files
+    from tmf_sales.contract.files import contracts_folder, find_contracts
     from tmf_sales.publishing.bundle import published
 
-    contracts = {path.name.partition("-")[0]: path for path in contract_files(contracts_folder())}
+    try:
+        found = find_contracts(contracts_folder(), settings_from(options).contracts)
+    except CannotStart as error:
+        raise Refused(str(error)) from None
+    contracts = {file.name: file.path for file in found}
     if api not in contracts:
         raise Refused(f"there is no contract {api!r}; expected one of {', '.join(contracts)}")
     as_written = profile is None and format == "yaml"

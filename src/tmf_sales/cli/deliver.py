@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Context, run
-from tmf_sales.cli.options import Refused, setting_options
+from tmf_sales.cli.context import run
+from tmf_sales.cli.options import Refused, store_options
 from tmf_sales.setting_types import MEMORY
+
+if TYPE_CHECKING:
+    from tmf_sales.context import Context
 
 LOOK_EVERY = 0.1
 
 
 @click.command()
-@setting_options("store")
+@store_options
 def deliver(**options: Any) -> None:
-    """Bring the events in the store to their listeners until SIGTERM or Ctrl-C; any number may do so at once."""
-    run(options, work, may_create=True)
+    """Deliver the events in the store to their listeners until SIGTERM or Ctrl-C; any number of processes may do so."""
+    run(options, work)
 
 
 async def work(found: Context) -> None:
     from tmf_sales.app import create_delivery, delivery_settings
+    from tmf_sales.lifespan import log_unknown_kinds
 
     if found.settings.store == MEMORY:
         raise Refused("store memory: belongs to one process; expected a store that processes can share")
     chosen = delivery_settings(found.settings, poll=LOOK_EVERY)
-    worker = create_delivery(found.store, found.hub, found.settings, chosen)
+    worker = create_delivery(found, chosen)
+    await log_unknown_kinds(found.store)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)

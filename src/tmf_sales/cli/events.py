@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Context, on_one_line, read_moment, run, shown_moment
-from tmf_sales.cli.options import Refused, setting_options
+from tmf_sales.cli.context import on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.options import NothingFound, store_options
 
 if TYPE_CHECKING:
+    from tmf_sales.context import Context
     from tmf_sales.storage.events import StoredEvent
 
 PAGE = 200
@@ -28,22 +29,26 @@ def events() -> None:
 
 
 @events.command("list")
-@setting_options("store")
+@store_options
 @since_option
 @json_option
 def list_events(since: str | None, as_json: bool, **options: Any) -> None:
     """List events in the order in which they were stored."""
     start = read_moment(since, time.time()) if since else 0.0
 
-    async def work(found: Context) -> None:
+    async def work(found: Context) -> int:
+        count = 0
         async for event in stored_since(found, start):
             click.echo(shown(event, as_json))
+            count += 1
+        return count
 
-    run(options, work)
+    if not run(options, work):
+        click.echo("no events", err=True)
 
 
 @events.command()
-@setting_options("store")
+@store_options
 @since_option
 @json_option
 def tail(since: str | None, as_json: bool, **options: Any) -> None:
@@ -67,7 +72,7 @@ def tail(since: str | None, as_json: bool, **options: Any) -> None:
 
 
 @events.command()
-@setting_options("store")
+@store_options
 @click.option("--listener", "subscription", required=True, metavar="ID", help="Who is to get the events again.")
 @click.option("--since", required=True, metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
 def replay(subscription: str, since: str, **options: Any) -> None:
@@ -77,7 +82,9 @@ def replay(subscription: str, since: str, **options: Any) -> None:
     async def work(found: Context) -> int:
         listeners = await found.hub.active()
         if subscription not in listeners:
-            raise Refused(f"there is no listener {subscription!a} that is not disabled; see tmf-sales listeners list")
+            raise NothingFound(
+                f"there is no listener {subscription!a} that is not disabled; see tmf-sales listeners list"
+            )
         count, batch = 0, []
         async for event in stored_since(found, start):
             if listeners.wants(subscription, event.kind, event.document):

@@ -5,52 +5,117 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.context import Context, run
-from tmf_sales.cli.options import Refused, setting_options
+from tmf_sales.cli.context import run
+from tmf_sales.cli.options import Refused, settings_from, store_options
 from tmf_sales.cli.progress import progress
+from tmf_sales.errors import CannotStart
+
+if TYPE_CHECKING:
+    from tmf_sales.context import Context
 
 BLOCK = 64 * 1024
 
 
 @click.command()
-@setting_options("store")
-@click.option("--kind", "wanted", multiple=True, metavar="KIND", help="Only this kind, such as quote; may be repeated.")
+@store_options
+@click.option(
+    "--kind",
+    "wanted",
+    multiple=True,
+    metavar="KIND",
+    help="Only this kind, such as tmf648/quote, or quote; repeatable.",
+)
+@click.option("--readable", is_flag=True, help="Export what can be read of a damaged SQLite store; skip the rest.")
 @click.argument("file", type=click.Path(allow_dash=True, dir_okay=False, path_type=Path))
-def export(file: Path, wanted: tuple[str, ...], **options: Any) -> None:
+def export(file: Path, wanted: tuple[str, ...], readable: bool, **options: Any) -> None:
     """Write all resources and listeners to FILE, one a line with all its versions; - is standard output.
 
-    Until it is whole, FILE has .part behind its name; the same command goes on with it after an interruption.
-    Listeners' signing secrets are in it: only its owner can read it. Events that wait for delivery are not.
+    Writes FILE.part and renames it when complete; run the command again to resume. FILE holds the listeners' signing
+    secrets, so only its owner can read it. Events that wait for delivery are not exported.
     """
+    if readable:
+        export_readable(file, options)
+        return
     if str(file) == "-":
-        count = run(options, lambda found: export_to(sys.stdout.buffer, found, chosen(wanted, found)))
+        count = run(options, lambda found: export_chosen(sys.stdout.buffer, found, wanted))
     else:
         if file.exists():
             raise Refused(f"{file} exists already")
         with partial_file(file) as part:
-            count = run(options, lambda found: export_rest(part, found, chosen(wanted, found)))
+            count = run(options, lambda found: export_rest(part, found, wanted))
     click.echo(f"exported {count} resources", err=True)
 
 
-def chosen(wanted: Sequence[str], found: Context) -> tuple[str, ...]:
+def export_readable(file: Path, options: dict[str, Any]) -> None:
+    """Write what can be read without opening the store; the exit code is 1 when something cannot."""
+    from tmf_sales.context import stored_kinds
+    from tmf_sales.contract.files import contracts_folder
+    from tmf_sales.contract.loader import load_contracts
+    from tmf_sales.storage.factory import reject_missing_file, sqlite_path
+    from tmf_sales.storage.sqlite.damage import readable_records
+    from tmf_sales.transfer.checking import moved_kinds
+    from tmf_sales.transfer.lines import written
+
+    settings = settings_from(options)
+    if not settings.store.startswith("sqlite:"):
+        raise Refused(f"{settings.shown_store} is not SQLite; expected --readable with a SQLite store alone")
+    try:
+        reject_missing_file(settings.store)
+        apis = load_contracts(contracts_folder(), settings.contracts, settings.apis)
+    except CannotStart as error:
+        raise Refused(str(error)) from None
+    moved = moved_kinds(apis)
+    kinds = [kind for kind in stored_kinds(apis) if kind.name in moved]
+    count = lost = 0
+    with nullcontext(sys.stdout.buffer) if str(file) == "-" else partial_file(file) as out:
+        for kind, record in readable_records(sqlite_path(settings.store), kinds):
+            if record is None:
+                lost += 1
+            else:
+                out.write(written(kind, record))
+                count += 1
+    click.echo(f"exported {count} resources; {lost} cannot be read", err=True)
+    raise SystemExit(1 if lost else 0)
+
+
+async def chosen(wanted: Sequence[str], found: Context) -> tuple[str, ...]:
     """The kinds to export, in the order in which they are written."""
+    from tmf_sales.storage.protocol import named_kind
     from tmf_sales.transfer.checking import moved_kinds
 
     known = moved_kinds(found.apis)
-    for kind in wanted:
-        if kind not in known:
-            raise Refused(f"--kind is {kind!a}; expected {' or '.join(known)}")
-    return tuple(kind for kind in known if kind in wanted) or known
+    named = {name: named_kind(name, known) for name in wanted}
+    for name, kind in named.items():
+        if kind is None:
+            raise Refused(f"--kind is {name!a}; expected {' or '.join(known)}")
+    if not named:
+        await reject_unknown_kinds(found)
+    return tuple(kind for kind in known if kind in named.values()) or known
 
 
-async def export_rest(part: BinaryIO, found: Context, kinds: Sequence[str]) -> int:
+async def reject_unknown_kinds(found: Context) -> None:
+    """An export without --kind is of everything, or there is none."""
+    unknown = [kind for kind, count in (await found.store.unknown_kinds()).items() if count]
+    if unknown:
+        raise Refused(
+            f"no loaded contract describes {', '.join(unknown)}, which the store holds; expected --contracts with the "
+            "folder of the contract, or --kind for each kind to export"
+        )
+
+
+async def export_chosen(out: BinaryIO, found: Context, wanted: Sequence[str]) -> int:
+    return await export_to(out, found, await chosen(wanted, found))
+
+
+async def export_rest(part: BinaryIO, found: Context, wanted: Sequence[str]) -> int:
     """Go on with a file that an earlier run may have begun; answer how many lines it then has."""
+    kinds = await chosen(wanted, found)
     begun, lines = resume_point(part)
     if begun is not None:
         if begun[0] not in kinds:

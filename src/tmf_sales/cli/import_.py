@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from tmf_sales.cli.context import Context, run
-from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.cli.context import run
+from tmf_sales.cli.options import Refused, settings_from, store_options
 from tmf_sales.cli.progress import progress
 from tmf_sales.setting_types import MEMORY
 
 if TYPE_CHECKING:
+    from tmf_sales.context import Context
     from tmf_sales.transfer.moving import Tally
 
 
 @click.command("import")
-@setting_options("store")
-@click.option("--no-check", is_flag=True, help="Take documents that the contracts would refuse.")
+@store_options
+@click.option("--no-check", is_flag=True, help="Take documents that the contracts reject.")
 @click.argument("file", type=click.Path(allow_dash=True, path_type=Path))
 def import_(file: Path, no_check: bool, **options: Any) -> None:
     """Load the resources in FILE, as written by export; - is standard input.
 
-    What is there already is left alone, so the same command goes on after an interruption. A bad line is told and left
-    out, and the exit code is 1. No events are made.
+    Resources that exist already are left alone, so you can run the command again to resume. Invalid lines are reported
+    and skipped; the exit code is then 1. No events are made.
     """
     if settings_from(options).store == MEMORY:
         raise Refused("the store memory: is gone when this command ends")
@@ -42,16 +43,17 @@ def import_(file: Path, no_check: bool, **options: Any) -> None:
 
 
 async def import_lines(found: Context, lines: BinaryIO, size: int, *, by_contract: bool) -> Tally:
-    from tmf_sales.transfer.checking import checks
+    from tmf_sales.transfer.checking import checks, earlier_names
     from tmf_sales.transfer.moving import Import
 
     await found.store.ping()
     with progress("importing", size, "bytes") as bar:
-        return await Import(found.store, checks(found.apis, by_contract=by_contract), reject, bar).run(lines)
+        known = checks(found.apis, by_contract=by_contract)
+        return await Import(found.store, known, reject, bar, earlier_names(found.apis)).run(lines)
 
 
 def reject(number: int, reason: str) -> None:
-    click.echo(f"line {number} is left out: {reason}", err=True)
+    click.echo(f"line {number} is skipped: {reason}", err=True)
 
 
 def said(tally: Tally) -> str:
@@ -59,5 +61,5 @@ def said(tally: Tally) -> str:
     if tally.different:
         parts.append(f"{tally.different} are stored differently and were left as they are")
     if tally.refused:
-        parts.append(f"{tally.refused} lines left out")
+        parts.append(f"{tally.refused} lines skipped")
     return "; ".join(parts)

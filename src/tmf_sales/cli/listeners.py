@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tmf_sales.cli.context import Context, on_one_line, read_moment, run, shown_moment
-from tmf_sales.cli.options import Refused, setting_options
+from tmf_sales.cli.context import on_one_line, read_moment, run, shown_moment
+from tmf_sales.cli.options import NothingFound, Refused, store_options
 from tmf_sales.setting_types import read_duration
 
 if TYPE_CHECKING:
+    from tmf_sales.context import Context
     from tmf_sales.events.subscription import Subscription
     from tmf_sales.storage.events import AttemptRecord
 
@@ -23,7 +24,7 @@ def listeners() -> None:
 
 
 @listeners.command("list")
-@setting_options("store")
+@store_options
 def list_listeners(**options: Any) -> None:
     """List listeners: id, API, state, resources with waiting events, callback, query."""
 
@@ -40,10 +41,12 @@ def list_listeners(**options: Any) -> None:
             subscription.callback,
         ]
         click.echo("  ".join(map(on_one_line, [*told, subscription.query])))
+    if not registered:
+        click.echo("no listeners", err=True)
 
 
 @listeners.command()
-@setting_options("store")
+@store_options
 @click.argument("subscription", metavar="ID")
 @click.option("--since", default="P1D", show_default=True, metavar="TIME", help="A date-time or a duration.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="So many at most.")
@@ -52,16 +55,22 @@ def attempts(subscription: str, since: str, limit: int, **options: Any) -> None:
     start = read_moment(since, time.time())
 
     async def work(found: Context) -> list[AttemptRecord]:
-        return await found.events.attempts(subscription=subscription, since=start, limit=limit)
+        made = await found.events.attempts(subscription=subscription, since=start, limit=limit)
+        if not made:
+            await reject_unknown(found, subscription)
+        return made
 
-    for attempt in run(options, work):
+    made = run(options, work)
+    if not made:
+        click.echo(f"no deliveries to {subscription} since {shown_moment(start)}", err=True)
+    for attempt in made:
         outcome = attempt.status if attempt.status is not None else attempt.error
         told = [shown_moment(attempt.at), attempt.event, outcome, f"{attempt.duration * 1000:.1f} ms", attempt.answer]
         click.echo("  ".join(map(on_one_line, told)).rstrip())
 
 
 @listeners.command()
-@setting_options("store")
+@store_options
 @click.argument("subscription", metavar="ID")
 def enable(subscription: str, **options: Any) -> None:
     """Send events to a disabled listener again, from now on; `events replay` sends what it missed."""
@@ -75,7 +84,7 @@ def enable(subscription: str, **options: Any) -> None:
 
 
 @listeners.command("rotate-secret")
-@setting_options("store")
+@store_options
 @click.argument("subscription", metavar="ID")
 @click.option("--overlap", default="P1D", show_default=True, metavar="TIME", help="How long the old one still signs.")
 def rotate_secret(subscription: str, overlap: str, **options: Any) -> None:
@@ -94,7 +103,7 @@ def rotate_secret(subscription: str, overlap: str, **options: Any) -> None:
 
 async def reject_unknown(found: Context, id: str) -> None:
     if id not in {subscription.id for subscription in await found.hub.subscriptions()}:
-        raise Refused(f"there is no listener {id!a}; see tmf-sales listeners list")
+        raise NothingFound(f"there is no listener {id!a}; see tmf-sales listeners list")
 
 
 def state(subscription: Subscription) -> str:

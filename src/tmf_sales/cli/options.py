@@ -1,6 +1,6 @@
-"""Settings as options of a command: the text of each is the one that settings.py has.
+"""Settings as options of a command: the text of each is the one that settings.py, or the rules of an API, have.
 
-Promise: an option that is not valid is refused like its environment variable, in one line, with exit code 2.
+An option that is not valid is rejected like its environment variable, in one line, with exit code 2.
 """
 
 import logging
@@ -30,6 +30,12 @@ class Refused(click.ClickException):
     exit_code = 2
 
 
+class NothingFound(click.ClickException):
+    """Raised when nothing has the id that was asked for."""
+
+    exit_code = 1
+
+
 def setting_options(*names: str) -> Callable[[Command], Command]:
     """Give a command one option for each of these settings, in this order."""
     rows = {row.name: row for row in describe_settings()}
@@ -42,16 +48,34 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
     return decorate
 
 
+def store_options(command: Command) -> Command:
+    """The store, and the contracts that say what is in it: options of every command that looks at a store."""
+    return setting_options("store", "contracts", "apis")(command)
+
+
+def rule_setting_options(command: Command) -> Command:
+    """Give a command the settings that the rules of APIs have; each help text begins with the name of the rules."""
+    from tmf_sales.apis.registry import describable_settings
+
+    for name, of in reversed(describable_settings().items()):
+        for row in reversed(describe_settings(of)):
+            command = _option(row, f"{name}: ")(command)
+    return command
+
+
 def settings_from(options: dict[str, object]) -> Settings:
     """Raises Refused, also where there is no working directory: relative paths are meant from it, Connexion asks it."""
     try:
         Path.cwd()
     except OSError:
         raise Refused("the working directory is not there any more; start in one that is") from None
-    for name in unknown_variables(os.environ):
-        click.echo(f"Warning: {name} is no setting and has no effect", err=True)
+    from tmf_sales.apis.registry import registered_rules, settings_of_rules
+
     try:
-        settings = load_settings(os.environ, options)
+        of_apis = settings_of_rules(registered_rules())
+        for name in unknown_variables(os.environ, of_apis.values()):
+            click.echo(f"Warning: {name} is no setting and has no effect", err=True)
+        settings = load_settings(os.environ, options, of_apis)
     except CannotStart as error:
         raise Refused(str(error)) from None
     log_from(settings.log_level)
@@ -69,8 +93,8 @@ def set_log_level(level: str) -> None:
         logging.getLogger(name).setLevel(level.upper())
 
 
-def _option(row: Described) -> Callable[[Command], Command]:
-    help_text = f"{row.purpose[0].upper()}{row.purpose[1:]}.".replace("`", "")
+def _option(row: Described, prefix: str = "") -> Callable[[Command], Command]:
+    help_text = f"{prefix}{row.purpose[0].upper()}{row.purpose[1:]}.".replace("`", "")
     if row.is_switch:
         return click.option(option_of(row.name), is_flag=True, default=None, help=f"{help_text} [{row.variable}]")
     default = f"; default {row.default}" if row.default else ""

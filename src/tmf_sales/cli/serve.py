@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 import tmf_sales
-from tmf_sales.cli.options import Refused, set_log_level, setting_options, settings_from
+from tmf_sales.cli.options import Refused, rule_setting_options, set_log_level, setting_options, settings_from
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
@@ -34,10 +34,21 @@ log = logging.getLogger("tmf_sales")
 
 @click.command()
 @setting_options(
-    "host", "port", "store", "workers", "strict", "seed", "public_url", "allow_anonymous", "price_book", "no_delivery"
+    "host",
+    "port",
+    "store",
+    "contracts",
+    "apis",
+    "workers",
+    "strict",
+    "seed",
+    "public_url",
+    "allow_anonymous",
+    "no_delivery",
 )
+@rule_setting_options
 def serve(**options: object) -> None:
-    """Serve both APIs until SIGTERM or Ctrl-C."""
+    """Serve the APIs until SIGTERM or Ctrl-C."""
     # uvicorn raises the signal again when it has shut down, so the process ends by these handlers then, too.
     signal.signal(signal.SIGTERM, end_well)
     signal.signal(signal.SIGINT, end_well)

@@ -24,8 +24,8 @@ def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
     for api in apis:
         pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
         pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
-        for file in (*api.folder.glob("*.yaml"), *api.folder.glob("examples/*.yaml")):
-            pages[f"/openapi/{file.relative_to(api.folder)}"] = _page(b"application/yaml", file.read_bytes)
+        for name, file in api.files.items():
+            pages[f"/openapi/{name}"] = _page(b"application/yaml", file.read_bytes)
     return pages
 
 

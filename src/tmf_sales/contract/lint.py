@@ -1,7 +1,7 @@
-"""What makes a contract one that cannot be served: found at start, each fault with its place and the rule it breaks.
+"""Finds what makes it impossible to serve a contract, at start: each fault with its place and the rule it breaks.
 
-Promise: every reference goes somewhere, and every word that the engine acts on is one that it knows. What only OpenAPI
-itself forbids is left to `tmf-sales check`, which takes longer. `contract_names` looks at the names in extensions.
+Every reference must have a target, and the engine must know every word that it acts on. What only OpenAPI forbids is
+left to `tmf-sales check`, which takes longer. lint_names.py checks the names in extensions.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Schema = dict[str, Any]
 DEFAULTS = {"$now", "$nextNumber"}
 OF_A_LIFECYCLE = ("x-lifecycle", "x-set-on", "x-remove-on")
 LENIENT = {"booleanText": "boolean", "emptyAsMissing": "string"}
-EVENTS = {"create", "delete", "stateChange", "attributeValueChange"}
-EVENTS_OR_MORE = EVENTS | {"informationRequired"}
+INFORMATION_REQUIRED = "informationRequired"
+EVENTS = {"create", "delete", "stateChange", "attributeValueChange", INFORMATION_REQUIRED}
 EXTENSIONS = {*OF_A_LIFECYCLE, "x-default", "x-versioned", "x-merge-key", "x-lenient", "x-ordered", "x-index"}
 EXTENSIONS |= {"x-events", "x-update", "x-full"}
 TYPES = {"string", "number", "integer", "boolean", "array", "object"}
@@ -52,7 +52,7 @@ class Fault(NamedTuple):
 
 
 def faults_as_written(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """What can be told before any of it is read: what is missing, references to nothing, words that nobody knows."""
+    """Faults that show before anything is read: missing parts, references to nothing, unknown words."""
     missing = [*_missing(document)]
     yield from missing or _ValueType(document).faults()
 
@@ -104,7 +104,7 @@ class _ValueType:
                 read(node, ("components", section, name))
         return self._found
 
-    def _tell(self, place: Steps, rule: str) -> None:
+    def _report(self, place: Steps, rule: str) -> None:
         self._found.append(Fault(place, rule))
 
     def _node(self, node: Any, place: Steps) -> None:
@@ -124,13 +124,13 @@ class _ValueType:
         if reference in self._known_references:
             return
         if _target(self._document, str(reference)) is None:
-            self._tell(place, f"{reference} is a reference to nothing")
+            self._report(place, f"{reference} is a reference to nothing")
         else:
             self._known_references.add(reference)
 
     def _schema(self, schema: Any, place: Steps) -> None:
         if not isinstance(schema, dict):
-            self._tell(place, "expected a schema")
+            self._report(place, "expected a schema")
             return
         if not schema.keys() <= KEYWORDS:
             self._unknown_keywords(schema.keys() - KEYWORDS, place)
@@ -150,7 +150,7 @@ class _ValueType:
 
     def _properties(self, properties: Any, place: Steps) -> None:
         if not isinstance(properties, dict):
-            self._tell(place, "expected a mapping from names to schemas")
+            self._report(place, "expected a mapping from names to schemas")
             return
         for name, schema in properties.items():
             self._schema(schema, (*place, name))
@@ -160,18 +160,18 @@ class _ValueType:
             known = (
                 f"expected {_alternatives(EXTENSIONS)}" if name.startswith("x-") else "OpenAPI 3.0 has no such keyword"
             )
-            self._tell((*place, name), f"is not known; {known}")
+            self._report((*place, name), f"is not known; {known}")
 
     def _one_of(self, known: Iterable[str], value: Any, place: Steps) -> None:
         if not isinstance(value, str) or value not in known:
-            self._tell(place, f"{value!r} is not known; expected {_alternatives(known)}")
+            self._report(place, f"{value!r} is not known; expected {_alternatives(known)}")
 
     def _lifecycle(self, schema: Schema, place: Steps) -> None:
         table, states = schema.get("x-lifecycle"), schema.get("enum")
         if not isinstance(states, list):
-            self._tell(place, "a lifecycle needs the enum of its states beside it")
+            self._report(place, "a lifecycle needs the enum of its states beside it")
         elif not isinstance(table, dict) or not isinstance(table.get("transitions"), dict):
-            self._tell((*place, "x-lifecycle"), "expected initial, and transitions from a state to a list of states")
+            self._report((*place, "x-lifecycle"), "expected initial, and transitions from a state to a list of states")
         else:
             self._states([table.get("initial")], states, (*place, "x-lifecycle", "initial"))
             for state, following in table["transitions"].items():
@@ -186,7 +186,7 @@ class _ValueType:
     def _states(self, named: Iterable[Any], states: list[Any], place: Steps) -> None:
         for state in named:
             if state not in states:
-                self._tell(place, f"{state!r} is not a state; expected {_alternatives(map(str, states))}")
+                self._report(place, f"{state!r} is not a state; expected {_alternatives(map(str, states))}")
 
 
 def _target(document: Mapping[str, Any], reference: str) -> Any:

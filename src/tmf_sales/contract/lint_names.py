@@ -1,16 +1,16 @@
-"""Whether the names that a contract's extensions and operations give are there: members, schemas, statuses.
+"""Checks that the names in a contract's extensions and operations exist: members, schemas, states, statuses.
 
-Promise: each fault is told at the place where it is written. Looked at once, at start, when the contract's types are
-known; a few hundred members take a millisecond.
+Each fault is reported at the place where it is written. This runs once, at start, when the contract's types are known;
+a few hundred members take a millisecond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tmf_sales.contract.lint import DEFAULTS, EVENTS, EVENTS_OR_MORE, LENIENT, Fault, Steps
-from tmf_sales.contract.operations import Verb
+from tmf_sales.contract.lint import DEFAULTS, EVENTS, INFORMATION_REQUIRED, LENIENT, Fault, Steps
+from tmf_sales.contract.operations import Verb, operation_ids
 from tmf_sales.contract.types import TYPE_OF, Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
@@ -20,7 +20,7 @@ INDEX_LIMIT = 60
 
 
 def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterator[Fault]:
-    """`shapes`: those that the engine walks along; the names in them are found where the schemas define them."""
+    """`object_types`: those that the engine walks along; a fault is reported where the schemas define the name."""
     for object_type in object_types:
         for name in object_type.ordered or ():
             if name not in object_type.members or not object_type.members[name].is_date_time:
@@ -108,13 +108,53 @@ def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_typ
             yield Fault((*place, number), f"{' and '.join(free)} may both hold lists, which no index can hold together")
 
 
-def faults_of_events(name: str, events: Any) -> Iterator[Fault]:
-    place = ("components", "schemas", name, "x-events")
-    given = set(events) if isinstance(events, dict) else set()
-    for event in sorted(EVENTS - given):
-        yield Fault(place, f"lacks {event}")
-    for event in sorted(map(str, given - EVENTS_OR_MORE)):
-        yield Fault((*place, event), f"is not known; expected {', '.join(sorted(EVENTS_OR_MORE))}")
+def faults_of_events(name: str, events: Any, object_type: ObjectType) -> Iterator[Fault]:
+    """An event is named by its type; informationRequired also names the states that raise it."""
+    place: Steps = ("components", "schemas", name, "x-events")
+    if not isinstance(events, dict):
+        yield Fault(place, f"expected a mapping from {_listed(EVENTS)} to event types")
+        return
+    states = states_of(object_type)
+    for event, stated in events.items():
+        if event not in EVENTS:
+            yield Fault((*place, str(event)), f"is not known; expected {_listed(EVENTS)}")
+        elif event != INFORMATION_REQUIRED:
+            if not isinstance(stated, str):
+                yield Fault((*place, event), "expected the type of the event")
+        elif not isinstance(stated, dict) or not isinstance(stated.get("event"), str):
+            yield Fault((*place, event), "expected event, its type, and states, the list of states that raise it")
+        elif not isinstance(stated.get("states"), list) or not states.issuperset(map(str, stated["states"])):
+            yield Fault((*place, event, "states"), f"expected a list of states from {_listed(states)}")
+
+
+def impossible_events(
+    events: Mapping[str, Any], operations: Container[str], name: str, *, has_states: bool
+) -> list[str]:
+    """The events in x-events that no operation of the contract makes happen."""
+    ids = operation_ids(name)
+    needed = dict.fromkeys(EVENTS, ids["patch"]) | {"create": ids["create"], "delete": ids["delete"]}
+    stateless = {"stateChange", INFORMATION_REQUIRED} if not has_states else set()
+    return sorted(event for event in events if needed[event] not in operations or event in stateless)
+
+
+def states_of(object_type: ObjectType) -> frozenset[str]:
+    """The states of a resource and of the elements of its lists."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting = [object_type]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if each.lifecycle_member is not None:
+            found |= set(each.lifecycle_member.enum or ())
+        waiting += [member.object_type for member in each.stateful.values() if member.object_type]
+    return frozenset(found)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _members_on(path: list[str], object_type: ObjectType) -> list[Member] | None:

@@ -1,11 +1,12 @@
 """Reads the YAML of a contract.
 
-Promise: what YAML lets pass and a contract does not mean is refused (a key that is there twice) or kept as it was
-written (a text that looks like a date); a refusal is one line with the file, the place and the rule.
+A key that is there twice is rejected, and a text that looks like a date stays a text. A fault is one line with the
+file, the place and the rule.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,16 @@ class BrokenContract(CannotStart):
     """Raised when a contract cannot be served: one line with the file, the JSON pointer and the rule."""
 
     def __init__(self, file: str, pointer: str, rule: str) -> None:
-        super().__init__(f"{file}#{pointer}: {rule}")
+        self.lines: tuple[str, ...] = (f"{file}#{pointer}: {rule}",)
+        super().__init__(self.lines[0])
+
+
+class BrokenContracts(BrokenContract):
+    """Raised with all that is wrong with one or several contracts: a line for each fault."""
+
+    def __init__(self, faults: Iterable[BrokenContract]) -> None:
+        self.lines = tuple(dict.fromkeys(line for fault in faults for line in fault.lines))
+        CannotStart.__init__(self, "\n".join(self.lines))
 
 
 class _Duplicate(Exception):

@@ -100,7 +100,7 @@ class ResourceEngine:
         self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
         self._event_factory = EventFactory(
             types=EventTypes.from_contract(resource_type.events),
-            resource=resource_type.kind,
+            resource=resource_type.noun,
             domain=resource_type.domain,
             state=self._state,
             items={
@@ -148,7 +148,7 @@ class ResourceEngine:
     async def create(self, request: Request) -> Response:
         view = self._view_of(request)
         self._builder.normalize_body(request.body, self._now())
-        return await self._idempotency.answer(request, functools.partial(self._create, request, view))
+        return await self._idempotency.answer(self.type.kind, request, functools.partial(self._create, request, view))
 
     async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
         body: Document = request.body

@@ -6,17 +6,23 @@ changed. `now` is canonical text (see instants). Whatever a contract states is n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
 
 
 class Rules:
-    """The rules of a resource that has none beyond its contract."""
+    """The rules of a resource that has none beyond its contract.
+
+    `settings_type`: a frozen dataclass whose fields are made by `tmf_sales.settings.setting`. They become options of
+    `tmf-sales serve` and environment variables, are listed under the name of the rules, and come to `configure`.
+    """
+
+    settings_type: ClassVar[type | None] = None
 
     def configure(self, settings: Any) -> None:
-        """Take from the service's settings what these rules need; called once at start.
+        """Take an instance of `settings_type`; called once at start where there is such a type.
 
         May raise ValueError with one line for the person who starts the service.
         """

@@ -64,12 +64,15 @@ class Idempotency:
         self._new_id = new_id
         self._deadline = deadline
 
-    async def answer(self, request: Request, create: Create) -> Response:
-        """What `create` answers, or answered before to the same key, body and query; raises IdempotencyConflict."""
+    async def answer(self, kind: str, request: Request, create: Create) -> Response:
+        """What `create` answers, or answered before to the same key, body and query; raises IdempotencyConflict.
+
+        `kind` is that of the resource to create.
+        """
         key = request.header(b"idempotency-key")
         if key is None:
             return await create(Reservation(self._new_id(), self._now(), resumed=False))
-        place = _digest([request.operation_id, request.principal.subject, key])
+        place = await self._place(kind, request, key)
         body = _digest([request.body, request.raw_query])
         for _ in range(RACES):
             taken = await self._store.get(IDEMPOTENCY, place)
@@ -90,6 +93,17 @@ class Idempotency:
             if await self._write(mine, revision):
                 return await self._complete(mine, revision + 1, create, resumed=entry is not None)
         raise Unavailable("Idempotency-Key: too many requests use it at once")
+
+    async def _place(self, kind: str, request: Request, key: str) -> str:
+        """Where the reservation of this key is stored.
+
+        Release 0.1 left the kind out; what it reserved is still valid for a day after an upgrade.
+        """
+        place = _digest([kind, request.operation_id, request.principal.subject, key])
+        earlier = _digest([request.operation_id, request.principal.subject, key])
+        if await self._store.get(IDEMPOTENCY, place) is None and await self._store.get(IDEMPOTENCY, earlier):
+            return earlier
+        return place
 
     async def forget_expired(self) -> int:
         """Remove reservations whose time is over; answers how many. Several processes may do it at once."""

@@ -1,8 +1,7 @@
-"""What happened to a resource, as TMF events: (before, after) -> event documents. Pure.
+"""Makes TMF events of what happened to a resource: (before, after) -> event documents. Pure.
 
-Promise: create, delete, state change, attribute value change and information required, each with the full envelope
-(notification chapters of TMF699 and TMF648); a change that changes nothing has no event. A document that comes in
-is never changed, and may be shared by the events that come out.
+Create, delete, state change, attribute value change and information required, each with the full envelope (TMF630 part
+1, notifications); a change that changes nothing has no event. Documents are never changed, and events may share them.
 """
 
 from __future__ import annotations
@@ -23,23 +22,29 @@ _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class EventTypes:
-    """The names that the contract's x-events gives to what can happen; an API may lack `information_required`."""
+    """The types that the contract's x-events gives to what can happen; what has no type makes no event.
 
-    create: str
-    delete: str
-    state_change: str
-    attribute_value_change: str
+    `incomplete` are the states in which somebody must provide information: entering one raises `information_required`.
+    """
+
+    create: str | None = None
+    delete: str | None = None
+    state_change: str | None = None
+    attribute_value_change: str | None = None
     information_required: str | None = None
+    incomplete: frozenset[str] = frozenset()
 
     @classmethod
-    def from_contract(cls, x_events: Mapping[str, str]) -> EventTypes:
-        """Read `{create, delete, stateChange, attributeValueChange, informationRequired}`; KeyError if one lacks."""
+    def from_contract(cls, x_events: Mapping[str, Any]) -> EventTypes:
+        """Read any of create, delete, stateChange, attributeValueChange and informationRequired."""
+        required = x_events.get("informationRequired", {})
         return cls(
-            create=x_events["create"],
-            delete=x_events["delete"],
-            state_change=x_events["stateChange"],
-            attribute_value_change=x_events["attributeValueChange"],
-            information_required=x_events.get("informationRequired"),
+            create=x_events.get("create"),
+            delete=x_events.get("delete"),
+            state_change=x_events.get("stateChange"),
+            attribute_value_change=x_events.get("attributeValueChange"),
+            information_required=required.get("event"),
+            incomplete=frozenset(required.get("states", ())),
         )
 
     def has_id(self, event_type: str) -> bool:
@@ -76,8 +81,7 @@ class EventFactory:
 
     `resource` is the member of `event` that holds the whole resource. `state` is the member with the resource's state;
     `items` maps each list member whose elements have a state of their own to that state's member, and elements may hold
-    such a list again; elements are the same when their `id` is. `incomplete` are the states in which somebody must
-    provide information.
+    such a list again; elements are the same when their `id` is.
     """
 
     types: EventTypes
@@ -85,13 +89,12 @@ class EventFactory:
     domain: str
     state: str = "state"
     items: Mapping[str, str] = field(default_factory=dict)
-    incomplete: frozenset[str] = frozenset({"pending"})
 
     def created(self, document: Document, context: EventContext) -> tuple[Document, ...]:
-        return (self._event(self.types.create, document, context, "was created"),)
+        return self._alone(self._event(self.types.create, document, context, "was created"))
 
     def deleted(self, document: Document, context: EventContext) -> tuple[Document, ...]:
-        return (self._event(self.types.delete, document, context, "was deleted"),)
+        return self._alone(self._event(self.types.delete, document, context, "was deleted"))
 
     def changed(
         self,
@@ -141,8 +144,6 @@ class EventFactory:
     def _information_required(
         self, before: Document, after: Document, items: Sequence[ItemState], context: EventContext
     ) -> Document | None:
-        if self.types.information_required is None:
-            return None
         paths = []
         if self._becomes_incomplete(before.get(self.state), after.get(self.state)):
             paths.append(self.state)
@@ -167,7 +168,7 @@ class EventFactory:
         return self._event(self.types.attribute_value_change, after, context, text, path=path)
 
     def _becomes_incomplete(self, old: object, new: object) -> bool:
-        return new in self.incomplete and old not in self.incomplete
+        return new in self.types.incomplete and old not in self.types.incomplete
 
     def _changed_items(self, before: Document, after: Document) -> list[ItemState]:
         """The elements in `after` that are new or in another state, in their order."""
@@ -209,9 +210,13 @@ class EventFactory:
             bare.append(element)
         return bare
 
+    @staticmethod
+    def _alone(event: Document | None) -> tuple[Document, ...]:
+        return () if event is None else (event,)
+
     def _event(
         self,
-        event_type: str,
+        event_type: str | None,
         document: Document,
         context: EventContext,
         text: str,
@@ -219,7 +224,10 @@ class EventFactory:
         path: str | None = None,
         title: str | None = None,
         priority: str = "normal",
-    ) -> Document:
+    ) -> Document | None:
+        """The event, or None when the contract gives it no type."""
+        if event_type is None:
+            return None
         id = context.new_id()
         event: Document = {
             "eventId": id,

@@ -144,7 +144,7 @@ class Sender:
         return attempt
 
     def _message(self, subscription: Subscription, event: StoredEvent) -> tuple[Message, Sequence[Secret]]:
-        selected = self.subscriptions.selected(subscription.id, event.document)
+        selected = self.subscriptions.selected(subscription.id, event.kind, event.document)
         body = event.text if selected is event.document else orjson.dumps(selected)
         message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)),))
         return message, subscription.signing_secrets(self._environment.now()) or self._secrets

@@ -120,24 +120,24 @@ class ActiveSubscriptions:
     def matching(self, kind: str, event: Document) -> list[str]:
         """Ids of the subscriptions that get an event of a resource of this kind."""
         api = self._api_of.get(kind)
-        return [id for id, known in self._known.items() if known.subscription.api == api and _wants(known, event)]
+        return [id for id, known in self._known.items() if known.subscription.api == api and _wants(known, kind, event)]
 
     def wants(self, id: str, kind: str, event: Document) -> bool:
         known = self._known.get(id)
-        return known is not None and known.subscription.api == self._api_of.get(kind) and _wants(known, event)
+        return known is not None and known.subscription.api == self._api_of.get(kind) and _wants(known, kind, event)
 
-    def selected(self, id: str, event: Document) -> Document:
+    def selected(self, id: str, kind: str, event: Document) -> Document:
         """The members of an event that the subscription wants and may see; the event itself when that is all of it."""
         known = self._known.get(id)
         if known is None:
             return event
-        seen = seen_event(event, known.seen_by) or {}
+        seen = seen_event(kind, event, known.seen_by) or {}
         selection = known.parsed.selection if known.parsed else None
         return selection.select(seen) if selection else seen
 
 
-def _wants(known: Known, event: Document) -> bool:
-    seen = seen_event(event, known.seen_by)
+def _wants(known: Known, kind: str, event: Document) -> bool:
+    seen = seen_event(kind, event, known.seen_by)
     return seen is not None and (known.parsed is None or matches(known.parsed.condition, seen))
 
 

@@ -26,15 +26,18 @@ def of_earlier_version(event: Document) -> Document:
     return {**event, EARLIER_VERSION: True}
 
 
-def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
-    """The event as its owner, or everybody (None), may see it, or None; the event itself when nothing is taken out."""
+def seen_event(kind: str, event: Document, seen_by: SeenBy | None) -> Document | None:
+    """The event of a resource of this kind as the owner of a subscription, or everybody (None), may see it, or None.
+
+    It is the event itself when nothing is taken out.
+    """
     if event.get("eventType") == AUDIT_RECORD:
         return None
     is_current = EARLIER_VERSION not in event
     bare = event if is_current else {name: value for name, value in event.items() if name != EARLIER_VERSION}
     if seen_by is None:
         return bare
-    ((kind, document),) = event["event"].items()
+    ((noun, document),) = event["event"].items()
     access = seen_by(kind)
     if not access.sees(document, is_current=is_current):
         return None
@@ -42,7 +45,7 @@ def seen_event(event: Document, seen_by: SeenBy | None) -> Document | None:
     if shown is document:
         return bare
     hidden = access.hidden_in(document, is_current=is_current)
-    return _without_paths({**bare, "event": {kind: shown}}, hidden)
+    return _without_paths({**bare, "event": {noun: shown}}, hidden)
 
 
 def _without_paths(event: Document, hidden: frozenset[str]) -> Document | None:

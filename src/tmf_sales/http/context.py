@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Verify = Callable[["ConnexionRequest"], Any]
 
-Admit = Callable[[Scope, str], Awaitable[tuple[Principal, Access]]]
-"""(scope, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
+Admit = Callable[[Scope, str, str], Awaitable[tuple[Principal, Access]]]
+"""(scope, base path of the API, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
 
 
 class SchemeHandler(Protocol):
@@ -49,7 +49,7 @@ class NoCredential:
         return None
 
 
-async def admit_everybody(_scope: Scope, _operation_id: str) -> tuple[Principal, Access]:
+async def admit_everybody(_scope: Scope, _base_path: str, _operation_id: str) -> tuple[Principal, Access]:
     return ANONYMOUS_ADMIN, FULL_ACCESS
 
 

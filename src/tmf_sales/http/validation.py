@@ -36,7 +36,7 @@ KNOWN_QUERIES, KNOWN_LENGTH = 256, 512
 @dataclass(frozen=True, slots=True)
 class ValidationSettings:
     """What validation takes from the service's settings; `trusted_hosts` maps a Host header to its public URL,
-    `further` an operationId to what tells what else is wrong with a body that the contract refuses.
+    `further` a base path and an operationId to what tells what else is wrong with a body that the contract refuses.
     """
 
     strict: bool
@@ -45,7 +45,7 @@ class ValidationSettings:
     trusted_hosts: Mapping[bytes, str]
     new_id: Callable[[], str]
     admit: Admit = admit_everybody
-    further: Mapping[str, FurtherCheck] = field(default_factory=dict)
+    further: Mapping[tuple[str, str], FurtherCheck] = field(default_factory=dict)
 
     def public_url_for(self, headers: Headers) -> str:
         if not self.trusted_hosts:
@@ -97,13 +97,14 @@ class ValidatedOperation:
     def __init__(self, next_app: App, contract: Contract, operation: Operation, settings: ValidationSettings) -> None:
         self._next_app = next_app
         self._operation = operation
+        self._base_path = contract.base_path
         self._settings = settings
         self._takes_body = operation.method in WITH_BODY
         self._bodies = {
             media: BodyCheck(
                 contract.schemas.check(schema, reject_read_only=operation.creates),
                 _object_type_of(contract, operation, media) or self._known_members(contract, schema),
-                settings.further.get(operation.id),
+                settings.further.get((contract.base_path, operation.id)),
             )
             for media, schema in operation.bodies.items()
         }
@@ -128,7 +129,7 @@ class ValidatedOperation:
 
     async def _validated(self, scope: Scope, receive: Receive) -> Request:
         operation, settings = self._operation, self._settings
-        principal, access = await settings.admit(scope, operation.id)
+        principal, access = await settings.admit(scope, self._base_path, operation.id)
         request = Request(
             operation_id=operation.id,
             method=scope["method"],

@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from tmf_sales.contract.loader import bundle, contract_files
+from tmf_sales.contract.bundling import bundle
+from tmf_sales.contract.files import contract_files
 
 REMOTE_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 NO_LOGO = "data:image/svg+xml;base64," + base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg"/>').decode()

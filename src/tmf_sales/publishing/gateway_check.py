@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tmf_sales.contract.loader import bundle, contract_files
+from tmf_sales.contract.bundling import bundle
+from tmf_sales.contract.files import contract_files
 from tmf_sales.publishing.gateway_profile import gateway_profile
 from tmf_sales.publishing.gateway_rules import RULES
 

@@ -5,7 +5,7 @@ The protocol is MongoDB's: one document is written atomically, compare-and-set b
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -186,15 +186,25 @@ class Index:
 class Kind:
     """A kind of resource as a store needs to know it: its name, its indexes, and which paths are lists by contract.
 
-    A compound index has no path through a list.
+    A compound index has no path through a list. `earlier_name`: what stores of format 1 call the kind; the first of
+    several kinds with the same earlier name takes over what is stored under it.
     """
 
     name: str
     indexes: tuple[Index, ...] = ()
     lists: frozenset[Path] = frozenset()
+    earlier_name: str = ""
 
     def goes_through_list(self, path: Path) -> bool:
         return any(path[:length] in self.lists for length in range(1, len(path) + 1))
+
+
+def named_kind(name: str, kinds: Sequence[str]) -> str | None:
+    """The kind that a user names in full, or by its last part where just one kind has it."""
+    if name in kinds:
+        return name
+    found = [kind for kind in kinds if kind.rpartition("/")[2] == name]
+    return found[0] if len(found) == 1 else None
 
 
 class Storage(Protocol):
@@ -234,6 +244,12 @@ class Storage(Protocol):
 
         Answers the ids that were taken; what is stored under them is left alone. Each resource is written whole or not
         at all, and all of them when the method returns. Raises RecordTooLarge before it has written anything.
+        """
+
+    async def unknown_kinds(self) -> Mapping[str, int]:
+        """The kinds that were not announced at opening but of which something is stored: resources or events.
+
+        Each with the number of its resources. Nothing of these kinds is read, changed, delivered or removed.
         """
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:

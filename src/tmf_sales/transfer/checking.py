@@ -56,7 +56,13 @@ LISTENER_SCHEMA = {
 
 def moved_kinds(contracts: Sequence[Contract]) -> tuple[str, ...]:
     """The kinds that are exported and imported, in order: the contracts' resources and the listeners."""
-    return tuple(sorted({SUBSCRIPTION, *(kind for contract in contracts for kind in contract.resources)}))
+    return tuple(sorted({SUBSCRIPTION, *(type.kind for contract in contracts for type in contract.resources.values())}))
+
+
+def earlier_names(contracts: Sequence[Contract]) -> Mapping[str, str]:
+    """What exports of release 0.1 call a kind -> the kind."""
+    stored = [type.stored_kind() for contract in contracts for type in contract.resources.values()]
+    return {kind.earlier_name: kind.name for kind in reversed(stored) if kind.earlier_name}
 
 
 def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mapping[str, Check]:
@@ -69,7 +75,7 @@ def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mappin
 
 
 def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -> Check:
-    full = contract.document["components"]["schemas"][type.name]["x-full"]
+    full = contract.document["components"]["schemas"][type.name].get("x-full", type.name)
     whole = contract.schemas.check({"$ref": f"#/components/schemas/{full}"})
 
     def check(record: Record) -> None:

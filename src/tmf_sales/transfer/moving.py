@@ -54,7 +54,10 @@ async def exported(
 
 
 class Import:
-    """One run over a file. `refuse` is told number and reason of each bad line, `read` the bytes gone through."""
+    """One run over a file. `reject` gets number and reason of each invalid line, `read` the bytes gone through.
+
+    `earlier_names`: what exports of an earlier release call some of the kinds.
+    """
 
     def __init__(
         self,
@@ -62,12 +65,14 @@ class Import:
         checks: Mapping[str, Check],
         reject: Callable[[int, str], None],
         read: Callable[[int], None],
+        earlier_names: Mapping[str, str] | None = None,
     ) -> None:
         self.tally = Tally()
         self._store = store
         self._checks = checks
         self._reject = reject
         self._read = read
+        self._earlier_names = earlier_names or {}
 
     async def run(self, source: BinaryIO) -> Tally:
         """Load every line of `source`; raises StorageUnavailable, and then another run goes on."""
@@ -105,6 +110,7 @@ class Import:
         if not line.strip():
             return None
         kind, record = read(line)
+        kind = self._earlier_names.get(kind, kind)
         check = self._checks.get(kind)
         if check is None:
             raise BadLine(f"/kind: {shown(kind)} is not known; expected {' or '.join(sorted(self._checks))}")

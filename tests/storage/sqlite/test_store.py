@@ -20,8 +20,8 @@ from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, 
 from tmf_sales.storage.protocol import Kind, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.sqlite.compile import compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
+from tmf_sales.storage.sqlite.layout import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
-from tmf_sales.storage.sqlite.schema import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tmf_sales.storage.sqlite.layout import stored_value
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
-from tmf_sales.storage.sqlite.schema import stored_value
 from tmf_sales.storage.sqlite.store import connect, set_up_for_writing
 from tmf_sales.storage.sqlite.writer import Job, Writer
 

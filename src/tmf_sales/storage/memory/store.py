@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from sortedcontainers import SortedList
@@ -92,6 +92,9 @@ class MemoryStorage(Storage):
                 resources[record.id] = record
                 self._ids[kind].add(record.id)
         return taken
+
+    async def unknown_kinds(self) -> Mapping[str, int]:
+        return {}
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         resources = self._kinds[kind]

@@ -47,7 +47,10 @@ ATTEMPT_INDEXES = [IndexModel([("at", 1)], name="at")]
 
 
 class MongoEvents(EventStore):
-    """`ready` raises StorageUnavailable when the server is not to be had; `now` gives seconds since 1970."""
+    """`ready` raises StorageUnavailable when the server cannot be reached; `now` gives seconds since 1970.
+
+    `kinds`: only their events are delivered.
+    """
 
     def __init__(
         self,
@@ -55,9 +58,11 @@ class MongoEvents(EventStore):
         outbox: Outbox,
         arrived: asyncio.Event,
         ready: Callable[[], Any],
+        kinds: Sequence[str],
         now: Callable[[], float] = time.time,
     ) -> None:
         self.arrived = arrived
+        self._of_known_kind = {"kind": {"$in": list(kinds)}}
         self._outbox = outbox
         self._ready = ready
         self._now = now
@@ -72,7 +77,7 @@ class MongoEvents(EventStore):
         )
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
-        return await self._batch({"fanned": False}, limit, size)
+        return await self._batch({"fanned": False, **self._of_known_kind}, limit, size)
 
     async def sweep(self) -> int:
         await self._ready()
@@ -102,7 +107,7 @@ class MongoEvents(EventStore):
                     key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                     lease = {"owner": owner, "until": until} if subscription in fan.leased else FREE
                     upserts.append(_extended(key, fan.event.order, now, lease))
-                    keys[_id(key)] = key
+                    keys[queue_id(key)] = key
             made: set[str] = set()
             if upserts:
                 made = set((await self._lanes.bulk_write(upserts, ordered=True)).upserted_ids.values())  # type: ignore[union-attr]
@@ -112,7 +117,7 @@ class MongoEvents(EventStore):
 
     async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[DeliveryQueue]:
         await self._ready()
-        is_due = {"due": {"$lte": now}, "until": {"$lte": now}}
+        is_due = {"due": {"$lte": now}, "until": {"$lte": now}, **self._of_known_kind}
         with translated():
             stages: list[dict[str, Any]] = [
                 {"$match": {"listener": {"$in": list(room)}, **is_due}},
@@ -165,7 +170,7 @@ class MongoEvents(EventStore):
     async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
         await self._ready()
         with translated():
-            mine = {"_id": {"$in": [_id(delivery.key) for delivery in deliveries]}, "owner": owner}
+            mine = {"_id": {"$in": [queue_id(delivery.key) for delivery in deliveries]}, "owner": owner}
             await self._lanes.update_many(mine, {"$set": {"until": until}})
 
     async def release(self, owner: str, now: float) -> None:
@@ -177,7 +182,7 @@ class MongoEvents(EventStore):
         await self._ready()
         upserts = [
             UpdateOne(
-                {"_id": _id(key)},
+                {"_id": queue_id(key)},
                 {
                     "$min": {"first": each.order},
                     "$max": {"last": each.order},
@@ -263,7 +268,7 @@ class MongoEvents(EventStore):
 
     async def _take(self, step: Step, owner: str, until: float) -> DeliveryQueue | None:
         """Write one step down; see EventStore.record."""
-        mine = {"_id": _id(step.delivery.key), "owner": owner, "first": step.delivery.first}
+        mine = {"_id": queue_id(step.delivery.key), "owner": owner, "first": step.delivery.first}
         with translated():
             if (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
                 return None
@@ -273,18 +278,19 @@ class MongoEvents(EventStore):
             moved = await self._lanes.update_one(mine, {"$set": changed})
             if not moved.matched_count or step.due is not None:
                 return None
-            found = await self._lanes.find_one({"_id": _id(step.delivery.key), "owner": owner})
+            found = await self._lanes.find_one({"_id": queue_id(step.delivery.key), "owner": owner})
         return _delivery_queue(found) if found is not None else None
 
 
-def _id(key: QueueKey) -> str:
+def queue_id(key: QueueKey) -> str:
+    """What a delivery queue is stored under."""
     return orjson.dumps(tuple(key)).decode()
 
 
 def _extended(key: QueueKey, order: str, due: float, lease: Mapping[str, Any]) -> UpdateOne:
     """Put an event at the end of a lane, and make the lane where it is not there."""
     made = {**_key_document(key), "first": order, "due": due, "failures": 0, **lease}
-    return UpdateOne({"_id": _id(key)}, {"$max": {"last": order}, "$setOnInsert": made}, upsert=True)
+    return UpdateOne({"_id": queue_id(key)}, {"$max": {"last": order}, "$setOnInsert": made}, upsert=True)
 
 
 def _delivery_queue(found: Mapping[str, Any]) -> DeliveryQueue:

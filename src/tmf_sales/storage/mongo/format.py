@@ -15,10 +15,16 @@ from tmf_sales.storage.protocol import reject_other_format
 
 Database = AsyncDatabase[dict[str, Any]]
 
-FORMAT = 1
+FORMAT = 2
 PREPARING_TIMEOUT = 600.0
 """Seconds for what goes through all documents; while the server is away, nobody waits for so long."""
-MIGRATIONS: Mapping[int, Callable[[Database], Awaitable[None]]] = {}
+
+
+async def _name_kinds_by_api(_: Database) -> None:
+    """Kinds get their new names when they are prepared, as soon as a contract announces them; see kinds.py."""
+
+
+MIGRATIONS: Mapping[int, Callable[[Database], Awaitable[None]]] = {1: _name_kinds_by_api}
 """From which format: what makes the next one of it."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pymongo
@@ -22,6 +22,7 @@ from tmf_sales.storage.mongo.client import check_uri, database_name, make_client
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo.format import PREPARING_TIMEOUT, migrate
+from tmf_sales.storage.mongo.kinds import collection_name, take_over_earlier_name, unknown_kinds
 from tmf_sales.storage.mongo.outbox import Outbox, Seen, outbox_entries, size_of
 from tmf_sales.storage.mongo.sharding import shard
 from tmf_sales.storage.protocol import (
@@ -80,10 +81,10 @@ class MongoStorage(Storage):
         self._client = make_client(self._uri, self._availability)
         self._availability.watch(self._client)
         self._database = self._client[database_name(self._uri)]
-        self._resources: dict[str, Collection] = {name: self._database[f"resource_{name}"] for name in self._kinds}
+        self._resources: dict[str, Collection] = {name: self._database[collection_name(name)] for name in self._kinds}
         arrived = asyncio.Event()
         self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
-        self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, self._now)
+        self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, list(self._kinds), self._now)
         try:
             with contextlib.suppress(StorageUnavailable):
                 await self._ready()
@@ -170,6 +171,11 @@ class MongoStorage(Storage):
         ]
         refused_again = await _insert_missing(collection, freed)
         return [record["_id"] for record in refused if record not in freed or record in refused_again]
+
+    async def unknown_kinds(self) -> Mapping[str, int]:
+        await self._ready()
+        with translated():
+            return await unknown_kinds(self._database, self._kinds)
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         collection = self._resources[kind]
@@ -297,6 +303,8 @@ class MongoStorage(Storage):
         with translated():
             await migrate(self._database)
             with pymongo.timeout(PREPARING_TIMEOUT):
+                for kind in self._kinds.values():
+                    await take_over_earlier_name(self._database, kind)
                 await asyncio.gather(
                     *(make_indexes(self._resources[name], _index_models(kind)) for name, kind in self._kinds.items()),
                     self.events.prepare(),

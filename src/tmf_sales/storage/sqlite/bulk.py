@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tmf_sales.storage.protocol import Record, StorageUnavailable, Version
-from tmf_sales.storage.sqlite.schema import Layout, SqlValue, pack_versions, unpack_versions
+from tmf_sales.storage.sqlite.layout import Layout, SqlValue, pack_versions, unpack_versions
 
 
 def load_records(connection: sqlite3.Connection, layout: Layout, records: Sequence[Record]) -> list[str]:

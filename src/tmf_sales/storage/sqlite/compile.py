@@ -25,7 +25,7 @@ from tmf_sales.storage.conditions import (
     Sort,
 )
 from tmf_sales.storage.evaluate import predicate, single_value_at
-from tmf_sales.storage.sqlite.schema import Layout, SqlValue, stored_value
+from tmf_sales.storage.sqlite.layout import Layout, SqlValue, stored_value
 
 SYMBOLS = {Operator.EQ: "=", Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 LAST_CODE_POINT = 0x10FFFF

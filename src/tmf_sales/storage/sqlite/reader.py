@@ -12,7 +12,8 @@ from typing import Any
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import Page, Record, Row, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
-from tmf_sales.storage.sqlite.schema import Layout, SqlValue, unpack_versions
+from tmf_sales.storage.sqlite.damage import Damage
+from tmf_sales.storage.sqlite.layout import Layout, SqlValue, unpack_versions
 
 BUSY_TIMEOUT = 5.0
 OPERATIONS_BETWEEN_CHECKS = 2_000
@@ -21,7 +22,8 @@ OPERATIONS_BETWEEN_CHECKS = 2_000
 class Reader:
     """A read-only connection for one thread at a time."""
 
-    def __init__(self, path: FilePath, time_limit: float) -> None:
+    def __init__(self, path: FilePath, time_limit: float, damage: Damage | None = None) -> None:
+        self._damage = damage or Damage()
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
@@ -44,7 +46,7 @@ class Reader:
         try:
             row = self._connection.execute(layout.point_read, (id,)).fetchone()
         except sqlite3.Error as failure:
-            raise StorageUnavailable("the store could not be read") from failure
+            raise self._unreadable(failure) from failure
         if row is None:
             return None
         revision, changed, current, others = row
@@ -92,10 +94,14 @@ class Reader:
         except sqlite3.Error as failure:
             if self._is_late():
                 raise TookTooLong(f"more than {self._time_limit:g} s; narrow the query") from None
-            raise StorageUnavailable("the store could not be read") from failure
+            raise self._unreadable(failure) from failure
         finally:
             self._connection.set_progress_handler(None, 0)
             self._connection.rollback()
+
+    def _unreadable(self, failure: sqlite3.Error) -> StorageUnavailable:
+        self._damage.note(failure)
+        return StorageUnavailable("the store could not be read")
 
     def _count_matches(self, count: Statement, query: Query, shown: int) -> int:
         if 0 < shown < query.limit:  # The page has the last match on it, so it tells how many there are.

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
@@ -27,11 +27,14 @@ from tmf_sales.storage.protocol import (
     reject_too_large_record,
 )
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
+from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
+from tmf_sales.storage.sqlite.kinds import unknown_kinds
+from tmf_sales.storage.sqlite.layout import Entries, Layout, pack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite.schema import Entries, Layout, fill_ping, note_ping, pack_versions, prepare
+from tmf_sales.storage.sqlite.schema import fill_ping, note_ping, prepare, reject_foreign_file
 from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -69,17 +72,19 @@ class SqliteStorage(Storage):
     def _open_file(self) -> None:
         make_for_owner(self._path)
         self._connection = connect(self._path)
+        reject_foreign_file(self._connection)
         self._turn = ProcessLock(str(self._path))
         with self._turn.taken():
             set_up_for_writing(self._connection)
             prepare(self._connection, list(self._layouts.values()))
-        self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).reject_if_gone)
-        self._inline = Reader(self._path, self._statement_timeout)
+        self._damage = Damage()
+        self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).reject_if_gone, self._damage.note)
+        self._inline = Reader(self._path, self._statement_timeout, self._damage)
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()
         for _ in range(READERS):
-            self._idle.put(Reader(self._path, self._statement_timeout))
+            self._idle.put(Reader(self._path, self._statement_timeout, self._damage))
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
-        self.events = SqliteEvents(self._writer, self._in_thread)
+        self.events = SqliteEvents(self._writer, self._in_thread, list(self._layouts))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -92,6 +97,7 @@ class SqliteStorage(Storage):
 
     async def ping(self) -> None:
         """Write, because a full disk can still be read; and after a failed write as much as needs new room there."""
+        self._damage.reject()
         if self._writer.has_failed:
             self._writer.has_failed = False
             await self._writer.run(fill_ping)
@@ -126,6 +132,9 @@ class SqliteStorage(Storage):
             reject_too_large_record(record.versions)
         layout = self._layouts[kind]
         return await self._writer.run(lambda connection: load_records(connection, layout, records))
+
+    async def unknown_kinds(self) -> Mapping[str, int]:
+        return await self._in_thread(lambda reader: unknown_kinds(reader, self._layouts.keys()))
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         statement = walk_statement(self._layouts[kind])

@@ -53,8 +53,18 @@ class _Outcome:
 class Writer:
     """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: ProcessLock, reject_if_gone: Callable[[], None]) -> None:
-        """`reject_if_gone` raises StorageUnavailable when the file was moved or deleted: a write would be lost."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        turn: ProcessLock,
+        reject_if_gone: Callable[[], None],
+        note_failure: Callable[[sqlite3.Error], None] = lambda _: None,
+    ) -> None:
+        """`reject_if_gone` raises StorageUnavailable when the file was moved or deleted: a write would be lost.
+
+        `note_failure` is called with each failure of the database.
+        """
+        self._note_failure = note_failure
         self._connection = connection
         self._turn = turn
         self._reject_if_gone = reject_if_gone
@@ -104,9 +114,11 @@ class Writer:
         except StorageUnavailable as gone:
             log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - it says all
             return [_Outcome(each, error=gone) for each in group]
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as failure:
             self.has_failed = True
             log.exception("writing to the store failed")
+            if isinstance(failure, sqlite3.Error):
+                self._note_failure(failure)
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
         else:
             return outcomes
@@ -125,6 +137,7 @@ class Writer:
             if isinstance(error, sqlite3.Error):
                 self.has_failed = True
                 log.exception("a write to the store failed")
+                self._note_failure(error)
                 error = StorageUnavailable("the store could not write")
             return _Outcome(waiting, error=error)
         execute("RELEASE job")

@@ -1,0 +1,115 @@
+"""How a kind's documents and index values lie in the tables of a SQLite store.
+
+A path that passes through no list has a column of its own; one that does has rows in the kind's entry table, one per
+value. Both are filled by Python, so that a boolean is never a number and a text may hold any character.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from tmf_sales.storage.conditions import Path, Scalar
+from tmf_sales.storage.evaluate import meets_list, single_value_at, values_at
+from tmf_sales.storage.protocol import Kind, Version
+
+SqlValue = str | int | float | bytes | None
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+Entries = frozenset[tuple[str, SqlValue]]
+
+
+class Layout:
+    """Where the values of one kind's indexed paths are kept. Table and column names come from here only."""
+
+    def __init__(self, kind: Kind) -> None:
+        if not _KIND.fullmatch(kind.name):
+            raise ValueError(f"a kind's name must be ASCII letters, digits and ._/-, not {kind.name!r}")
+        self.kind = kind
+        self.table = f'"resource_{kind.name}"'
+        self.entries = f'"entry_{kind.name}"'
+        paths = list(dict.fromkeys(path for index in kind.indexes for path, _ in index.paths))
+        self.columns = {path: column_name(path) for path in paths if not kind.goes_through_list(path)}
+        self.listed = {path: _as_text(path) for path in paths if kind.goes_through_list(path)}
+        self.indexes = self._index_statements()
+        columns = list(self.columns.values())
+        written = ["revision", "changed", "uneven", *columns, "current", "others"]
+        self.point_read = f"SELECT revision, changed, current, others FROM {self.table} WHERE id = ?"
+        self.insert = f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({', '.join('?' * len(written))}, ?)"
+        self.update = f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in written)} WHERE id = ?"
+        self.fingerprint = _as_text([list(self.columns.values()), list(self.listed.values()), list(self.indexes)])
+
+    def column_values(self, document: Any) -> list[SqlValue]:
+        return [stored_value(single_value_at(document, path)) for path in self.columns]
+
+    def is_uneven(self, document: Any) -> bool:
+        """Whether a list stands where the contract has none, so that a column cannot tell what a path reaches."""
+        return any(meets_list(document, path) for path in self.columns)
+
+    def entries_of_text(self, text: bytes) -> Entries:
+        return self.entry_values(orjson.loads(text)) if self.listed else frozenset()
+
+    def entry_values(self, document: Any) -> Entries:
+        """(path, value) once for each indexed path through lists and each value that it reaches."""
+        return frozenset(
+            (name, stored_value(value))
+            for path, name in self.listed.items()
+            for value in values_at(document, path)
+            if isinstance(value, (str, int, float))
+        )
+
+    def _index_statements(self) -> dict[str, str]:
+        made: dict[str, str] = {}
+        for index in self.kind.indexes:
+            if any(path in self.listed for path, _ in index.paths):
+                if len(index.paths) > 1:
+                    raise ValueError(f"a compound index of {self.kind.name} goes through a list: {index.paths}")
+                continue
+            columns = ", ".join(self.columns[path] + (" DESC" if down else "") for path, down in index.paths)
+            name = f"index_{self.kind.name}_{_short_hash(columns)}"
+            made[name] = f'CREATE INDEX IF NOT EXISTS "{name}" ON {self.table} ({columns}, id)'
+        return made
+
+
+def column_name(path: Path) -> str:
+    """A column for `path`: readable letters of it and a hash, because SQLite takes no account of case in names."""
+    readable = "_".join("".join(letter for letter in step if letter.isascii() and letter.isalnum()) for step in path)
+    return f'"at_{readable}_{_short_hash(_as_text(path))}"'
+
+
+def stored_value(value: Scalar | None) -> SqlValue:
+    """A JSON scalar as SQLite compares it rightly: numbers < texts < blobs; a boolean is a blob, so never a number."""
+    if isinstance(value, bool):
+        return b"\x01" if value else b"\x00"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return value
+
+
+def pack_versions(versions: Sequence[Version]) -> bytes | None:
+    """Versions as one blob: a line with each one's revision and length, then their texts one after the other."""
+    if not versions:
+        return None
+    texts = [version.text for version in versions]
+    header = [[version.revision, len(text)] for version, text in zip(versions, texts, strict=True)]
+    return orjson.dumps(header) + b"\n" + b"".join(texts)
+
+
+def unpack_versions(packed: bytes) -> list[Version]:
+    header, _, texts = packed.partition(b"\n")
+    versions, start = [], 0
+    for revision, length in orjson.loads(header):
+        versions.append(Version(revision, text=texts[start : start + length]))
+        start += length
+    return versions
+
+
+def _as_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

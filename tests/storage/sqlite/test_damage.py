@@ -1,0 +1,115 @@
+"""A damaged SQLite file: the service says so and is not ready, and what can be read is saved."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.storage.tickets import KINDS, insert, ticket
+
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.sqlite.damage import Damage, damage_in, readable_records
+from tmf_sales.storage.sqlite.store import SqliteStorage
+
+COUNT = 200
+PAGE = 4096
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    """A store whose resources fill many pages, all of them in the file itself."""
+    path = tmp_path / "store.sqlite"
+    store = SqliteStorage(path, KINDS)
+    await store.open()
+    for number in range(COUNT):
+        await store.commit(insert(f"{number:03}", ticket(text="x" * 1000)))
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+def overwrite(path: Path, page: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(b"\xff" * PAGE)
+
+
+def page_of_table(path: Path) -> int:
+    """A page of the resources' table in which rows lie, as SQLite's own table of pages has it."""
+    connection = sqlite3.connect(path)
+    try:
+        [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'resource_ticket'")
+    finally:
+        connection.close()
+    content = path.read_bytes()
+    header = content[(root - 1) * PAGE : root * PAGE]
+    assert header[0] == 5, "an interior page"
+    cell = int.from_bytes(header[12 + 2 * 5 : 14 + 2 * 5], "big")
+    return int.from_bytes(header[cell : cell + 4], "big")
+
+
+def test_a_good_file_has_no_damage(path: Path) -> None:
+    assert damage_in(path) == []
+    assert len([record for _, record in readable_records(path, KINDS) if record]) == COUNT
+
+
+async def test_damage_is_logged_and_the_store_is_not_ready(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page = page_of_table(path)
+    store = SqliteStorage(path, KINDS)
+    await store.open()
+    try:
+        await store.ping()
+        overwrite(path, page)
+        with caplog.at_level(logging.ERROR), pytest.raises(StorageUnavailable):
+            await read_all(store)
+        with pytest.raises(StorageUnavailable, match="damaged"):
+            await store.ping()
+    finally:
+        await store.close()
+    assert "the store is damaged: database disk image is malformed" in caplog.text
+
+
+async def read_all(store: SqliteStorage) -> None:
+    for number in range(COUNT):
+        await store.get("ticket", f"{number:03}")
+
+
+def test_damage_is_named_and_what_is_readable_is_read(path: Path) -> None:
+    overwrite(path, page_of_table(path))
+
+    assert damage_in(path)
+    found = [record for _, record in readable_records(path, KINDS)]
+    kept = {record.id: record for record in found if record is not None}
+    assert COUNT * 0.9 < len(kept) < COUNT
+    assert len(kept) + found.count(None) == COUNT
+    assert all(record.current.document == ticket(text="x" * 1000) for record in kept.values())
+
+
+def test_rows_are_found_by_number_where_the_index_is_damaged(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    [(root,)] = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'resource_ticket' AND name LIKE 'sqlite_autoindex%'"
+    )
+    connection.close()
+    overwrite(path, root)
+
+    assert damage_in(path)
+    assert len([record for _, record in readable_records(path, KINDS) if record]) == COUNT
+
+
+def test_nothing_is_read_where_the_table_cannot_be_found(path: Path) -> None:
+    overwrite(path, 1)
+
+    assert damage_in(path) == ["file is not a database"]
+    assert list(readable_records(path, KINDS)) == []
+
+
+def test_other_failures_are_no_damage() -> None:
+    damage = Damage()
+    damage.note(sqlite3.OperationalError("no such table"))
+
+    damage.reject()
