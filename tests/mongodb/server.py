@@ -32,7 +32,7 @@ class MongoServer:
     """
 
     def __init__(self, data: Path, options: Sequence[str | Path] = ()) -> None:
-        self._data = data
+        self.data = data
         self._options = options
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the server sets it, too, and may bind it
@@ -51,7 +51,7 @@ class MongoServer:
     def start(self) -> None:
         program = find_program()
         used.add(program.name)
-        self._data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             self._command(program),
             stdin=subprocess.DEVNULL,
@@ -102,8 +102,8 @@ class MongoServer:
         port = ("--port", str(self.port))
         if program.is_mongod:
             quiet = ("--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet")
-            return (program.path, *port, *quiet, "--dbpath", self._data, *SMALL, *self._options)
-        return (program.path, *port, "--storage-path", self._data, "--log-level", "INFO")
+            return (program.path, *port, *quiet, "--dbpath", self.data, *SMALL, *self._options)
+        return (program.path, *port, "--storage-path", self.data, "--log-level", "INFO")
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -27,7 +27,7 @@ def test_the_server_under_test_is_told_by_what_it_says_of_itself(mongo_uri: str)
 
 
 def test_operators_can_read_the_deviations() -> None:
-    text = (Path(__file__).parents[2] / "docs/how-to/operate.md").read_text()
+    text = (Path(__file__).parents[2] / "docs/how-to/mongodb.md").read_text()
     names = sorted(set.union(*deviations.DEVIATIONS.values()))
     cells = [["yes" if name in found else "" for found in deviations.DEVIATIONS.values()] for name in names]
     rows = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import pymongo
 from pymongo import AsyncMongoClient, monitoring
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from tmf_sales.storage.protocol import StorageUnavailable
 
@@ -60,6 +60,8 @@ class Availability(monitoring.TopologyListener):
             try:
                 with pymongo.timeout(left):
                     await client.admin.command("ping")
+            except OperationFailure as failure:
+                log.warning("the store rejects this service: %s", (failure.details or {}).get("errmsg"))
             except PyMongoError as failure:
                 log.debug("no primary within %.1f s: %s", left, failure)
             else:
