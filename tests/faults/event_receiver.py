@@ -31,14 +31,13 @@ class Receiver:
         return list({event["eventId"]: event for event in reversed(self.arrived)}.values())[::-1]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
                 event = orjson.loads(await reader.readexactly(length))
                 if not await self._response_text(event, writer):
                     break
-        writer.close()
 
     async def _response_text(self, event: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         """Answer the event; False when the connection is to be closed instead."""
@@ -87,3 +86,4 @@ async def _end(server: asyncio.Server, tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # so that the connections close
