@@ -56,6 +56,7 @@ docs-site: install ## build the documentation site, which works offline, in buil
 
 bench: install ## measure the service beside other frameworks, about eight minutes (options: make bench ARGS="--write")
 	@scripts/bench $(ARGS)
+	@scripts/bench_mongo
 
 bench-check: install ## count the instructions of a request with valgrind, and say whether they became more
 	@.venv/bin/python -W ignore -m scripts.benchmark.instructions $(ARGS)

@@ -112,6 +112,19 @@ def test_mongodb_finds_a_page_by_the_index(database: Any, type: ResourceType, ra
     assert not [stage for stage in stages(plan) if stage["stage"] == "COLLSCAN"]
 
 
+@pytest.mark.parametrize("type", TYPES.values(), ids=list(TYPES))
+@pytest.mark.parametrize("raw", ["limit=20", "limit=20&offset=40"])
+@pytest.mark.deviation(NO_PLAN)
+def test_mongodb_walks_the_default_page_in_order(database: Any, type: ResourceType, raw: str) -> None:
+    query = read(type, raw)
+
+    cursor = database[f"resource_{type.kind}"].find(compile_where(query.where), sort=compile_sort(query.sort))
+    plan = cursor.skip(query.offset).limit(query.limit).explain()["queryPlanner"]["winningPlan"]
+
+    assert "IXSCAN" in [stage["stage"] for stage in stages(plan)]
+    assert not {"COLLSCAN", "SORT"} & {stage["stage"] for stage in stages(plan)}
+
+
 def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A plan's stages, those of a server that compiles plans to slots included."""
     plan = plan.get("queryPlan", plan)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import bson.errors
 from pymongo import AsyncMongoClient, IndexModel, errors
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.monitoring import TopologyListener
+from pymongo.monitoring import CommandListener, TopologyListener
 
 from tmf_sales.storage.protocol import (
     AlreadyExists,
@@ -51,7 +51,7 @@ INDEX_LIMITS = frozenset({67, 85, 86, PARALLEL_LISTS})
 log = logging.getLogger(__name__)
 
 
-def make_client(uri: str, *listeners: TopologyListener) -> AsyncMongoClient[dict[str, Any]]:
+def make_client(uri: str, *listeners: TopologyListener | CommandListener) -> AsyncMongoClient[dict[str, Any]]:
     """The client for this process, not yet connected; it belongs to the running event loop."""
     given = {name.lower() for name, _ in _options(uri)}
     defaults = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
