@@ -121,13 +121,12 @@ def _write_error(failure: errors.PyMongoError) -> tuple[int | None, str]:
     return None, ""
 
 
-async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Sequence[IndexModel]) -> None:
-    """Create the indexes that the collection lacks. Raises StoreRefused when what is stored does not allow one."""
+async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Sequence[IndexModel]) -> int:
+    """Create the indexes that the collection lacks; return how many. Raises StoreRefused when documents forbid one."""
     found = {_identity(each) async for each in await collection.list_indexes()}
     missing = {identity: index for index in indexes if (identity := _identity(index.document)) not in found}
     if not missing:
-        return
-    log.info("creating indexes of %s: %s", collection.name, ", ".join(name for name, _ in missing))
+        return 0
     try:
         await collection.create_indexes(list(missing.values()))
     except errors.OperationFailure as failure:
@@ -139,6 +138,7 @@ async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Seq
             raise
         for index in missing.values():
             await _make_index_if_known(collection, index)
+    return len(missing)
 
 
 async def _make_index_if_known(collection: AsyncCollection[dict[str, Any]], index: IndexModel) -> None:

@@ -68,13 +68,14 @@ class MongoEvents(EventStore):
         self._now = now
         self._events, self._lanes, self._attempts = (database[name] for name in COLLECTIONS)
 
-    async def prepare(self) -> None:
-        """Create the indexes that are missing."""
-        await asyncio.gather(
+    async def prepare(self) -> int:
+        """Create the indexes that are missing; return how many."""
+        made = await asyncio.gather(
             make_indexes(self._events, EVENT_INDEXES),
             make_indexes(self._lanes, LANE_INDEXES),
             make_indexes(self._attempts, ATTEMPT_INDEXES),
         )
+        return sum(made)
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch({"fanned": False, **self._of_known_kind}, limit, size)

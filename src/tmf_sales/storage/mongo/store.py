@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -51,6 +52,8 @@ CLEARINGS = 10
 WITHOUT_EVENTS = {"outbox.text": 0, "outbox.type": 0, "outbox.revision": 0, "outbox.place": 0}
 SEEN_LIMIT = 1024
 """Resources that were read and may be written soon; a worker has fewer requests at once."""
+
+log = logging.getLogger(__name__)
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -305,10 +308,12 @@ class MongoStorage(Storage):
             with pymongo.timeout(PREPARING_TIMEOUT):
                 for kind in self._kinds.values():
                     await take_over_earlier_name(self._database, kind)
-                await asyncio.gather(
+                made = await asyncio.gather(
                     *(make_indexes(self._resources[name], _index_models(kind)) for name, kind in self._kinds.items()),
                     self.events.prepare(),
                 )
+        if any(made):
+            log.warning("created %d indexes in the database %s", sum(made), self._database.name)
         self._is_prepared = True
 
 
