@@ -138,7 +138,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
 @pytest.mark.parametrize(
     ("fault", "rounds"),
     [
-        pytest.param("kill", 1, id="killed once"),
+        pytest.param("step_down", 1, id="stepped down once"),
         *[pytest.param(fault, 10, id=fault, marks=pytest.mark.full) for fault in ("kill", "step_down", "pause", "cut")],
     ],
 )
