@@ -44,6 +44,7 @@ sbom: install ## write a CycloneDX bill of materials to build/tmf-sales.cdx.json
 docs: install ## write the tables of docs/reference anew
 	@PYTHONPATH=. .venv/bin/python scripts/reference_tables.py
 	@PYTHONPATH=. .venv/bin/python scripts/conformance_table.py
+	@PYTHONPATH=. .venv/bin/python scripts/leniency_table.py
 
 bundle: install ## write each contract in one file and in the gateways' form to build/contracts
 	@scripts/bundle

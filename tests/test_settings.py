@@ -87,6 +87,7 @@ def test_a_default_that_is_shown_can_be_written_into_the_environment() -> None:
         ("store", "mongodb+srv://cluster.example.com", "mongodb+srv://cluster.example.com"),
         ("strict", "true", True),
         ("strict", "0", False),
+        ("mode", "lenient", "lenient"),
         ("public_url", "https://api.example.com/sales/", "https://api.example.com/sales"),
         ("trusted_hosts", "a.example.com, b.example.com:8443,", ("a.example.com", "b.example.com:8443")),
         ("event_retention", "P1WT12H", timedelta(days=7, hours=12)),
@@ -120,6 +121,7 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
         ("store", "mongodb://", "mongodb://HOST/DATABASE"),
         ("store", "memory", "mongodb://HOST/DATABASE"),
         ("strict", "perhaps", "true or false"),
+        ("mode", "open", "one of strict, standard, lenient"),
         ("public_url", "api.example.com", "an absolute http or https URL"),
         ("public_url", "ftp://api.example.com", "an absolute http or https URL"),
         ("public_url", "https://api.example.com/?a=b", "an absolute http or https URL"),
@@ -247,3 +249,23 @@ def test_defaults_are_shown_as_one_would_write_them() -> None:
     assert shown_default(timedelta(days=30)) == "P30D"
     assert shown_default(2.5) == "2.5"
     assert shown_default(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({}, "standard"),
+        ({"STRICT": "true"}, "strict"),
+        ({"STRICT": "1", "MODE": "strict"}, "strict"),
+        ({"STRICT": "0", "MODE": "lenient"}, "lenient"),
+    ],
+)
+def test_strict_is_another_name_of_the_strict_mode(environ: dict[str, str], mode: str) -> None:
+    assert load_settings({f"TMF_SALES_{name}": text for name, text in environ.items()}).mode == mode
+
+
+def test_strict_and_a_lenient_mode_contradict_each_other() -> None:
+    with pytest.raises(InvalidSettings) as rejected:
+        load_settings({"TMF_SALES_STRICT": "true", "TMF_SALES_MODE": "lenient"})
+
+    assert str(rejected.value) == "TMF_SALES_STRICT contradicts TMF_SALES_MODE lenient; use the latter"

@@ -11,7 +11,7 @@ from scripts.benchmark.packages import BUILD
 
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.contract.schemas import _as_draft4
+from tmf_sales.contract.schemas import Reading, _as_draft4
 
 SCHEMAS = BUILD / "schemas"
 BASE_PATH = "/tmf-api/quoteManagement/v4"
@@ -23,7 +23,8 @@ def write_schemas() -> None:
     wanted = {"create": ("Quote_Create", True), "merge": ("Quote_MergePatch", False), "update": ("Quote_Update", False)}
     for name, (top, creating) in wanted.items():
         plain = {
-            each: _as_draft4(schema, creating) for each, schema in contract.document["components"]["schemas"].items()
+            each: _as_draft4(schema, Reading(creating))
+            for each, schema in contract.document["components"]["schemas"].items()
         }
         root = {"components": {"schemas": plain}, "allOf": [{"$ref": f"#/components/schemas/{top}"}]}
         (SCHEMAS / f"{name}.json").write_bytes(orjson.dumps(root))

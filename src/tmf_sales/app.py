@@ -26,6 +26,7 @@ from tmf_sales.auth.audit_endpoint import PATH, audit_page
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.context import Context, audited_kinds, create_context, ssrf_guard
+from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
 from tmf_sales.engine.all_violations import FurtherCheck
@@ -172,7 +173,7 @@ def swagger_pages(apis: Sequence[Contract]) -> tuple[str, ...]:
 def validation_settings(service: Composition) -> ValidationSettings:
     settings = service.settings
     return ValidationSettings(
-        strict=settings.strict,
+        mode=Mode(settings.mode),
         body_limit=settings.body_limit,
         public_url=settings.public_base,
         trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
@@ -216,7 +217,7 @@ def create_engines(
     """The engine of each resource, by the name of its API."""
     settings = context.settings
     engine_settings = EngineSettings(
-        settings.strict, settings.page_default, settings.page_max, settings.count_limit, settings.audits
+        Mode(settings.mode), settings.page_default, settings.page_max, settings.count_limit, settings.audits
     )
     return {
         api.name: [

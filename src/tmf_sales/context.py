@@ -80,7 +80,7 @@ def ssrf_guard(settings: Settings) -> SsrfGuard:
 def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
     return Hub(
         store,
-        subscription_queries(apis, strict=settings.strict),
+        subscription_queries(apis, strict=settings.mode == "strict"),
         ssrf_guard(settings),
         api_of={resource.kind: api.name for api in apis for resource in api.resources.values()},
         own_secrets=settings.listener_secrets,

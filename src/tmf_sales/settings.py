@@ -73,7 +73,12 @@ class Settings:
     )
     apis: tuple[str, ...] = setting((), LIST, "serve only these APIs, such as `tmf622,tmf648`; without it all")
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
-    strict: bool = setting(False, SWITCH, "refuse unknown attributes and filters instead of keeping them")
+    mode: str = setting(
+        "standard",
+        one_of("strict", "standard", "lenient"),
+        "how strictly requests are read; docs/reference/leniency.md has the rules",
+    )
+    strict: bool = setting(False, SWITCH, "deprecated: the same as mode strict")
     public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
     trusted_hosts: tuple[str, ...] = setting((), LIST, "values of the Host header that may become the base of href")
     jwt_issuer: str | None = setting(
@@ -123,6 +128,10 @@ class Settings:
     log_level: str = setting("warning", one_of("debug", "info", "warning", "error"), "least severity that is logged")
     of_apis: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The settings that belong to the rules of an API, by the name under which these rules are registered."""
+
+    def __post_init__(self) -> None:
+        if self.strict and self.mode == "standard":
+            object.__setattr__(self, "mode", "strict")
 
     @property
     def authentication(self) -> bool:
@@ -257,6 +266,10 @@ def reject_conflicting_settings(settings: Settings) -> None:
         raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
     if settings.workers > 1 and sys.platform == "win32":
         raise InvalidSettings("several workers need gunicorn, which does not run on Windows; expected 1 worker")
+    if settings.strict and settings.mode != "strict":
+        raise InvalidSettings(
+            f"{variable_of('strict')} contradicts {variable_of('mode')} {settings.mode}; use the latter"
+        )
     if settings.page_default > settings.page_max:
         default, most = variable_of("page_default"), variable_of("page_max")
         raise InvalidSettings(f"{default} {settings.page_default} is more than {most} {settings.page_max}")

@@ -129,7 +129,7 @@ def test_what_is_announced_is_what_is_bound_and_shows_no_password() -> None:
     settings = Settings(host="::1", port=9, public_url="https://api.example.com", store="mongodb://me:hunter2@db/sales")
 
     assert announcement(settings) == (
-        f"tmf-sales {tmf_sales.__version__} serves http://[::1]:9 (store mongodb://***@db/sales)"
+        f"tmf-sales {tmf_sales.__version__} serves http://[::1]:9 (store mongodb://***@db/sales, standard mode)"
     )
 
 
@@ -195,7 +195,7 @@ def test_check_says_what_it_found(store: str) -> None:
 
     assert result.exit_code == 0, result.output
     assert "BAD" not in result.output
-    assert f"ok   settings: store {store}, open mode" in result.output
+    assert f"ok   settings: store {store}, standard mode" in result.output
     assert "ok   contract: tmf699-sales-v4.yaml is OpenAPI 3.0" in result.output
     assert f"ok   store: {store} holds 0 tmf699/salesLead" in result.output
 

@@ -111,7 +111,25 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "a misprint that nobody knows": (
         member("name", **{"x-lenient": "boolText"}),
-        f"#{ORDER}/name/x-lenient: 'boolText' is not known; expected booleanText, emptyAsMissing",
+        f"#{ORDER}/name/x-lenient: 'boolText' is not known; "
+        "expected booleanText, emptyAsMissing, missingId, optionalMember, readOnlyMember",
+    ),
+    "a leniency for what may be sent anyway": (
+        member("name", **{"x-lenient": "readOnlyMember"}),
+        f"#{ORDER}/name/x-lenient: readOnlyMember is for a member with readOnly: true",
+    ),
+    "a leniency for what is not required": (
+        member("name", **{"x-lenient": "optionalMember"}),
+        f"#{ORDER}/name/x-lenient: optionalMember is for a member that required beside it names",
+    ),
+    "a leniency that no contract has": (
+        lambda document: document.update({"x-lenient": ["nullAsMissing", "booleanText"]}),
+        "#/x-lenient/1: 'booleanText' is not known; "
+        "expected emptyObjectAsMissing, missingContentType, nullAsMissing, wholeNumber",
+    ),
+    "leniencies that are no list": (
+        lambda document: document.update({"x-lenient": "nullAsMissing"}),
+        "#/x-lenient: expected a list of emptyObjectAsMissing, missingContentType, nullAsMissing, wholeNumber",
     ),
     "a misprint of another type": (
         member("name", **{"x-lenient": "booleanText"}),

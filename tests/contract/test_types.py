@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.contract.small_contract import document
 
+from tmf_sales.contract.leniency import BOOLEAN_TEXT, EMPTY_AS_MISSING
 from tmf_sales.contract.types import ObjectType, ObjectTypes, unknown_members
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
-from tmf_sales.engine.normalize import apply_leniencies, normalize
+from tmf_sales.engine.leniency import Mending
+from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.states import states
 from tmf_sales.storage.protocol import Document
 
@@ -262,7 +264,7 @@ def test_misprints_are_read_as_what_was_meant(order: ObjectType) -> None:
         "name": "",
     }
 
-    apply_leniencies(body, order)
+    Mending(frozenset({BOOLEAN_TEXT, EMPTY_AS_MISSING})).mend(body, order)
 
     assert body == {"contact": {"preferred": True}, "valid": {"to": "x"}, "line": [{"valid": {}}, 5], "name": ""}
 
@@ -271,7 +273,7 @@ def test_misprints_are_read_as_what_was_meant(order: ObjectType) -> None:
 def test_nothing_else_is_a_misprint(order: ObjectType, preferred: Any) -> None:
     body = {"contact": {"preferred": preferred}}
 
-    apply_leniencies(body, order)
+    Mending(frozenset({BOOLEAN_TEXT, EMPTY_AS_MISSING})).mend(body, order)
 
     assert body == {"contact": {"preferred": preferred}}
 

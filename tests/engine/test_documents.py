@@ -223,7 +223,7 @@ def test_a_period_that_a_merge_patch_turns_round_is_a_fault_of_the_result(builde
 
 
 def test_strict_mode_rejects_what_a_patch_brings_and_the_contract_does_not_know(tmp_path: Path) -> None:
-    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], OrderRules(), strict=True)
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], OrderRules(), mode=Mode.STRICT)
     stored = {**STORED, "unknown": 1}
 
     with pytest.raises(InvalidBody, match="/colour: is not known to the contract"):

@@ -36,7 +36,6 @@ MALFORMED = {
     "UTF-16": ('{"name": "x"}'.encode("utf-16"), "UTF-8"),
     "UTF-16 without a mark": ('{"name": "x"}'.encode("utf-16-le"), "looks like UTF-16 or UTF-32"),
     "a byte order mark": (b'\xef\xbb\xbf{"name": "x"}', "line 1, column 1: the body starts with a byte order mark"),
-    "1e400 before a mistake": (b'{"y": 1e400, "name":}', "line 1, column 7: the number is larger than a double"),
     "a lone surrogate": (b'{"name": "\\ud800"}', "line 1, column "),
     "a lone low surrogate in a name": (b'{"name": "x", "\\udc00": 1}', "line 1, column "),
     "a control character": (b'{"name": "a\nb"}', "line 1, column "),

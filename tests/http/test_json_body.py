@@ -124,6 +124,7 @@ def test_nothing_is_no_json(text: bytes) -> None:
         (b'{"a": [[], {"b/c": [{"$gt": 1}]}]}', "/a/1/b~1c/0: the member name '$gt' starts with"),
         (b'{"a": [[], {"b": 18446744073709551616}]}', "/a/1/b: the number 18446744073709551616"),
         (b'{"a": [1, 2], "b": [3, 9007199254740992]}', "/b/1: the number 9007199254740992"),
+        (b'{"y": 1e400, "name":}', "line 1, column 7: the number is larger than a double holds"),
         (b"9007199254740992", "the body: the number 9007199254740992"),
         (b'{"a": [], "b": ' + b"[" * 64 + b"]" * 64 + b"}", f"/b{'/0' * 49}...: the body is nested"),
         (b'{"%b": {"$": 1}}' % (b"n" * 5000), f"/{'n' * 60}...: the member name '$' starts with"),

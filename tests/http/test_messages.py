@@ -69,7 +69,7 @@ def test_the_whole_body_has_no_pointer(leads: Api, final: str, method: str) -> N
     """RFC 6901, 5: "/" is the member whose name is empty."""
     answer = leads.post("/salesLead", []) if method == "post" else leads.patch(final, [])
 
-    assert refusal(answer, 400, "invalidBody") == "the body: expected an object, got a list"
+    assert refusal(answer, 400, "invalidBody").startswith("the body: expected an object, got a list")
     assert refusal(leads.post("/salesLead", {"name": "x", "channel": {"": 1, "id": 5}}), 400, "invalidBody") == (
         "/channel/id: expected text, got number 5"
     )

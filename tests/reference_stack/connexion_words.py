@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract, Operation
 from tmf_sales.http.validation import ValidatedOperation, ValidationSettings
 
@@ -20,7 +21,7 @@ SENTENCES = {
     "unsupportedMediaType": "Content-Type: expected one that the operation takes",
 }
 OPEN = ValidationSettings(
-    strict=False, body_limit=4 * 1024 * 1024, public_url="http://test", trusted_hosts={}, new_id=lambda: "1"
+    mode=Mode.STANDARD, body_limit=4 * 1024 * 1024, public_url="http://test", trusted_hosts={}, new_id=lambda: "1"
 )
 
 Message = MutableMapping[str, Any]

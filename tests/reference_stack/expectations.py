@@ -13,6 +13,8 @@ from tests.reference_stack.excuses import EXCUSES, Excuse
 
 NOT_THERE = {
     "test_all_at_once.py": "words of a refusal: it names none of the violations",
+    "test_leniency.py": "leniency: it forgives nothing that its contract does not",
+    "test_numbers.py": "numbers: it stores what a double changes",
     "test_security_audit.py": "no authentication",
     "test_security_credentials.py": "no authentication",
     "test_security_table.py": "no authentication",

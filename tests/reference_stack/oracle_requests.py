@@ -54,6 +54,14 @@ def mended(value: Any) -> Any:
     return kept
 
 
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_nulls(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: without_nulls(member) for name, member in value.items() if member is not None}
+
+
 DATES = ("startDateTime", "endDateTime")
 TEXTS = {"true": True, "false": False}
 

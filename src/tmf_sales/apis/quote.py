@@ -17,7 +17,7 @@ from tmf_sales import datetimes
 from tmf_sales.apis.price_book import PriceBook
 from tmf_sales.apis.pricing import TotalTooLarge, all_items, price_items, total_price
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.errors import FinalState, OfferExpired, PatchResultRefused, StatesDisagree
+from tmf_sales.errors import FinalState, InvalidBody, OfferExpired, PatchResultRefused, StatesDisagree
 from tmf_sales.json_values import same_json
 from tmf_sales.messages import Violation, list_places
 from tmf_sales.setting_types import DURATION, FILE, SWITCH
@@ -75,6 +75,19 @@ class QuoteRules(Rules):
 
     def check_body(self, document: Document) -> list[Violation]:
         return list(relationships_outside_the_quote(document))
+
+    def on_create(self, document: Document, now: str) -> None:
+        """Where a contract lets a request bring prices, the total follows from them unless it is given, too."""
+        if "quoteTotalPrice" in document or not any(
+            item.get("quoteItemPrice") for item in all_items(document["quoteItem"])
+        ):
+            return
+        try:
+            total = total_price(document["quoteItem"])
+        except TotalTooLarge as error:
+            raise InvalidBody([Violation("/quoteTotalPrice", str(error))]) from None
+        if total:
+            document["quoteTotalPrice"] = total
 
     def answer_instantly(self, body: Document, now: str) -> Document | None:
         """With instantSyncQuote the answer to POST has the prices (TMF648, Create quote), if there is one for every

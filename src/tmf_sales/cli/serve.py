@@ -40,6 +40,7 @@ log = logging.getLogger("tmf_sales")
     "contracts",
     "apis",
     "workers",
+    "mode",
     "strict",
     "seed",
     "public_url",
@@ -97,7 +98,7 @@ def reason_of(error: Exception) -> str:
 
 def announcement(settings: Settings) -> str:
     url = dataclasses.replace(settings, public_url=None).public_base
-    return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store})"
+    return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store}, {settings.mode} mode)"
 
 
 def announce(settings: Settings) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from tmf_sales.contract.leniency import OF_A_CONTRACT, OF_A_MEMBER, OPTIONAL_MEMBER, READ_ONLY_MEMBER
+
 Schema = dict[str, Any]
 
 DEFAULTS = {"$now", "$nextNumber"}
 OF_A_LIFECYCLE = ("x-lifecycle", "x-set-on", "x-remove-on")
-LENIENT = {"booleanText": "boolean", "emptyAsMissing": "string"}
 INFORMATION_REQUIRED = "informationRequired"
 EVENTS = {"create", "delete", "stateChange", "attributeValueChange", INFORMATION_REQUIRED}
 EXTENSIONS = {*OF_A_LIFECYCLE, "x-default", "x-versioned", "x-merge-key", "x-lenient", "x-ordered", "x-index"}
@@ -86,7 +87,7 @@ class _ValueType:
             "$ref": self._reference,
             "type": partial(self._one_of, TYPES),
             "format": partial(self._one_of, FORMATS),
-            "x-lenient": partial(self._one_of, LENIENT),
+            "x-lenient": partial(self._one_of, OF_A_MEMBER),
             "properties": self._properties,
             "items": self._schema,
             "not": self._schema,
@@ -95,6 +96,7 @@ class _ValueType:
         }
 
     def faults(self) -> list[Fault]:
+        self._leniencies_of_contract()
         for name, node in self._document.items():
             if name != "components":
                 self._node(node, (name,))
@@ -103,6 +105,16 @@ class _ValueType:
             for name, node in entries.items() if isinstance(entries, dict) else ():
                 read(node, ("components", section, name))
         return self._found
+
+    def _leniencies_of_contract(self) -> None:
+        if "x-lenient" not in self._document:
+            return
+        named = self._document["x-lenient"]
+        if not isinstance(named, list):
+            self._report(("x-lenient",), f"expected a list of {_alternatives(OF_A_CONTRACT)}")
+            return
+        for number, name in enumerate(named):
+            self._one_of(OF_A_CONTRACT, name, ("x-lenient", number))
 
     def _report(self, place: Steps, rule: str) -> None:
         self._found.append(Fault(place, rule))
@@ -137,6 +149,10 @@ class _ValueType:
         for name, value in schema.items():
             if (read := self._readers.get(name)) is not None:
                 read(value, (*place, name))
+        if "properties" in schema:
+            self._optional_members(schema, place)
+        if schema.get("x-lenient") == READ_ONLY_MEMBER and schema.get("readOnly") is not True:
+            self._report((*place, "x-lenient"), f"{READ_ONLY_MEMBER} is for a member with readOnly: true")
         if not schema.keys().isdisjoint(OF_A_LIFECYCLE):
             self._lifecycle(schema, place)
 
@@ -154,6 +170,13 @@ class _ValueType:
             return
         for name, schema in properties.items():
             self._schema(schema, (*place, name))
+
+    def _optional_members(self, schema: Schema, place: Steps) -> None:
+        required, properties = schema.get("required", ()), schema.get("properties", {})
+        for name, member in properties.items() if isinstance(properties, dict) else ():
+            if isinstance(member, dict) and member.get("x-lenient") == OPTIONAL_MEMBER and name not in required:
+                rule = f"{OPTIONAL_MEMBER} is for a member that required beside it names"
+                self._report((*place, "properties", name, "x-lenient"), rule)
 
     def _unknown_keywords(self, names: Iterable[str], place: Steps) -> None:
         for name in sorted(map(str, names)):

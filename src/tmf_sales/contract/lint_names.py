@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tmf_sales.contract.lint import DEFAULTS, EVENTS, INFORMATION_REQUIRED, LENIENT, Fault, Steps
+from tmf_sales.contract.leniency import LENIENCIES
+from tmf_sales.contract.lint import DEFAULTS, EVENTS, INFORMATION_REQUIRED, Fault, Steps
 from tmf_sales.contract.operations import Verb, operation_ids
 from tmf_sales.contract.types import TYPE_OF, Member, ObjectType
 
@@ -44,8 +45,9 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
         member.is_list and member.object_type and member.merge_key in member.object_type.members
     ):
         yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
-    if member.lenient in LENIENT and LENIENT[member.lenient] != ("string" if member.is_date_time else member.type):
-        yield Fault(("x-lenient",), f"{member.lenient} is for {LENIENT[member.lenient]}, and this is {member.type}")
+    wanted = LENIENCIES[member.lenient].type if member.lenient else "any"
+    if wanted not in {"any", "string" if member.is_date_time else member.type}:
+        yield Fault(("x-lenient",), f"{member.lenient} is for {wanted}, and this is {member.type}")
     if member.lifecycle:
         for extension, named in (("x-set-on", member.lifecycle.set_on), ("x-remove-on", member.lifecycle.remove_on)):
             for state, name in named.items():

@@ -6,8 +6,9 @@ rejected with a line for each fault, which names the file, the place and the rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tmf_sales.contract.attribute_types import AttributeTypes
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.contract.bundling import Bundler, Files
 from tmf_sales.contract.files import ContractFile, find_contracts, name_of_api
+from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.lint import Fault, faults_as_written
 from tmf_sales.contract.lint_names import faults_of_events, faults_of_operation, faults_of_resource, faults_of_types
 from tmf_sales.contract.operations import RESOURCE_VERBS, known_operations, operation_ids
@@ -62,10 +64,12 @@ class ResourceType:
     object_type: ObjectType
     attributes: Attributes
     after_patch: SchemaCheck
+    relaxed_after_patch: Callable[[], SchemaCheck]
     fixed_members: frozenset[str]
     version_member: str | None
     events: Mapping[str, Any]
     indexes: tuple[Index, ...]
+    leniencies: tuple[str, ...] = USUAL
     patch_types: tuple[str, ...] = field(default=())
 
     @property
@@ -112,6 +116,7 @@ class Contract:
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
         self.name = name or name_of_api(path, self.base_path)
+        self.leniencies: tuple[str, ...] = tuple(self.document.get("x-lenient", USUAL))
         self.schemas = Schemas(self.document, self._unusable)
         self.object_types = ObjectTypes(self.document)
         self.operations = self._operations()
@@ -220,11 +225,13 @@ class Contract:
             path=path,
             object_type=object_type,
             attributes=AttributeTypes(object_type, self.object_types.required(full)),
-            after_patch=self.schemas.check({"$ref": f"#/components/schemas/{update}"}),
+            after_patch=self.schemas.check(merged := {"$ref": f"#/components/schemas/{update}"}),
+            relaxed_after_patch=partial(self.schemas.check, merged, relaxed=True),
             fixed_members=self.object_types.read_only(update),
             version_member=schema.get("x-versioned"),
             events=schema["x-events"],
             indexes=tuple(_index(entry) for entry in schema.get("x-index", [])),
+            leniencies=self.leniencies,
             patch_types=tuple(patch.bodies) if patch else (),
         )
 

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 import orjson
 
 from tmf_sales.contract.all_of import flattened
+from tmf_sales.contract.leniency import OPTIONAL_MEMBER, READ_ONLY_MEMBER
 from tmf_sales.messages import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
 
 Schema = dict[str, Any]
 Steps = tuple[str | int, ...]
 
+IS_REQUIRED = "is required"
 MOST_ELEMENTS = 300
 FEW_ELEMENTS = 20
 KEPT = (1, 10, 30, 100)
+
+
+class Reading(NamedTuple):
+    """How a contract's schemas are read; see Schemas.check."""
+
+    reject_read_only: bool = False
+    relaxed: bool = False
 
 
 class Schemas:
@@ -32,32 +41,38 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Any], unusable: Callable[[], Exception] | None = None) -> None:
         self._unusable = unusable
-        self._made: dict[tuple[bytes, bool], SchemaCheck] = {}
-        schemas = document.get("components", {}).get("schemas", {})
-        self._reading, self._creating = (
-            flattened({name: _as_draft4(schema, reject_read_only) for name, schema in schemas.items()})
-            for reject_read_only in (False, True)
-        )
+        self._made: dict[tuple[bytes, Reading], SchemaCheck] = {}
+        self._schemas = document.get("components", {}).get("schemas", {})
+        self._components: dict[Reading, dict[str, Schema]] = {}
 
-    def check(self, schema: Schema, *, reject_read_only: bool = False) -> SchemaCheck:
-        """Compile a schema of this contract; `refuse_read_only`: members marked readOnly are violations.
+    def check(self, schema: Schema, *, reject_read_only: bool = False, relaxed: bool = False) -> SchemaCheck:
+        """Compile a schema of this contract.
 
-        Equal ones are one check: a body has the same schema in several media types.
+        `reject_read_only`: members marked readOnly are violations. `relaxed`: not those that x-lenient lets through as
+        readOnlyMember, and members marked optionalMember are not required. Equal ones are one check: a body has the
+        same schema in several media types.
         """
-        components = self._creating if reject_read_only else self._reading
-        root = _as_draft4(schema, reject_read_only)
+        reading = Reading(reject_read_only, relaxed)
+        root = _as_draft4(schema, reading)
         text = orjson.dumps(root)
         try:
             if not _refers(root):
                 return _check_alone(text)
-            key = text, reject_read_only
+            key = text, reading
             if key not in self._made:
-                self._made[key] = SchemaCheck({"components": {"schemas": components}, "allOf": [root]})
+                components = {"schemas": self._components_for(reading)}
+                self._made[key] = SchemaCheck({"components": components, "allOf": [root]})
             return self._made[key]
         except ValueError as error:
             if self._unusable is None:
                 raise
             raise self._unusable() from error
+
+    def _components_for(self, reading: Reading) -> dict[str, Schema]:
+        if reading not in self._components:
+            plain = {name: _as_draft4(schema, reading) for name, schema in self._schemas.items()}
+            self._components[reading] = flattened(plain)
+        return self._components[reading]
 
 
 def faults_of_compilation(node: Any, place: Steps = ()) -> Iterator[tuple[Steps, str]]:
@@ -163,23 +178,33 @@ def _refers(schema: Any) -> bool:
     return isinstance(schema, list) and any(map(_refers, schema))
 
 
-def _as_draft4(schema: Any, reject_read_only: bool) -> Any:
-    """The schema in plain draft 4: `nullable` becomes a type, `readOnly` (where it refuses) a schema nothing fits."""
+def _as_draft4(schema: Any, reading: Reading) -> Any:
+    """The schema in plain draft 4: `nullable` becomes a type, a rejected `readOnly` a schema that nothing fits."""
     if isinstance(schema, list):
-        return [_as_draft4(entry, reject_read_only) for entry in schema]
+        return [_as_draft4(entry, reading) for entry in schema]
     if not isinstance(schema, dict):
         return schema
-    if reject_read_only and schema.get("readOnly") is True:
+    is_forgiven = reading.relaxed and schema.get("x-lenient") == READ_ONLY_MEMBER
+    if reading.reject_read_only and schema.get("readOnly") is True and not is_forgiven:
         return {"not": {}}
     plain: Schema = {}
     for name, value in schema.items():
         if name == "properties":
-            plain[name] = {member: _as_draft4(entry, reject_read_only) for member, entry in value.items()}
+            plain[name] = {member: _as_draft4(entry, reading) for member, entry in value.items()}
         elif name not in _NOT_JSON_SCHEMA and not name.startswith("x-"):
-            plain[name] = value if name in _DATA else _as_draft4(value, reject_read_only)
+            plain[name] = value if name in _DATA else _as_draft4(value, reading)
+    if reading.relaxed and "required" in plain:
+        _leave_out_optional_members(plain, schema.get("properties", {}))
     if schema.get("nullable") is True:
         return _with_null(plain)
     return plain
+
+
+def _leave_out_optional_members(plain: Schema, properties: Mapping[str, Schema]) -> None:
+    optional = {name for name, member in properties.items() if member.get("x-lenient") == OPTIONAL_MEMBER}
+    plain["required"] = [name for name in plain["required"] if name not in optional]
+    if not plain["required"]:  # draft 4 wants at least one
+        del plain["required"]
 
 
 _NOT_JSON_SCHEMA = {
@@ -199,7 +224,7 @@ def _with_null(schema: Schema) -> Schema:
     if isinstance(schema.get("type"), str) and "allOf" not in schema:
         nullable = {**schema, "type": [schema["type"], "null"]}
         if "enum" in schema:
-            nullable["enum"] = [*schema["enum"], None]
+            nullable["enum"] = [*(choice for choice in schema["enum"] if choice is not None), None]
         return nullable
     return {"anyOf": [{"type": "null"}, schema]}
 
@@ -239,7 +264,7 @@ Told = tuple[Violation, tuple[int, int]]
 def _violations_of(error: Any) -> Iterable[Told]:
     kind, place = error.kind, list(error.instance_path)
     if kind.name == "required":
-        return [(Violation(json_pointer([*place, kind.value]), "is required"), (_OTHER, 0))]
+        return [(Violation(json_pointer([*place, kind.value]), IS_REQUIRED), (_OTHER, 0))]
     if kind.name in {"anyOf", "oneOf"}:
         return _violations_of_alternatives(error, place)
     say = _SENTENCES.get(kind.name)
@@ -274,6 +299,12 @@ def _type(types: Sequence[str], value: Any) -> str:
     return f"expected {' or '.join(_TYPES[name] for name in names)}, got {_named(value)}"
 
 
+def _alternatives(choices: Sequence[Any]) -> str:
+    names = [shown(choice).strip("'") for choice in choices if choice is not None]
+    listed = [f"one of {', '.join(names)}"] if names else []
+    return " or ".join([*listed, "null"] if None in choices else listed)
+
+
 def _named(value: Any) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, dict | list):
         return shown(value)
@@ -284,9 +315,7 @@ _FORMATS = {"date-time": "a date-time like 2026-01-31T12:00:00.000Z (RFC 3339)",
 
 _SENTENCES: Mapping[str, Callable[[Any, Any], str]] = {
     "type": _type,
-    "enum": lambda choices, value: (
-        f"expected one of {', '.join(shown(c).strip(chr(39)) for c in choices)}, got {_named(value)}"
-    ),
+    "enum": lambda choices, value: f"expected {_alternatives(choices)}, got {_named(value)}",
     "format": lambda name, value: f"{_named(value)} is not {_FORMATS.get(name, name)}",
     "pattern": lambda pattern, value: f"{_named(value)} does not match {pattern}",
     "minLength": lambda limit, _: f"must have at least {limit} character{_s(limit)}",

@@ -34,6 +34,7 @@ class Member:
     merge_key: str | None = None
     default: Any = None
     lenient: str | None = None
+    nullable: bool = False
     lifecycle: Lifecycle | None = None
 
     @property
@@ -56,7 +57,6 @@ class ObjectType:
     normalized: dict[str, Member] = field(default_factory=dict)
     filled: dict[str, Member] = field(default_factory=dict)
     stateful: dict[str, Member] = field(default_factory=dict)
-    lenient: dict[str, Member] = field(default_factory=dict)
     lifecycle_member: Member | None = None
     defaults: tuple[tuple[str, Any], ...] = ()
     entered: tuple[tuple[str, ObjectType], ...] = ()
@@ -144,6 +144,7 @@ class ObjectTypes:
             merge_key=own.get("x-merge-key"),
             default=schema.get("x-default", own.get("x-default")),
             lenient=schema.get("x-lenient", own.get("x-lenient")),
+            nullable=flat.get("nullable") is True if not is_list else own.get("nullable") is True,
             lifecycle=Lifecycle.from_contract(flat) if "x-lifecycle" in flat else None,
         )
 
@@ -186,7 +187,6 @@ def _mark_visits(object_types: list[ObjectType]) -> None:
                     (object_type.normalized, own or (inner and (inner.normalized or inner.ordered))),
                     (object_type.filled, member.default is not None or member.lifecycle or (inner and inner.filled)),
                     (object_type.stateful, member.lifecycle or (inner and inner.stateful)),
-                    (object_type.lenient, member.lenient or (inner and inner.lenient)),
                 )
                 for visits, needed in wanted:
                     if needed and member.name not in visits:

@@ -49,15 +49,21 @@ def _set_default(document: Document, name: str, default: Any, now: str) -> None:
 def number_elements(elements: list[Any], object_type: ObjectType) -> None:
     """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
     for name in object_type.numbered:
-        objects = [element for element in elements if isinstance(element, dict)]
-        if all(name in element for element in objects):
-            continue
-        taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
-        following = max(taken, default=0) + 1
-        for element in objects:
-            if name not in element:
-                element[name] = str(following)
-                following += 1
+        number_missing(elements, name)
+
+
+def number_missing(elements: list[Any], name: str) -> bool:
+    """Give elements that lack the member the next number that is free in the list, as text; whether any lacked it."""
+    objects = [element for element in elements if isinstance(element, dict)]
+    if all(name in element for element in objects):
+        return False
+    taken = [int(element[name]) for element in objects if _is_number(element.get(name))]
+    following = max(taken, default=0) + 1
+    for element in objects:
+        if name not in element:
+            element[name] = str(following)
+            following += 1
+    return True
 
 
 def _is_number(text: Any) -> bool:

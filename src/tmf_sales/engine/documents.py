@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
+from tmf_sales.contract.leniency import Mode, count_leniencies
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.contract.operations import JSON_PATCHES
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.engine.normalize import apply_leniencies, normalize
+from tmf_sales.engine.leniency import LenientCheck, after_patch_check
+from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import follow_lifecycles
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
@@ -87,11 +89,13 @@ class DocumentBuilder:
 
     type: ResourceType
     rules: Rules
-    strict: bool = False
+    mode: Mode = Mode.STANDARD
     merge_keys: MergeKeys = field(init=False)
+    after_patch: LenientCheck = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "merge_keys", merge_keys_of(self.type.object_type))
+        object.__setattr__(self, "after_patch", after_patch_check(self.type, self.mode))
 
     # create ----------------------------------------------------------------------------------------------------------
 
@@ -124,10 +128,11 @@ class DocumentBuilder:
     def patched(self, before: Document, patch: Patch) -> BuiltDocument:
         """The document that a patch makes. What the request asked for comes first, then what follows from it."""
         after = self._apply(before, patch)
+        mended = self.after_patch.mend(after) if patch.is_json_patch else set()  # a merge patch was mended as a body
         not_normal = self._normalize(after, patch)
         self._reject_changed_read_only_members(before, after, patch.href)
         apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now)
-        self._reject_contract_violations(after, not_normal)
+        self._reject_contract_violations(after, not_normal, patch, mended)
         after.pop("href", None)
         self._reject_broken_rules(after)
         requested = changed_members(before, after)
@@ -150,12 +155,10 @@ class DocumentBuilder:
             after = self._apply_operations(seen, patch.body)
         else:
             after = apply_merge_patch(seen, patch.body, self.merge_keys)
-        if not self.strict:
-            apply_leniencies(after, self.type.object_type)
         return restored(before, after, hidden) if hidden else after
 
     def _apply_operations(self, document: Document, operations: Any) -> Document:
-        if not self.strict:
+        if self.mode != Mode.STRICT:
             return apply_json_patch(document, operations)
         arrivals = Arrivals(self.type.object_type)
         after = apply_json_patch(document, operations, arrivals)
@@ -177,9 +180,14 @@ class DocumentBuilder:
             violations = [Violation(json_pointer([name]), "cannot be changed") for name in changed]
             raise NotPatchable(list_violations(violations))
 
-    def _reject_contract_violations(self, after: Document, not_normal: Sequence[Violation]) -> None:
-        if violations := self.type.after_patch.violations(after) or not_normal:
+    def _reject_contract_violations(
+        self, after: Document, not_normal: Sequence[Violation], patch: Patch, mended: set[str]
+    ) -> None:
+        violations, forgiven = self.after_patch.judge(after)
+        if violations := violations or [*not_normal]:
             raise PatchResultRefused(violations)
+        if patch.is_json_patch:
+            count_leniencies(mended | forgiven)
 
     def _reject_broken_rules(self, after: Document) -> None:
         if violations := self.rules.check_body(after):

@@ -15,6 +15,7 @@ from datetime import datetime
 import orjson
 
 from tmf_sales import datetimes
+from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.engine import versions
@@ -62,7 +63,7 @@ LONG_WORK = 128 * 1024  # bytes that a patch touches: 3 ms or more
 class EngineSettings:
     """What the engine takes from the service's settings; see there."""
 
-    strict: bool = False
+    mode: Mode = Mode.STANDARD
     page_default: int = 100
     page_max: int = 1000
     count_limit: int = 0
@@ -86,14 +87,14 @@ class ResourceEngine:
         self.rules = rules
         self._store = store
         self._lookup = RecordLookup(resource_type, store)
-        self._strict = settings.strict
+        self._strict = settings.mode == Mode.STRICT
         self._audit = settings.audit
         self._clock = clock
         self._new_id = new_id
         self._idempotency = idempotency
-        self._builder = DocumentBuilder(resource_type, rules, settings.strict)
+        self._builder = DocumentBuilder(resource_type, rules, settings.mode)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
-        self._listing = Listing(resource_type, store, settings.strict, paging)
+        self._listing = Listing(resource_type, store, self._strict, paging)
         member = resource_type.object_type.lifecycle_member
         self._state = member.name if member else ""
         patch_types = ", ".join(resource_type.patch_types).encode()

@@ -1,4 +1,4 @@
-"""Normalizes documents: one form of each date-time, and the misprints that the contract marks x-lenient mended.
+"""Normalizes documents: every date-time gets the one form in which it is stored.
 
 On the way it finds what no schema can say: two elements of a list with one key, and periods that end before they begin.
 """
@@ -11,20 +11,6 @@ from tmf_sales import datetimes
 from tmf_sales.contract.types import Member, ObjectType, Steps
 from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.storage.protocol import Document
-
-
-def apply_leniencies(body: Document, object_type: ObjectType) -> None:
-    """Mend, in place, the misprints that the contract marks x-lenient."""
-    for name, member in object_type.lenient.items():
-        value = body.get(name)
-        if member.lenient == "booleanText" and value in ("true", "false"):
-            body[name] = value == "true"
-        elif member.lenient == "emptyAsMissing" and value == "":
-            del body[name]
-        elif member.object_type is not None:
-            for inner in value if isinstance(value, list) else [value]:
-                if isinstance(inner, dict):
-                    apply_leniencies(inner, member.object_type)
 
 
 def normalize(document: Document, object_type: ObjectType) -> list[Violation]:

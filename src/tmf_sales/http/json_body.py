@@ -29,7 +29,8 @@ CONTAINER_LIMIT = 100_000  # each costs some microseconds in which the worker do
 PLACE_LIMIT = 100
 REASON_LIMIT = 60
 
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+_WIDE = "UTF-16 or UTF-32"
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: _WIDE, codecs.BOM_UTF16_BE: _WIDE}
 _NAME_WITH_DOT = re.compile(rb'"\.')  # found in half the time that `in` takes
 _NO_MARKS = bytes(set(range(256)) - set(b"[{:$\\"))
 
@@ -73,7 +74,7 @@ def _describe_syntax_error(error: orjson.JSONDecodeError, text: bytes) -> str:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return f"line {line}, column {column}: this is not UTF-8 (RFC 8259, 8.1)"
     if b"\0" in text[:4]:
-        return "line 1, column 1: this looks like UTF-16 or UTF-32; send UTF-8 (RFC 8259, 8.1)"
+        return f"line 1, column 1: this looks like {_WIDE}; send UTF-8 (RFC 8259, 8.1)"
     if str(error).startswith("number is infinity"):
         _reject_inexact_numbers(text)
         return f"line {error.lineno}, column {error.colno}: the number is larger than a double holds"
@@ -81,8 +82,9 @@ def _describe_syntax_error(error: orjson.JSONDecodeError, text: bytes) -> str:
 
 
 def _reason(error: orjson.JSONDecodeError) -> str:
-    """What the parser found, without its `line X column Y (char Z)`, bounded in length."""
-    return error.msg.partition(": line ")[0][:REASON_LIMIT]
+    """What the parser found, without its place and without the literal that it guesses; bounded in length."""
+    found = error.msg.partition(": line ")[0]
+    return "invalid literal" if found.startswith("invalid literal") else found[:REASON_LIMIT]
 
 
 def _may_hide_duplicates(written: bytes, marks: bytes, text: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""Request validation compiled from the contracts at start; takes the place of Connexion's RequestValidationMiddleware.
+"""Validates requests with checks compiled from the contracts at start, in place of Connexion's own middleware.
 
-Promise: a handler only ever sees what its contract allows, and a client reads all that is wrong with a body at once.
+A handler only ever sees what its contract allows, and a client gets everything that is wrong with a body in one answer.
 Built on Connexion's RoutedMiddleware, so that routing and security before it stay Connexion's own.
 """
 
@@ -14,11 +14,18 @@ from urllib.parse import parse_qsl
 
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
+from tmf_sales.contract.leniency import (
+    MISSING_CONTENT_TYPE,
+    NULL_AS_MISSING,
+    Mode,
+    allowed_leniencies,
+    count_leniencies,
+)
 from tmf_sales.contract.loader import Contract, Operation
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.all_violations import FurtherCheck
-from tmf_sales.engine.normalize import apply_leniencies
+from tmf_sales.engine.leniency import LenientCheck
 from tmf_sales.engine.request import Headers, Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType
 from tmf_sales.http.context import Admit, admit_everybody
@@ -30,16 +37,21 @@ from tmf_sales.messages import Violation, shown
 REQUEST = "tmf_sales.request"
 
 WITH_BODY = {"post", "put", "patch"}
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 KNOWN_QUERIES, KNOWN_LENGTH = 256, 512
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationSettings:
-    """What validation takes from the service's settings; `trusted_hosts` maps a Host header to its public URL,
-    `further` a base path and an operationId to what tells what else is wrong with a body that the contract refuses.
+    """What validation takes from the service's settings.
+
+    `trusted_hosts` maps a Host header to its public URL. `further` maps a base path and an operationId to a function
+    that finds what else is wrong with a body that the contract rejects.
     """
 
-    strict: bool
+    mode: Mode
     body_limit: int
     public_url: str
     trusted_hosts: Mapping[bytes, str]
@@ -58,19 +70,15 @@ class ValidationSettings:
 class BodyCheck:
     """The compiled schema of one media type, and the type that it describes: that of the body, or of its elements."""
 
-    check: SchemaCheck
-    object_type: ObjectType | None
+    check: LenientCheck
+    mode: Mode
     further: FurtherCheck | None = None
 
-    def reject_violations(self, body: Any, strict: bool) -> None:
-        """Raises InvalidBody with every violation. In open mode misprints marked x-lenient are mended in place."""
-        violations: list[Violation] = []
-        if not self.check.accepts(body):
-            if not strict and self.object_type is not None and isinstance(body, dict):
-                apply_leniencies(body, self.object_type)
-            violations = self.check.violations(body)
-        if strict and self.object_type is not None:
-            violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.object_type)]
+    def reject_violations(self, body: Any) -> None:
+        """Raises InvalidBody with every violation; what the contract forgives in this mode is mended in place."""
+        violations = self.check.violations(body)
+        if self.mode == Mode.STRICT and self.check.object_type is not None:
+            violations += [Violation(at, UNKNOWN) for at in unknown_members(body, self.check.object_type)]
         if violations:
             if self.further is not None and isinstance(body, dict):
                 violations += self.further(body, violations, self.check.accepts)
@@ -100,10 +108,11 @@ class ValidatedOperation:
         self._base_path = contract.base_path
         self._settings = settings
         self._takes_body = operation.method in WITH_BODY
+        self._allowed = allowed_leniencies(settings.mode, contract.leniencies)
         self._bodies = {
             media: BodyCheck(
-                contract.schemas.check(schema, reject_read_only=operation.creates),
-                _object_type_of(contract, operation, media) or self._known_members(contract, schema),
+                self._body_check(contract, media, schema),
+                settings.mode,
                 settings.further.get((contract.base_path, operation.id)),
             )
             for media, schema in operation.bodies.items()
@@ -115,9 +124,17 @@ class ValidatedOperation:
             check.name.lower().encode(): check for check in _parameter_checks(contract, operation, "header")
         }
 
-    def _known_members(self, contract: Contract, schema: dict[str, Any]) -> ObjectType | None:
-        """The type of what is no resource; only strict mode asks for its members."""
-        return contract.object_types.described_by(schema) if self._settings.strict else None
+    def _body_check(self, contract: Contract, media: str, schema: dict[str, Any]) -> LenientCheck:
+        mode, creates = self._settings.mode, self._operation.creates
+        object_type = _object_type_of(contract, self._operation, media)
+        if object_type is None and (creates or mode == Mode.STRICT):
+            object_type = contract.object_types.described_by(schema)
+        return LenientCheck(
+            contract.schemas.check(schema, reject_read_only=creates),
+            object_type,
+            self._allowed if creates else self._allowed - {NULL_AS_MISSING},
+            contract.schemas.check(schema, reject_read_only=creates, relaxed=True) if mode == Mode.LENIENT else None,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -145,9 +162,9 @@ class ValidatedOperation:
         if operation.method not in {"get", "head"}:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
         if self._takes_body:
-            check = self._bodies[self._media_type(request)]
+            media_type = self._media_type(request)
             request.body = parse_json_body(await read_body(scope, receive, settings.body_limit))
-            check.reject_violations(request.body, settings.strict)
+            self._bodies[self._media_type_of_body(request, media_type)].reject_violations(request.body)
         return request
 
     def _reject_wrong_parameters(self, request: Request) -> None:
@@ -167,26 +184,56 @@ class ValidatedOperation:
                     check.reject_violation(text)
 
     def _media_type(self, request: Request) -> str:
-        """The media type in lower case; raises UnsupportedMediaType, with Accept-Patch where that helps (RFC 5789)."""
+        """The media type in lower case; raises UnsupportedMediaType naming what is accepted (RFC 5789, RFC 9110)."""
         header = request.header(b"content-type") or ""
         if header in self._bodies and request.header(b"content-encoding") is None:  # as most clients write it
             request.media_type = header
             return header
         media, *parameters = (part.strip().lower() for part in header.split(";"))
+        if not media and MISSING_CONTENT_TYPE in self._allowed and JSON in self._bodies:
+            count_leniencies([MISSING_CONTENT_TYPE])
+            media = JSON
+        self._reject_unknown_media_type(media)
+        self._reject_content_encoding(request)
+        self._reject_other_charsets(parameters)
+        request.media_type = media
+        return media
+
+    def _reject_unknown_media_type(self, media: str) -> None:
+        if media not in self._bodies:
+            found = shown(media) if media else "missing"
+            raise self._unsupported(f"Content-Type is {found}; expected {', '.join(self._bodies)}")
+
+    def _reject_content_encoding(self, request: Request) -> None:
         encoding = (request.header(b"content-encoding") or "identity").strip().lower()
-        charset_is_utf8 = all(
-            p in ("", "charset=utf-8", 'charset="utf-8"') for p in parameters if p.startswith("charset")
-        )
-        if media in self._bodies and charset_is_utf8 and encoding == "identity":
-            request.media_type = media
+        if encoding != "identity":
+            message = f"Content-Encoding is {shown(encoding)}; send the body as it is, without Content-Encoding"
+            raise self._unsupported(message, {"Accept-Encoding": "identity"})
+
+    def _reject_other_charsets(self, parameters: Sequence[str]) -> None:
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip() == "charset" and value.strip().strip('"') != "utf-8":
+                raise self._unsupported(f"Content-Type has charset {shown(value)}; expected utf-8, or no charset")
+
+    def _unsupported(self, message: str, headers: Mapping[str, str] | None = None) -> UnsupportedMediaType:
+        accepted = {"Accept-Patch": ", ".join(self._bodies)} if self._operation.method == "patch" else {}
+        return UnsupportedMediaType(message, {**accepted, **(headers or {})})
+
+    def _media_type_of_body(self, request: Request, media: str) -> str:
+        """A list as application/json can only be a JSON Patch; other bodies of the wrong kind get a hint."""
+        body, is_json_patch = request.body, "json-patch" in media
+        if JSON_PATCH not in self._bodies or not isinstance(body, dict if is_json_patch else list):
             return media
-        expected = ", ".join(self._bodies)
-        headers = {"Accept-Patch": expected} if self._operation.method == "patch" else {}
-        if media in self._bodies:
-            raise UnsupportedMediaType("expected UTF-8 without Content-Encoding", headers)
-        raise UnsupportedMediaType(
-            f"Content-Type is {shown(media) if media else 'missing'}; expected {expected}", headers
-        )
+        if is_json_patch:
+            cure = "put the operation into a list" if "op" in body else f"send a merge patch as {MERGE_PATCH}"
+            hint = f"expected a list of operations, got an object; {cure}"
+            raise InvalidBody([Violation("", hint)])
+        if media != JSON:
+            hint = f"expected an object, got a list; send a JSON Patch as {JSON_PATCH}"
+            raise InvalidBody([Violation("", hint)])
+        request.media_type = JSON_PATCH
+        return JSON_PATCH
 
 
 class ValidationAPI(RoutedAPI[ValidatedOperation]):  # type: ignore[misc]
