@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
+from tmf_sales.contract.leniency import Mode
 from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder, Patch
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import (
