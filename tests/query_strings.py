@@ -70,9 +70,19 @@ CORPUS = [
 
 REPEATABLE = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
-NAMES = st.sampled_from(["name", "state", "created", "count", "price", "urgent", "party.id", "party", "x.y", "id"])
-SUFFIXES = st.sampled_from(["", ".eq", ".ne", ".gt", ".lte", ".regex", ".in", ".exists", "[$ne]", "..", ".$gt"])
-LITERALS = st.sampled_from(["=", "==", ">", ">=", "%3E", "%3C%3D", "*=", "=~", "%3D", ""])
+NAMES = st.sampled_from(
+    [
+        *("name", "state", "created", "count", "price", "urgent", "party.id", "party", "x.y", "id", "state.x", "Name"),
+        *('"xml:lang"', '"a.b"', 'x."y"', 'x."', '""', '"$x"', '"a""b"', '"0"', "Limit", "page", "ofset", "criteria"),
+    ]
+)
+SUFFIXES = st.sampled_from(
+    [
+        *("", "", ".eq", ".ne", ".gt", ".lte", ".regex", ".in", ".exists", "[$ne]", "..", ".$gt", ".nin", ".isnull"),
+        *(".contains", ".startswith", ".endswith", ".eqi", ".nei", ".ini", ".nini", ".containsi", ".between", ".gtt"),
+    ]
+)
+LITERALS = st.sampled_from(["=", "=", "==", "!=", "%21=", "<>", ">", ">=", "%3E", "%3C%3D", "*=", "=~", "%3D", ""])
 VALUES = st.one_of(
     st.text(max_size=12),
     st.text(max_size=12).map(quote),
@@ -81,7 +91,9 @@ VALUES = st.one_of(
     st.sampled_from(["true", "5", "2019-05", "open,held", "%2522a%252C%22"]),
 )
 PAIRS = st.tuples(NAMES, SUFFIXES, LITERALS, VALUES).map("".join)
-RESERVED = st.tuples(st.sampled_from(["fields=", "sort=", "limit=", "offset=", "filter="]), VALUES).map("".join)
+RESERVED = st.tuples(
+    st.sampled_from(["fields=", "sort=", "limit=", "offset=", "filter=", "depth=", "expand="]), VALUES
+).map("".join)
 WORDS = st.sampled_from(
     [
         *("$", "@", ".", "..", "[", "]", "[?", "(", ")", "?(", ")]", "&&", "||", "!", "==", "!=", "<", ">", "=~"),

@@ -15,14 +15,17 @@ from tmf_sales.messages import json_pointer, list_places
 from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
+    Between,
     Compare,
     Condition,
     Element,
     Exists,
+    HasValue,
     Not,
     Or,
     Query,
     Regex,
+    Text,
 )
 from tmf_sales.storage.evaluate import matches
 from tmf_sales.storage.protocol import Document
@@ -197,7 +200,7 @@ def blind(condition: Condition, hidden: frozenset[str]) -> Condition:
     if not hidden:
         return condition
     match condition:
-        case Compare(path) | Regex(path) | Exists(path):
+        case Compare(path) | Between(path) | Text(path) | Regex(path) | Exists(path) | HasValue(path):
             return condition if hidden.isdisjoint(path) else NOTHING
         case Element(path, inner):
             return Element(path, blind(inner, hidden)) if hidden.isdisjoint(path) else NOTHING

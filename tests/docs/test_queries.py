@@ -18,9 +18,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
-def examples() -> Iterator[tuple[str, str]]:
+def examples(language: str = "query") -> Iterator[tuple[str, str]]:
     """Each query and what is said of it."""
-    for block in blocks("query"):
+    for block in blocks(language):
         for line in block.splitlines():
             query, _, said = line.partition("# ")
             yield query.rstrip(), said
@@ -51,3 +51,11 @@ def test_an_example_finds_what_the_page_says(quotes: httpx.Client, query: str, s
     found = [quote["description"] for quote in answer.json()]
     promised = re.findall(r"\b[A-D]\b", said.partition(":")[0])
     assert found == promised if said.endswith(IN_ORDER) else sorted(found) == promised
+
+
+@pytest.mark.parametrize(("query", "said"), list(examples("rejected")))
+def test_a_rejected_example_is_answered_with_the_words_of_the_page(quotes: httpx.Client, query: str, said: str) -> None:
+    answer = quotes.get(f"/quote?{query}")
+
+    assert answer.status_code == 400
+    assert said.strip() in answer.json()["message"]

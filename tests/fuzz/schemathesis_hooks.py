@@ -27,11 +27,20 @@ AnyCase = Case[Any]
 
 NAMES = ("id", "description", "validFor.startDateTime", "@type", "@schemaLocation")
 TEXTS = st.text(st.characters(codec="ascii", categories=("L", "N", "Zs")), max_size=8)
+CRITERIA_OPERATORS = (
+    *("", ".eq", ".ne", ".in", ".nin", ".gt", ".lte", ".contains", ".startswith", ".endswith"),
+    *(".eqi", ".nei", ".ini", ".nini", ".containsi", ".startswithi", ".endswithi"),
+)
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
-sort_keys = st.builds("{}{}".format, st.sampled_from(("", "-", "+")), st.sampled_from(NAMES))
+STORED_NAMES = (*NAMES, '"xml:lang"', '"1st"', 'x."a.b"', '"say ""hi"""', "unknown")
+
+sort_keys = st.builds("{}{}".format, st.sampled_from(("", "-", "+")), st.sampled_from(STORED_NAMES))
 comparisons = st.builds(
-    "@.{}{}'{}'".format, st.sampled_from(("id", "name", "role")), st.sampled_from(COMPARISONS), TEXTS
+    "@{}{}'{}'".format,
+    st.sampled_from((".id", ".name", ".role", "['id']", "['xml:lang']", "['a.b'].x")),
+    st.sampled_from(COMPARISONS),
+    TEXTS,
 )
 conditions = st.builds(str.join, st.sampled_from((" && ", " || ")), st.lists(comparisons, min_size=1, max_size=3))
 event_criteria = st.builds(
@@ -39,6 +48,9 @@ event_criteria = st.builds(
 )
 
 schemathesis.openapi.format("tmf630-sort", st.lists(sort_keys, min_size=1, max_size=3).map(",".join))
+schemathesis.openapi.format(
+    "tmf630-fields", st.lists(st.sampled_from((*STORED_NAMES, "none")), min_size=1, max_size=4).map(", ".join)
+)
 schemathesis.openapi.format("tmf630-filter", conditions.map("relatedParty[?({})]".format))
 schemathesis.openapi.format("tmf630-trim", conditions.map("note[?({})]".format))
 schemathesis.openapi.format("tmf630-event-query", st.lists(event_criteria, min_size=1, max_size=3).map("&".join))
@@ -90,7 +102,9 @@ def open_filters_are_criteria(case: AnyCase) -> None:
     declared = {parameter.name for parameter in case.operation.query}
     for name in [name for name in case.query or {} if name not in declared]:
         value = case.query.pop(name)
-        case.query[f"x{re.sub('[^A-Za-z0-9]', '', name)[:50]}"] = re.sub("[^A-Za-z0-9 ]", "", str(value))[:200]
+        value = re.sub("[^A-Za-z0-9 ]", "", str(value))[:200]
+        operator = CRITERIA_OPERATORS[len(name) % len(CRITERIA_OPERATORS)]
+        case.query[f"x{re.sub('[^A-Za-z0-9]', '', name)[:50]}{operator}"] = value
 
 
 @rule

@@ -63,7 +63,7 @@ def test_there_is_no_next_version_after_the_longest_number(quotes: Api, quote: D
     message = refusal(new_version(quotes, quote), 409, "conflict")
 
     assert message.startswith("/version: no number is above '999")
-    assert versions_of(quotes, quote) == ["9" * 64, "1"]
+    assert versions_of(quotes, quote) == ["1", "9" * 64]
 
 
 def test_a_version_of_a_quote_that_does_not_exist_is_not_found(quotes: Api) -> None:
@@ -92,7 +92,7 @@ def test_versions_are_compared_as_numbers(quotes: Api, quote: Document) -> None:
         assert new_version(quotes, quote, version).json()["version"] == version
 
     assert quotes.get(at(quote)).json()["version"] == "1.10"
-    assert versions_of(quotes, quote) == ["1.10", "1.9", "1.2", "1"]
+    assert versions_of(quotes, quote) == ["1", "1.2", "1.9", "1.10"]
     assert new_version(quotes, quote).json()["version"] == "2"
 
 
@@ -167,7 +167,7 @@ def test_a_version_may_be_renumbered_when_the_number_is_free(quotes: Api, quote:
     new_version(quotes, quote)
 
     assert quotes.changed(at(quote, ":(version=1)"), {"version": "3"})["version"] == "3"
-    assert versions_of(quotes, quote) == ["3", "2"]
+    assert versions_of(quotes, quote) == ["2", "3"]
     refusal(quotes.patch(at(quote), {"version": "2.0"}), 409, "versionTaken")
 
 
@@ -191,26 +191,27 @@ def test_a_list_shows_current_versions(quotes: Api) -> None:
     assert quotes.get("/quote", category=mark, version="1").json() == [other]
 
 
-def test_one_id_opens_all_versions(quotes: Api, quote: Document) -> None:
+def test_one_id_lists_all_versions_the_oldest_first(quotes: Api, quote: Document) -> None:
     new_version(quotes, quote, "2.0", description="second")
 
-    assert versions_of(quotes, quote) == ["2.0", "1"]
+    assert versions_of(quotes, quote) == ["1", "2.0"]
     assert versions_of(quotes, quote, version="2") == ["2.0"]
     assert versions_of(quotes, quote, version="1.0") == ["1"]
     assert versions_of(quotes, quote, version="3") == []
     assert versions_of(quotes, quote, version="first") == []
     assert versions_of(quotes, quote, description="first") == ["1"]
     assert versions_of(quotes, quote, sort="description") == ["1", "2.0"]
+    assert versions_of(quotes, quote, sort="-version") == ["2.0", "1"]
 
 
 def test_versions_are_paged_like_any_list(quotes: Api, quote: Document) -> None:
-    new_version(quotes, quote)
+    second = document_of(new_version(quotes, quote))
 
     answer = quotes.get("/quote", id=quote["id"], limit=1, offset=1)
 
     assert answer.status_code == 206
     assert answer.headers["x-total-count"] == "2"
-    assert answer.json() == [quote]
+    assert answer.json() == [second]
 
 
 def test_several_ids_list_current_versions(quotes: Api, quote: Document) -> None:

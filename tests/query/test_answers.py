@@ -39,7 +39,6 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         ("state=open", "a"),
         ("state=open,done", "ac"),
         ("state=open&state=held", "ab"),
-        ("state=Open", ""),
         ("state.ne=open", "bc"),
         ("state.ne=open&state.ne=held", "c"),
         ("state=open;urgent=false", "ab"),

@@ -45,7 +45,9 @@ def selected(raw: str) -> Document:
         ("period,period.end", {"period": {"start": "s", "end": "e"}}),
         ("period.end,period.start", {"period": {"end": "e", "start": "s"}}),
         ("period.unknown", {"period": {}}),
-        ("name.first", {}),
+        ('"name"', {"name": DOCUMENT["name"]}),
+        ('period."end"', {"period": {"end": "e"}}),
+        ('"na,me",name', {"name": DOCUMENT["name"]}),
         ("empty.first", {}),
         ("party.id", {"party": [{"id": "p"}, {"id": "q"}]}),
         ("party.role", {"party": [{"role": "r"}, {}]}),
@@ -78,7 +80,7 @@ def test_a_store_need_read_only_the_members_that_are_selected() -> None:
     assert request.selection != FieldSelection([("name",), ("party",)])
     assert request.selection != "name"
     assert hash(request.selection) == hash(FieldSelection([("party", "id"), ("name",)]))
-    assert repr(request.selection) == "Selection({'id': None, 'href': None, 'name': None, 'party': {'id': None}})"
+    assert repr(request.selection) == "FieldSelection({'id': None, 'href': None, 'name': None, 'party': {'id': None}})"
     assert parse_query("", RESOURCE, strict=False).query.fields is None
 
 
@@ -110,3 +112,16 @@ def test_other_parameters_on_one_resource_are_refused_only_where_the_service_is_
     for raw, name in (("fields=id&state=open", "state"), ("limit=5", "limit")):
         with pytest.raises(InvalidParameter, match=f"^'{name}' is not a parameter of this operation$"):
             parse_retrieve(raw, RESOURCE, strict=True)
+
+
+@pytest.mark.parametrize("name", ["Fields", "feilds", "filtr", "Limit", "expands"])
+def test_a_misspelt_parameter_of_one_resource_is_rejected(name: str) -> None:
+    with pytest.raises(InvalidParameter, match=rf"^'{name}': did you mean (fields|filter|limit|expand)\?$"):
+        parse_retrieve(f"{name}=id", RESOURCE, strict=False)
+    assert parse_retrieve("page=2&x.eq=1", RESOURCE, strict=False).apply(DOCUMENT) is DOCUMENT
+
+
+@pytest.mark.parametrize("name", ["depth", "expand"])
+def test_references_of_one_resource_are_not_expanded(name: str) -> None:
+    with pytest.raises(InvalidParameter, match=rf"^{name}: references are not expanded"):
+        parse_retrieve(f"{name}=1", RESOURCE, strict=False)

@@ -12,19 +12,20 @@ from tests.query.typed_attributes import RESOURCE, Untyped
 from tests.query_strings import CORPUS, QUERIES, REPEATABLE
 
 from tmf_sales.errors import BadRequest
-from tmf_sales.query.filters import MOST_CONDITIONS, MOST_OPERANDS
+from tmf_sales.query.filters import LONGEST_IGNORING_CASE, MOST_CONDITIONS, MOST_OPERANDS
 from tmf_sales.query.query import parse_event_query, parse_query, parse_retrieve
 from tmf_sales.storage.conditions import (
     And,
+    Between,
     Compare,
     Condition,
     Element,
-    Exists,
     Not,
     Operator,
     Or,
     Regex,
-    is_reachable,
+    Text,
+    TextOperator,
 )
 from tmf_sales.storage.evaluate import has_match
 
@@ -46,10 +47,10 @@ def assert_closed(condition: Condition) -> None:
     assert len(parts) < 6 * (MOST_CONDITIONS + MOST_OPERANDS)
     for part in parts:
         assert isinstance(part, get_args(Condition))
-        if isinstance(part, Compare | Regex | Exists | Element):
-            assert is_reachable(part.path)
-            assert len(part.path) <= 10
-            assert all(len(step) <= 100 and "$" not in step for step in part.path)
+        if not isinstance(part, And | Or | Not):
+            assert 0 < len(part.path) <= 10
+            assert not any(step.startswith("$") or "\0" in step for step in part.path)
+            "".join(part.path).encode()
         if isinstance(part, Compare):
             assert isinstance(part.operator, Operator)
             assert isinstance(part.value, str | int | float | bool)
@@ -58,6 +59,13 @@ def assert_closed(condition: Condition) -> None:
             assert not isinstance(part.value, int) or abs(part.value) < 2**63
         if isinstance(part, Regex):
             has_match(part.pattern, "")
+        if isinstance(part, Text):
+            assert isinstance(part.operator, TextOperator)
+            assert isinstance(part.value, str)
+            assert len(part.value) <= LONGEST_IGNORING_CASE or not part.ignore_case
+        if isinstance(part, Between):
+            assert type(part.low) is not bool
+            assert isinstance(part.low, str) == isinstance(part.high, str)
 
 
 def parsed(parse: Callable[[], Parsed]) -> Parsed | None:

@@ -53,15 +53,18 @@ def test_defaults_and_bounds_are_the_operations() -> None:
         ("offset=9007199254740992", "offset: '9007199254740992' is not an integer from 0 to 9007199254740991"),
         ("offset=" + "9" * 5000, f"offset: '{'9' * 39}... is not an integer from 0 to 9007199254740991"),
         ("offset=0&offset=1", "offset: is given more than once"),
-        ("sort=colour", "sort: 'colour' is not an attribute of this resource"),
-        ("sort=-colour", "sort: '-colour' is not an attribute of this resource"),
-        ("sort=-", "sort: '-' is not an attribute of this resource"),
-        ("sort=--name", "sort: '--name' is not an attribute of this resource"),
-        ("sort=$where", "sort: '$where' is not an attribute of this resource"),
+        ("expand=party", "expand: references are not expanded; read what they refer to at its href"),
+        ("depth=1", "depth: references are not expanded; read what they refer to at its href"),
+        ("sort=-", "sort: '-' is not the name of an attribute"),
+        ("sort=--name", "sort: '--name' is not the name of an attribute"),
+        ("sort=$where", "sort: '$where' is not the name of an attribute"),
+        ('sort="name', "sort: '\"name' is not the name of an attribute"),
+        ("sort=-Name", "sort: '-Name': case counts; did you mean name?"),
+        ("sort=name.first", "sort: 'name.first': 'name' is text and has no members"),
+        ("sort=party.colour", "sort: 'party.colour' has no order, as it is not a single value"),
         ("sort=tag", "sort: 'tag' has no order, as it is not a single value"),
         ("sort=party.id", "sort: 'party.id' has no order, as it is not a single value"),
         ("sort=period", "sort: 'period' has no order, as it is not a single value"),
-        ("sort=anything", "sort: 'anything' has no order, as it is not a single value"),
         ("sort=" + ",".join(["name"] * 9), "sort: more than 8 names"),
     ],
 )
@@ -161,3 +164,13 @@ def test_links_keep_the_other_parameters_and_are_safe_in_a_header() -> None:
     assert found["self"] == others.format("limit=2&%6Fffset=2&")
     assert found["next"] == others.format("") + "&offset=4&limit=2"
     assert parsed(found["next"]).query.where == parsed(raw).query.where
+
+
+def test_attributes_of_documents_alone_have_an_order_unless_strict() -> None:
+    assert parsed('sort=-colour,"a.b",anything').query.sort == (
+        Sort(("colour",), descending=True),
+        Sort(("a.b",)),
+        Sort(("anything",)),
+    )
+    with pytest.raises(InvalidParameter, match=r"^sort: 'colour' is not an attribute of this resource$"):
+        parse_query("sort=colour", RESOURCE, strict=True)

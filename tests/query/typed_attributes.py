@@ -1,5 +1,6 @@
 """A resource's attributes for the tests of the query language: one of each type, lists and lists in lists."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from tmf_sales.contract.attributes import Attribute
@@ -27,6 +28,9 @@ class Untyped:
     def at(self, path: Path) -> Attribute | None:
         return None
 
+    def members(self, path: Path) -> Collection[str]:
+        return ()
+
 
 class Resource:
     """What a contract says of a resource; everything else is unknown."""
@@ -50,6 +54,9 @@ class Resource:
 
     def at(self, path: Path) -> Attribute | None:
         return self.known.get(path)
+
+    def members(self, path: Path) -> Collection[str]:
+        return {known[len(path)] for known in self.known if len(known) > len(path) and known[: len(path)] == path}
 
 
 RESOURCE = Resource()

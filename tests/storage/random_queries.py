@@ -13,10 +13,12 @@ from typing import Any
 
 from tmf_sales.storage.conditions import (
     And,
+    Between,
     Compare,
     Condition,
     Element,
     Exists,
+    HasValue,
     Not,
     Operator,
     Or,
@@ -25,6 +27,8 @@ from tmf_sales.storage.conditions import (
     Regex,
     Scalar,
     Sort,
+    Text,
+    TextOperator,
 )
 from tmf_sales.storage.evaluate import matches
 
@@ -32,12 +36,13 @@ Document = dict[str, Any]
 
 TEXTS = [
     "", "a", "ab", "abc", "b", "B", "é", "e\u0301", "z\u0000y", "a\nb", "a\n", "1", "true", '"', "\\", "'", "a.b", "$a",
+    "AB", "É", "ß", "ẞ", "ss", "\u017f", "\u212a", "k", "İ", "Σς", "[a]", "a-b",
     "\U0001f600", "\U0010ffff", "\ud7ff", "\ue000", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z",
 ]  # fmt: skip
 NUMBERS = [0, 1, -1, 1.0, 2, 10, 2.5, 0.1 + 0.2, 1e300, -0.0, 2**53 - 1, 2**53 + 1, 2**63 - 1]
 EXTREMES = [5e-324, -(2**63)]
 NAMES = ["name", "state", "date", "size", "party", "note", "colour"]
-INNER_NAMES = ["id", "amount", "text", "@type", "it's", "a.b", "id", "amount"]
+INNER_NAMES = ["id", "amount", "text", "@type", "it's", "a.b", "0", "", "id", "amount", "id", "text"]
 PATTERNS = ["^a", "b$", "[a-c]", "a.*b", "a?b", "^$", "[^a]", "\\.", "[$]", "^.$", "[0-9]+", "a{1,2}"]
 
 
@@ -66,6 +71,8 @@ def operators_in(condition: Condition) -> Counter[str]:
             inner = sum((operators_in(each) for each in parts), Counter[str]())
         case Not(part) | Element(_, part):
             inner = operators_in(part)
+        case Text(_, operator, _, ignore_case):
+            return Counter([f"{operator.value}{'i' if ignore_case else ''} text"])
         case _:
             inner = Counter()
     return inner + Counter([type(condition).__name__.lower()])
@@ -149,16 +156,36 @@ class Drawing:
         facts = list(_facts(about, ())) or [(("name",), "a")]
         path, value = self.one_of([fact for fact in facts if fact[1] is not None] or facts)
         if self._chance(8):
-            return Exists(path)
+            return Exists(path) if self._chance(2) else HasValue(path)
         if isinstance(value, str) and self._chance(3):
+            return self._text(path, value)
+        if isinstance(value, str) and self._chance(4):
             return Regex(path, self.one_of([*PATTERNS, _literal(value[:2]), _literal(value[-1:]) + "$"]))
         if isinstance(value, str) and self._chance(4):
             return Compare(path, Operator.PREFIX, value[: self.one_of([0, 1, 2])])
+        if value is not None and not isinstance(value, bool) and self._chance(4):
+            low, high = self._bounds(path, value, others)
+            return Between(path, low, high)
         if value is None or self._chance(12):
             return Compare(path, self.one_of([*Operator]), self._operand())
         if self._chance(2):
             value = self.one_of(_values_at(path, others) or [value])
         return Compare(path, self.one_of([Operator.EQ, *Operator]), value)
+
+    def _text(self, path: Path, value: str) -> Condition:
+        """A text operator with a part of the value, often in another case."""
+        part = self.one_of([value, value[:1], value[-1:], value[1:2], value[1:]])
+        ignore_case = not self._chance(3)
+        if ignore_case:
+            part = self.one_of([part, part.upper(), part.lower(), part.swapcase()])
+        return Text(path, self.one_of([*TextOperator]), part, ignore_case)
+
+    def _bounds(self, path: Path, value: Scalar, others: Sequence[Any]) -> tuple[Scalar, Scalar]:
+        """Two values of one type, mostly around what is stored."""
+        known = [each for each in _values_at(path, others) if not isinstance(each, bool)]
+        other = self.one_of([*(each for each in known if isinstance(each, str) == isinstance(value, str)), value])
+        low, high = sorted([value, other], key=lambda each: (each,))
+        return (high, low) if self._chance(10) else (low, high)
 
     def _operand(self) -> Scalar:
         choices: list[Scalar] = [True, False, self.one_of(TEXTS), self.one_of(NUMBERS)]
@@ -169,7 +196,7 @@ class Drawing:
 
 
 def _literal(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in ".$\\" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in ".$\\[]" else letter for letter in text)
 
 
 def _facts(value: Any, path: Path) -> Iterator[tuple[Path, Scalar | None]]:

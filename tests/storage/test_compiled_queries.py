@@ -6,7 +6,6 @@ Names in SQL are those of the layout, so a path stands in it only when the contr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,19 @@ QUOTE = next(
 )
 LAYOUT = Layout(QUOTE.stored_kind())
 
-COMPARISONS = {"$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$nin"}
+COMPARISONS = {"$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$nin", "$type", "$not"}
 CONNECTIVES = {"$and", "$or", "$nor"}
-SORT_OPERATORS = {"$addFields", "$sort", "$cond", "$in", "$type"}
+SORT_STAGES = ("$addFields", "$sort")
+VALUE_TYPES = {"string", "int", "long", "double", "bool", "object", "array"}
+EXPRESSION_OPERATORS = {
+    *("$and", "$or", "$not", "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$cond", "$ifNull", "$let", "$type"),
+    *("$map", "$filter", "$reduce", "$concatArrays", "$anyElementTrue", "$arrayElemAt", "$isArray", "$size"),
+    *("$objectToArray", "$regexMatch"),
+}
+EXPRESSION_KEYS = {"input", "as", "in", "cond", "initialValue", "regex", "vars", "object"}
+EXPRESSION_TEXT = re.compile(
+    r"\$document(\.[^$.\0]+)*|\$\$(this|value|object|member(\.[kv])?|element[0-9]+)|member|value|object|element[0-9]+"
+)
 PATH = re.compile(r"(_id|deleted|_|(document\.)?[^$.\0]+(\.[^$.\0]+)*)")
 
 SQL_WORDS = {
@@ -54,30 +63,50 @@ def assert_closed_filter(compiled: Any) -> None:
     """A filter of paths, connectives and comparisons; operands are scalars."""
     assert isinstance(compiled, dict)
     for name, value in compiled.items():
-        if name in CONNECTIVES:
+        if name == "$expr":
+            assert_closed_expression(value)
+        elif name in CONNECTIVES:
             assert isinstance(value, list)
             assert value
             for each in value:
                 assert_closed_filter(each)
         else:
             assert PATH.fullmatch(name), name
-            [(operator, operand)] = value.items()
-            if operator == "$elemMatch":
-                assert_closed_filter(operand)
+            assert isinstance(value, dict)
+            if inner := value.get("$elemMatch"):
+                assert list(value) == ["$elemMatch"]
+                if any(operator in COMPARISONS for operator in inner):
+                    assert_closed_comparisons(inner)
+                else:
+                    assert_closed_filter(inner)
             else:
-                assert operator in COMPARISONS, operator
-                assert isinstance(operand, str | int | float | bool) or operand == []
+                assert_closed_comparisons(value)
 
 
-def operators_in(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name.startswith("$"):
-                yield name
-            yield from operators_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from operators_in(inner)
+def assert_closed_comparisons(operators: dict[str, Any]) -> None:
+    for operator, operand in operators.items():
+        assert operator in COMPARISONS, operator
+        is_types = operator == "$type" and set(operand) <= VALUE_TYPES
+        is_closed = operand in ([], {"$type": "array"}) or is_types
+        assert is_closed or isinstance(operand, str | int | float | bool), operand
+
+
+def assert_closed_expression(expression: Any) -> None:
+    """Operators and variables of the compiler; what a client wrote stands in a $literal, and is a scalar."""
+    if isinstance(expression, dict):
+        for name, inner in expression.items():
+            if name == "$literal":
+                assert isinstance(inner, str | int | float | bool)
+            else:
+                assert name in EXPRESSION_OPERATORS | EXPRESSION_KEYS, name
+                assert_closed_expression(inner)
+    elif isinstance(expression, list):
+        for inner in expression:
+            assert_closed_expression(inner)
+    elif isinstance(expression, str):
+        assert EXPRESSION_TEXT.fullmatch(expression) or expression in VALUE_TYPES, expression
+    else:
+        assert expression in (None, True, False, 0, 1)
 
 
 def assert_closed_sql(statement: Statement, allowed_names: set[str]) -> None:
@@ -100,7 +129,11 @@ def assert_closed_sql(statement: Statement, allowed_names: set[str]) -> None:
 def assert_closed(query: Query, layout: Layout) -> None:
     assert_closed_filter(compile_where(query.where))
     if compile_sort(query.sort) is None:
-        assert set(operators_in(compile_sort_stages(query.sort))) <= SORT_OPERATORS
+        keys, order = (each[name] for each, name in zip(compile_sort_stages(query.sort), SORT_STAGES, strict=True))
+        assert all(re.fullmatch("(missing|key)[0-9]", key) for key in keys)
+        assert order.keys() == {*keys, "_id"}
+        for expression in keys.values():
+            assert_closed_expression(expression)
     names = {name.strip('"') for name in (layout.table, layout.entries, *layout.columns.values())}
     for even in (True, False):
         plan = compile_query(query, layout, even=even)
@@ -118,6 +151,8 @@ def test_nothing_of_a_hostile_query_becomes_code(raw: str) -> None:
 
 @REPEATABLE
 @given(QUERIES)
+@example('"$where"=x&ext."$function".a=1&"a.$b"."7".containsi=$document&sort=-"x.$y",ext."$$ROOT"&fields="$a"')
+@example('ext."a.b".between=1,5&"7"."8".isnull=true&filter=[?(@["a.b"][?(@["$$this"]=~/x/)])]')
 @example("state=approved&sort=-quoteDate")
 @example("relatedParty.id=x'%20OR%201=1--&category=%22%3B&sort=externalId,version")
 @example("filter=relatedParty[?(@.id=='$where'%26%26@.role=='%22')]&state.ne=approved")

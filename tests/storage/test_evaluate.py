@@ -6,7 +6,23 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.storage.conditions import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex, Sort
+from tmf_sales.storage.conditions import (
+    And,
+    Between,
+    Compare,
+    Condition,
+    Element,
+    Exists,
+    HasValue,
+    Not,
+    Operator,
+    Or,
+    Path,
+    Regex,
+    Sort,
+    Text,
+    TextOperator,
+)
 from tmf_sales.storage.evaluate import in_order, matches, may_match, meets_list, single_value_at
 
 EQ, GT, GTE, LT, LTE, PREFIX = (
@@ -65,13 +81,45 @@ A_B: Path = ("a", "b")
         ({"a": []}, Exists(A_B), False),
         ({"a": [{"b": None}, 1]}, Exists(A_B), True),
         ({}, Exists(A), False),
-        # What MongoDB would not take for a member's name reaches nothing.
-        ({"0": 1}, Exists(("0",)), False),
+        # Any name is a member's; a number is no place in a list.
+        ({"0": 1}, Exists(("0",)), True),
         ({"a": [1]}, Exists(("a", "0")), False),
-        ({"a.b": 1}, Exists(("a.b",)), False),
-        ({"": 1}, Exists(("",)), False),
-        ({"$a": 1}, Exists(("$a",)), False),
+        ({"a": [{"0": 1}]}, Exists(("a", "0")), True),
+        ({"a.b": 1}, Exists(("a.b",)), True),
+        ({"a": {"b": 1}}, Exists(("a.b",)), False),
+        ({"": 1}, Exists(("",)), True),
         ({"a": 1}, Exists(()), False),
+        # Null is no value; an empty list is one.
+        ({"a": None}, HasValue(A), False),
+        ({"a": 0}, HasValue(A), True),
+        ({"a": []}, HasValue(A), True),
+        ({"a": [None]}, HasValue(A), True),
+        ({}, HasValue(A), False),
+        ({"a": [{"b": None}, {"b": ""}]}, HasValue(A_B), True),
+        ({"a": [{"b": None}, {}]}, HasValue(A_B), False),
+        # Both bounds hold of one value.
+        ({"a": 5}, Between(A, 5, 5), True),
+        ({"a": [1, 10]}, Between(A, 2, 9), False),
+        ({"a": [1, 10, 4]}, Between(A, 2, 9), True),
+        ({"a": [{"b": 1}, {"b": 10}]}, Between(A_B, 2, 9), False),
+        ({"a": [{"b": 1}, {"b": [10, 9]}]}, Between(A_B, 2, 9), True),
+        ({"a": "5"}, Between(A, 1, 9), False),
+        ({"a": True}, Between(A, 0, 9), False),
+        ({"a": "b"}, Between(A, "a", "c"), True),
+        ({"a": 5}, Between(A, 9, 1), False),
+        # Texts, with and without regard to case.
+        ({"a": "xaby"}, Text(A, TextOperator.CONTAINS, "ab"), True),
+        ({"a": "xAby"}, Text(A, TextOperator.CONTAINS, "ab"), False),
+        ({"a": "xAby"}, Text(A, TextOperator.CONTAINS, "aB", ignore_case=True), True),
+        ({"a": ["x", "STRASSE"]}, Text(A, TextOperator.STARTS_WITH, "stra", ignore_case=True), True),
+        ({"a": "STRA\u1e9eE"}, Text(A, TextOperator.EQ, "stra\u00dfe", ignore_case=True), True),
+        ({"a": "STRASSE"}, Text(A, TextOperator.EQ, "stra\u00dfe", ignore_case=True), False),
+        ({"a": "\u212a"}, Text(A, TextOperator.EQ, "k", ignore_case=True), True),
+        ({"a": "\u039f\u0394\u039f\u03a3"}, Text(A, TextOperator.ENDS_WITH, "\u03c2", ignore_case=True), True),
+        ({"a": "ab\n"}, Text(A, TextOperator.ENDS_WITH, "b"), False),
+        ({"a": ""}, Text(A, TextOperator.CONTAINS, ""), True),
+        ({"a": 12}, Text(A, TextOperator.CONTAINS, "1"), False),
+        ({"a": "a.b"}, Text(A, TextOperator.CONTAINS, "a?b", ignore_case=True), False),
         # Conditions on one element.
         ({"a": [{"b": 1, "c": 1}]}, Element(A, And((Compare(("b",), EQ, 1), Compare(("c",), EQ, 1)))), True),
         ({"a": [{"b": 1}, {"c": 1}]}, Element(A, And((Compare(("b",), EQ, 1), Compare(("c",), EQ, 1)))), False),
@@ -123,8 +171,8 @@ def test_documents_are_sorted_by_a_single_scalar(document: dict[str, Any], expec
     assert single_value_at(document, A_B) is expected
 
 
-def test_an_unreachable_member_sorts_nothing() -> None:
-    assert single_value_at({"": 1, "7": 1}, ("7",)) is None
+def test_any_member_sorts() -> None:
+    assert single_value_at({"a.b": {"7": 1}}, ("a.b", "7")) == 1
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def served(type: ResourceType, index: Index) -> str:
     first, *further = [".".join(path) for path, _ in index.paths]
     attribute = type.attributes.at(index.paths[0][0])
     value = MOMENT if attribute and attribute.type == "date-time" else "x"
+    value = attribute.enum[0] if attribute and attribute.enum else value
     order = "".join(f"&sort={'-' if down else ''}{'.'.join(path)}" for path, down in index.paths[1:])
     assert len(further) <= 1
     return f"{first}={value}{order}"

@@ -351,9 +351,17 @@ async def test_two_criteria_on_one_element_are_not_two_on_two_elements(store: St
 
 @pytest.mark.deviation(DOTTED_NAMES)
 async def test_a_dot_in_a_members_name_is_not_a_path(store: Storage) -> None:
-    await fill(store, {"1": {"a.b": "x"}, "2": {"a": {"b": "x"}}})
+    await fill(store, {"1": {"a.b": "x"}, "2": {"a": {"b": "x"}}, "3": {"0": ["x"]}, "4": {"": "x", "a": ["x"]}})
 
-    for path, found in ((("a", "b"), ["2"]), (("a.b",), []), (("0",), []), (("$where",), []), ((), [])):
+    for path, found in (
+        (("a", "b"), ["2"]),
+        (("a.b",), ["1"]),
+        (("0",), ["3"]),
+        (("",), ["4"]),
+        (("a", "0"), []),
+        (("$where",), []),
+        (("$document",), []),
+    ):
         page = await store.find("ticket", Query(Compare(path, Operator.EQ, "x")))
         assert [row.id for row in page.rows] == found
         assert (await store.find("ticket", Query(Exists(path)))).total == len(found)

@@ -21,7 +21,7 @@ from tmf_sales.contract.operations import operation_ids
 from tmf_sales.errors import CannotStart, Forbidden
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.messages import shown
-from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_reachable
+from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_plain
 from tmf_sales.storage.conditions import Path as MemberPath
 
 SHIPPED = Path(__file__).with_name("policy.yaml")
@@ -299,7 +299,7 @@ def _whose(value: Any) -> tuple[MemberPath, str]:
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError("whose: expected one member and whether it is a party or the subject")
     ((member, who),) = value.items()
-    if not isinstance(member, str) or who not in (PARTY, SUBJECT) or not is_reachable(path := tuple(member.split("."))):
+    if not isinstance(member, str) or who not in (PARTY, SUBJECT) or not is_plain(path := tuple(member.split("."))):
         raise ValueError(f"whose: expected a member and {PARTY} or {SUBJECT}, as {{relatedParty.id: party}}")
     return path, who
 

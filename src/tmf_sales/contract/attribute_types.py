@@ -1,10 +1,11 @@
-"""The types that a contract gives to dotted paths, for the query language: see Attributes.
+"""Answers what type a contract gives to a path, for the query language: see Attributes.
 
-Promise: one walk per path and process, whatever the number of requests; types may hold themselves.
+Each path is looked up once in a process; types may contain themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from tmf_sales.contract.attributes import Attribute, AttributeType
@@ -29,6 +30,14 @@ class AttributeTypes:
                 self._known.clear()
             self._known[path] = self._look_up(path)
         return self._known[path]
+
+    def members(self, path: Path) -> Collection[str]:
+        """The names that the contract has directly below this path."""
+        object_type: ObjectType | None = self._object_type
+        for step in path:
+            member = object_type.members.get(step) if object_type else None
+            object_type = member.object_type if member else None
+        return object_type.members.keys() if object_type else ()
 
     def _look_up(self, path: Path) -> Attribute | None:
         object_type: ObjectType | None = self._object_type

@@ -1,12 +1,8 @@
-"""What a query may know of a resource's attributes: the type that the contract gives to a dotted path.
-
-Promise: the query language needs nothing else of a contract; whoever implements `Attributes` has it.
-"""
+"""What the query language needs of a contract: the type of each attribute, by its path."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,9 +10,6 @@ from tmf_sales.errors import InvalidFilter
 from tmf_sales.storage.conditions import Path
 
 AttributeType = Literal["string", "number", "integer", "boolean", "date-time", "object", "any"]
-
-LONGEST_NAME = 2000  # as long as all of `fields` may be
-_PATH = re.compile(r"[@A-Za-z_][A-Za-z0-9_@-]*(?:\.[@A-Za-z_][A-Za-z0-9_@-]*){0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +32,9 @@ class Attributes(Protocol):
 
     def at(self, path: Path) -> Attribute | None:
         """What the contract says of this path; None where it says nothing."""
+
+    def members(self, path: Path) -> Collection[str]:
+        """The names that the contract has directly below this path; () is the document itself."""
 
 
 class EventAttributes:
@@ -97,6 +93,15 @@ class EventAttributes:
         found = resource.at(path[2:])
         return found if found is not None or self._knows_all else Attribute("any")
 
+    def members(self, path: Path) -> Collection[str]:
+        """The names that the contract has directly below this path."""
+        if not path:
+            return self._envelope.keys()
+        if path == ("event",):
+            return self._resources.keys()
+        resource = self._resources.get(path[1]) if path[0] == "event" else None
+        return resource.members(path[2:]) if resource else ()
+
     def _hint(self, path: Path) -> str:
         known = (
             [("event", *path)] if path[0] in self._resources else [("event", name, *path) for name in self._resources]
@@ -106,8 +111,3 @@ class EventAttributes:
 
 def _shown(path: Path) -> str:
     return ".".join(path)
-
-
-def path_of(name: str) -> Path | None:
-    """A dotted name as a path of at most 10 steps and 2,000 characters; None when it is no such name."""
-    return tuple(name.split(".")) if len(name) <= LONGEST_NAME and _PATH.fullmatch(name) else None

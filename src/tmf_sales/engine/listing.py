@@ -1,7 +1,7 @@
-"""List operations: which resources, in which order, how many of them, and how the client gets to the others.
+"""List operations: which resources, in which order, how many of them, and the links to the other pages.
 
-Promise: rows, order and counts are the store's; X-Total-Count counts what matches, X-Result-Count what is on this page
-(TMF630 part 1, paging; RFC 8288 for Link). Asking for one id opens all versions of a versioned resource.
+Rows, order and counts are the store's; X-Total-Count counts the matches, X-Result-Count those on this page (TMF630
+part 1, paging; RFC 8288 for Link). Asking for one id lists all versions of a versioned resource.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Listing:
         return await self._find_versions(request.access, wanted.single_id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
-        """All versions of one resource, the current one first, or those whose number was asked for: one point read.
+        """All versions of one resource, the oldest first, or those whose number was asked for: one point read.
 
         The caller's access is asked before its filters, as it is where a store does both.
         """
         member = self.type.version_member or ""
         record = await self.store.get(self.type.kind, id)
-        rows = [Row(id, version) for version in record.versions] if record else []
+        rows = [Row(id, version) for version in reversed(record.versions)] if record else []
         numbers = wanted.equality_on((member,))
         if numbers is not None:
             asked = {number for text in numbers if (number := _number_or_none(text)) is not None}

@@ -1,8 +1,7 @@
 """JSONPath as the path of a JSON Patch operation (TMF630): `item[?(@.id=='2')].quantity`.
 
-python-jsonpath reads the text; only a closed subset of what it reads is taken over: members, indexes, `[*]`, and
-conditions of comparisons, existence, `&&`, `||`, `!`. Promise: no function, regular expression or descent runs, and a
-lookup costs at most what `Work` allows.
+The syntax is that of `filter`: members, indexes, `[*]`, and conditions of comparisons, existence, `&&`, `||`, `!`. No
+function, regular expression or descent runs, and a lookup costs at most what `Work` allows.
 """
 
 from __future__ import annotations
@@ -12,23 +11,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jsonpath import JSONPath
-from jsonpath.filter import (
-    BaseExpression,
-    BooleanLiteral,
-    InfixExpression,
-    Nil,
-    PrefixExpression,
-    RelativeFilterQuery,
-    StringLiteral,
-)
-from jsonpath.segments import JSONPathChildSegment
-from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, WildcardSelector
-
 from tmf_sales.json_numbers import is_exact, why_not_exact
 from tmf_sales.messages import shown
 from tmf_sales.patch.pointers import Location, MalformedPath, Work, query_enters, reached
-from tmf_sales.query.jsonpath_parser import NumberLiteral, Source, UnsupportedExpression
+from tmf_sales.query.jsonpath_parser import UnsupportedExpression, parse
+from tmf_sales.query.jsonpath_tree import (
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
+    Comparison,
+    Expression,
+    Index,
+    Member,
+    Negation,
+    NullLiteral,
+    NumberLiteral,
+    Operand,
+    Selector,
+    Test,
+    TextLiteral,
+)
+from tmf_sales.query.jsonpath_tree import Location as JsonPath
+from tmf_sales.query.jsonpath_tree import Where as Condition
 
 Predicate = Callable[[Any, Work], bool]
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
@@ -89,55 +93,52 @@ def _chosen(step: int | Where, elements: list[Any], work: Work) -> Iterator[int]
 def parse_jsonpath(text: str) -> Query:
     """Raises MalformedPath, also for JSONPath that is valid but outside the subset."""
     try:
-        return Query(tuple(_steps(Source(text).parse())))
+        return Query(_steps(parse(text)))
     except UnsupportedExpression as error:
         raise MalformedPath(str(error)) from None
 
 
-def _steps(path: JSONPath) -> Iterator[Step]:
-    for segment in path.segments:
-        if not isinstance(segment, JSONPathChildSegment) or len(segment.selectors) != 1:
-            raise MalformedPath("expected single members, indexes, [*] and [?(...)] only")
-        yield _step(segment.selectors[0])
+def _steps(path: JsonPath) -> tuple[Step, ...]:
+    return tuple(map(_step, path.selectors))
 
 
-def _step(selector: JSONPathSelector) -> Step:
-    if isinstance(selector, NameSelector):
-        return selector.name
-    if isinstance(selector, IndexSelector):
-        return selector.index
-    if isinstance(selector, WildcardSelector):
-        return Where(_always)
-    if isinstance(selector, Filter):
-        return Where(_predicate(selector.expression.expression))
-    raise MalformedPath("expected single members, indexes, [*] and [?(...)] only")
+def _step(selector: Selector) -> Step:
+    match selector:
+        case Member(name):
+            return name
+        case Index(index):
+            return index
+        case Condition(expression):
+            return Where(_predicate(expression))
+        case _:
+            return Where(_always)
 
 
 def _always(element: Any, work: Work) -> bool:
     return True
 
 
-def _predicate(expression: BaseExpression) -> Predicate:
-    if isinstance(expression, RelativeFilterQuery):
-        return _exists(_members(expression))
-    if isinstance(expression, PrefixExpression) and expression.operator == "!":
-        return _negated(_predicate(expression.right))
-    if isinstance(expression, InfixExpression):
-        if expression.operator == "&&":
-            return _both(_predicate(expression.left), _predicate(expression.right))
-        if expression.operator == "||":
-            return _either(_predicate(expression.left), _predicate(expression.right))
-        return _comparison(expression)
-    raise MalformedPath("expected comparisons of members with values, joined by && and ||, in a condition")
+def _predicate(expression: Expression) -> Predicate:
+    match expression:
+        case Test(location):
+            return _exists(_members(location))
+        case Negation(inner):
+            return _negated(_predicate(inner))
+        case AllOf(parts):
+            return _all([_predicate(part) for part in parts])
+        case AnyOf(parts):
+            return _any([_predicate(part) for part in parts])
+        case _:
+            return _comparison(expression)
 
 
-def _comparison(expression: InfixExpression) -> Predicate:
-    left, sign, right = expression.left, expression.operator, expression.right
+def _comparison(comparison: Comparison) -> Predicate:
+    left, sign, right = comparison.left, comparison.operator, comparison.right
     if sign not in _MIRRORED:
         raise MalformedPath("expected ==, !=, <, <=, > or >= in a condition")
-    if isinstance(right, RelativeFilterQuery):
+    if isinstance(right, JsonPath):
         left, sign, right = right, _MIRRORED[sign], left
-    if not isinstance(left, RelativeFilterQuery):
+    if not isinstance(left, JsonPath):
         raise MalformedPath("expected a member of the element (@.name) in a comparison")
     path, value = _members(left), _literal(right)
     if sign in _ORDERS:
@@ -148,21 +149,21 @@ def _comparison(expression: InfixExpression) -> Predicate:
     return same if sign == "==" else _negated(same)
 
 
-def _members(query: RelativeFilterQuery) -> tuple[str, ...]:
-    steps = tuple(_steps(query.path))
-    names = tuple(step for step in steps if isinstance(step, str))
-    if len(names) != len(steps):
+def _members(location: JsonPath) -> tuple[str, ...]:
+    names = tuple(selector.name for selector in location.selectors if isinstance(selector, Member))
+    if location.absolute or len(names) != len(location.selectors):
         raise MalformedPath("expected member names only after @ in a condition")
     return names
 
 
-def _literal(expression: BaseExpression) -> Any:
-    if isinstance(expression, Nil):
-        return None
-    if isinstance(expression, NumberLiteral):
-        return float(expression.value) if is_exact(expression.value) else expression.value  # equal to texts only
-    if isinstance(expression, StringLiteral | BooleanLiteral):
-        return expression.value
+def _literal(operand: Operand) -> Any:
+    match operand:
+        case NullLiteral():
+            return None
+        case NumberLiteral(text):
+            return float(text) if is_exact(text) else text  # equal to texts only
+        case TextLiteral(value) | BooleanLiteral(value):
+            return value
     raise MalformedPath("expected text, a number, true, false or null to compare with")
 
 
@@ -195,9 +196,9 @@ def _negated(inner: Predicate) -> Predicate:
     return lambda node, work: not inner(node, work)
 
 
-def _both(one: Predicate, other: Predicate) -> Predicate:
-    return lambda node, work: one(node, work) and other(node, work)
+def _all(parts: list[Predicate]) -> Predicate:
+    return lambda node, work: all(holds(node, work) for holds in parts)
 
 
-def _either(one: Predicate, other: Predicate) -> Predicate:
-    return lambda node, work: one(node, work) or other(node, work)
+def _any(parts: list[Predicate]) -> Predicate:
+    return lambda node, work: any(holds(node, work) for holds in parts)

@@ -1,7 +1,7 @@
-"""Attribute selection: `fields=a,b.c` cuts a document down to what was asked for (TMF630 part 1).
+"""Attribute selection: `fields=a,b.c` cuts a document down to the members asked for (TMF630 part 1).
 
-Promise: id and href (of an event: what identifies it) are always there. A dotted name keeps objects and list elements
-in their place with the members selected inside them; a value that is no object has no members and is left out.
+`id` and `href` (of an event: what identifies it) are always kept. A dotted name keeps objects and list elements in
+their place with the members selected inside them; a value that is no object has no members and is left out.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tmf_sales.contract.attributes import Attributes, path_of
+from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.messages import shown
+from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
 from tmf_sales.storage.conditions import Path
 from tmf_sales.storage.protocol import Document
 
@@ -47,7 +48,7 @@ class FieldSelection:
         return hash(self.top_level)
 
     def __repr__(self) -> str:
-        return f"Selection({self._tree})"
+        return f"FieldSelection({self._tree})"
 
 
 def _add(tree: Tree, path: Path) -> None:
@@ -84,10 +85,9 @@ def read_fields(
 ) -> FieldSelection | None:
     """The selection of all `fields` parameters together; None when they name nothing at all.
 
-    Names unknown to the contract select nothing, or what an open resource holds under them; strict refuses them.
+    Names unknown to the contract select what a resource holds under them, if anything; strict rejects them.
     """
-    names = [name.strip() for value in values for name in value.split(",")]
-    names = [name for name in names if name]
+    names = [name for value in values for name in listed_names(value)]
     if not names:
         return None
     if len(names) > MOST_FIELDS:
@@ -98,7 +98,8 @@ def read_fields(
 def _path(name: str, attributes: Attributes, *, strict: bool) -> Path:
     path = path_of(name)
     if path is None:
-        raise InvalidParameter(f"fields: {shown(name)} is not the name of an attribute")
+        raise InvalidParameter(f"fields: {not_a_name(name)}")
+    reject_unmatchable("fields", name, path, attributes)
     if strict and attributes.at(path) is None:
         raise InvalidParameter(f"fields: {shown(name)} is not an attribute of this resource")
     return path

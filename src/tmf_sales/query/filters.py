@@ -1,7 +1,7 @@
-"""Filters: the terms and `filter` expressions of a query become one condition (TMF630 part 1, filtering).
+"""Compiles the filters of a query string into one condition (TMF630 part 1, filtering).
 
-Promise: names are paths, operators come from a fixed table, operands are data. Whatever cannot be read is a 400 that
-names the parameter. Different parameters are ANDed; an equality that is repeated is ORed.
+Names are paths, operators come from a fixed table, values are data. Whatever cannot be read, or cannot match, is a 400
+that names the parameter. Different parameters are ANDed; an equality that is repeated is ORed.
 """
 
 from __future__ import annotations
@@ -9,18 +9,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tmf_sales.contract.attributes import Attribute, Attributes, path_of
+from tmf_sales.contract.attributes import Attribute, Attributes
 from tmf_sales.errors import InvalidFilter
 from tmf_sales.messages import shown
+from tmf_sales.query.names import (
+    OPERATORS,
+    TYPE_NAMES,
+    NameProblem,
+    not_a_name,
+    path_of,
+    reject_members_of_scalars,
+    reject_misspelt_attribute,
+    reject_misspelt_parameter,
+)
 from tmf_sales.query.query_string import Part, Term
 from tmf_sales.query.regex import UnsupportedPattern, checked_pattern
-from tmf_sales.query.values import CoercionError, Operand, any_of, compare
-from tmf_sales.storage.conditions import Condition, Exists, Not, Operator, Path, Regex
+from tmf_sales.query.values import CoercionError, TypedText, any_of, between, compare
+from tmf_sales.storage.case_folding import fold_case
+from tmf_sales.storage.conditions import (
+    Condition,
+    Exists,
+    HasValue,
+    Not,
+    Operator,
+    Path,
+    Regex,
+    Text,
+    TextOperator,
+)
 
 MOST_CONDITIONS = 30
 MOST_OPERANDS = 100
 PLAIN_LABEL = 100
 
+LONGEST_IGNORING_CASE = 500
+
+_NEGATED = {"ne", "nin"}
+_TEXT_OPERATORS = {each.value: each for each in TextOperator if each is not TextOperator.EQ}
 _ORDERINGS = {"gt": Operator.GT, "gte": Operator.GTE, "lt": Operator.LT, "lte": Operator.LTE}
 
 
@@ -51,7 +76,7 @@ class Bounds:
 
 def shown_label(label: str) -> str:
     """A parameter's name as it may appear in a message: plain when it is harmless."""
-    return label if len(label) <= PLAIN_LABEL and path_of(label.rstrip("=<>*~")) else shown(label)
+    return label if len(label) <= PLAIN_LABEL and path_of(label.rstrip("=<>*~!")) else shown(label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,56 +116,102 @@ class Filters:
         attribute = self.attributes.at(path)
         self.bounds.count(term.label, len(term.operands))
         try:
-            return self._condition(path, attribute, term.operator, dict.fromkeys(term.operands))
+            return self._condition(path, attribute, term.operator, term.operands)
         except (CoercionError, UnsupportedPattern) as error:
             raise InvalidFilter(f"{shown_label(term.label)}: {error}") from None
 
     def path(self, term: Term) -> Path:
+        """The attribute that a term names; raises InvalidFilter for a name that nothing can have."""
         path = path_of(term.name)
         if path is None:
-            raise InvalidFilter(f"{shown(term.name)} is not the name of an attribute")
+            raise InvalidFilter(not_a_name(term.name))
+        try:
+            reject_members_of_scalars(path, self.attributes)
+            if not term.exact:
+                reject_misspelt_attribute(path, self.attributes)
+                if len(path) == 1 and self.attributes.at(path) is None:
+                    reject_misspelt_parameter(term.name)
+        except NameProblem as problem:
+            raise InvalidFilter(f"{shown_label(term.label)}: {problem}") from None
         if self.strict and self.attributes.at(path) is None:
             raise InvalidFilter(f"{shown_label(term.label)}: is not an attribute of this resource")
         return path
 
-    def _condition(self, path: Path, attribute: Attribute | None, operator: str, operands: Iterable[str]) -> Condition:
-        if operator == "exists":
-            return existence(path, operands)
-        if operator == "regex":
-            return any_of([matching(path, attribute, pattern) for pattern in operands])
-        if operator in _ORDERINGS:
-            return any_of([compare(path, attribute, _ORDERINGS[operator], Operand(text)) for text in operands])
-        equal = self.equality(path, attribute, [Operand(text) for text in operands])
-        return Not(equal) if operator == "ne" else equal
+    def _condition(
+        self, path: Path, attribute: Attribute | None, operator: str, operands: tuple[str, ...]
+    ) -> Condition:
+        values = tuple(dict.fromkeys(operands))
+        plain, ignore_case = OPERATORS[operator], OPERATORS[operator] != operator
+        match plain:
+            case "exists":
+                return existence(Exists(path), values)
+            case "isnull":
+                return existence(Not(HasValue(path)), values)
+            case "regex":
+                return any_of([matching(path, attribute, pattern) for pattern in values])
+            case "between":
+                return _between(path, attribute, operands)
+            case "gt" | "gte" | "lt" | "lte":
+                return any_of([compare(path, attribute, _ORDERINGS[plain], TypedText(text)) for text in values])
+            case "contains" | "startswith" | "endswith":
+                how = _TEXT_OPERATORS[plain]
+                return any_of([text_match(path, attribute, how, text, ignore_case=ignore_case) for text in values])
+        if ignore_case:
+            equal = any_of([self._equality_ignoring_case(path, attribute, text) for text in values])
+        else:
+            equal = self.equality(path, attribute, [TypedText(text) for text in values])
+        return Not(equal) if plain in _NEGATED else equal
 
-    def equality(self, path: Path, attribute: Attribute | None, operands: Iterable[Operand]) -> Condition:
-        """Some value equals one of the operands; raises Unfit, for strict also where an enum does not have it."""
-        readings: list[Condition] = []
-        for operand in operands:
-            if self.strict and attribute and attribute.enum and operand.text not in attribute.enum:
-                raise CoercionError(f"{shown(operand.text)} is not one of {', '.join(attribute.enum)}")
-            readings.append(compare(path, attribute, Operator.EQ, operand))
-        return any_of(readings)
+    def equality(self, path: Path, attribute: Attribute | None, values: Iterable[TypedText]) -> Condition:
+        """Some value equals one of these; raises CoercionError, also for a value that an enumeration lacks."""
+        conditions: list[Condition] = []
+        for value in values:
+            if attribute and attribute.enum and value.text not in attribute.enum:
+                raise _not_in_enumeration(value.text, attribute.enum)
+            conditions.append(compare(path, attribute, Operator.EQ, value))
+        return any_of(conditions)
+
+    def _equality_ignoring_case(self, path: Path, attribute: Attribute | None, text: str) -> Condition:
+        if attribute and attribute.enum and fold_case(text) not in map(fold_case, attribute.enum):
+            raise _not_in_enumeration(text, attribute.enum)
+        return text_match(path, attribute, TextOperator.EQ, text, ignore_case=True)
+
+
+def _not_in_enumeration(text: str, known: tuple[str, ...]) -> CoercionError:
+    return CoercionError(f"{shown(text)} is not one of {', '.join(known)}")
+
+
+def text_match(
+    path: Path, attribute: Attribute | None, how: TextOperator, text: str, *, ignore_case: bool
+) -> Condition:
+    """Some text contains, starts or ends with the given one, or is it; raises CoercionError."""
+    _reject_other_than_text(attribute, "this operator")
+    if not ignore_case:
+        return Text(path, how, text)
+    if len(text) > LONGEST_IGNORING_CASE:
+        raise CoercionError(f"a text compared without regard to case has at most {LONGEST_IGNORING_CASE} characters")
+    return Text(path, how, text, ignore_case=True)
+
+
+def _between(path: Path, attribute: Attribute | None, operands: tuple[str, ...]) -> Condition:
+    if len(operands) != 2:
+        raise CoercionError("expected two values, the lowest and the highest, as .between=1,5")
+    return between(path, attribute, *operands)
+
+
+def _reject_other_than_text(attribute: Attribute | None, what: str) -> None:
+    if attribute is not None and attribute.type not in {"string", "any"}:
+        raise CoercionError(f"{what} is for text, and this is {TYPE_NAMES[attribute.type]}")
 
 
 def matching(path: Path, attribute: Attribute | None, pattern: str) -> Condition:
-    """Some text contains a match of the pattern; raises Unfit, UnsupportedPattern."""
-    if attribute is not None and attribute.type not in {"string", "any"}:
-        raise CoercionError(f"regex is for text, and this is {_WITH_ARTICLE[attribute.type]}")
+    """Some text contains a match of the pattern; raises CoercionError, UnsupportedPattern."""
+    _reject_other_than_text(attribute, "regex")
     return Regex(path, checked_pattern(pattern))
 
 
-_WITH_ARTICLE = {
-    "number": "a number",
-    "integer": "a number",
-    "boolean": "a boolean",
-    "date-time": "a date-time",
-    "object": "an object",
-}
-
-
-def existence(path: Path, operands: Iterable[str]) -> Condition:
-    wanted = list(operands)
-    if wanted not in (["true"], ["false"]):
-        raise CoercionError(f"{shown(','.join(wanted))} is not true or false")
-    return Exists(path) if wanted == ["true"] else Not(Exists(path))
+def existence(condition: Condition, values: tuple[str, ...]) -> Condition:
+    """The condition for `true`, its negation for `false`; raises CoercionError."""
+    if values not in {("true",), ("false",)}:
+        raise CoercionError(f"{shown(','.join(values))} is not true or false")
+    return condition if values == ("true",) else Not(condition)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tmf_sales.contract.attributes import Attributes, path_of
+from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.messages import shown
-from tmf_sales.storage.conditions import Sort
+from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
+from tmf_sales.storage.conditions import Path, Sort
 
 LARGEST_OFFSET = 2**53 - 1
 MOST_SORT_KEYS = 8
@@ -38,28 +39,33 @@ def read_number(name: str, values: list[str], largest: int) -> int | None:
     return int(values[0])
 
 
-def read_sort(values: Iterable[str], attributes: Attributes) -> tuple[Sort, ...]:
+def read_sort(values: Iterable[str], attributes: Attributes, *, strict: bool) -> tuple[Sort, ...]:
     """The sort keys of all `sort` parameters together; of a name that comes again only the first counts."""
-    names = [name.strip() for value in values for name in value.split(",")]
-    names = [name for name in names if name]
+    names = [name for value in values for name in listed_names(value)]
     if len(names) > MOST_SORT_KEYS:
         raise InvalidParameter(f"sort: more than {MOST_SORT_KEYS} names")
-    keys: dict[tuple[str, ...], Sort] = {}
+    keys: dict[Path, Sort] = {}
     for name in names:
-        key = _sort_key(name, attributes)
+        key = _sort_key(name, attributes, strict=strict)
         keys.setdefault(key.path, key)
     return tuple(keys.values())
 
 
-def _sort_key(name: str, attributes: Attributes) -> Sort:
+def _sort_key(name: str, attributes: Attributes, *, strict: bool) -> Sort:
     # A `+` that was not encoded arrived as a blank and has been stripped.
     path = path_of(name[1:] if name[0] in "+-" else name)
-    attribute = attributes.at(path) if path else None
-    if path is None or attribute is None:
+    if path is None:
+        raise InvalidParameter(f"sort: {not_a_name(name)}")
+    reject_unmatchable("sort", name, path, attributes)
+    attribute = attributes.at(path)
+    if attribute is None and strict:
         raise InvalidParameter(f"sort: {shown(name)} is not an attribute of this resource")
-    if attribute.through_list or attribute.type in {"object", "any"}:
+    on_the_way = [attributes.at(path[:length]) for length in range(1, len(path) + 1)]
+    if any(each and each.through_list for each in on_the_way) or (attribute and attribute.type == "object"):
         raise InvalidParameter(f"sort: {shown(name)} has no order, as it is not a single value")
-    return Sort(path, descending=name.startswith("-"), always_present=attribute.always_present)
+    return Sort(
+        path, descending=name.startswith("-"), always_present=attribute is not None and attribute.always_present
+    )
 
 
 def in_url(query: str) -> str:

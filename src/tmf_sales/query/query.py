@@ -1,7 +1,7 @@
-"""The query language of TMF630 part 1: a raw query string becomes what to find, what to show of it, and the links.
+"""Parses a raw query string into what to find, what to show of it, and the links (TMF630 part 1).
 
-Promise: pure and closed. It knows no store; whatever the string, the outcome is a request or a 400 that names the
-parameter. What it makes never changes, so that equal strings share one.
+It knows no store. Whatever the string, the outcome is a request or a 400 that names the parameter. Requests are
+immutable, so that equal strings share one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tmf_sales.messages import shown
 from tmf_sales.query.fields import OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
 from tmf_sales.query.jsonpath import condition_of, read_expression
+from tmf_sales.query.names import NameProblem, reject_misspelt_parameter
 from tmf_sales.query.paging import LARGEST_OFFSET, Paging, in_url, page_links, read_number, read_sort
 from tmf_sales.query.query_string import Part, read_parts
 from tmf_sales.query.values import all_of, any_of
@@ -97,6 +98,7 @@ def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Pagin
 
 def _parse_query(raw: str, attributes: Attributes, strict: bool, paging: Paging) -> ListRequest:
     parts = read_parts(raw)
+    _reject_expansion(parts)
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
@@ -104,7 +106,7 @@ def _parse_query(raw: str, attributes: Attributes, strict: bool, paging: Paging)
     offset = read_number("offset", _values(parts, "offset"), LARGEST_OFFSET)
     query = Query(
         where=all_of([criterion.condition for criterion in criteria]),
-        sort=read_sort(_values(parts, "sort"), attributes),
+        sort=read_sort(_values(parts, "sort"), attributes, strict=strict),
         offset=offset or 0,
         limit=paging.default_limit if limit is None else limit,
         count_limit=paging.count_limit,
@@ -125,8 +127,10 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 
 def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
     parts = read_parts(raw)
+    _reject_expansion(parts)
     if strict:
         _reject_all_but(parts, {"fields", "filter"})
+    _reject_misspelt(parts)
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
     return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)))
 
@@ -142,15 +146,24 @@ def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False)
         raise InvalidFilter(f"{shown(raw)} has a character that no text has") from None
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
-    for name in ("limit", "offset", "sort"):
+    for name in ("limit", "offset", "sort", "depth", "expand"):
         if _values(parts, name):
-            raise InvalidParameter(f"{name}: events have no pages and no order")
+            is_reading = name in {"depth", "expand"}
+            why = "references in events are not expanded" if is_reading else "events have no pages and no order"
+            raise InvalidParameter(f"{name}: {why}")
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=OF_AN_EVENT)
     return EventQuery(all_of([criterion.condition for criterion in criteria]), selection)
 
 
 _parse_query_once = lru_cache(maxsize=1024)(_parse_query)
 _parse_retrieve_once = lru_cache(maxsize=1024)(_parse_retrieve)
+
+
+def _reject_expansion(parts: Iterable[Part]) -> None:
+    """`depth` and `expand` are reserved by TMF630 part 2: never filters."""
+    for name in ("depth", "expand"):
+        if _values(parts, name):
+            raise InvalidParameter(f"{name}: references are not expanded; read what they refer to at its href")
 
 
 def _values(parts: Iterable[Part], name: str) -> list[str]:
@@ -162,6 +175,16 @@ def _reject_all_but(parts: Iterable[Part], names: set[str]) -> None:
         name = part.parameter.name if part.parameter else part.terms[0].name
         if name not in names:
             raise InvalidParameter(f"{shown(name)} is not a parameter of this operation")
+
+
+def _reject_misspelt(parts: Iterable[Part]) -> None:
+    """A parameter that is misspelt would be ignored, as others are that this operation does not have."""
+    for part in parts:
+        if part.parameter is None and not part.terms[0].exact:
+            try:
+                reject_misspelt_parameter(part.terms[0].name, words=False)
+            except NameProblem as problem:
+                raise InvalidParameter(f"{shown(part.terms[0].name)}: {problem}") from None
 
 
 def _expressions(parts: Iterable[Part], filters: Filters) -> tuple[Criterion, ...]:

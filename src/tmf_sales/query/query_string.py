@@ -1,25 +1,28 @@
-"""The raw query string, cut into terms: name, operator, operands (TMF630 part 1, filtering; the WHATWG form encoding).
+"""Splits the raw query string into names, operators and values (TMF630 part 1, filtering; the WHATWG form encoding).
 
-Promise: this is the only place that decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are
-the same; what separates operands is then read in the decoded text, unless it stands between `"` or was encoded twice.
+Only this module decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are the same; what
+separates values is then looked for in the decoded text, unless it stands between `"` or was encoded twice.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.messages import shown
+from tmf_sales.query.names import OPERATORS, RESERVED, path_of
 
 LONGEST_QUERY = 8 * 1024
 MOST_PARTS = 200
 MOST_CONJUNCTIONS = 30
-RESERVED = frozenset({"fields", "offset", "limit", "sort", "filter"})
-SUFFIXES = frozenset({"eq", "ne", "gt", "gte", "lt", "lte", "regex", "in", "exists"})
-_LITERALS = {"=": "eq", "==": "eq", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "=~": "regex"}
+_LITERALS = {
+    "=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "*=": "regex", "=~": "regex",
+}  # fmt: skip
 
-_HEAD = re.compile(r"([^=<>;]*?)(\*=|=~|==|>=|<=|=|>|<)")
+_HEAD = re.compile(
+    r'((?:"[^"]*(?:""[^"]*)*"|[^"=<>;!*]++|[!*](?!=))*+)(\*=|!=|=~|==|>=|<=|<>|=|>|<)'  # enclosed steps hold any sign
+)
 _ENCLOSED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
 _PLAIN_OPERAND = re.compile(r"[^,;]*")
 _PATTERN = re.compile(r"[^;]*")
@@ -31,12 +34,16 @@ _ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One attribute, one operator, its operands as text. `label` is what the client wrote, for messages."""
+    """One attribute, one operator, its operands as text. `label` is what the client wrote, for messages.
+
+    `exact`: the name is enclosed or has an operator behind it, so nothing else can be meant by it.
+    """
 
     label: str
     name: str
     operator: str
     operands: tuple[str, ...]
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,34 +123,53 @@ def _read_terms(text: str) -> tuple[Term, ...]:
     if text.count(";") > MOST_PARTS:
         raise InvalidFilter(f"{shown(text)}: more than {MOST_PARTS} semicolons")
     while position <= len(text):
-        head = None if text.startswith('"', position) else _HEAD.match(text, position)
-        if head:
-            label, name, operator, position = _read_head(head)
+        head = _HEAD.match(text, position)
+        if head and not (terms and text.startswith('"', position) and _is_operand(head)):
+            term, position = _read_head(head)
         elif terms:
-            label, name, operator = terms[-1].label, terms[-1].name, terms[-1].operator
+            head, term = None, terms[-1]
         else:
-            raise InvalidFilter(f"{shown(text)}: there is no operator; an equality is name=value")
-        operands, position = _read_operands(text, position, operator, label)
-        if head is None or (terms and operator == "eq" and (name, operator) == (terms[-1].name, terms[-1].operator)):
-            terms[-1] = Term(label, name, operator, terms[-1].operands + operands)
+            raise InvalidFilter(_no_operator(text))
+        operands, position = _read_operands(text, position, term.operator, term.label)
+        if head is None or (terms and term.operator == "eq" and _same(term, terms[-1])):
+            terms[-1] = replace(terms[-1], operands=terms[-1].operands + operands)
         else:
-            terms.append(Term(label, name, operator, operands or ("",)))
+            terms.append(replace(term, operands=operands or ("",)))
     return tuple(terms)
 
 
-def _read_head(head: re.Match[str]) -> tuple[str, str, str, int]:
-    """Label, attribute, operator, and where the operands start."""
+def _is_operand(head: re.Match[str]) -> bool:
+    """Whether what begins with `"` behind a semicolon is a further operand, and no enclosed name."""
+    return path_of(head[1].strip()) is None
+
+
+def _same(one: Term, other: Term) -> bool:
+    return (one.name, one.operator) == (other.name, other.operator)
+
+
+def _no_operator(text: str) -> str:
+    if text.count('"') % 2:
+        position = text.rindex('"') + 1
+        return f'{shown(text)}: the " at position {position} is not closed'
+    return f"{shown(text)}: there is no operator; an equality is name=value"
+
+
+def _read_head(head: re.Match[str]) -> tuple[Term, int]:
+    """The term without its operands, and where these start."""
     name, literal = head[1].strip(), head[2]
+    if literal == "<>":
+        raise InvalidFilter(f"{shown(name)}: <> is no operator; write {name if path_of(name) else 'name'}!=value")
     attribute, dot, suffix = name.rpartition(".")
-    if dot and suffix in SUFFIXES:
+    if dot and suffix in OPERATORS:
         if not literal.startswith("="):
             raise InvalidFilter(f"{shown(name)}: has two operators, .{suffix} and {literal}")
-        return name, attribute, suffix, head.end(1) + 1
+        return Term(name, attribute, suffix, (), exact=True), head.end(1) + 1
     if name in RESERVED:
         raise InvalidParameter(f"{name}: cannot stand beside other conditions in one parameter")
     # The pair's own "=" may follow an operator that is part of the encoded name: `name%3E%3D=5`.
     end = head.end() + (literal != "=" and head.string.startswith("=", head.end()))
-    return name if literal == "=" else name + literal, name, _LITERALS[literal], end
+    label = name if literal == "=" else name + literal
+    return Term(label, name, _LITERALS[literal], (), exact=name.startswith('"')), end
 
 
 def _read_operands(text: str, position: int, operator: str, label: str) -> tuple[tuple[str, ...], int]:

@@ -1,7 +1,7 @@
-"""Operands: text from a client becomes values of the type that the contract gives the attribute, and a condition.
+"""Coerces text from a client into values of the attribute's type, and makes conditions of them.
 
-Promise: what cannot be such a value is refused, never guessed. Date-times compare as instants through their canonical
-text; a date or date prefix is the whole period that it names (TMF630 part 1, filtering).
+Text that is no such value is rejected, never guessed. Date-times compare as moments through their canonical text; a
+date or date prefix is the whole period that it names (TMF630 part 1, filtering).
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from tmf_sales import datetimes
 from tmf_sales.contract.attributes import Attribute
 from tmf_sales.json_numbers import is_exact, why_not_exact
 from tmf_sales.messages import shown
-from tmf_sales.storage.conditions import EVERYTHING, And, Compare, Condition, Operator, Or, Path, Scalar
+from tmf_sales.storage.conditions import EVERYTHING, And, Between, Compare, Condition, Operator, Or, Path, Scalar
 
-Reading = Literal["text", "number", "boolean"]
+ValueType = Literal["text", "number", "boolean"]
 
-ANY_READING: tuple[Reading, ...] = ("text", "number", "boolean")
+ANY_TYPE: tuple[ValueType, ...] = ("text", "number", "boolean")
+NO_ORDER = "a boolean has no order, it is only equal or not"
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PERIOD = re.compile(
@@ -36,11 +37,11 @@ class CoercionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
-    """Text from a client, and how it may be read where the contract does not say of what type the attribute is."""
+class TypedText:
+    """Text from a client, and the types that it may have where the contract does not give the attribute one."""
 
     text: str
-    readings: tuple[Reading, ...] = ANY_READING
+    types: tuple[ValueType, ...] = ANY_TYPE
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
@@ -59,27 +60,38 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: Operand) -> Condition:
-    """Some value at the path is `operator` the operand; raises Unfit. Periods become prefixes and bounds."""
+def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: TypedText) -> Condition:
+    """Some value at the path is `operator` the operand; raises CoercionError. Periods become prefixes and bounds."""
     if attribute is not None and attribute.type == "date-time":
         return _compare_date_time(path, operator, operand.text)
     values = _values(attribute, operand)
     if operator is not Operator.EQ:
         values = [value for value in values if not isinstance(value, bool)]
         if not values:
-            raise CoercionError("a boolean has no order, it is only equal or not")
+            raise CoercionError(NO_ORDER)
     return any_of([Compare(path, operator, value) for value in values])
 
 
-def _values(attribute: Attribute | None, operand: Operand) -> list[Scalar]:
+def between(path: Path, attribute: Attribute | None, low: str, high: str) -> Condition:
+    """Some value at the path is at least `low` and at most `high`; raises CoercionError."""
+    if attribute is not None and attribute.type == "date-time":
+        return Between(path, _date_time_bounds(low)[0], _date_time_bounds(high)[1])
+    lows, highs = (_values(attribute, TypedText(text, ("text", "number"))) for text in (low, high))
+    pairs = [(one, two) for one in lows for two in highs if isinstance(one, str) == isinstance(two, str)]
+    if any(isinstance(value, bool) for value in (*lows, *highs)):
+        raise CoercionError(NO_ORDER)
+    return any_of([Between(path, *pair) for pair in pairs])
+
+
+def _values(attribute: Attribute | None, operand: TypedText) -> list[Scalar]:
     kind = attribute.type if attribute else "any"
     if kind == "object":
         raise CoercionError("is an object: name one of its members")
-    readings = _READINGS.get(kind, operand.readings)
-    read = [_READERS[reading](operand.text) for reading in readings]
+    types = _TYPES.get(kind, operand.types)
+    read = [_READERS[each](operand.text) for each in types]
     values = [value for value in read if value is not None]
     if not values:
-        raise CoercionError(f"{shown(operand.text)} {_why_not(readings[0], operand.text)}")
+        raise CoercionError(f"{shown(operand.text)} {_why_not(types[0], operand.text)}")
     return values
 
 
@@ -91,34 +103,44 @@ def _number(text: str) -> int | float | None:
     return int(text) if found[1] is None and found[2] is None else float(text)
 
 
-def _why_not(reading: Reading, text: str) -> str:
-    is_number = reading == "number" and _NUMBER.fullmatch(text)
-    return why_not_exact(text) if is_number else f"is not {_EXPECTED[reading]}"
+def _why_not(type: ValueType, text: str) -> str:
+    is_number = type == "number" and _NUMBER.fullmatch(text)
+    return why_not_exact(text) if is_number else f"is not {_EXPECTED[type]}"
 
 
 def _boolean(text: str) -> bool | None:
     return {"true": True, "false": False}.get(text)
 
 
-_READERS: dict[Reading, Callable[[str], Scalar | None]] = {"text": str, "number": _number, "boolean": _boolean}
-_READINGS: dict[str, tuple[Reading, ...]] = {
+_READERS: dict[ValueType, Callable[[str], Scalar | None]] = {"text": str, "number": _number, "boolean": _boolean}
+_TYPES: dict[str, tuple[ValueType, ...]] = {
     "string": ("text",),
     "number": ("number",),
     "integer": ("number",),
     "boolean": ("boolean",),
 }
-_EXPECTED: dict[Reading, str] = {"text": "text", "number": "a number", "boolean": "true or false"}
+_EXPECTED: dict[ValueType, str] = {"text": "text", "number": "a number", "boolean": "true or false"}
 
 
 def _compare_date_time(path: Path, operator: Operator, text: str) -> Condition:
-    # A `+` before an offset arrives as a blank from clients that do not encode it.
-    text = _BLANK_OFFSET.sub(r"\1+\2", text)
-    if not _PERIOD.fullmatch(text):
-        return Compare(path, operator, _date_time(text))
-    prefix, first, last = _period(text)
-    if operator is Operator.EQ:
-        return Compare(path, Operator.PREFIX, prefix)
+    text = _with_plus(text)
+    if operator is Operator.EQ and _PERIOD.fullmatch(text):
+        return Compare(path, Operator.PREFIX, _period(text)[0])
+    first, last = _date_time_bounds(text)
     return Compare(path, operator, last if operator in {Operator.GT, Operator.LTE} else first)
+
+
+def _with_plus(text: str) -> str:
+    """The `+` before an offset arrives as a blank from clients that do not encode it."""
+    return _BLANK_OFFSET.sub(r"\1+\2", text)
+
+
+def _date_time_bounds(text: str) -> tuple[str, str]:
+    """The first and the last moment that the text names, which are the same unless it is a period."""
+    text = _with_plus(text)
+    if _PERIOD.fullmatch(text):
+        return _period(text)[1:]
+    return (_date_time(text),) * 2
 
 
 def _date_time(text: str) -> str:

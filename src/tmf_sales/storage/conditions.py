@@ -1,7 +1,7 @@
-"""The closed tree in which the service asks a store for resources; every adapter compiles all of it, or interprets it.
+"""The closed condition tree by which the service queries a store; every adapter compiles all of it, or interprets it.
 
-It holds no database's query language and no text from a client other than as values to compare with. How a path meets
-a document: each step goes into an object's member; where a list is met, into each of its elements (one level, as
+It holds no database's query language, and text from a client only as values and as names of members. How a path meets
+a document: each step goes into an object's member; where there is a list, into each of its elements (one level, as
 MongoDB does). A condition holds when some value reached satisfies it. A list at the path's end offers its elements.
 """
 
@@ -47,8 +47,43 @@ class Regex:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """Some value at `path`, one and the same, is at least `low` and at most `high`: two numbers, or two texts."""
+
+    path: Path
+    low: Scalar
+    high: Scalar
+
+
+class TextOperator(StrEnum):
+    """What a stored text has to do with the operand."""
+
+    EQ = "eq"
+    CONTAINS = "contains"
+    STARTS_WITH = "startswith"
+    ENDS_WITH = "endswith"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Some text at `path` is `operator` the operand; `ignore_case` compares by Unicode's simple case folding."""
+
+    path: Path
+    operator: TextOperator
+    value: str
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """The member at `path` is there on some way to it; null and an empty list count as there."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HasValue:
+    """The member at `path` is there and not null on some way to it; an empty list counts as a value."""
 
     path: Path
 
@@ -86,18 +121,18 @@ class Not:
 
 
 @functools.lru_cache(maxsize=4096)
-def is_reachable(path: Path) -> bool:
-    """Whether `path` can reach a value.
+def is_plain(path: Path) -> bool:
+    """Whether `path` can be written as MongoDB's dotted name.
 
-    On every store alike, a step that is empty, begins with `$`, is a number, or has a dot or NUL in it reaches nothing:
-    MongoDB would take it for something else than a member's name.
+    MongoDB would take a step that is empty, a number, begins with `$`, or has a dot or NUL in it for something else
+    than a member's name.
     """
     return bool(path) and not any(
         not step or step.startswith("$") or "." in step or "\0" in step or step.isdecimal() for step in path
     )
 
 
-Condition = Compare | Regex | Exists | Element | And | Or | Not
+Condition = Compare | Between | Text | Regex | Exists | HasValue | Element | And | Or | Not
 
 EVERYTHING = And(())
 
@@ -128,3 +163,7 @@ class Query:
     limit: int = 100
     count_limit: int = 0
     fields: frozenset[str] | None = field(default=None)
+
+    def is_last_page(self, found: int) -> bool:
+        """Whether a page of `found` resources shows where the matches end, so that they need not be counted."""
+        return found < self.limit and (found > 0 or self.offset == 0)

@@ -1,7 +1,7 @@
-"""What a Condition means, as plain Python: does this document satisfy it, and in which order do documents stand.
+"""Evaluates conditions and sort orders in Python: the reference that every adapter must agree with.
 
-The other adapters must give the same answers for any JSON document. What holds of lists is MongoDB's rule: a step goes
-into the elements of a list, one level deep; the list at the end of a path offers its elements.
+Lists follow MongoDB's rule: a step goes into the elements of a list, one level deep; the list at the end of a path
+offers its elements.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 
 import re2  # type: ignore[import-untyped]
 
+from tmf_sales.storage.case_folding import fold_case
 from tmf_sales.storage.conditions import (
     And,
+    Between,
     Compare,
     Condition,
     Element,
     Exists,
+    HasValue,
     Not,
     Operator,
     Or,
@@ -26,11 +29,13 @@ from tmf_sales.storage.conditions import (
     Regex,
     Scalar,
     Sort,
-    is_reachable,
+    Text,
+    TextOperator,
 )
 
 T = TypeVar("T")
 Predicate = Callable[[Any], bool]
+Checkpoint = Callable[[], None]
 
 _COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQ: operator.eq,
@@ -40,6 +45,12 @@ _COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.LTE: operator.le,
     Operator.PREFIX: str.startswith,
 }
+_TEXT_COMPARISONS: Mapping[TextOperator, Callable[[str, str], bool]] = {
+    TextOperator.EQ: operator.eq,
+    TextOperator.CONTAINS: operator.contains,
+    TextOperator.STARTS_WITH: str.startswith,
+    TextOperator.ENDS_WITH: str.endswith,
+}
 
 
 def matches(condition: Condition, document: Any) -> bool:
@@ -47,30 +58,48 @@ def matches(condition: Condition, document: Any) -> bool:
     return predicate(condition)(document)
 
 
-def predicate(condition: Condition) -> Predicate:
-    """What tells of any document whether it satisfies `condition`: made once where there are many to look at."""
+def predicate(condition: Condition, checkpoint: Checkpoint | None = None) -> Predicate:
+    """A function that tells whether a document satisfies `condition`: made once where there are many to look at.
+
+    `checkpoint` is called before each look at a document's values, and may raise to stop: one document may be large.
+    """
     match condition:
-        case Compare(path, how, operand):
-            compares = _comparison(how, operand)
-            return lambda document: any(map(compares, values_at(document, path)))
-        case Regex(path, pattern):
-            return lambda document: any(
-                isinstance(value, str) and has_match(pattern, value) for value in values_at(document, path)
-            )
-        case Exists(path):
-            return lambda document: bool(_ends(document, path))
-        case Element(path, inner):
-            holds = predicate(inner)
-            return lambda document: any(map(holds, _elements_at(document, path)))
         case And(conditions):
-            all_hold = [predicate(each) for each in conditions]
+            all_hold = [predicate(each, checkpoint) for each in conditions]
             return lambda document: all(holds(document) for holds in all_hold)
         case Or(conditions):
-            one_holds = [predicate(each) for each in conditions]
+            one_holds = [predicate(each, checkpoint) for each in conditions]
             return lambda document: any(holds(document) for holds in one_holds)
-        case _:
-            negated = predicate(condition.condition)
+        case Not(inner):
+            negated = predicate(inner, checkpoint)
             return lambda document: not negated(document)
+        case _:
+            holds = _leaf(condition, checkpoint)
+            return holds if checkpoint is None else _stoppable(holds, checkpoint)
+
+
+def _stoppable(holds: Predicate, checkpoint: Checkpoint) -> Predicate:
+    def checked(document: Any) -> bool:
+        checkpoint()
+        return holds(document)
+
+    return checked
+
+
+def _leaf(
+    condition: Compare | Between | Text | Regex | Exists | HasValue | Element, checkpoint: Checkpoint | None
+) -> Predicate:
+    match condition:
+        case Exists(path):
+            return lambda document: bool(_ends(document, path))
+        case HasValue(path):
+            return lambda document: any(end is not None for end in _ends(document, path))
+        case Element(path, inner):
+            holds = predicate(inner, checkpoint)
+            return lambda document: any(map(holds, _elements_at(document, path)))
+        case _:
+            path, satisfies = condition.path, _value_test(condition)
+            return lambda document: any(map(satisfies, values_at(document, path)))
 
 
 def may_match(condition: Condition, path: Path, value: Scalar) -> bool:
@@ -107,8 +136,6 @@ def values_at(document: Any, path: Path) -> list[Any]:
 
 def single_value_at(document: Any, path: Path) -> Scalar | None:
     """The scalar at `path` when no list is on the way, else None: what documents are sorted by."""
-    if not is_reachable(path):
-        return None
     value = document
     for step in path:
         if not isinstance(value, dict):
@@ -153,7 +180,7 @@ def has_match(pattern: str, text: str) -> bool:
 def _ends(value: Any, path: Path) -> list[Any]:
     """What `path` ends at on every way from an object through lists one level deep."""
     ends: list[Any] = []
-    if is_reachable(path):
+    if path:
         _follow(value, path, 0, ends)
     return ends
 
@@ -177,6 +204,29 @@ def _elements_at(document: Any, path: Path) -> Iterator[Any]:
     for end in _ends(document, path):
         if isinstance(end, list):
             yield from (element for element in end if isinstance(element, (dict, list)))
+
+
+def _value_test(condition: Compare | Between | Text | Regex) -> Predicate:
+    """Whether one value satisfies the condition."""
+    match condition:
+        case Compare(_, how, operand):
+            return _comparison(how, operand)
+        case Between(_, low, high):
+            reaches, does_not_pass = _comparison(Operator.GTE, low), _comparison(Operator.LTE, high)
+            return lambda value: reaches(value) and does_not_pass(value)
+        case Text(_, how_text, wanted, ignore_case):
+            return _text_comparison(how_text, wanted, ignore_case=ignore_case)
+        case _:
+            pattern = condition.pattern
+            return lambda value: isinstance(value, str) and has_match(pattern, value)
+
+
+def _text_comparison(how: TextOperator, operand: str, *, ignore_case: bool) -> Predicate:
+    compare = _TEXT_COMPARISONS[how]
+    if not ignore_case:
+        return lambda value: isinstance(value, str) and compare(value, operand)
+    folded = fold_case(operand)
+    return lambda value: isinstance(value, str) and compare(fold_case(value), folded)
 
 
 def _comparison(how: Operator, operand: Scalar) -> Predicate:

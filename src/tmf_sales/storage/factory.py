@@ -19,7 +19,7 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
     scheme, colon, rest = url.partition(":")
     match scheme:
         case "memory" if colon and not rest:
-            return MemoryStorage(kinds)
+            return MemoryStorage(kinds, statement_timeout=statement_timeout)
         case "sqlite":
             return _sqlite(rest, kinds, statement_timeout)
         case "mongodb" | "mongodb+srv":

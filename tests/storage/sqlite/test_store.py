@@ -105,7 +105,7 @@ async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypa
 
     red = Query(equal("red", "colour"))
     with monkeypatch.context() as patched:
-        patched.setattr("tmf_sales.storage.sqlite.compile.predicate", lambda _: fail)
+        patched.setattr("tmf_sales.storage.sqlite.compile.predicate", lambda *_: fail)
         with pytest.raises(StorageUnavailable):
             await store.find("ticket", red)
     assert (await store.find("ticket", red)).total == 1

@@ -1,7 +1,8 @@
-"""The oracle: a store in plain dictionaries, obviously right, for tests and fuzzing; nothing survives the process."""
+"""A store in plain dictionaries, the reference for the others, for tests and fuzzing; nothing survives the process."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -13,22 +14,52 @@ from tmf_sales.storage.evaluate import in_order, predicate
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.protocol import (
     Change,
+    Document,
     Kind,
     Page,
     Record,
     Row,
     Storage,
+    TookTooLong,
     Version,
     reject_other_revision,
     reject_too_large_record,
 )
 
+LONGEST_TURN = 0.02  # seconds
+
+
+class Deadline:
+    """The time limit of one query, which shares the event loop with other requests."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._end = time.monotonic() + limit
+        self._next_pause = time.monotonic() + LONGEST_TURN
+
+    def reject_when_late(self) -> None:
+        if time.monotonic() >= self._end:
+            raise TookTooLong(f"more than {self._limit:g} s; narrow the query")
+
+    async def give_way(self) -> None:
+        """Let others run now and then; raises TookTooLong when the time is up."""
+        self.reject_when_late()
+        if time.monotonic() >= self._next_pause:
+            await asyncio.sleep(0)
+            self._next_pause = time.monotonic() + LONGEST_TURN
+
 
 class MemoryStorage(Storage):
-    """Every method is atomic because none of them awaits anything."""
+    """Every method is atomic because it awaits nothing, or works on what was there when it was called.
 
-    def __init__(self, kinds: Sequence[Kind], now: Callable[[], float] = time.time) -> None:
+    `statement_timeout` is in seconds and bounds every find.
+    """
+
+    def __init__(
+        self, kinds: Sequence[Kind], now: Callable[[], float] = time.time, statement_timeout: float = 2.0
+    ) -> None:
         self.events = MemoryEvents(now)
+        self._statement_timeout = statement_timeout
         self._kinds: dict[str, dict[str, Record]] = {kind.name: {} for kind in kinds}
         self._ids: dict[str, SortedList] = {kind.name: SortedList() for kind in kinds}
 
@@ -44,13 +75,19 @@ class MemoryStorage(Storage):
     async def find(self, kind: str, query: Query) -> Page:
         if query.where == EVERYTHING and not query.sort:
             return self._page_of_all(kind, query)
-        is_wanted = predicate(query.where)
-        found = [
-            Row(stored.id, stored.current)
-            for stored in self._kinds[kind].values()
-            if is_wanted(stored.current.document)
-        ]
-        ordered = in_order(found, query.sort, document=lambda row: row.version.document, id=lambda row: row.id)
+        deadline = Deadline(self._statement_timeout)
+        is_wanted = predicate(query.where, deadline.reject_when_late)
+        found: list[Row] = []
+        for stored in tuple(self._kinds[kind].values()):
+            await deadline.give_way()
+            if is_wanted(stored.current.document):
+                found.append(Row(stored.id, stored.current))
+
+        def document(row: Row) -> Document:
+            deadline.reject_when_late()
+            return row.version.document
+
+        ordered = in_order(found, query.sort, document=document, id=lambda row: row.id)
         exact = not query.count_limit or len(found) <= query.count_limit
         total = len(found) if exact else query.count_limit
         return Page(ordered[query.offset : query.offset + query.limit], total, exact)

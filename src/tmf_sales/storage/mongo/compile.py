@@ -1,6 +1,7 @@
-"""Query -> MongoDB filter, sort and pipeline. Operators come from here only; a client's text is always an operand.
+"""Compiles queries into MongoDB's filters, sort orders and pipelines. A client's text is always an operand.
 
-A resource is stored as `{_id, revision, document, ...}`, so every path starts with `document`.
+A resource is stored as `{_id, revision, document, ...}`, so every path starts with `document`. What a filter cannot say
+of a member's name is said in the aggregation language (see expressions).
 """
 
 from __future__ import annotations
@@ -10,19 +11,26 @@ from typing import Any
 
 from tmf_sales.storage.conditions import (
     And,
+    Between,
     Compare,
     Condition,
     Element,
     Exists,
+    HasValue,
+    Not,
     Operator,
     Or,
     Path,
     Regex,
     Scalar,
     Sort,
-    is_reachable,
+    Text,
+    is_plain,
 )
 from tmf_sales.storage.evaluate import matches
+from tmf_sales.storage.mongo import expressions
+from tmf_sales.storage.mongo.expressions import storable
+from tmf_sales.storage.mongo.patterns import prefix_pattern, text_pattern, to_pcre
 
 Filter = dict[str, Any]
 
@@ -36,8 +44,8 @@ SYMBOLS = {
     Operator.LTE: "$lte",
 }
 TRUE_OF_ANY_MEMBER: Filter = {"_": {"$nin": []}}
-END_OF_TEXT = "(?![\\s\\S])"
-SPECIAL = frozenset("\\^$.|?*+()[]{}")
+VALUE_TYPES = (*SCALAR_TYPES, "object", "array")
+ROOT = ("document",)
 
 
 def compile_where(condition: Condition) -> Filter:
@@ -45,7 +53,7 @@ def compile_where(condition: Condition) -> Filter:
 
     A deleted one that still has events to hand on has no `document`, so it can only match what an empty one matches.
     """
-    compiled = _compile(condition, ("document",))
+    compiled = _compile(condition, ROOT)
     if not matches(condition, {}):
         return compiled
     alive = {"deleted": {"$exists": False}}
@@ -64,35 +72,47 @@ def compile_sort_stages(sort: Sequence[Sort]) -> list[dict[str, Any]]:
     keys: dict[str, Any] = {}
     order: dict[str, int] = {}
     for number, each in enumerate(sort):
-        if not is_reachable(each.path):
-            continue
-        value = f"${_field(each.path)}"
+        value = f"${_field(each.path)}" if is_plain(each.path) else expressions.single_value("$document", each.path)
         is_scalar = {"$in": [{"$type": value}, list(SCALAR_TYPES)]}
         keys[f"missing{number}"] = {"$cond": [is_scalar, 0, 1]}
         keys[f"key{number}"] = {"$cond": [is_scalar, value, None]}
         order[f"missing{number}"] = 1
         order[f"key{number}"] = -1 if each.descending else 1
     order["_id"] = 1
-    return [{"$addFields": keys}, {"$sort": order}] if keys else [{"$sort": order}]
+    return [{"$addFields": keys}, {"$sort": order}]
 
 
 def _compile(condition: Condition, prefix: Path) -> Filter:
     match condition:
-        case Compare(path, operator, operand):
-            return _at(prefix, path, _comparison(operator, operand))
-        case Regex(path, pattern):
-            return _at(prefix, path, {"$regex": to_pcre(pattern)})
-        case Exists(path):
-            return _at(prefix, path, {"$exists": True})
-        case Element(path, inner):
-            return _at(prefix, path, {"$elemMatch": _criteria(inner)})
         case And(conditions):
             parts = [part for each in conditions if (part := _compile(each, prefix))]
             return {"$and": parts} if parts else {}
         case Or(conditions):
             return {"$or": [_compile(each, prefix) for each in conditions]} if conditions else NOTHING
+        case Not(inner):
+            return {"$nor": [_compile(inner, prefix)]}
+        case _ if not _is_sayable(condition):
+            return {"$expr": expressions.compile_expression(condition, "$document")}
+        case Between(path, low, high):
+            return _between(prefix, path, {"$gte": storable(low), "$lte": storable(high)})
+        case Element(path, inner):
+            return {_dotted(prefix + path): {"$elemMatch": _criteria(inner)}}
         case _:
-            return {"$nor": [_compile(condition.condition, prefix)]}
+            test = _value_test(condition)
+            return {_dotted(prefix + condition.path): test} if test is not None else NOTHING
+
+
+def _is_sayable(condition: Condition) -> bool:
+    """Whether MongoDB's dotted names can say every path in the condition."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return all(map(_is_sayable, conditions))
+        case Not(inner):
+            return _is_sayable(inner)
+        case Element(path, inner):
+            return is_plain(path) and _is_sayable(inner)
+        case _:
+            return is_plain(condition.path)
 
 
 def _criteria(condition: Condition) -> Filter:
@@ -103,8 +123,42 @@ def _criteria(condition: Condition) -> Filter:
     return compiled
 
 
-def _at(prefix: Path, path: Path, test: Filter | None) -> Filter:
-    return {".".join(prefix + path): test} if test is not None and is_reachable(path) else NOTHING
+def _value_test(condition: Compare | Text | Regex | Exists | HasValue) -> Filter | None:
+    """The operators that one value has to satisfy; None where no value can."""
+    match condition:
+        case Compare(_, operator, operand):
+            return _comparison(operator, operand)
+        case Text(_, operator, operand, ignore_case):
+            return {"$regex": text_pattern(operator, operand, ignore_case=ignore_case)}
+        case Regex(_, pattern):
+            return {"$regex": to_pcre(pattern)}
+        case Exists():
+            return {"$exists": True}
+        case _:
+            return {"$type": list(VALUE_TYPES)}
+
+
+def _between(prefix: Path, path: Path, bounds: Filter) -> Filter:
+    """Both bounds hold of one value. The first two conditions are what an index can serve.
+
+    In a filter each bound may be met by another element of a list, so the last list on the way is named: none of them,
+    one of the steps to the value, or the value itself.
+    """
+    field = _dotted(prefix + path)
+    alternatives: list[Filter] = [_between_without_lists(prefix, path, bounds), {field: {"$elemMatch": bounds}}]
+    for length in range(1, len(path)):
+        rest = _between_without_lists((), path[length:], bounds)
+        alternatives.append({_dotted(prefix + path[:length]): {"$elemMatch": {**TRUE_OF_ANY_MEMBER, **rest}}})
+    return {"$and": [*({field: {sign: bound}} for sign, bound in bounds.items()), {"$or": alternatives}]}
+
+
+def _between_without_lists(prefix: Path, path: Path, bounds: Filter) -> Filter:
+    steps = [_dotted(prefix + path[:length]) for length in range(1, len(path) + 1)]
+    return {"$and": [{steps[-1]: bounds}, *({step: {"$not": {"$type": "array"}}} for step in steps)]}
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path)
 
 
 def _field(path: Path) -> str:
@@ -117,41 +171,5 @@ def _comparison(operator: Operator, operand: Scalar) -> Filter | None:
     if isinstance(operand, bool):
         return None
     if operator is Operator.PREFIX:
-        return {"$regex": "^" + literally(operand)} if isinstance(operand, str) else None
+        return {"$regex": prefix_pattern(operand)} if isinstance(operand, str) else None
     return {SYMBOLS[operator]: storable(operand)}
-
-
-def storable(operand: Scalar) -> Scalar:
-    """The operand as BSON can hold it; a stored integer has at most 64 bits, so a larger one only needs its order."""
-    if isinstance(operand, int) and not isinstance(operand, bool) and not -(2**63) <= operand < 2**63:
-        return float(operand)
-    return operand
-
-
-def literally(text: str) -> str:
-    """A regular expression that matches `text` and nothing else; BSON allows no NUL in a pattern."""
-    return "".join("\\x00" if letter == "\0" else f"\\{letter}" if letter in SPECIAL else letter for letter in text)
-
-
-def to_pcre(pattern: str) -> str:
-    """An RE2 pattern of the closed subset as PCRE reads it: there `$` would also match before a newline at the end."""
-    written: list[str] = []
-    class_opened_at: int | None = None
-    escaped = False
-    for position, letter in enumerate(pattern):
-        if escaped:
-            written.append(letter)
-            escaped = False
-        elif letter == "\\":
-            written.append(letter)
-            escaped = True
-        elif class_opened_at is not None:
-            # A bracket in a class stands for itself in RE2; Python's dialect warns of a nested set.
-            written.append("\\[" if letter == "[" else letter)
-            if letter == "]" and pattern[class_opened_at + 1 : position] not in ("", "^"):
-                class_opened_at = None
-        else:
-            if letter == "[":
-                class_opened_at = position
-            written.append(END_OF_TEXT if letter == "$" else letter)
-    return "".join(written).replace("\0", "\\x00")

@@ -17,7 +17,7 @@ from typing import Any
 import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 
-from tmf_sales.storage.conditions import Query, is_reachable
+from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
@@ -125,7 +125,7 @@ class MongoStorage(Storage):
         with translated(), pymongo.timeout(self._statement_timeout):
             found = await self._page(collection, where, query) if query.limit else []
             total = query.offset + len(found)
-            if not 0 < len(found) < query.limit:  # Else the page has the last match on it.
+            if not query.is_last_page(len(found)):
                 bound: dict[str, Any] = {"limit": query.count_limit + 1} if query.count_limit else {}
                 total = await collection.count_documents(where, **bound)
         rows = [Row(each["_id"], Version(each["changed"], each["document"])) for each in found]
@@ -374,6 +374,6 @@ def _entries_that_fit(change: Change) -> list[dict[str, Any]]:
 
 def _projection(fields: frozenset[str] | None) -> dict[str, Any]:
     """What a page needs of each unit; a name that a projection cannot say makes it read all of the document."""
-    if fields is None or not fields or not all(is_reachable((name,)) for name in fields):
+    if fields is None or not fields or not all(is_plain((name,)) for name in fields):
         return {"changed": 1, "document": 1}
     return {"changed": 1, **{f"document.{name}": 1 for name in sorted(fields)}}

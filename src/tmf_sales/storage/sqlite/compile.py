@@ -14,6 +14,7 @@ import orjson
 from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
+    Between,
     Compare,
     Condition,
     Element,
@@ -23,6 +24,8 @@ from tmf_sales.storage.conditions import (
     Query,
     Scalar,
     Sort,
+    Text,
+    TextOperator,
 )
 from tmf_sales.storage.evaluate import predicate, single_value_at
 from tmf_sales.storage.sqlite.layout import Layout, SqlValue, stored_value
@@ -71,10 +74,11 @@ class _Where:
         return " AND ".join(f"({term})" for term in self.terms) or "1"
 
 
-def compile_query(query: Query, layout: Layout, *, even: bool) -> Plan:
+def compile_query(query: Query, layout: Layout, *, even: bool, checkpoint: Callable[[], None] | None = None) -> Plan:
     """The plan for `query`. `even` says that no document has a list where the contract has none.
 
-    Without it a column may not tell all that a path reaches, and only the oracle decides.
+    Without it a column may not tell all that a path reaches, and only the evaluation in Python decides. That calls
+    `checkpoint` again and again, which may raise to stop it.
     """
     conjuncts = [each for each in _conjuncts(query.where) if each != EVERYTHING]
     compiler = _Compiler(layout, even)
@@ -85,10 +89,12 @@ def compile_query(query: Query, layout: Layout, *, even: bool) -> Plan:
     for each in conjuncts:
         if each is not driver:
             compiler.add(each, where, driven=driver is not None)
-    return _finish(query, layout, where, driven=driver is not None)
+    return _finish(query, layout, where, checkpoint, driven=driver is not None)
 
 
-def _finish(query: Query, layout: Layout, where: _Where, *, driven: bool) -> Plan:
+def _finish(
+    query: Query, layout: Layout, where: _Where, checkpoint: Callable[[], None] | None, *, driven: bool
+) -> Plan:
     if where.residual:
         where.add("satisfies(r.current)")
     order = _order(query.sort, layout)
@@ -103,10 +109,10 @@ def _finish(query: Query, layout: Layout, where: _Where, *, driven: bool) -> Pla
         page = Statement(
             f"SELECT r.id, r.changed, r.current FROM {rows} WHERE {where.sql} ORDER BY {terms} LIMIT ? OFFSET ?", values
         )
-        return Plan(page, page, count, _predicate(where.residual), order.functions)
+        return Plan(page, page, count, _predicate(where.residual, checkpoint), order.functions)
     search = Statement(_search_by_index(rows if order.terms else only_entries, where, order, id), values)
     page = Statement(_read_found(layout, search.sql, order), values)
-    return Plan(page, search, count, _predicate([]), [])
+    return Plan(page, search, count, _predicate([], None), [])
 
 
 def _search_by_index(source: str, where: _Where, order: _Order, id: str) -> str:
@@ -167,10 +173,10 @@ def _sort_function(path: Path) -> Callable[[bytes], SqlValue]:
     return lambda text: stored_value(single_value_at(orjson.loads(text), path))
 
 
-def _predicate(conditions: list[Condition]) -> Callable[[bytes], bool]:
+def _predicate(conditions: list[Condition], checkpoint: Callable[[], None] | None) -> Callable[[bytes], bool]:
     condition = And(tuple(conditions))
     needles = list(_necessary_texts(condition))
-    holds = predicate(condition)
+    holds = predicate(condition, checkpoint)
 
     def satisfies(text: bytes) -> bool:
         return all(needle in text for needle in needles) and holds(orjson.loads(text))
@@ -187,9 +193,18 @@ def _necessary_texts(condition: Condition) -> list[bytes]:
                 found.append(orjson.dumps(each.value))
             elif each.operator is Operator.PREFIX:
                 found.append(orjson.dumps(each.value)[:-1])
+        elif isinstance(each, Text) and not each.ignore_case:
+            found.append(_json_with(each.operator, each.value))
         elif isinstance(each, Element):
             found.extend(_necessary_texts(each.condition))
     return found
+
+
+def _json_with(operator: TextOperator, text: str) -> bytes:
+    """What the JSON of a text has in it that is, starts with, ends with or contains `text`."""
+    start = 0 if operator in (TextOperator.EQ, TextOperator.STARTS_WITH) else 1
+    end = None if operator in (TextOperator.EQ, TextOperator.ENDS_WITH) else -1
+    return orjson.dumps(text)[start:end]
 
 
 def _conjuncts(condition: Condition) -> list[Condition]:
@@ -231,10 +246,10 @@ class _Compiler:
 
     def _term(self, condition: Condition, *, driven: bool) -> Statement | None:
         match condition:
-            case Compare(path, operator, operand) if path in self._columns:
-                return _comparison(f"r.{self._columns[path]}", operator, operand)
-            case Compare(path, operator, operand) if path in self._listed:
-                term = _comparison("x.value", operator, operand)
+            case Compare(path) | Between(path) if path in self._columns:
+                return _value_term(f"r.{self._columns[path]}", condition)
+            case Compare(path) | Between(path) if path in self._listed:
+                term = _value_term("x.value", condition)
                 rows = f"FROM {self._entries} AS x WHERE x.path = ? AND {term.sql}"
                 sql = f"EXISTS (SELECT 1 {rows} AND x.id = r.id)" if driven else f"r.id IN (SELECT x.id {rows})"
                 return Statement(sql, [self._listed[path], *term.values])
@@ -254,6 +269,14 @@ class _Compiler:
             terms.append(term)
         sql = word.join(f"({term.sql})" for term in terms) or empty
         return Statement(sql, [value for term in terms for value in term.values])
+
+
+def _value_term(column: str, condition: Compare | Between) -> Statement:
+    if isinstance(condition, Compare):
+        return _comparison(column, condition.operator, condition.value)
+    # Numbers stand before texts and texts before booleans, so both bounds together keep to the operands' type.
+    values = [stored_value(condition.low), stored_value(condition.high)]
+    return Statement(f"{column} >= ? AND {column} <= ?", values)
 
 
 def _comparison(column: str, operator: Operator, operand: Scalar) -> Statement:

@@ -56,7 +56,7 @@ class Reader:
     def find(self, layout: Layout, query: Query) -> Page:
         with self.snapshot():
             [(total, uneven)] = self.all("SELECT total, uneven FROM kind WHERE name = ?", [layout.kind.name])
-            plan = compile_query(query, layout, even=not uneven)
+            plan = compile_query(query, layout, even=not uneven, checkpoint=self._stop_when_late)
             self._use_functions_of(plan)
             rows = [Row(key, Version(changed, text=text)) for key, changed, text in self._run(plan.page)]
             if plan.count is not None:
@@ -104,7 +104,7 @@ class Reader:
         return StorageUnavailable("the store could not be read")
 
     def _count_matches(self, count: Statement, query: Query, shown: int) -> int:
-        if 0 < shown < query.limit:  # The page has the last match on it, so it tells how many there are.
+        if query.is_last_page(shown):
             return query.offset + shown
         [(matching,)] = self._run(count)
         return int(matching)
@@ -120,7 +120,14 @@ class Reader:
         return time.monotonic() >= self._deadline
 
     def _satisfies(self, text: bytes) -> bool:
+        self._stop_when_late()
         return self._predicate(text)
 
     def _sort_value(self, number: int, text: bytes) -> SqlValue:
+        self._stop_when_late()
         return self._sort_values[number](text)
+
+    def _stop_when_late(self) -> None:
+        """End the statement: few large documents take long without SQLite calling its progress handler."""
+        if self._is_late():
+            raise TimeoutError
