@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from a2wsgi import WSGIMiddleware
 from connexion import ConnexionMiddleware
@@ -20,14 +21,18 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
+from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
 from tmf_sales.apis.registry import RulesTable
 from tmf_sales.auth.audit_endpoint import PATH, audit_page
+from tmf_sales.auth.policy import Policy
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
-from tmf_sales.context import Context, audited_kinds, create_context, ssrf_guard
+from tmf_sales.console.swagger_ui import swagger_ui
+from tmf_sales.context import Context, create_context, ssrf_guard
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.operations import EVENT, EVENT_VERBS
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
@@ -35,7 +40,7 @@ from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
 from tmf_sales.events.signing import InvalidSecret, read_secrets
-from tmf_sales.events.subscriptions import Hub
+from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http import probes
@@ -44,11 +49,13 @@ from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Dispatcher, Handlers
 from tmf_sales.http.hosts import served_hosts
 from tmf_sales.http.middleware import App, EntryMiddleware
+from tmf_sales.http.response_headers import ResponseHeaders
 from tmf_sales.http.responses import Errors
-from tmf_sales.http.routing import CompiledRouting, PagesOnlySwaggerUI
+from tmf_sales.http.routing import CompiledRouting
 from tmf_sales.http.validation import CompiledValidation, ValidationSettings
 from tmf_sales.identifiers import new_uuid
 from tmf_sales.lifespan import lifespan
+from tmf_sales.query.paging import Paging
 from tmf_sales.settings import Settings, variable_of
 from tmf_sales.storage.protocol import Storage
 
@@ -107,7 +114,16 @@ def compose(
     idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
     engines = create_engines(context, clock, ids, idempotency)
     audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
-    handlers = {api.base_path: handlers_of(api, engines[api.name], context.hub, audit) for api in context.apis}
+    handlers = {
+        api.base_path: handlers_of(
+            api,
+            engines[api.name],
+            context.hub,
+            audit,
+            EventHandlers(api, context.store, load_policy(context.apis, settings).seen_by, event_settings(settings)),
+        )
+        for api in context.apis
+    }
     chosen = delivery_settings(settings)
     delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen)
     further = {
@@ -150,10 +166,15 @@ def create_app(settings: Settings, **parts: Any) -> App:
 
 def gate(app: App, service: Composition) -> App:
     """The entry middleware around an application: probes, documents, and the bounds on all requests."""
-    return EntryMiddleware(
+    prefix, issuer = urlsplit(service.settings.public_base).path, service.settings.jwt_issuer
+    pages = {
+        **documents(service.apis, prefix=prefix, issuer=issuer),
+        **swagger_ui(service.apis, prefix=prefix, issuer=issuer),
+    }
+    entry = EntryMiddleware(
         app,
-        {**probes.probes(service.store.ping), **documents(service.apis)},
-        {PATH: audit_page(service.store, audited_kinds(service.apis), service.security.may_read_audit)},
+        {**probes.probes(service.store.ping), **pages},
+        {PATH: audit_page(service.store, audit_scopes(service.apis), service.security.may_read_audit)},
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
         bounds=Bounds(
@@ -162,12 +183,18 @@ def gate(app: App, service: Composition) -> App:
             body_memory=max(service.settings.body_memory, service.settings.body_limit),
         ),
         hosts=served_hosts(service.settings),
+        streams=stream_paths(service.apis),
+        max_streams=service.settings.event_streams,
     )
+    return ResponseHeaders(entry)
 
 
-def swagger_pages(apis: Sequence[Contract]) -> tuple[str, ...]:
-    """What the paths of Swagger UI start with."""
-    return tuple(f"{api.base_path}/ui" for api in apis)
+def stream_paths(apis: Sequence[Contract]) -> Iterator[str]:
+    """The paths of the operations that answer with an event stream, too."""
+    for api in apis:
+        for operation in api.operations.values():
+            if operation.id in {verb.operation_id(EVENT) for verb in EVENT_VERBS}:
+                yield f"{api.base_path}{operation.path}"
 
 
 def validation_settings(service: Composition) -> ValidationSettings:
@@ -190,7 +217,6 @@ def pipeline(apis: Sequence[Contract], validation: ValidationSettings, *, secure
     validated by tests only, and without authentication there is nobody to verify.
     """
     return [
-        partial(PagesOnlySwaggerUI, pages=swagger_pages(apis)),
         partial(CompiledRouting, contracts=apis),
         *([SecurityMiddleware] if secured else []),
         partial(CompiledValidation, contracts=apis, settings=validation),
@@ -231,16 +257,30 @@ def create_engines(
 
 
 def handlers_of(
-    api: Contract, engines: Sequence[ResourceEngine], hub: Hub, audit: RecordMaker | None = None
+    api: Contract, engines: Sequence[ResourceEngine], hub: Hub, audit: RecordMaker | None, events: EventHandlers
 ) -> Handlers:
     """The handler of each of the API's operations; raises BrokenContract when one has none."""
-    known = {**HubHandlers(api, hub, audit).handlers()}
+    known = {**HubHandlers(api, hub, audit).handlers(), **events.handlers()}
     for engine in engines:
         known |= engine.handlers()
     if unknown := sorted(api.operations.keys() - known.keys()):
         faults = (BrokenContract(api.file, "/paths", f"operation {id} has no handler") for id in unknown)
         raise BrokenContracts(faults)
     return {operation_id: known[operation_id] for operation_id in api.operations}
+
+
+def load_policy(apis: Sequence[Contract], settings: Settings) -> Policy:
+    """Also where there is no authentication now: a subscription that was made when there was gets no more for that."""
+    return Policy.for_apis(settings.policy, apis)
+
+
+def event_settings(settings: Settings) -> EventSettings:
+    return EventSettings(
+        strict=settings.mode == "strict",
+        paging=Paging(settings.page_default, settings.page_max, settings.count_limit),
+        time_limit=settings.statement_timeout,
+        streams_per_caller=settings.event_streams_per_caller,
+    )
 
 
 def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
@@ -262,6 +302,12 @@ def create_delivery(context: Context, chosen: DeliverySettings) -> Delivery:
     """A delivery worker for a store that is open."""
     webhook = Webhook(ssrf_guard(context.settings), connections=chosen.connections)
     return Delivery(context.events, context.hub, webhook, chosen)
+
+
+def audit_scopes(apis: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
+    """The kinds of which a log is kept, each with the scopes that a token needs to read it."""
+    by_kind = {kind: (f"{api.name}:admin",) for api in apis for kind in api.resources}
+    return {**by_kind, SUBSCRIPTION_KIND.name: tuple(f"{api.name}:admin" for api in apis)}
 
 
 def _public_url_of(host: str, settings: Settings) -> str:

@@ -120,6 +120,10 @@ class Settings:
         128, whole_number(1, 4096), "open deliveries of one process; at most a quarter of its open files"
     )
     delivery_connections_per_host: int = setting(16, whole_number(1, 4096), "open deliveries of one process to a host")
+    event_streams: int = setting(100, whole_number(0), "open event streams of one worker; further ones get 503")
+    event_streams_per_caller: int = setting(
+        25, whole_number(1), "open event streams of one caller in one worker, with authentication"
+    )
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
     listener_secrets: bool = setting(False, SWITCH, "give each listener its own secret, told once at registration")
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -95,18 +96,18 @@ async def test_each_caller_has_a_rate_of_its_own(role: str, error: type[Exceptio
                 raise TooManyRequests("too many")
 
     class Known(Authenticator):
-        async def principal_of(self, scope: Any) -> Principal:
+        async def principal_of(self, scope: Any, required: Sequence[str] = ()) -> Principal:
             return Principal("ann", frozenset({role}))
 
     policy = Policy.for_apis(None, load_contracts(contracts_folder()))
     may_read = audit_admission(Known(None, None), policy, Counting(1))
     if error is None:
-        assert (await may_read({})).subject == "ann"
+        assert (await may_read({}, ())).subject == "ann"
     else:
         with pytest.raises(error):
-            await may_read({})
+            await may_read({}, ())
     with pytest.raises(TooManyRequests):
-        await may_read({})
+        await may_read({}, ())
     assert counted == ["ann", "ann"]
 
 
@@ -114,4 +115,4 @@ async def test_nobody_is_counted_who_is_not_known() -> None:
     policy = Policy.for_apis(None, load_contracts(contracts_folder()))
 
     with pytest.raises(Unauthenticated):
-        await audit_admission(Authenticator(None, None), policy, None)({"headers": []})
+        await audit_admission(Authenticator(None, None), policy, None)({"headers": []}, ())

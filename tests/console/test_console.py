@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import httpx
@@ -17,6 +19,8 @@ from tests.console.browser import CHROMIUM, Page, browser
 from tests.service import Service, start_service
 
 from tmf_sales.console import create_console
+from tmf_sales.console.documents import as_served
+from tmf_sales.console.swagger_ui import for_swagger_ui
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 
@@ -232,10 +236,58 @@ def test_swagger_ui_shows_the_operations_without_internet(page: Page, service: S
         " look() })"
     )
 
-    named_in_contract = "https://auth.example.com/"  # the page may ask the identity provider, and does without it
-    asked = [url for url in page.requested if url.startswith("http") and not url.startswith(named_in_contract)]
     assert shown >= 10
-    assert [url for url in asked if not url.startswith(service.url)] == []
+    assert [url for url in page.requested if url.startswith("http") and not url.startswith(service.url)] == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/ui", "/ui/", "/ui/index.html", "/ui/swagger-ui-bundle.js", "/ui/contract.json"])
+def test_swagger_ui_has_the_headers_of_the_index(service: Service, path: str) -> None:
+    answer = httpx.get(f"{service.url}/tmf-api/sales/v4{path}")
+
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert httpx.post(f"{service.url}/tmf-api/sales/v4{path}").status_code == 405
+
+
+def test_a_path_prefix_of_the_public_url_is_in_links_pages_and_servers(tmp_path: Path) -> None:
+    service = start_service(tmp_path / "log", "--store", "memory:", "--public-url", "https://shop.example/crm")
+    try:
+        index = httpx.get(service.url).text
+        links = re.findall(r'<a [^>]*href="([^"]+)"', index)
+        assert links
+        assert all(link.startswith("/crm/") for link in links)
+        for link in links:
+            assert httpx.get(service.url + link.removeprefix("/crm")).status_code == 200, link
+        base = f"{service.url}/tmf-api/sales/v4"
+        page = httpx.get(f"{base}/ui/").text
+        for link in re.findall(r'(?:src|href|data-contract)="(/[^"]+)"', page):
+            assert link.startswith("/crm/tmf-api/sales/v4/ui/")
+            assert httpx.get(service.url + link.removeprefix("/crm")).status_code == 200, link
+        for contract in ("openapi.json", "ui/contract.json"):
+            assert httpx.get(f"{base}/{contract}").json()["servers"][0]["url"] == "/crm/tmf-api/sales/v4"
+        assert "url: /crm/tmf-api/sales/v4" in httpx.get(f"{base}/openapi.yaml").text
+    finally:
+        service.stop()
+
+
+def test_the_configured_issuer_is_in_the_contract_and_in_swagger_ui(contracts: tuple[Contract, ...]) -> None:
+    document = contracts[0].document
+    served = as_served(document, "/x", "https://id.example/realms/crm/")
+    shown = for_swagger_ui(copy.deepcopy(document), "/x", "https://id.example/realms/crm")
+
+    schemes = served["components"]["securitySchemes"]
+    assert schemes["openIdConnect"]["openIdConnectUrl"] == (
+        "https://id.example/realms/crm/.well-known/openid-configuration"
+    )
+    assert "https://id.example/realms/crm" in shown["components"]["securitySchemes"]["openIdConnect"]["description"]
+    assert "auth.example.com" not in json.dumps(shown)
+    assert document["servers"][0]["url"] != "/x"
 
 
 def test_a_drawing_is_shown_on_its_own(page: Page, service: Service) -> None:

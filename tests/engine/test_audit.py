@@ -12,6 +12,7 @@ import pytest
 from tests.identity import PARTY, party
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
+from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import subscription_audit_entry
 from tmf_sales.app import create_engines, handlers_of
 from tmf_sales.auth.policy import Policy
@@ -50,7 +51,8 @@ class Desk:
         engines = create_engines(context, lambda: NOW, new_id, idempotency)
         self.hub: Hub = context.hub
         self.policy = POLICY
-        self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub)
+        events = EventHandlers(QUOTES, self.store, self.policy.seen_by, EventSettings())
+        self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub, None, events)
 
     async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Response:
         who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))

@@ -104,3 +104,25 @@ def test_without_authentication_it_may_be_turned_on(tmp_path: Path) -> None:
     assert "createQuote  anonymous  admin  revision 1  version 1  -" in shown
     as_json = run_process([*called, "--json"], capture_output=True, text=True, check=True).stdout
     assert json.loads(as_json) == entry
+
+
+def test_a_token_needs_the_admin_scope_of_the_kinds_api(guarded: Api, provider: Provider) -> None:
+    def status(kind: str, scope: str) -> int:
+        return audit(guarded, provider.headers("admin", scope=scope), kind=kind, id="1").status_code
+
+    assert status("quote", "tmf648:admin") == 200
+    assert status("quote", "tmf648:read tmf648:write tmf699:admin") == 403
+    assert status("salesLead", "tmf699:admin") == 200
+    assert status("listener", "tmf699:admin") == 403
+    assert status("listener", "tmf699:admin tmf648:admin") == 200
+
+
+def test_answers_to_credentials_are_not_cached_and_no_answer_is_sniffed(guarded: Api, provider: Provider) -> None:
+    reader = provider.headers("reader")
+    lead = guarded.get("/quote", reader)
+    rejected = guarded.get("/quote")
+
+    assert lead.headers["cache-control"] == "private, no-store"
+    assert "cache-control" not in rejected.headers
+    for answer in (lead, rejected, guarded.get("/quote?x=", reader), audit(guarded, reader, kind="quote", id="1")):
+        assert answer.headers["x-content-type-options"] == "nosniff"

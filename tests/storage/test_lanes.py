@@ -530,3 +530,63 @@ async def test_subscriptions_whose_last_attempt_failed_are_retrying(store: Stora
     await log.record([Step(second, second.last + BEHIND)], "me", LATER)
 
     assert await log.retrying() == {first.key.subscription}
+
+
+async def read_all(log: EventStore, count: int, kinds: Collection[str] = ("ticket",)) -> list[str]:
+    """The log read forward in small pages, until it has so many events: a store may show them a moment late."""
+    found: list[str] = []
+    place = ""
+    async with asyncio.timeout(20):
+        while len(found) < count:
+            page, place = await log.read_log(kinds, place=place, settled=True, limit=2)
+            found += ids(page)
+    return found
+
+
+async def test_the_log_is_read_forward_from_a_place_and_backward_from_its_end(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2", "e3")
+    await happen(store, log, "2", "f1")
+    everything = await read_all(log, 4)
+    assert sorted(everything) == ["e1", "e2", "e3", "f1"]
+
+    newest, place = await log.read_log(["ticket"], newest_first=True, limit=3)
+    oldest, end = await log.read_log(["ticket"], newest_first=True, place=place, limit=3)
+    nothing, still = await log.read_log(["ticket"], newest_first=True, place=end, limit=3)
+
+    assert ids(newest) + ids(oldest) == everything[::-1]
+    assert (nothing, still) == ([], end)
+    assert (await log.read_log(["other"], limit=3))[0] == []
+    assert (await log.read_log([], limit=3))[0] == []
+
+
+async def test_a_page_of_the_log_is_bounded_in_bytes(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2", "e3")
+    everything = await read_all(log, 3)
+
+    page, place = await log.read_log(["ticket"], limit=10, size=1)
+    rest, _ = await log.read_log(["ticket"], place=place, limit=10)
+
+    assert (ids(page), ids(rest)) == (everything[:1], everything[1:])
+
+
+async def test_the_place_of_an_event_is_where_the_next_one_is_read(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1", "e2", "e3")
+    everything = await read_all(log, 3)
+
+    place = await log.place_of(everything[1])
+
+    assert ids((await log.read_log(["ticket"], place=place, limit=10))[0]) == everything[2:]
+    assert await log.place_of("unknown") is None
+
+
+async def test_behind_the_end_of_the_log_is_what_comes_later(store: Storage, log: EventStore) -> None:
+    await happen(store, log, "1", "e1")
+    place = await log.end_of_log()
+    assert (await log.read_log(["ticket"], place=place, limit=10))[0] == []
+    await happen(store, log, "1", "e2")
+
+    async with asyncio.timeout(20):
+        while not (page := (await log.read_log(["ticket"], place=place, limit=10))[0]):
+            pass
+
+    assert ids(page) == ["e2"]

@@ -1,15 +1,18 @@
-"""`/audit?kind=tmf648/quote&id=...`: who changed a resource, read from the log, for whom the policy allows."""
+"""`/audit?kind=...&id=...`: who changed a resource, read from the log.
+
+The policy must grant `readAudit` to the caller, and a token must carry the admin scope of the kind's API.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 import orjson
 
-from tmf_sales.access import Principal
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.audit_log import trail_of
+from tmf_sales.http.context import MayReadAudit
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 from tmf_sales.storage.protocol import Storage, named_kind
@@ -18,17 +21,20 @@ PATH = "/audit"
 PAGE = 1000
 
 
-def audit_page(store: Storage, kinds: frozenset[str], may_read: Callable[[Scope], Awaitable[Principal]]) -> App:
-    """`store` has its events only once it is open; `may_read` raises what its Security says."""
+def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: MayReadAudit) -> App:
+    """`scopes`: the kinds that have a log, each with the scopes that a token needs; `may_read` as in Security.
+
+    `store` has its events only once it is open.
+    """
 
     async def answer(scope: Scope) -> bytes:
         if scope["method"] not in PAGE_METHODS:
             raise MethodNotAllowed.among(scope["method"], PAGE_METHODS)
-        await may_read(scope)
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        kind, id = named_kind(_only(asked.get("kind", [])), sorted(kinds)), _only(asked.get("id", []))
+        kind, id = named_kind(_only(asked.get("kind", [])), sorted(scopes)), _only(asked.get("id", []))
+        await may_read(scope, scopes.get(kind or "", ()))
         if kind is None or not id:
-            raise InvalidParameter(f"expected kind, one of {', '.join(sorted(kinds))}, and id")
+            raise InvalidParameter(f"expected kind, one of {', '.join(sorted(scopes))}, and id")
         return orjson.dumps([entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)])
 
     async def page(scope: Scope, _receive: Receive, send: Send) -> None:

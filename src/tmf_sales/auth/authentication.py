@@ -6,7 +6,7 @@ contract asks for (RFC 6750); with it off, everybody is the admin and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from tmf_sales.auth.policy import READ_AUDIT, Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import METHODS, Contract
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
-from tmf_sales.http.context import Admit, SchemeHandler, SecurityMap, Verify
+from tmf_sales.http.context import Admit, MayReadAudit, SchemeHandler, SecurityMap, Verify
 from tmf_sales.http.middleware import Scope
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
@@ -37,10 +37,12 @@ class Authenticator:
     def security_map(self) -> SecurityMap:
         return {"oauth2": self._bearer, "openIdConnect": self._bearer, "apiKey": self._api_key}
 
-    async def principal_of(self, scope: Scope) -> Principal:
-        """Who calls, for what is no operation of a contract; raises Unauthenticated."""
+    async def principal_of(self, scope: Scope, required: Sequence[str] = ()) -> Principal:
+        """Who calls what is no operation of a contract; raises Unauthenticated, and Forbidden without the scopes."""
         if self.tokens is not None and (token := bearer_token(scope)) is not None:
-            return (await self.tokens.credential_of(token)).principal
+            credential = await self.tokens.credential_of(token)
+            reject_missing_scopes(credential, required)
+            return credential.principal
         if self.api_keys is not None and (key := _single(scope, API_KEY)) is not None:
             return self.api_keys.credential_of(key).principal
         raise Unauthenticated("expected a bearer token or an API key")
@@ -126,13 +128,11 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     return admit
 
 
-def audit_admission(
-    authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None
-) -> Callable[[Scope], Awaitable[Principal]]:
+def audit_admission(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> MayReadAudit:
     """Who may read `/audit`, which is no operation of a contract; as for `admission`."""
 
-    async def may_read(scope: Scope) -> Principal:
-        principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope)
+    async def may_read(scope: Scope, required: Sequence[str]) -> Principal:
+        principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope, required)
         if limit is not None:
             await limit.reject_too_many(principal.subject)
         if policy is not None:

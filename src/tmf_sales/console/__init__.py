@@ -1,7 +1,7 @@
-"""The cold pages: a small Flask app with the index of the APIs and the drawings of their lifecycles.
+"""The index of the APIs and the drawings of their lifecycles: a small Flask app.
 
-Promise: made from the contracts alone, once; nothing is fetched from anywhere, no script runs, and the store is never
-touched. What is not here is refused with a TMF Error like everywhere else.
+The pages are made from the contracts alone. They run no script, fetch nothing from other hosts and never touch the
+store. Their links begin with the path of the public URL. An unknown path is answered with a TMF Error.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -60,13 +61,19 @@ def create_console(contracts: Sequence[Described], public_base: str = "http://12
     app.jinja_env.autoescape = True  # Flask's choice by file name would leave these templates out
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     apis = [_api(contract, public_base) for contract in contracts]
+    prefix = urlsplit(public_base).path
     drawings = {(api.name, drawing.schema): drawing for api in apis for drawing in api.lifecycles}
     style, drawing_style = (files(__name__).joinpath("templates", name).read_text() for name in ("page.css", "svg.css"))
 
     @app.get("/")
     def index() -> Response:
         page = render_template(
-            "index.html.jinja", apis=apis, style=style + drawing_style, version=tmf_sales.__version__, base=public_base
+            "index.html.jinja",
+            apis=apis,
+            style=style + drawing_style,
+            version=tmf_sales.__version__,
+            base=public_base,
+            prefix=prefix,
         )
         return _guarded(Response(page, mimetype="text/html"), style + drawing_style)
 

@@ -2,44 +2,44 @@
 
 Below an API's base path is one file with every reference inside, for tools that fetch one URL; it replaces Connexion's
 own pages, which fail on recursive schemas. Below /openapi are the files as they were written, with their comments, so
-that their references to each other resolve.
+that their references to each other resolve. `servers` and the issuer are those of this service.
 """
 
 from __future__ import annotations
 
-import asyncio
+import copy
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from tmf_sales.console.swagger_ui import static_page
 from tmf_sales.contract.loader import Contract
-from tmf_sales.errors import MethodNotAllowed
-from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_error
+from tmf_sales.http.middleware import App
 from tmf_sales.publishing.rendering import as_json, as_yaml
 
 
-def documents(apis: Sequence[Contract]) -> Mapping[str, App]:
-    """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`."""
+def documents(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None = None) -> Mapping[str, App]:
+    """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`.
+
+    `prefix`: the path of the public URL. `issuer`: who signs the tokens that the service accepts.
+    """
     pages: dict[str, App] = {}
     for api in apis:
-        pages[f"{api.base_path}/openapi.json"] = _page(b"application/json", functools.partial(as_json, api.document))
-        pages[f"{api.base_path}/openapi.yaml"] = _page(b"application/yaml", functools.partial(as_yaml, api.document))
+        served = as_served(api.document, f"{prefix}{api.base_path}", issuer)
+        pages[f"{api.base_path}/openapi.json"] = static_page(b"application/json", functools.partial(as_json, served))
+        pages[f"{api.base_path}/openapi.yaml"] = static_page(b"application/yaml", functools.partial(as_yaml, served))
         for name, file in api.files.items():
-            pages[f"/openapi/{name}"] = _page(b"application/yaml", file.read_bytes)
+            pages[f"/openapi/{name}"] = static_page(b"application/yaml", file.read_bytes)
     return pages
 
 
-def _page(media_type: bytes, make: Callable[[], bytes]) -> App:
-    made: list[bytes] = []
-
-    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["method"] not in PAGE_METHODS:
-            await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)
-            return
-        if not made:
-            made.append(await asyncio.to_thread(make))
-        headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(made[0]))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": made[0] if scope["method"] == "GET" else b""})
-
-    return page
+def as_served(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:
+    """A copy of the contract with the paths and the issuer that this service has."""
+    served = {**document, "servers": [{**document["servers"][0], "url": base}]}
+    if issuer is not None and "securitySchemes" in document["components"]:
+        schemes = copy.deepcopy(document["components"]["securitySchemes"])
+        for scheme in schemes.values():
+            if scheme["type"] == "openIdConnect":
+                scheme["openIdConnectUrl"] = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        served["components"] = {**document["components"], "securitySchemes": schemes}
+    return served

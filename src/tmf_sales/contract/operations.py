@@ -2,7 +2,7 @@
 
 The engine's handlers, the contract's lint and the policy read this table. Every operation is optional: what a contract
 leaves out is answered 405. An operationId is a verb and the name of a resource, as in TM Forum's contracts
-(`createOrder`), or `Listener` for a hub (TMF630 part 1, notifications).
+(`createOrder`), or `Listener` for a hub (TMF630 part 1, notifications), or `Event` for the log of events (our own).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ JSON_PATCH = "application/json-patch+json"
 JSON_PATCH_QUERY = "application/json-patch-query+json"
 JSON_PATCHES = frozenset({JSON_PATCH, JSON_PATCH_QUERY})
 LISTENER = "Listener"
+EVENT = "Event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ HUB_VERBS = (
     Verb("retrieve", "get", ("200",)),
     Verb("unregister", "delete", ("204",)),
 )
+EVENT_VERBS = (Verb("list", "get", ("200", "206"), on_collection=True),)
 
 
 def operation_ids(resource: str) -> Mapping[str, str]:
@@ -59,4 +61,5 @@ def operation_ids(resource: str) -> Mapping[str, str]:
 def known_operations(resources: Iterable[str]) -> dict[str, Verb]:
     """The verb of every operationId that a contract with these resources and a hub may have."""
     known = {verb.operation_id(LISTENER): verb for verb in HUB_VERBS}
+    known |= {verb.operation_id(EVENT): verb for verb in EVENT_VERBS}
     return known | {verb.operation_id(name): verb for name in resources for verb in RESOURCE_VERBS}

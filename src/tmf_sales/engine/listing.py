@@ -36,13 +36,13 @@ class Listing:
     async def answer(self, request: Request) -> Response:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
         page = await self._find(request, wanted)
-        result = self._counted(request, wanted, page)
+        result = self._without_body(request, wanted, page)
         result.body = self._text(request, wanted, page.rows)
         return result
 
     async def head(self, request: Request) -> Response:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
-        return self._counted(request, wanted, await self._find(request, wanted))
+        return self._without_body(request, wanted, await self._find(request, wanted))
 
     async def _find(self, request: Request, wanted: ListRequest) -> Page:
         if wanted.single_id is None:
@@ -79,20 +79,26 @@ class Listing:
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)
 
-    def _counted(self, request: Request, wanted: ListRequest, page: Page) -> Response:
-        """The answer without its body: 206 when a page was asked for and it is not everything."""
-        shown = len(page.rows)
-        total = b"x-total-count" if page.exact else b"x-total-count-at-least"
-        headers = [(total, b"%d" % page.total), (b"x-result-count", b"%d" % shown)]
-        if len(wanted.raw) <= LONGEST_LINKED:
-            url = f"{request.public_url}{self.type.base_path}{self.type.path}"
-            links = ", ".join(
-                f'<{url}{query and "?"}{query}>; rel="{relation}"'
-                for relation, query in wanted.links(shown, page.total, exact=page.exact)
-            )
-            headers.append((b"link", links.encode("latin-1")))
-        is_part = wanted.paged and 0 < page.total != shown and wanted.query.offset < page.total
-        return Response(206 if is_part else 200, headers=headers)
+    def _without_body(self, request: Request, wanted: ListRequest, page: Page) -> Response:
+        url = f"{request.public_url}{self.type.base_path}{self.type.path}"
+        return page_response(url, wanted, len(page.rows), page.total, exact=page.exact)
+
+
+def page_response(url: str, wanted: ListRequest, shown: int, total: int, *, exact: bool) -> Response:
+    """The answer to a list operation at `url` without its body: 206 when a page was asked for and it is not everything.
+
+    `shown` are on this page; `total` match, or at least so many.
+    """
+    headers = [(b"x-total-count" if exact else b"x-total-count-at-least", b"%d" % total)]
+    headers.append((b"x-result-count", b"%d" % shown))
+    if len(wanted.raw) <= LONGEST_LINKED:
+        links = ", ".join(
+            f'<{url}{query and "?"}{query}>; rel="{relation}"'
+            for relation, query in wanted.links(shown, total, exact=exact)
+        )
+        headers.append((b"link", links.encode("latin-1")))
+    is_part = wanted.paged and 0 < total != shown and wanted.query.offset < total
+    return Response(206 if is_part else 200, headers=headers)
 
 
 def _seen(rows: Sequence[Row], access: Access, current: Version | None = None) -> Sequence[Row]:

@@ -5,19 +5,21 @@ The body of a Request has been validated against the contract; headers and query
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 
 Headers = Sequence[tuple[bytes, bytes]]
+EVENT_STREAM = b"text/event-stream"
 
 
 @dataclass(slots=True)
 class Request:
     """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end.
 
+    `wants_stream`: the client prefers an event stream where the operation offers one.
     `access` is what the policy grants the principal in this operation; without authentication everybody is the admin.
     """
 
@@ -32,6 +34,7 @@ class Request:
     access: Access = FULL_ACCESS
     body: Any = None
     media_type: str = ""
+    wants_stream: bool = False
 
     def header(self, name: bytes) -> str | None:
         """The value of a header given by its lower-case name; several are joined as RFC 9110, 5.3 says."""
@@ -62,6 +65,13 @@ class Response:
     def text(self) -> bytes:
         """The whole body."""
         return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
+
+@dataclass(slots=True)
+class StreamedResponse(Response):
+    """An answer whose body is sent as it is made, for as long as the client stays; `chunks` is closed at its end."""
+
+    chunks: AsyncGenerator[bytes, None] = field(kw_only=True)
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -22,6 +22,10 @@ Admit = Callable[[Scope, str, str], Awaitable[tuple[Principal, Access]]]
 """(scope, base path of the API, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
 
 
+MayReadAudit = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
+"""(scope, scopes that a token needs) -> who calls; raises Unauthenticated, Forbidden and TooManyRequests."""
+
+
 class SchemeHandler(Protocol):
     """What Connexion's security_map makes for a security scheme (see connexion.security.AbstractSecurityHandler)."""
 
@@ -39,7 +43,7 @@ class Security:
 
     security_map: SecurityMap
     admit: Admit
-    may_read_audit: Callable[[Scope], Awaitable[Principal]]
+    may_read_audit: MayReadAudit
 
 
 class NoCredential:
@@ -53,7 +57,7 @@ async def admit_everybody(_scope: Scope, _base_path: str, _operation_id: str) ->
     return ANONYMOUS_ADMIN, FULL_ACCESS
 
 
-async def admin(_scope: Scope) -> Principal:
+async def admin(_scope: Scope, _scopes: Sequence[str]) -> Principal:
     return ANONYMOUS_ADMIN
 
 

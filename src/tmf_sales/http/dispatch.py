@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tmf_sales.engine.request import Handler, Request
+from tmf_sales.engine.request import Handler, Request, StreamedResponse
 from tmf_sales.errors import MethodNotAllowed, NoSuchRoute, TmfError
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
+from tmf_sales.http.streaming import send_stream
 from tmf_sales.http.validation import REQUEST
 
 Handlers = Mapping[str, Handler]
@@ -35,6 +36,9 @@ class Dispatcher:
             result = await self._handlers[base_path][request.operation_id](request)
         except TmfError as error:
             await send_error(send, error, scope)
+            return
+        if isinstance(result, StreamedResponse):
+            await send_stream(scope, receive, send, result)
             return
         await send_response(send, result.status, result.body, result.headers, head=request.method == "HEAD")
 

@@ -7,12 +7,16 @@ answered by the same TMF Error as anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
 
-from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError
+from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
 from tmf_sales.http.bounds import App, BoundedRequest, Bounds, Receive, Scope
 from tmf_sales.http.hosts import ServedHosts
 from tmf_sales.http.responses import Errors, Send, send_error
+from tmf_sales.http.streaming import STREAM_ENDS
 
 __all__ = ["App", "EntryMiddleware", "Receive", "Scope", "read_body"]
 
@@ -38,6 +42,8 @@ class EntryMiddleware:
         errors: Errors,
         bounds: Bounds,
         hosts: ServedHosts | None = None,
+        streams: Iterable[str] = (),
+        max_streams: int = 0,
     ) -> None:
         self._app = app
         self._probes = probes
@@ -48,6 +54,8 @@ class EntryMiddleware:
         self._errors = errors
         self._bounds = bounds
         self._hosts = hosts
+        self._streams = frozenset(streams)
+        self._free_streams = max_streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,6 +66,9 @@ class EntryMiddleware:
                 self._hosts.reject_other(scope)
             if (probe := self._probes.get(scope["path"])) is not None:
                 await probe(scope, receive, send)
+                return
+            if scope["path"].removesuffix("/") in self._streams and prefers_stream(scope):
+                await self._stream(scope, receive, send)
                 return
             request = BoundedRequest(self._bounds, receive, send)
         except TmfError as error:
@@ -74,6 +85,32 @@ class EntryMiddleware:
             await send_error(send, answered.with_traceback(None), scope)
         finally:
             request.end()
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Streams have places of their own and no deadline; their number is bounded."""
+        if self._free_streams <= 0:
+            await send_error(send, Unavailable("Too many event streams are open"), scope)
+            return
+        scope[STREAM_ENDS] = asyncio.Event()
+        self._free_streams -= 1
+        started = False
+
+        async def watched_send(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            _drop_trailing_slash(scope)
+            await self._app(scope, receive, watched_send)
+        except Exception as raised:  # noqa: BLE001  as for every other request
+            error = self._errors.made_of(raised, scope)
+            if started:  # the client connects again and says which event was the last one
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send_error(send, error, scope)
+        finally:
+            self._free_streams += 1
 
     def _prepare(self, scope: Scope) -> None:
         path: str = scope["path"]
@@ -92,6 +129,26 @@ def _drop_trailing_slash(scope: Scope) -> None:
         scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
     if scope["path"].endswith("/"):  # Connexion's routing would redirect to what the Host header says
         raise NoSuchRoute("No operation has this path")
+
+
+def prefers_stream(scope: Scope) -> bool:
+    """Whether Accept names text/event-stream with a higher weight than JSON."""
+    weights = _weights(b",".join(value for name, value in scope["headers"] if name == b"accept"))
+    return _quality(weights, ("text/event-stream",)) > _quality(weights, JSON_RANGES)
+
+
+def _weights(accept: bytes) -> dict[str, str]:
+    """The weight of each range of an Accept header, as text."""
+    weights: dict[str, str] = {}
+    for entry in accept.decode("latin-1").lower().split(","):
+        media, *parameters = (part.strip() for part in entry.split(";"))
+        weights[media] = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+    return weights
+
+
+def _quality(weights: Mapping[str, str], ranges: Iterable[str]) -> float:
+    text = next((weights[media] for media in ranges if media in weights), "0")
+    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0
 
 
 def _reject_other_than_json(scope: Scope) -> None:

@@ -1,4 +1,4 @@
-"""Two of Connexion's middlewares without the work that a request of ours cannot need.
+"""Connexion's routing without the work that a request of ours cannot need.
 
 Promise: what they decide is what Connexion's own would decide; only the way there is shorter. A path that is not found
 here goes through Connexion's router, which answers 404 and 405.
@@ -11,25 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import Send
-
-
-class PagesOnlySwaggerUI(SwaggerUIMiddleware):  # type: ignore[misc]
-    """Looks only at paths of its own pages, instead of matching every request against all of them."""
-
-    def __init__(self, app: App, pages: tuple[str, ...]) -> None:
-        super().__init__(app)
-        self._pages = pages
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(self._pages):
-            await super().__call__(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
 
 
 class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]

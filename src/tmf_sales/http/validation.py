@@ -32,6 +32,7 @@ from tmf_sales.http.context import Admit, admit_everybody
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.responses import Send, send_error
+from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.messages import Violation, shown
 
 REQUEST = "tmf_sales.request"
@@ -157,6 +158,7 @@ class ValidatedOperation:
             correlation_id="",
             principal=principal,
             access=access,
+            wants_stream=STREAM_ENDS in scope,
         )
         self._reject_wrong_parameters(request)
         if operation.method not in {"get", "head"}:

@@ -6,7 +6,7 @@ immutable, so that equal strings share one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.messages import shown
-from tmf_sales.query.fields import OF_AN_EVENT, FieldSelection, read_fields
+from tmf_sales.query.fields import OF_A_RESOURCE, OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
 from tmf_sales.query.jsonpath import condition_of, read_expression
 from tmf_sales.query.names import NameProblem, reject_misspelt_parameter
@@ -96,12 +96,14 @@ def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Pagin
     return parse(raw, attributes, strict, paging)
 
 
-def _parse_query(raw: str, attributes: Attributes, strict: bool, paging: Paging) -> ListRequest:
+def _parse_query(
+    raw: str, attributes: Attributes, strict: bool, paging: Paging, always: Sequence[str] = OF_A_RESOURCE
+) -> ListRequest:
     parts = read_parts(raw)
     _reject_expansion(parts)
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
-    selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
+    selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=always)
     limit = read_number("limit", _values(parts, "limit"), paging.largest_limit)
     offset = read_number("offset", _values(parts, "offset"), LARGEST_OFFSET)
     query = Query(
@@ -153,6 +155,14 @@ def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False)
             raise InvalidParameter(f"{name}: {why}")
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=OF_AN_EVENT)
     return EventQuery(all_of([criterion.condition for criterion in criteria]), selection)
+
+
+def parse_event_list(raw: str, attributes: Attributes, paging: Paging = DEFAULT_PAGING) -> ListRequest:
+    """Read the query string of a list of events, as `parse_query` does; what no event can have is rejected.
+
+    Raises InvalidFilter and InvalidParameter.
+    """
+    return _parse_query(raw, attributes, strict=True, paging=paging, always=OF_AN_EVENT)
 
 
 _parse_query_once = lru_cache(maxsize=1024)(_parse_query)

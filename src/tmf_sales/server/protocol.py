@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tmf_sales.errors import BadRequest
 from tmf_sales.http.probes import DRAINING
+from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.server.body_framing import BodyEnd, ChunksEnd, InvalidFraming, LengthEnd
 from tmf_sales.server.lingering import linger
 from tmf_sales.server.request_head import (
@@ -65,7 +66,14 @@ class Protocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection of a client that has sent its requests and now only reads (RFC 9112, 9.6)."""
         self.client_has_ended = True
-        return self._is_answering() and self.body_end is None and self.scheme != "https"
+        # Nobody half-closes an event stream, which never ends: that client is gone, and its place is free.
+        is_waiting = self._is_answering() and self.body_end is None and self._end_of_stream() is None
+        return is_waiting and self.scheme != "https"
+
+    def _end_of_stream(self) -> asyncio.Event | None:
+        """What ends the event stream that is being sent; None while there is none."""
+        ends = self.cycle.scope.get(STREAM_ENDS) if self.cycle is not None else None
+        return ends if isinstance(ends, asyncio.Event) else None
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -199,6 +207,8 @@ class Protocol(HttpToolsProtocol):
             self.waiting = self.loop.call_later(LAST_SECONDS, self._give_up_waiting)
         else:
             super().shutdown()
+        if (ends := self._end_of_stream()) is not None:  # an event stream has no end of its own
+            ends.set()
 
     # What clients do not read ----------------------------------------------------------------------------------------
 

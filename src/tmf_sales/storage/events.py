@@ -216,6 +216,30 @@ class EventStore(Protocol):
         next page begins: None or a cursor gives the first page or that one; the last cursor again gives what is new.
         """
 
+    async def read_log(
+        self,
+        kinds: Collection[str],
+        *,
+        place: str | None = None,
+        newest_first: bool = False,
+        settled: bool = False,
+        limit: int,
+        size: int = BATCH_BYTES,
+    ) -> tuple[list[StoredEvent], str]:
+        """A page of the log with the events of these kinds of resources, and the place of its last one.
+
+        The events after the place in the order of the log, or with `newest_first` those before it in reverse order;
+        None is the beginning. At most `limit`, and none behind the one with which their texts reach `size` bytes. A
+        page that is empty returns the place that was given. `settled`: only events before which no process stores any
+        other later, so that whoever follows the log misses none; a store may show an event a second late for that.
+        """
+
+    async def place_of(self, id: str) -> str | None:
+        """The place of an event for `read_log`; None when the log does not have it."""
+
+    async def end_of_log(self) -> str:
+        """The place behind the newest event."""
+
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         """Attempts made at `since` or later, of one listener or of all, the newest first."""
 

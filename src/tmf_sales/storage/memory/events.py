@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -136,6 +136,33 @@ class MemoryEvents(EventStore):
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
         page = [event for event in self._log.events.values() if event.stored >= since and event.order > (cursor or "")]
         return page[:limit], page[:limit][-1].order if page[:limit] else cursor
+
+    async def read_log(
+        self,
+        kinds: Collection[str],
+        *,
+        place: str | None = None,
+        newest_first: bool = False,
+        settled: bool = False,
+        limit: int,
+        size: int = BATCH_BYTES,
+    ) -> tuple[list[StoredEvent], str]:
+        events = self._log.events.values()
+        if newest_first:
+            behind: Iterator[StoredEvent] = (each for each in reversed(events) if place is None or each.order < place)
+        else:
+            # The newest are at the end: whoever follows the log need not look through all of it.
+            newer = itertools.takewhile(lambda each: each.order > (place or ""), reversed(events))
+            behind = reversed(list(newer)) if place else iter(events)
+        found = up_to(size, itertools.islice((each for each in behind if each.kind in kinds), limit))
+        return found, found[-1].order if found else place or ""
+
+    async def place_of(self, id: str) -> str | None:
+        event = self._log.events.get(id)
+        return event.order if event is not None else None
+
+    async def end_of_log(self) -> str:
+        return f"{self._count:016x}"
 
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         made = [each for each in self._attempts if each.at >= since and subscription in (None, each.subscription)]

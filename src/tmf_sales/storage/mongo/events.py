@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ COLLECTIONS = ("event", "lane", "attempt")
 KEPT = {"expires": {"$exists": False}}
 FREE = {"owner": None, "until": 0.0}
 EXPIRE_BATCH = 1000
+SETTLED_AFTER = 1.0
+"""After so many seconds no process inserts events with an earlier place any more."""
 EVENT_INDEXES = [
     IndexModel([("order", 1)], partialFilterExpression={"fanned": False}, name="unfanned"),
     IndexModel([("kind", 1), ("resource", 1), ("order", 1)], name="resource"),
@@ -212,6 +214,43 @@ class MongoEvents(EventStore):
             found = await self._events.find(page, sort=[("place", 1)], limit=limit).to_list()
         return [_event(each) for each in found], found[-1]["place"] if found else cursor
 
+    async def read_log(
+        self,
+        kinds: Collection[str],
+        *,
+        place: str | None = None,
+        newest_first: bool = False,
+        settled: bool = False,
+        limit: int,
+        size: int = BATCH_BYTES,
+    ) -> tuple[list[StoredEvent], str]:
+        await self._ready()
+        bounds: dict[str, str] = {"$lt" if newest_first else "$gt": place} if place else {}
+        if settled:
+            bounds["$lt"] = _place_at(self._now() - SETTLED_AFTER)
+        where = {"kind": {"$in": list(kinds)}, **({"place": bounds} if bounds else {}), **KEPT}
+        found: list[StoredEvent] = []
+        last = place or ""
+        with translated():
+            way = -1 if newest_first else 1
+            async with self._events.find(where, sort=[("place", way)], limit=limit) as cursor:
+                async for each in cursor:
+                    found.append(_event(each))
+                    last = each["place"]
+                    size -= len(found[-1].text)
+                    if size <= 0:
+                        break
+        return found, last
+
+    async def place_of(self, id: str) -> str | None:
+        await self._ready()
+        with translated():
+            found = await self._events.find_one({"_id": id, **KEPT}, {"place": 1})
+        return found["place"] if found is not None else None
+
+    async def end_of_log(self) -> str:
+        return _place_at(self._now())
+
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         await self._ready()
         where = {"at": {"$gte": since}, **({} if subscription is None else {"listener": subscription})}
@@ -309,6 +348,11 @@ def _event(found: Mapping[str, Any]) -> StoredEvent:
         found["stored"].replace(tzinfo=UTC).timestamp(),
         found["text"],
     )
+
+
+def _place_at(moment: float) -> str:
+    """What the places of all events stored at this moment begin with."""
+    return f"{max(0, int(moment * 1000)):012x}"
 
 
 def _is_in(deliveries: Sequence[DeliveryQueue], event: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -180,6 +180,31 @@ class SqliteEvents(EventStore):
         after = int(cursor, 16) if cursor else 0
         page = await self._events("position > ? AND stored >= ? ORDER BY position LIMIT ?", after, since, limit)
         return page, page[-1].order if page else cursor
+
+    async def read_log(
+        self,
+        kinds: Collection[str],
+        *,
+        place: str | None = None,
+        newest_first: bool = False,
+        settled: bool = False,
+        limit: int,
+        size: int = BATCH_BYTES,
+    ) -> tuple[list[StoredEvent], str]:
+        # The sign keeps SQLite from reading all events of the kinds by their index, and sorting them.
+        of_kinds = f"+kind IN ({', '.join('?' * len(kinds))})"
+        way = "position < ? ORDER BY position DESC" if newest_first else "position > ? ORDER BY position"
+        behind = int(place, 16) if place else 2**63 - 1 if newest_first else 0
+        found = await self._batch(f"{of_kinds} AND {way} LIMIT ?", *kinds, behind, limit, size=size)
+        return found, found[-1].order if found else place or ""
+
+    async def place_of(self, id: str) -> str | None:
+        rows = await self._rows("SELECT position FROM event WHERE id = ?", id)
+        return f"{rows[0][0]:016x}" if rows else None
+
+    async def end_of_log(self) -> str:
+        ((position,),) = await self._rows("SELECT coalesce(max(position), 0) FROM event")
+        return f"{position:016x}"
 
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
         rows = await self._rows(

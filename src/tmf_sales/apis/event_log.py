@@ -1,0 +1,204 @@
+"""The events of each API: a page of the log, filtered, and the stream of what happens (GET /event, our own addition).
+
+A caller gets the events of the resources that it may retrieve, without the members that are hidden from it, as its
+subscriptions do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from tmf_sales.access import ANONYMOUS_ADMIN, Principal
+from tmf_sales.apis.hub import event_attributes
+from tmf_sales.contract.attributes import EventAttributes
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.operations import EVENT, EVENT_VERBS
+from tmf_sales.engine.listing import page_response
+from tmf_sales.engine.request import EVENT_STREAM, Handler, Request, Response, StreamedResponse
+from tmf_sales.errors import InvalidParameter, TooManyRequests
+from tmf_sales.events.event_tail import EventTail
+from tmf_sales.events.visibility import AUDIT_RECORD, SeenBy, seen_event
+from tmf_sales.query.fields import FieldSelection
+from tmf_sales.query.paging import Paging
+from tmf_sales.query.query import DEFAULT_PAGING, ListRequest, parse_event_list, parse_event_query
+from tmf_sales.storage.conditions import EVERYTHING
+from tmf_sales.storage.evaluate import Predicate, predicate
+from tmf_sales.storage.events import StoredEvent, is_of_type
+from tmf_sales.storage.protocol import Document, Storage, TookTooLong
+
+SCAN_BATCH = 100
+SCAN_BYTES = 1024 * 1024
+COUNTED = 10_000
+PAGE_BYTES = 16 * 1024 * 1024
+PIECE = 64 * 1024
+EVENT_TIME = ("eventTime",)
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """`time_limit`: seconds that one page may take. `streams_per_caller`: open at once, with authentication."""
+
+    strict: bool = False
+    paging: Paging = DEFAULT_PAGING
+    time_limit: float = 2.0
+    streams_per_caller: int = 25
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a scan of the log has found so far."""
+
+    rows: list[bytes] = field(default_factory=list)
+    total: int = 0
+    size: int = 0
+    exact: bool = True
+
+
+class EventHandlers:
+    """The event operations of one API. `seen_by`: what a caller may see of each kind of resource."""
+
+    def __init__(
+        self, api: Contract, store: Storage, seen_by: Callable[[Principal], SeenBy], settings: EventSettings
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._seen_by = seen_by
+        self._settings = settings
+        self._kinds = tuple(api.resources)
+        self._attributes: EventAttributes = event_attributes(api, strict=settings.strict)
+        self._tail = EventTail(lambda: store.events, self._kinds)
+        self._streams: dict[str, int] = {}
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {verb.operation_id(EVENT): self.list_events for verb in EVENT_VERBS}
+
+    async def list_events(self, request: Request) -> Response:
+        if request.wants_stream:
+            return await self._stream(request)
+        wanted = parse_event_list(request.raw_query, self._attributes, self._settings.paging)
+        for key in wanted.query.sort:
+            if key.path != EVENT_TIME or len(wanted.query.sort) > 1:
+                raise InvalidParameter("sort: events are ordered by eventTime or -eventTime")
+        found = await self._scan(wanted, self._visibility(request.principal))
+        url = f"{request.public_url}{self._api.base_path}/event"
+        response = page_response(url, wanted, len(found.rows), found.total, exact=found.exact)
+        response.body = b"[" + b",".join(found.rows) + b"]"
+        return response
+
+    def _visibility(self, principal: Principal) -> SeenBy | None:
+        return None if principal is ANONYMOUS_ADMIN else self._seen_by(principal)
+
+    async def _scan(self, wanted: ListRequest, seen_by: SeenBy | None) -> _Found:
+        """Read the log until the page is full and its matches are counted, as far as a scan may count.
+
+        Raises TookTooLong when the page is not full in time.
+        """
+        query, found = wanted.query, _Found()
+        newest_first = not query.sort or query.sort[0].descending
+        end, place, scanned = time.monotonic() + self._settings.time_limit, None, 0
+        counted = min(COUNTED, query.count_limit or COUNTED)
+        matching = _Matching(predicate(query.where) if query.where != EVERYTHING else None, seen_by)
+        while True:
+            events, place = await self._store.events.read_log(
+                self._kinds, place=place, newest_first=newest_first, limit=SCAN_BATCH, size=SCAN_BYTES
+            )
+            if not events:
+                return found
+            for event in events:
+                self._take(event, wanted, matching, found)
+            scanned += len(events)
+            is_full = found.total >= query.offset + query.limit
+            if is_full and (scanned >= counted or time.monotonic() > end):
+                found.exact = False
+                return found
+            if time.monotonic() > end:
+                raise TookTooLong("the log has too many events to look through; narrow the filter or ask for less")
+            await asyncio.sleep(0)
+
+    def _take(self, event: StoredEvent, wanted: ListRequest, matching: _Matching, found: _Found) -> None:
+        if not matching.has(event):
+            return
+        query = wanted.query
+        if query.offset <= found.total < query.offset + query.limit:
+            text = _text_of(event, matching.seen(event) or {}, wanted.selection)
+            found.size += len(text)
+            if found.size > PAGE_BYTES:
+                raise InvalidParameter(f"limit: the page would have more than {PAGE_BYTES} bytes; ask for fewer events")
+            found.rows.append(text)
+        found.total += 1
+
+    async def _stream(self, request: Request) -> StreamedResponse:
+        wanted = parse_event_query(request.raw_query, self._attributes, strict=True)
+        self._reject_too_many(request.principal)
+        log = self._store.events
+        last_id = request.header(b"last-event-id")
+        place = await log.end_of_log() if not last_id else await log.place_of(last_id) or ""
+        condition = predicate(wanted.condition) if wanted.condition != EVERYTHING else None
+        matching = _Matching(condition, self._visibility(request.principal))
+        return StreamedResponse(
+            200,
+            headers=[
+                (b"content-type", EVENT_STREAM),
+                (b"cache-control", b"private, no-store"),
+                (b"x-accel-buffering", b"no"),
+            ],
+            chunks=self._messages(request.principal, place, matching, wanted.selection),
+        )
+
+    def _reject_too_many(self, principal: Principal) -> None:
+        most = self._settings.streams_per_caller
+        if principal is not ANONYMOUS_ADMIN and self._streams.get(principal.subject, 0) >= most:
+            raise TooManyRequests(f"expected at most {most} event streams of one caller", {"Retry-After": "10"})
+
+    async def _messages(
+        self, principal: Principal, place: str, matching: _Matching, selection: FieldSelection | None
+    ) -> AsyncGenerator[bytes]:
+        self._streams[principal.subject] = self._streams.get(principal.subject, 0) + 1
+        try:
+            yield b"retry: 2000\n\n"
+            async with contextlib.aclosing(self._tail.follow(place)) as batches:
+                async for events in batches:
+                    if not events:
+                        yield b": heartbeat\n\n"
+                    for event in filter(matching.has, events):
+                        text = memoryview(_text_of(event, matching.seen(event) or {}, selection))
+                        yield b"id: %s\ndata: " % event.id.encode()
+                        for start in range(0, len(text), PIECE):
+                            yield bytes(text[start : start + PIECE])
+                        yield b"\n\n"
+                    await asyncio.sleep(0)
+        finally:
+            self._streams[principal.subject] -= 1
+            if not self._streams[principal.subject]:
+                del self._streams[principal.subject]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """Which events a caller sees and wants; an event is parsed only where that is needed to know."""
+
+    condition: Predicate | None
+    seen_by: SeenBy | None
+
+    def has(self, event: StoredEvent) -> bool:
+        if is_of_type(event, AUDIT_RECORD):
+            return False
+        if self.condition is None and self.seen_by is None:
+            return True
+        seen = self.seen(event)
+        return seen is not None and (self.condition is None or self.condition(seen))
+
+    def seen(self, event: StoredEvent) -> Document | None:
+        return seen_event(event.kind, event.document, self.seen_by)
+
+
+def _text_of(event: StoredEvent, seen: Document, selection: FieldSelection | None) -> bytes:
+    if selection is None and seen is event.document:
+        return event.text
+    return orjson.dumps(selection.select(seen) if selection else seen)

@@ -1,0 +1,111 @@
+"""Swagger UI for each API, from files in this package: the pages ask no other host for anything (see NOTICE).
+
+Each path is an ASGI application of its own. The contract that is shown has the paths that a browser sees, and says
+which issuer signs the tokens that the service accepts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from tmf_sales.contract.loader import Contract
+from tmf_sales.errors import MethodNotAllowed
+from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.responses import PAGE_METHODS, Send, send_error
+
+FILES = {
+    "start.js": b"text/javascript; charset=utf-8",
+    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+    "swagger-ui.css": b"text/css; charset=utf-8",
+}
+# Swagger UI sets styles from its script, which needs no permission, and draws its arrows as data.
+CONTENT_SECURITY_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS = [
+    (b"content-security-policy", CONTENT_SECURITY_POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-cache"),
+]
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} - Swagger UI</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{base}/ui/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui" data-contract="{base}/ui/contract.json"></div>
+<script src="{base}/ui/swagger-ui-bundle.js"></script>
+<script src="{base}/ui/start.js"></script>
+</body>
+</html>
+"""
+
+
+def swagger_ui(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None = None) -> Mapping[str, App]:
+    """The application for each path below `{base path}/ui`. `prefix`: the path of the public URL."""
+    pages: dict[str, App] = {}
+    for api in apis:
+        base = f"{prefix}{api.base_path}"
+        page = partial(bytes, PAGE.format(title=escape(api.title), base=escape(base)).encode())
+        for path in ("", "/", "/index.html"):
+            pages[f"{api.base_path}/ui{path}"] = static_page(b"text/html; charset=utf-8", page)
+        contract = partial(_contract_text, api.document, base, issuer)
+        pages[f"{api.base_path}/ui/contract.json"] = static_page(b"application/json", contract)
+        for name, media_type in FILES.items():
+            pages[f"{api.base_path}/ui/{name}"] = static_page(media_type, files(__name__).joinpath(name).read_bytes)
+    return pages
+
+
+def _contract_text(document: dict[str, Any], base: str, issuer: str | None) -> bytes:
+    return orjson.dumps(for_swagger_ui(copy.deepcopy(document), base, issuer))
+
+
+def for_swagger_ui(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:
+    """The contract as Swagger UI gets it, changed in place: a token is pasted, so no provider is asked for one."""
+    document["servers"] = [{**document["servers"][0], "url": base}]
+    schemes = document["components"].get("securitySchemes", {})
+    for scheme in schemes.values():
+        if scheme["type"] in ("oauth2", "openIdConnect"):
+            scheme.clear()
+            scheme.update(type="http", scheme="bearer", bearerFormat="JWT")
+            scheme["description"] = f"A bearer token of {issuer}." if issuer else "The service asks for no token."
+    for operation in _secured(document):
+        operation["security"] = [{scheme: [] for scheme in each} for each in operation["security"]]
+    return document
+
+
+def _secured(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [each for item in document["paths"].values() for each in item.values() if isinstance(each, dict)]
+    return [each for each in (document, *found) if "security" in each]
+
+
+def static_page(media_type: bytes, make: Callable[[], bytes]) -> App:
+    """A page that is made once, at the first request."""
+    made: list[bytes] = []
+
+    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["method"] not in PAGE_METHODS:
+            await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)
+            return
+        if not made:
+            made.append(await asyncio.to_thread(make))
+        headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(made[0])), *PAGE_HEADERS]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": made[0] if scope["method"] == "GET" else b""})
+
+    return page
