@@ -322,7 +322,10 @@ def _no_function(_operation_id: str) -> Callable[[], None]:
 
 @contextlib.contextmanager
 def _specification_taken_as_valid() -> Iterator[None]:
-    """Connexion would validate each contract again at each start, for 100 ms; tests and `tmf-sales check` do it."""
+    """Skip Connexion's validation of each contract, 100 ms of a start; tests and `tmf-sales check` validate them.
+
+    Connexion has no switch for it (connexion/spec.py calls `_validate_spec` unconditionally). Remove when it has one.
+    """
     validate = OpenAPISpecification._validate_spec
     OpenAPISpecification._validate_spec = classmethod(lambda _cls, _spec: None)
     try:

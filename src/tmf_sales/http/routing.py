@@ -1,7 +1,7 @@
-"""Connexion's routing without the work that a request of ours cannot need.
+"""Connexion's routing, with one lookup for each operation.
 
-Promise: what they decide is what Connexion's own would decide; only the way there is shorter. A path that is not found
-here goes through Connexion's router, which answers 404 and 405.
+It decides what Connexion's own router would decide. That router gets every path that is not found here: it answers 404
+or 405. Remove when Starlette's router no longer tries one route after the other (tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations
