@@ -45,7 +45,7 @@ def served(log: Log, **settings: Any) -> httpx.AsyncClient:
 
     service = compose(Settings(store="memory:", **settings))
     service.store.events = log  # type: ignore[assignment]
-    return httpx.AsyncClient(transport=httpx.ASGITransport(gate(nowhere, service)), base_url="http://host")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(gate(nowhere, service)), base_url="http://127.0.0.1")
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_listening_beyond_loopback_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listener: listener.close())
+    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listener, _reload: listener.close())
 
     result = run("serve", "--port", "0", "--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
 

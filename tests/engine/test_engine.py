@@ -126,7 +126,7 @@ async def test_what_takes_long_is_built_beside_the_event_loop(
     threads = Threads()
     engine._builder = DocumentBuilder(engine.type, threads)
     document = {**STORED, "name": stored_name, "anything": []}
-    await engine._store.commit(Change("order", "7", 0, (Version(1, document),)))
+    await engine._store.commit(Change("tmf999/order", "7", 0, (Version(1, document),)))
     request = Request("patchOrder", "PATCH", {"id": "7"}, "", headers, "http://host", "", body=body)
     request.media_type = media_type
 
@@ -138,13 +138,13 @@ async def test_what_takes_long_is_built_beside_the_event_loop(
 async def test_patches_cannot_make_a_document_of_more_containers_than_a_body_may_have(engine: ResourceEngine) -> None:
     half: list[Document] = [{}] * (CONTAINER_LIMIT // 2)
     document = {**STORED, "anything": half}
-    await engine._store.commit(Change("order", "7", 0, (Version(1, document),)))
+    await engine._store.commit(Change("tmf999/order", "7", 0, (Version(1, document),)))
     request = patch("y")
     request.body = {"more": half}
 
     with pytest.raises(PatchResultRefused, match="the resource: expected at most 100000 objects and lists"):
         await engine.patch(request)
-    assert (await engine._store.get("order", "7")).current.document == document  # type: ignore[union-attr]
+    assert (await engine._store.get("tmf999/order", "7")).current.document == document  # type: ignore[union-attr]
 
 
 async def test_what_would_be_too_large_is_refused(engine: ResourceEngine) -> None:
