@@ -1,7 +1,7 @@
-"""Who calls, and what the rows of the policy grant: which resources there are for the caller, and what it may change.
+"""Applies the policy to callers: which resources and members a caller may see, and what it may change.
 
-Promise: what is not granted does not exist for the caller: it is not found, counted or sorted by, not in answers, not
-in events, and no error tells of it. A hidden member is hidden wherever it stands. Knows no resource by name.
+Anything no row grants is invisible to the caller: it is not found, counted, sorted by, or shown in responses, events or
+errors. A hidden member is hidden at every depth. Independent of any particular resource.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls; `parties` are the ids of the parties that it acts for."""
+    """A caller. `parties`: the ids of the parties that it acts for."""
 
     subject: str
     roles: frozenset[str]
@@ -45,11 +45,12 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One row of the policy, for one caller. None stands for all that the contract has.
+    """One row of the policy, for one caller. None means everything that the contract allows.
 
-    `own`: which resources it may see and make; `states`: in which states it sees them. `all_versions`: also those that
-    are not the current one. `changes`: the top-level members that a patch may change; `transitions`: from and to which
-    state it may bring a resource; `starts_in`: the states in which it may create one.
+    `own`: the resources that it may see and create; `states`: the states in which it may see them; `all_versions`:
+    whether it may see versions other than the current one. `hidden`: the members that it may not see. `changes`: the
+    top-level members that a patch may change; `transitions`: the allowed pairs of states, from and to; `starts_in`: the
+    states in which it may create a resource.
     """
 
     own: Condition = EVERYTHING
@@ -75,10 +76,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the caller's grants come to in one operation; no grant is no access.
+    """The combined grants of a caller in one operation; without a grant there is no access.
 
-    `sees_all`: some grant lets see everything, so that no document has to be looked at; `sees_all_current`: all current
-    versions and all of each.
+    `sees_all`: a grant shows everything, so that documents need no check; `sees_all_current`: a grant fully shows all
+    current versions. `changes_all`: a grant allows every change.
     """
 
     grants: tuple[Grant, ...]
@@ -93,10 +94,10 @@ class Access:
         object.__setattr__(self, "sees_all", bool(full))
         object.__setattr__(self, "changes_all", any(each.changes_all for each in full))
 
-    # what there is for the caller ------------------------------------------------------------------------------------
+    # what the caller may see -----------------------------------------------------------------------------------------
 
     def restricted(self, query: Query) -> Query:
-        """The query for what it asks among what there is for the caller; hidden members are like missing ones."""
+        """Restrict a query to resources that the caller may see; treats hidden members as missing."""
         if self.sees_all:
             return query
         where = Or(tuple(And((each.where, blind(query.where, each.hidden))) for each in self.grants))
@@ -114,14 +115,14 @@ class Access:
         return self.sees_all or any(each.covers(document, is_current=is_current) for each in self.grants)
 
     def finds(self, wanted: Condition, document: Document, *, is_current: bool = True) -> bool:
-        """Whether a document is there for the caller and is what it asks for."""
+        """Whether the caller may see a document and it matches the condition."""
         if self.sees_all:
             return matches(wanted, document)
         covering = (each for each in self.grants if each.covers(document, is_current=is_current))
         return any(matches(blind(wanted, each.hidden), document) for each in covering)
 
     def hidden_in(self, document: Document, *, is_current: bool = True) -> frozenset[str]:
-        """The members that no grant shows of a document that the caller sees."""
+        """The members of a visible document that no grant shows."""
         if self.sees_all:
             return NONE
         if len(self.grants) == 1:
@@ -130,13 +131,13 @@ class Access:
         return frozenset.intersection(*covering) if covering else NONE.union(*(each.hidden for each in self.grants))
 
     def shown(self, document: Document, *, is_current: bool = True) -> Document:
-        """What the caller sees of a document; the document itself when that is everything."""
+        """A document without its hidden members; the document itself when nothing is hidden."""
         shown: Document = without(document, self.hidden_in(document, is_current=is_current))
         return shown
 
     @property
     def hides(self) -> bool:
-        """Whether any member is hidden from the caller, in whatever document."""
+        """Whether any member may be hidden from the caller, in some document."""
         return not self.sees_all and any(each.hidden for each in self.grants)
 
     @property
@@ -146,8 +147,8 @@ class Access:
     # what the caller may do ------------------------------------------------------------------------------------------
 
     def reject_creation(self, body: Document, document: Document, state_member: str) -> None:
-        """Raises Forbidden for a hidden member in the body, and for the document that it makes when that would not be
-        the caller's, or would start in a state that it may not give.
+        """Raises Forbidden when the body has a hidden member, when the document would not be one of the caller's own,
+        or when the caller may not create it in this state.
         """
         if self.changes_all:
             return
@@ -162,7 +163,7 @@ class Access:
     def reject_changes(
         self, before: Document, after: Document, members: Iterable[str], *, is_current: bool = True
     ) -> None:
-        """Raises Forbidden for the top-level members that the caller may not change, and when it gives away its own."""
+        """Raises Forbidden for top-level members that the caller may not change, or if it would lose the resource."""
         if self.changes_all:
             return
         covering = [each for each in self.grants if each.covers(before, is_current=is_current)]
@@ -185,7 +186,7 @@ class Access:
             raise Forbidden(f"/{state_member}: the caller may not change it from {current} to {wanted}")
 
     def reject_number_among_hidden(self, member: str, *, is_higher: bool) -> None:
-        """Whoever sees only the current version cannot learn which other numbers are taken: it may only go higher."""
+        """Require a higher number from callers that see only the current version, so that taken numbers stay hidden."""
         if not self.sees_all_versions and not is_higher:
             raise Conflict(f"/{member}: expected a version above the current one")
 
@@ -196,7 +197,7 @@ ANONYMOUS_ADMIN = Principal("anonymous", frozenset({"admin"}))
 
 
 def blind(condition: Condition, hidden: frozenset[str]) -> Condition:
-    """The condition as it holds for documents without the hidden members."""
+    """Rewrite a condition to treat the hidden members as missing."""
     if not hidden:
         return condition
     match condition:
@@ -213,7 +214,7 @@ def blind(condition: Condition, hidden: frozenset[str]) -> Condition:
 
 
 def without(value: Any, hidden: frozenset[str]) -> Any:
-    """A copy without the hidden members, at any depth; the value itself when there is nothing to hide."""
+    """A copy without the hidden members, at any depth; the value itself when there are none."""
     if not hidden:
         return value
     if isinstance(value, dict):
@@ -222,10 +223,10 @@ def without(value: Any, hidden: frozenset[str]) -> Any:
 
 
 def restored(stored: Any, seen: Any, hidden: frozenset[str]) -> Any:
-    """`seen`, which somebody made of `stored` without its hidden members, with these put back where they were.
+    """Put the hidden members of `stored` back into `seen`, which was derived from it without them.
 
-    Elements of lists are the same when their `id` is; without ids when they stand at the same place in a list of the
-    same length. Raises Forbidden when `seen` has a hidden member itself.
+    List elements correspond when they have the same `id`; without ids, when they are at the same position of lists of
+    equal length. Raises Forbidden when `seen` itself has a hidden member.
     """
     if isinstance(seen, dict):
         if sent := sorted(hidden & seen.keys()):
@@ -247,6 +248,6 @@ def _partners(stored: Sequence[Any], seen: Sequence[Any]) -> list[Any]:
 
 
 def _by_id(elements: Sequence[Any]) -> Mapping[str, Any] | None:
-    """The elements by their ids; None when some has none, or two have the same."""
+    """The elements by id; None when an element has no id, or two have the same."""
     found = {each["id"]: each for each in elements if isinstance(each, dict) and isinstance(each.get("id"), str)}
     return found if len(found) == len(elements) else None

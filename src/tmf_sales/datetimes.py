@@ -1,8 +1,7 @@
-"""Date-times: any RFC 3339 text in, one canonical text out: UTC, milliseconds, `Z`.
+"""Converts any RFC 3339 date-time to one canonical text: UTC, milliseconds, `Z`.
 
-Promise: canonical texts are 24 characters long, so their order as text is their order in time in every store.
-Offsets are converted, further digits are cut, a leap second (`:60`) becomes `:59.999`; the year after conversion is
-0001 to 9999.
+Canonical texts are 24 characters long, so every store sorts them as text in order of time. Offsets are converted to
+UTC, further digits are cut, and a leap second (`:60`) becomes `:59.999`. The year in UTC must be 0001 to 9999.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _RFC_3339 = re.compile(
 
 
 class InvalidDateTime(ValueError):
-    """Raised for text that is no RFC 3339 date-time, or one outside the years 0001 to 9999 in UTC."""
+    """Raised for text that is not an RFC 3339 date-time, or is outside the years 0001 to 9999 in UTC."""
 
 
 def canonical(text: str) -> str:
@@ -42,7 +41,7 @@ def canonical(text: str) -> str:
 
 
 def is_misplaced_leap_second(text: str) -> bool:
-    """Whether second 60 is elsewhere than at the end of a UTC day, where no leap second is (RFC 3339, 5.7).
+    """Whether the text has a leap second that is not at the end of a UTC day (RFC 3339, 5.7).
 
     Raises InvalidDateTime for a date that does not exist.
     """
@@ -51,10 +50,10 @@ def is_misplaced_leap_second(text: str) -> bool:
 
 
 def is_canonical(text: str) -> bool:
-    """Whether the text needs no conversion. No regular expression, as this sees every date of every body."""
+    """Whether the text is canonical already. Avoids a regular expression, as this checks every date of every body."""
     if len(text) != LENGTH or not (text[4] == text[7] == "-") or text[10] != "T" or text[19] != "." or text[23] != "Z":
         return False
-    if text[11:13] > "23":  # ISO 8601 knows 24:00, and so do newer Pythons; RFC 3339 does not
+    if text[11:13] > "23":  # ISO 8601 and newer Python versions accept 24:00, RFC 3339 does not
         return False
     try:
         datetime.fromisoformat(text)
@@ -71,7 +70,7 @@ def written(moment: datetime) -> str:
 
 
 def later(text: str, by: timedelta) -> str:
-    """Canonical text that much later, or the last instant that there is."""
+    """The canonical text of a date-time plus `by`, or the last possible date-time."""
     try:
         return written(datetime.fromisoformat(text) + by)
     except OverflowError:

@@ -1,6 +1,6 @@
-"""Decides whether a number, as it is written, survives being read as a double and written again (RFC 7493, 2.2).
+"""Checks whether a number in JSON text keeps its exact value as a double (RFC 7493, 2.2).
 
-A number that does not is rejected wherever it comes in, because a changed amount is worse than an error.
+Other numbers are rejected in every input, because a changed amount is worse than an error.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from tmf_sales.json_values import children_of, first_container
 
 INTEGER_LIMIT = 2**53 - 1
-SAFE_LENGTH = 15  # a double gives back every decimal of so many digits
-MOST_DIGITS = 17  # the shortest text of a double never needs more
+SAFE_LENGTH = 15  # a double keeps every decimal of this many digits
+MOST_DIGITS = 17  # the shortest text of a double never has more
 NOT_EXACT = "cannot be kept exactly: a double keeps 15 significant digits"
 TOO_LARGE = "is beyond 2^53-1"
 OUT_OF_RANGE = "is outside the range of a double, about 5e-324 to 1.8e308"
@@ -27,7 +27,7 @@ _SMALL_EXPONENT = re.compile(rb"-(?<=[eE]-)[0-9]{3}")  # a literal first charact
 
 
 def is_exact(text: str) -> bool:
-    """Whether the number is kept exactly: an integer within 2^53-1, or a decimal that its double gives back."""
+    """Whether the number is kept exactly: an integer within 2^53-1, or a decimal equal to its double's text."""
     if _is_integer(text):
         digits = text.removeprefix("-").lstrip("0")
         return len(digits) <= SAFE_LENGTH or (len(digits) <= SAFE_LENGTH + 1 and int(digits) <= INTEGER_LIMIT)
@@ -42,7 +42,7 @@ def is_exact(text: str) -> bool:
 
 
 def why_not_exact(text: str) -> str:
-    """What a message says about a number that is not kept exactly."""
+    """The message text for a number that is not kept exactly."""
     if _is_integer(text):
         return TOO_LARGE
     number = float(text)
@@ -54,9 +54,9 @@ def _is_integer(text: str) -> bool:
 
 
 def may_have_inexact_numbers(text: bytes) -> bool:
-    """Whether a JSON text has 16 digits and points in a row, or an exponent below -99; a shorter number is exact.
+    """Whether a JSON text has 16 digits and points in a row, or an exponent below -99; other numbers are exact.
 
-    Of 16 characters in a row, four are among those at every fourth place, which are looked at first.
+    Looks at every fourth character first, for speed: 16 digits in a row contain four of these.
     """
     many_digits = b"0000" in text[::4].translate(_DIGITS_AS_ZERO) and _MANY_DIGITS in text.translate(_DIGITS_AS_ZERO)
     return many_digits or _SMALL_EXPONENT.search(text) is not None
@@ -67,7 +67,7 @@ class _InexactNumber(str):
 
 
 def find_inexact_number(text: bytes) -> tuple[list[str | int], str] | None:
-    """The steps to the first number of a JSON text that is not kept exactly, and its digits; None without one."""
+    """The steps to the first number in a JSON text that is not kept exactly, and its text; None without one."""
     found = False
 
     def read(digits: str) -> str:

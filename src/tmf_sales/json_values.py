@@ -1,4 +1,4 @@
-"""JSON values as such: equality, copies, names. Python's own equality takes true for 1, and deepcopy is slow."""
+"""Compares, copies and inspects JSON values. In Python True == 1, unlike in JSON, and copy.deepcopy is slow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ BAD_NAME = "starts with $ or . or holds a NUL character"
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, but never true. Values that were copied are told to be the same by their text alone."""
-    if type(one) is str and type(other) is str:  # as most members are
+    """Whether two values are equal as JSON: 1 is 1.0, but never true. Equal texts, as those of copies, decide first."""
+    if type(one) is str and type(other) is str:  # the case of most members
         return one == other
     if orjson.dumps(one) == orjson.dumps(other):
         return True
@@ -22,7 +22,7 @@ def same_json(one: Any, other: Any) -> bool:
 
 
 def changed_members(before: dict[str, Any], after: dict[str, Any]) -> frozenset[str]:
-    """The members that one of two objects lacks, or that are not the same JSON in both."""
+    """The members that differ between two objects or exist in only one of them."""
     both = [name for name in before if name in after]
     changed = {name for name in both if before[name] != after[name]}
     same = [name for name in both if name not in changed]
@@ -32,7 +32,7 @@ def changed_members(before: dict[str, Any], after: dict[str, Any]) -> frozenset[
 
 
 def _same_booleans(one: Any, other: Any) -> bool:
-    """Whether two values that Python holds to be equal have their booleans at the same places."""
+    """Whether two values that are equal in Python have their booleans at the same places."""
     if isinstance(one, dict):
         return all(_same_booleans(value, other[name]) for name, value in one.items())
     if isinstance(one, list):
@@ -41,7 +41,7 @@ def _same_booleans(one: Any, other: Any) -> bool:
 
 
 def own_copy(value: Any) -> Any:
-    """A deep copy. Many times quicker than copy.deepcopy, and as deep as any body may be."""
+    """A deep copy. Many times faster than copy.deepcopy, and deep enough for every body."""
     return orjson.loads(orjson.dumps(value))
 
 
@@ -54,9 +54,9 @@ def json_type(value: Any) -> str | None:
 
 
 def count_containers(value: Any, text: bytes) -> int:
-    """How many objects and lists a value has, itself included; `text` is the value as JSON.
+    """The number of objects and lists in a value, including itself. `text`: the value as JSON.
 
-    Brackets may stand in strings as well, so the text only bounds the number; that is exact enough where it is small.
+    Counts the brackets in the text, which may be too many because of strings; counts exactly when there are many.
     """
     most = text.count(b"{") + text.count(b"[")
     return most if most <= FEW_CONTAINERS else _count_containers(value)
@@ -71,12 +71,12 @@ def _count_containers(value: Any) -> int:
 
 
 def is_bad_name(name: str) -> bool:
-    """Whether no member may have this name: document stores give such names a meaning of their own, or refuse them."""
+    """Whether the name is forbidden for members: document stores give such names a meaning, or reject them."""
     return name.startswith(("$", ".")) or "\0" in name
 
 
 def bad_names(value: Any) -> Iterator[str]:
-    """The names that no member may have, wherever in a value; not recursive, as the value may be hostile."""
+    """The forbidden member names in a value, at any depth. Not recursive, because the value may be hostile."""
     level = [value]
     while level:
         for parent in level:
@@ -87,9 +87,9 @@ def bad_names(value: Any) -> Iterator[str]:
 
 
 def first_container(value: Any, is_it: Callable[[Any, int], bool]) -> tuple[Any, list[str | int]]:
-    """The first container, in the order of the text, for which `is_it(container, depth)` holds, and the steps to it.
+    """The first container in document order for which `is_it(container, depth)` is true, and the steps to it.
 
-    There must be one. Not recursive, and nothing is allocated for each element: the value may be hostile.
+    There must be one. Not recursive, and allocates nothing per element, because the value may be hostile.
     """
     steps: list[str | int] = []
     found, unfinished = value, [children_of(value)]

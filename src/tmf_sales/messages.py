@@ -1,6 +1,6 @@
-"""Texts that every message to a client is made of: JSON pointers, violations, and a client's values, escaped and cut.
+"""Formats the parts of messages to clients: JSON pointers, violations, and values, escaped and shortened.
 
-Messages never repeat more of a request than one short escaped scalar for each place (TMF630 part 1, Error).
+For each place, a message repeats at most one short escaped scalar of the request (TMF630 part 1, Error).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VIOLATION_LIMIT = 20
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule broken at one place: `pointer` is a JSON pointer into the body ("" is the whole body, RFC 6901)."""
+    """A broken rule at one place. `pointer`: a JSON pointer into the body ("" is the whole body, RFC 6901)."""
 
     pointer: str
     expected: str
@@ -25,12 +25,12 @@ class Violation:
         return self.describe("the body")
 
     def describe(self, whole: str) -> str:
-        """`whole` stands for the empty pointer, as "/" would be the member named ""."""
+        """The violation as text. `whole` replaces the empty pointer, because "/" would be the member named ""."""
         return f"{self.pointer or whole}: {self.expected}"
 
 
 def list_violations(violations: Sequence[Violation], whole: str = "the body") -> str:
-    """One line with the first 20 violations and the number of the others; `whole` stands for the empty pointer."""
+    """One line with the first 20 violations and the number of the others. `whole` replaces the empty pointer."""
     reported = [violation.describe(whole) for violation in violations[:VIOLATION_LIMIT]]
     return _listed(reported, len(violations), "; ")
 
@@ -47,7 +47,7 @@ def _listed(texts: Sequence[str], count: int, separator: str) -> str:
 
 
 def json_pointer(steps: Iterable[str | int]) -> str:
-    r"""A JSON pointer (RFC 6901) for messages: control and non-ASCII characters as \\u, long ones are cut."""
+    r"""A JSON pointer (RFC 6901) for messages: escapes control and non-ASCII characters as \\u, cuts long pointers."""
     pointer = "".join(f"/{_segment(step)}" for step in steps)
     return pointer if len(pointer) <= POINTER_LIMIT else f"{pointer[:POINTER_LIMIT]}..."
 
@@ -60,7 +60,7 @@ def _segment(step: str | int) -> str:
 
 
 def shown(value: object) -> str:
-    """A client's scalar for messages: escaped, at most 40 characters; of an object or a list only what it is."""
+    """A client's value for messages: a scalar escaped and cut to 40 characters, or only `an object` or `a list`."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, dict):

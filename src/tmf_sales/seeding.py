@@ -1,7 +1,7 @@
-"""Seeds a store with the examples of the contracts, dated towards now, so that a first look finds something to try.
+"""Seeds a store with the examples of the contracts, with recent dates, so that a new user has data to try.
 
-A kind of which anything is stored is left as it is, so a deleted example only comes back when nothing is left of its
-kind. Several processes may seed at once.
+Skips a kind that has any stored resource, so a deleted example comes back only when no resource of its kind is left.
+Several processes may seed at once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ log = logging.getLogger("tmf_sales")
 
 
 async def seed(store: Storage, apis: Sequence[Contract], now: datetime) -> None:
-    """Store each example of a retrieved resource under its own id, without an event: nothing happened to it.
+    """Store the examples of each resource under their own ids, without events.
 
-    A store that does not answer is left unseeded, as the service starts without it as well.
+    Logs a warning when the store does not answer, because the service also starts without its store.
     """
     try:
         for api in apis:
@@ -42,7 +42,7 @@ async def seed(store: Storage, apis: Sequence[Contract], now: datetime) -> None:
 
 
 def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:
-    """The documents that the contract shows as answers of the resource's retrieve operation, as they are stored."""
+    """The examples of the retrieve operation's 200 response in the contract, as documents to store."""
     operation = api.operations.get(operation_ids(resource.name)["retrieve"])
     if operation is None:
         return
@@ -58,8 +58,8 @@ def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:
 def move_towards(now: datetime, document: Document, object_type: ObjectType) -> None:
     """Move all date-times of a document by the same number of days, in place.
 
-    The latest of those that the server sets by its clock becomes a time of the last 24 hours; others, such as the end
-    of a period, keep their distance to it.
+    The latest date-time that the server would set becomes a time in the last 24 hours; all others, such as the end of a
+    period, keep their distance to it.
     """
     set_by_server = [document[name] for name in members_set_by_the_clock(object_type) if name in document]
     if set_by_server:

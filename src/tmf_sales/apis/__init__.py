@@ -1,4 +1,4 @@
-"""What the contracts cannot express: the rules of each shipped API, registered as any package registers its own.
+"""Implements the rules of the shipped APIs that their contracts cannot express.
 
-See registry.py for how rules are found; pyproject.toml registers these.
+pyproject.toml registers these rules in the same way as any package may register its own; see registry.py.
 """

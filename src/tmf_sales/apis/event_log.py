@@ -1,7 +1,6 @@
-"""The events of each API: a page of the log, filtered, and the stream of what happens (GET /event, our own addition).
+"""Lists and streams the events of each API (GET /event, an addition to TMF630).
 
-A caller gets the events of the resources that it may retrieve, without the members that are hidden from it, as its
-subscriptions do.
+As with subscriptions, a caller gets the events of the resources that it may retrieve, without members hidden from it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ EVENT_TIME = ("eventTime",)
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """`time_limit`: seconds that one page may take. `streams_per_caller`: open at once, with authentication."""
+    """`time_limit`: seconds per page. `streams_per_caller`: limit on open streams of an authenticated caller."""
 
     strict: bool = False
     paging: Paging = DEFAULT_PAGING
@@ -52,7 +51,7 @@ class EventSettings:
 
 @dataclass(slots=True)
 class _Found:
-    """What a scan of the log has found so far."""
+    """The results of a scan of the log so far."""
 
     rows: list[bytes] = field(default_factory=list)
     total: int = 0
@@ -61,7 +60,7 @@ class _Found:
 
 
 class EventHandlers:
-    """The event operations of one API. `seen_by`: what a caller may see of each kind of resource."""
+    """The event operations of one API. `seen_by`: returns what a caller may see of each kind of resource."""
 
     def __init__(
         self, api: Contract, store: Storage, seen_by: Callable[[Principal], SeenBy], settings: EventSettings
@@ -95,7 +94,7 @@ class EventHandlers:
         return None if principal is ANONYMOUS_ADMIN else self._seen_by(principal)
 
     async def _scan(self, wanted: ListRequest, seen_by: SeenBy | None) -> _Found:
-        """Read the log until the page is full and its matches are counted, as far as a scan may count.
+        """Read the log until the page is full and the matches are counted, up to the limits on counting and time.
 
         Raises TookTooLong when the page is not full in time.
         """
@@ -181,7 +180,7 @@ class EventHandlers:
 
 @dataclass(frozen=True, slots=True)
 class _Matching:
-    """Which events a caller sees and wants; an event is parsed only where that is needed to know."""
+    """Selects the events that a caller may see and asks for; parses an event only when necessary."""
 
     condition: Predicate | None
     seen_by: SeenBy | None

@@ -1,6 +1,6 @@
-"""The hub of each API: register, list, retrieve and remove subscriptions (TMF630 part 1, notifications).
+"""Implements the hub of each API: register, list, retrieve and remove subscriptions (TMF630 part 1, notifications).
 
-A subscription that can never match is rejected when it is registered. `events/subscriptions.py` stores them.
+Rejects a subscription whose query can never match. `events/subscriptions.py` stores subscriptions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class HubHandlers:
     """The hub operations of one API."""
 
     def __init__(self, api: Contract, hub: Hub, audit: RecordMaker | None = None) -> None:
-        """`audit` makes the log's entry about a change."""
+        """`audit` makes the audit entry of a change."""
         self._api = api
         self._hub = hub
         self._audit = audit
@@ -87,7 +87,7 @@ def _with_state(subscription: Subscription, retrying: Collection[str]) -> Docume
 
 
 def _further_members(body: Document) -> Document:
-    """The members that the contract does not know; they are stored with the subscription and shown with it."""
+    """The members unknown to the contract, which are stored and shown with the subscription."""
     further = {name: value for name, value in body.items() if name not in {"callback", "query"}}
     if further and len(orjson.dumps(further)) > FURTHER_LIMIT:
         names = list_places(json_pointer([name]) for name in further)
@@ -96,14 +96,14 @@ def _further_members(body: Document) -> Document:
 
 
 def event_attributes(api: Contract, *, strict: bool) -> EventAttributes:
-    """What the events of an API have, by its contract."""
+    """The attributes of the events of an API, from its contract."""
     types = {type: None for resource in api.resources.values() for type in resource.event_types}
     resources = {resource.noun: resource.attributes for resource in api.resources.values()}
     return EventAttributes(resources, types, knows_all=strict)
 
 
 def subscription_queries(apis: Sequence[Contract], *, strict: bool = False) -> ParseQuery:
-    """How a subscription's query is read, by the name of its API: the filter language on the events of that API."""
+    """A parser of subscription queries: takes the name of an API and a filter on the events of that API."""
     attributes = {api.name: event_attributes(api, strict=strict) for api in apis}
     types = {
         api.name: tuple(type for resource in api.resources.values() for type in resource.event_types) for api in apis
@@ -121,5 +121,5 @@ def subscription_queries(apis: Sequence[Contract], *, strict: bool = False) -> P
 
 
 def subscription_audit_entry(request: Request, clock: Callable[[], datetime], ids: Callable[[], str]) -> Document:
-    """The log's entry about a subscription that is registered or removed."""
+    """The audit entry of a subscription that is registered or removed."""
     return audit_entry(request, EventContext(datetimes.written(clock()), request.correlation_id, ids), {}, {})

@@ -1,7 +1,7 @@
-"""The price book: which prices an offering has. A JSON file; price_book/price-book.schema.json documents it.
+"""Loads the price book: a JSON file with the prices of each offering, described by prices/price-book.schema.json.
 
-Promise: a book that loads is good; a bad one is refused with one line that names the file, the place and what was
-expected there. Without one of the operator's, the shipped example is used: the offerings of TMF648's sample.
+An invalid book is rejected with one line that names the file, the place and the expected value. When no book is
+configured, the shipped example is used: the offerings of TMF648's sample.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ MOST = 1_000_000_000_000
 
 
 class BadPriceBook(ValueError):
-    """Raised when a price book cannot be used; one line with the file, the place and the rule."""
+    """Raised for an invalid price book; one line with the file, the place and the rule."""
 
 
 class _Number(fields.Field[float]):
-    """A JSON number; unlike marshmallow's Float it takes no text and no boolean for one."""
+    """A JSON number. Unlike marshmallow's Float, it rejects text and booleans."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -92,13 +92,13 @@ class _PriceBook(Schema):
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """`prices`: by the offering's id, the QuotePrice objects of one unit."""
+    """`prices`: the QuotePrice objects for one unit of an offering, by the offering's id."""
 
     prices: Mapping[str, Sequence[Document]]
 
     @classmethod
     def load(cls, path: Path) -> PriceBook:
-        """Raises BadPriceBook."""
+        """Load a price book from a file; raises BadPriceBook."""
         try:
             text = path.read_bytes()
         except OSError as error:
@@ -113,7 +113,7 @@ class PriceBook:
 
     @classmethod
     def read(cls, text: bytes, name: str) -> PriceBook:
-        """Raises BadPriceBook; `name` is the file's name in it."""
+        """Parse a price book; raises BadPriceBook. `name`: the file name for messages."""
         try:
             book = orjson.loads(text)
         except orjson.JSONDecodeError as error:

@@ -1,7 +1,7 @@
-"""What a quote costs: prices for its items from a price book, and the total of priced items (TMF648, QuotePrice).
+"""Prices a quote: looks up the prices of its items in a price book and computes the total (TMF648, QuotePrice).
 
-Promise: all arithmetic is decimal and is rounded once, half to even, to the minor unit of the currency. A price is that
-of one unit before alterations; a positive percentage or amount of an alteration lowers it.
+All arithmetic is decimal and rounded once, half to even, to the minor unit of the currency. A price is for one unit
+before alterations; a positive percentage or amount of an alteration lowers it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from tmf_sales.storage.protocol import Document
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 MINOR_UNITS = dict.fromkeys(NO_DECIMALS.split(), 0) | dict.fromkeys(THREE_DECIMALS.split(), 3) | {"CLF": 4, "UYW": 4}
-# Up to here every minor unit of a total is exact in the double precision that JSON readers use.
+# Up to this total, doubles, which most JSON parsers use, represent every minor unit exactly.
 MOST = Decimal(10) ** 12
 PRECISION = 60
 GROUPED_BY = ("priceType", "recurringChargePeriod", "unitOfMeasure")
 
 
 class TotalTooLarge(ArithmeticError):
-    """Raised when a total is larger than what JSON readers hold exactly."""
+    """Raised when a total is too large for JSON parsers to represent exactly."""
 
 
 def price_items(document: Document, book: PriceBook) -> Document | None:
-    """A copy with quoteItemPrice on every item, nested ones too, or None when the book lacks a price for one.
+    """A copy with quoteItemPrice on every item, at any depth; None when the book lacks a price for an item.
 
-    What an item costs is what the book has for its productOffering.
+    The productOffering of an item determines its prices.
     """
     priced: Document = own_copy(document)
     for item in all_items(priced.get("quoteItem")):
@@ -70,7 +70,7 @@ def total_price(items: Any) -> list[Document]:
 
 @dataclass(frozen=True, slots=True)
 class _Charge:
-    """The money of one price, or of one alteration: amounts that are not given and do not follow are None."""
+    """The amounts of one price or alteration; None for amounts that are neither given nor derivable."""
 
     unit: str | None
     duty_free: Decimal | None
@@ -79,7 +79,7 @@ class _Charge:
 
     @classmethod
     def of(cls, priced: Document, default_rate: Decimal | None = None) -> _Charge | None:
-        """None when there is no amount in it. An amount that is missing follows from the other and the tax rate."""
+        """Read the amounts; None without any. A missing amount is derived from the other one and the tax rate."""
         price = priced.get("price") or {}
         duty_free, tax_included = (price.get(name) or {} for name in ("dutyFreeAmount", "taxIncludedAmount"))
         net, gross = _decimal(duty_free.get("value")), _decimal(tax_included.get("value"))
@@ -133,7 +133,7 @@ class _Total:
         self.temporary += by_priority([one for one in alterations if one.get("applicationDuration")])
 
     def written(self) -> Document:
-        """As a QuotePrice; an amount that some charge did not tell is left out, and so are differing tax rates."""
+        """The total as a QuotePrice. Omits an amount that some charge lacks, and tax rates that differ."""
         price: Document = {}
         if len(self.tax_rates) == 1 and None not in self.tax_rates:
             price["taxRate"] = self.first["price"]["taxRate"]
@@ -148,12 +148,12 @@ class _Total:
 
 
 def by_priority(alterations: Sequence[Document]) -> list[Document]:
-    """The lowest priority first; those without one last."""
+    """Sort alterations: the lowest priority number first, those without one last."""
     return sorted(alterations, key=lambda one: (one.get("priority") is None, one.get("priority") or 0))
 
 
 def rounded(amount: Decimal, unit: str | None) -> int | float:
-    """To the minor unit of the currency, half to even. Raises TotalTooLarge."""
+    """Round to the minor unit of the currency, half to even. Raises TotalTooLarge."""
     if abs(amount) > MOST:
         raise TotalTooLarge(f"expected a total of at most {MOST:f}")
     return _number(amount.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(unit or "", 2)), ROUND_HALF_EVEN))

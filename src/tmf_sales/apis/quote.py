@@ -1,8 +1,8 @@
 """TMF648 Quote Management: rules of a quote that its contract cannot express.
 
-How the states of a quote and its items follow each other (TMF648, state machines of Quote and QuoteItem), what may
-change once the customer has the quote, until when it can be accepted, and what it costs. Items nest: every rule is
-about all of them.
+They keep the states of a quote and its items consistent (TMF648, state machines of Quote and QuoteItem), limit what may
+change after the customer has the quote and until when it can be accepted, and compute its price. Items may contain
+items; every rule applies at all levels.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ACCEPTED, REJECTED = "accepted", "rejected"
 
 
 class ItemChange(NamedTuple):
-    """An item of the patched quote: its pointer, the stored item of the same id (None: it is new), and itself."""
+    """An item of the patched quote: its pointer, the stored item of the same id (None: it is new), and the item."""
 
     pointer: str
     before: Document | None
@@ -44,7 +44,7 @@ class ItemChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteSettings:
-    """What an operator sets for quotes."""
+    """The settings of quotes."""
 
     price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
     validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
@@ -52,9 +52,9 @@ class QuoteSettings:
 
 
 class QuoteRules(Rules):
-    """`validity`: how long an offer is valid from its completion, unless it says so itself (validFor).
+    """The rules of quotes. `validity`: how long an offer is valid from its completion, unless it has a validFor.
 
-    `accept_expired`: a quote may be accepted after that, too.
+    `accept_expired`: whether a quote may be accepted after that.
     """
 
     settings_type = QuoteSettings
@@ -67,7 +67,7 @@ class QuoteRules(Rules):
         self.accept_expired = accept_expired
 
     def configure(self, settings: QuoteSettings) -> None:
-        """Take the operator's price book, if there is one, and the validity; raises BadPriceBook."""
+        """Apply the settings and load the configured price book, if there is one; raises BadPriceBook."""
         self.validity = settings.validity
         self.accept_expired = settings.accept_expired
         if settings.price_book is not None:
@@ -77,7 +77,7 @@ class QuoteRules(Rules):
         return list(relationships_outside_the_quote(document))
 
     def on_create(self, document: Document, now: str) -> None:
-        """Where a contract lets a request bring prices, the total follows from them unless it is given, too."""
+        """Compute the total, unless it is given, from prices in the request, if the contract allows these."""
         if "quoteTotalPrice" in document or not any(
             item.get("quoteItemPrice") for item in all_items(document["quoteItem"])
         ):
@@ -90,8 +90,9 @@ class QuoteRules(Rules):
             document["quoteTotalPrice"] = total
 
     def answer_instantly(self, body: Document, now: str) -> Document | None:
-        """With instantSyncQuote the answer to POST has the prices (TMF648, Create quote), if there is one for every
-        item; a new version of a quote is always created.
+        """Return the priced quote for instantSyncQuote, when every item has a price (TMF648, Create quote).
+
+        A further version of a quote is always created instead.
         """
         if body.get("instantSyncQuote") is not True or "id" in body or self.check_body(body):
             return None
@@ -107,7 +108,7 @@ class QuoteRules(Rules):
         return priced
 
     def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
-        """TMF648, use cases: once the customer has the quote, only its status, and that of its items, is updated."""
+        """Once the customer has the quote, only its state and those of its items may change (TMF648, use cases)."""
         if state == APPROVED:
             return frozenset({"quoteItem"})
         return frozenset() if final else None
@@ -143,13 +144,13 @@ class QuoteRules(Rules):
         return None
 
     def _hold_from(self, start: str, quote: Document) -> None:
-        """An offer holds for a while once it is complete, unless it says itself for how long."""
+        """Set how long the complete offer is valid, unless it has a validFor."""
         if "validFor" not in quote:
             quote["validFor"] = {"startDateTime": start, "endDateTime": datetimes.later(start, self.validity)}
 
 
 def item_changes(before: Any, after: Any, pointer: str = "/quoteItem") -> Iterator[ItemChange]:
-    """Every item in `after`, paired by id with the one in the same list of `before`; each before those inside it."""
+    """Every item in `after`, paired by id with the item in the same list of `before`; parents before children."""
     stored = {item.get("id"): item for item in before or ()}
     for number, item in enumerate(after or ()):
         place, known = f"{pointer}/{number}", stored.get(item.get("id"))
@@ -158,7 +159,7 @@ def item_changes(before: Any, after: Any, pointer: str = "/quoteItem") -> Iterat
 
 
 def relationships_outside_the_quote(quote: Document) -> Iterator[Violation]:
-    """TMF648, QuoteItemRelationship.id: the related item must be in the same quote."""
+    """The relationships to items outside the quote, which TMF648 forbids (QuoteItemRelationship.id)."""
     items = list(all_items(quote.get("quoteItem")))
     if not any("quoteItemRelationship" in item for item in items):
         return
@@ -193,7 +194,7 @@ def without_states(items: Any) -> list[Document]:
 
 
 def quote_follows_its_items(after: Document, items: list[ItemChange]) -> None:
-    """When the patch asks for no other state: an item that waits, or that the customer rejects, takes it along."""
+    """A pending or rejected item changes the state of its quote too, unless the patch sets that state."""
     if after["state"] == IN_PROGRESS and any(item.becomes(PENDING) for item in items):
         after["state"] = PENDING
     elif after["state"] == APPROVED and any(item.becomes(REJECTED) for item in items):
@@ -201,7 +202,7 @@ def quote_follows_its_items(after: Document, items: list[ItemChange]) -> None:
 
 
 def items_become_approved_with_their_quote(items: list[ItemChange]) -> None:
-    """An item that was pending is left to its lifecycle, which refuses it."""
+    """Approve the items with their quote. The lifecycle rejects this for an item that was pending."""
     for item in items:
         if item.becomes(PENDING):
             raise StatesDisagree(f"{item.pointer}/state: cannot become pending while the quote becomes approved")
@@ -237,7 +238,7 @@ def reject_items_approved_without_their_quote(items: list[ItemChange]) -> None:
 
 
 def recompute_a_total_that_the_prices_left_behind(before: Document, after: Document) -> None:
-    """Sales prices the items; the total follows, unless the patch gives one."""
+    """Compute the total again when prices or quantities have changed, unless the patch gives a total."""
     if priced(before) == priced(after) or not same_json(before.get("quoteTotalPrice"), after.get("quoteTotalPrice")):
         return
     try:
@@ -250,6 +251,6 @@ def recompute_a_total_that_the_prices_left_behind(before: Document, after: Docum
 
 
 def priced(quote: Document) -> list[tuple[Any, Any]]:
-    """What the total of a quote depends on."""
+    """The quantities and prices from which the total of a quote is computed."""
     items = all_items(quote.get("quoteItem"))
     return [(item.get("quantity"), item["quoteItemPrice"]) for item in items if item.get("quoteItemPrice")]

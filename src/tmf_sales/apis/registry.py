@@ -1,8 +1,8 @@
-"""Finds the rules of resources: whatever an installed package registers in the entry-point group `tmf_sales.rules`.
+"""Finds the rules of resources that installed packages register in the entry-point group `tmf_sales.rules`.
 
 The name of an entry point is `API.Resource`, such as `tmf648.Quote`, or `Resource` alone for every API that has a
-resource of this name; its value is a factory without parameters that returns Rules. A resource that nobody registers
-rules for is served by its contract alone.
+resource of this name. Its value is a factory without parameters that returns Rules. A resource without registered rules
+is served by its contract alone.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def registered_rules() -> RulesTable:
 
 
 def settings_of_rules(rules: RulesTable) -> dict[str, type]:
-    """The class of the settings that each of these rules has, by the name of the rules."""
+    """The settings class of each of these rules that has one, by the name of the rules."""
     return {name: of for name, factory in rules.items() if (of := getattr(factory, "settings_type", None))}
 
 
 def describable_settings() -> dict[str, type]:
-    """As settings_of_rules, for help texts: rules that cannot be loaded are left out, and reported when needed."""
+    """Like settings_of_rules, for help texts: skips rules that cannot be loaded; they are reported when needed."""
     loaded: dict[str, Callable[[], Rules]] = {}
     for point in entry_points(group=GROUP):
         try:
@@ -50,7 +50,7 @@ def describable_settings() -> dict[str, type]:
 
 
 def name_of_rules(rules: RulesTable, api: str, resource: str) -> str | None:
-    """The name under which rules for this resource are registered; those for one API come before those for all."""
+    """The name under which rules for this resource are registered; rules for one API win over rules for all."""
     return next((name for name in (f"{api}.{resource}", resource) if name in rules), None)
 
 

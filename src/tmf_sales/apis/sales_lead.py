@@ -10,5 +10,5 @@ from tmf_sales.engine.hooks import Rules
 
 class SalesLeadRules(Rules):
     def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
-        """A lead that is accepted, rejected or cancelled is still talked about: people, notes, what came of it."""
+        """A closed lead still collects notes, parties and the opportunity it led to."""
         return frozenset({"note", "relatedParty", "salesOpportunity"}) if final else None

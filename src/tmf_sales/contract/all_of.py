@@ -1,7 +1,7 @@
-"""Schemas that extend others by `allOf`, written as one schema each, without what a narrower rule implies anyway.
+"""Flattens `allOf`: rewrites each schema that extends others as one schema, without redundant rules.
 
-Promise: the narrowed schemas accept exactly what the given ones accept. A type that narrows a member of the type it
-extends is otherwise checked by both, and of types nested in themselves each level doubles the report of a violation.
+The flattened schemas accept exactly the same values as the originals (JSON Schema draft 4). Without this, a member that
+a subtype redefines is checked by both types, and in recursive types each level doubles the reports of a violation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SILENT = {"description", "title"}
 
 
 def flattened(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The same named schemas (JSON Schema draft 4) in one piece each, wherever that says the same."""
+    """Flatten each named schema (JSON Schema draft 4) where the result accepts the same values."""
     narrowing = _Flattening(schemas)
     return {name: narrowing.in_one_piece(name) for name in schemas}
 
@@ -30,7 +30,7 @@ class _Flattening:
         self._schemas = schemas
 
     def in_one_piece(self, name: str) -> Schema:
-        """One schema with the members of all that this one extends; itself when it is no mere object type."""
+        """Merge a schema with all the schemas it extends; returns it unchanged when it is not a plain object type."""
         parts = self._parts(self._schemas[name])
         if parts is None or len(parts) == 1 or sum("anyOf" in part for part in parts) > 1:
             return self._schemas[name]
@@ -45,7 +45,7 @@ class _Flattening:
         return whole
 
     def _parts(self, schema: Schema) -> list[Schema] | None:
-        """What holds of an object besides: the schema and all that it extends. None: it is no mere object type."""
+        """The schema and all the schemas it extends, as a list; None when it is not a plain object type."""
         own = {keyword: value for keyword, value in schema.items() if keyword not in SILENT}
         if not own.keys() <= MERGED or own.get("type", "object") != "object":
             return None
@@ -63,7 +63,7 @@ class _Flattening:
         return functools.reduce(self._both, rules)
 
     def _both(self, one: Schema, other: Schema) -> Schema:
-        """What fits both: the narrower one, one with the keywords of both, or where neither goes, an allOf."""
+        """Combine two schemas: the stricter one, else one with the keywords of both, else an allOf."""
         if self._implies(one, other):
             return one
         if self._implies(other, one):
@@ -79,7 +79,7 @@ class _Flattening:
         return merged
 
     def _implies(self, narrow: Schema, wide: Schema) -> bool:
-        """Whether whatever fits the first also fits the second; False when that is not plain to see."""
+        """Whether every value that the first accepts is accepted by the second; False when that is not obvious."""
         one, other = _named(narrow), _named(wide)
         if narrow == NOTHING_FITS or (one and other and other in self._extended_by(one)):
             return True
@@ -93,13 +93,13 @@ class _Flattening:
         )
 
     def _extended_by(self, name: str) -> set[str]:
-        """The schema itself and all that it extends."""
+        """The names of the schema itself and of all the schemas it extends."""
         extended = filter(None, map(_named, self._schemas[name].get("allOf", ())))
         return {name}.union(*map(self._extended_by, extended))
 
 
 def _named(schema: Schema) -> str | None:
-    """The name of the schema that this one only stands for: a $ref, alone or with another description."""
+    """The name of the schema that this one refers to, when it is only a $ref, alone or with a description."""
     if "$ref" in schema:
         return str(schema["$ref"]).removeprefix(PREFIX)
     rules = _rules(schema)

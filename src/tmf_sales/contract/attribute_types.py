@@ -1,6 +1,6 @@
-"""Answers what type a contract gives to a path, for the query language: see Attributes.
+"""Looks up the type that a contract gives to an attribute, by its path; implements Attributes for the query language.
 
-Each path is looked up once in a process; types may contain themselves.
+Results are cached, and recursive types are supported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ REMEMBERED = 1000
 
 
 class AttributeTypes:
-    """The attributes of one resource. `always_present`: the top-level members that every stored resource has."""
+    """The attributes of one resource type. `always_present`: the top-level members of every stored resource."""
 
     def __init__(self, object_type: ObjectType, always_present: frozenset[str]) -> None:
         self._object_type = object_type
@@ -24,7 +24,7 @@ class AttributeTypes:
         self._known: dict[Path, Attribute | None] = {}
 
     def at(self, path: Path) -> Attribute | None:
-        """What the contract says of this path; None where it says nothing."""
+        """The attribute at this path; None when the contract does not define it."""
         if path not in self._known:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
@@ -32,7 +32,7 @@ class AttributeTypes:
         return self._known[path]
 
     def members(self, path: Path) -> Collection[str]:
-        """The names that the contract has directly below this path."""
+        """The names of the members that the contract defines directly below this path."""
         object_type: ObjectType | None = self._object_type
         for step in path:
             member = object_type.members.get(step) if object_type else None

@@ -1,4 +1,4 @@
-"""What the query language needs of a contract: the type of each attribute, by its path."""
+"""Defines what the query language needs from a contract: the type of each attribute, by its path."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ AttributeType = Literal["string", "number", "integer", "boolean", "date-time", "
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute. `type` is that of its value, or of its elements where it is a list.
+    """One attribute. `type` is the type of its value, or of its elements when it is a list.
 
-    `through_list`: some step of its path, itself included, is a list. `always_present`: every stored resource has it.
+    `through_list`: the attribute or a parent on its path is a list. `always_present`: every stored resource has it.
     """
 
     type: AttributeType
@@ -26,21 +26,21 @@ class Attribute:
 
 
 class Attributes(Protocol):
-    """The attributes of one type of document. They never change; equal ones answer alike."""
+    """The attributes of one type of document. Immutable; equal objects give equal results."""
 
     def __hash__(self) -> int: ...
 
     def at(self, path: Path) -> Attribute | None:
-        """What the contract says of this path; None where it says nothing."""
+        """The attribute at this path; None when the contract does not define it."""
 
     def members(self, path: Path) -> Collection[str]:
-        """The names that the contract has directly below this path; () is the document itself."""
+        """The names of the members that the contract defines directly below this path; () is the document itself."""
 
 
 class EventAttributes:
-    """Attributes of the events of one API, whose `event` member holds a resource: `event.resource.state`.
+    """The attributes of the events of one API. Their `event` member holds a resource: `event.resource.state`.
 
-    What no event of the API can have is rejected: another API's resource, an unknown member, a member below a scalar.
+    Paths that no event of the API can have are rejected: resources of other APIs, unknown members, members of scalars.
     """
 
     _ENVELOPE: Mapping[str, Attribute] = {
@@ -61,7 +61,7 @@ class EventAttributes:
     def __init__(
         self, resources: Mapping[str, Attributes], types: Iterable[str] = (), *, knows_all: bool = False
     ) -> None:
-        """`types`: the event types of the API. `knows_all`: resources have no attribute that the contract lacks."""
+        """`types`: the event types of the API. `knows_all`: resources have only the contract's attributes."""
         self._resources = dict(resources)
         self._envelope = {
             **self._ENVELOPE,
@@ -94,7 +94,7 @@ class EventAttributes:
         return found if found is not None or self._knows_all else Attribute("any")
 
     def members(self, path: Path) -> Collection[str]:
-        """The names that the contract has directly below this path."""
+        """The names of the members that the contract defines directly below this path."""
         if not path:
             return self._envelope.keys()
         if path == ("event",):

@@ -1,7 +1,7 @@
-"""Bundles a contract: one document in which no reference leaves the file.
+"""Bundles a contract and the files it refers to into one document without external references.
 
-Components of other files are copied in under their own names, order kept. A file that does not lie beside the contract
-is looked for among the shipped contracts, so that any contract may refer to the common components.
+Components of other files are copied in under their own names, in their order. A file that is not in the contract's own
+folder is searched for among the shipped contracts, so that any contract may refer to the common components.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Files = dict[Path, dict[str, Any]]
 
 
 def bundle(path: Path, read: Files | None = None) -> dict[str, Any]:
-    """The contract in one document. `read` holds the content of other files; it grows, so that each is read once."""
+    """Bundle the contract at `path`. `read` caches the content of files, so that each is read once."""
     return Bundler(path, {} if read is None else read).bundled()
 
 
 class Bundler:
-    """Bundles one contract. `sources`: the files that it is made of, by name, once it is bundled."""
+    """Bundles one contract. `sources`: after bundling, the files that went into it, by name."""
 
     def __init__(self, path: Path, read: Files) -> None:
         self._path = path
@@ -33,7 +33,7 @@ class Bundler:
         self.sources: dict[str, Path] = {path.name: path}
 
     def file_of(self, place: Sequence[object]) -> str:
-        """The file in which a place of the bundle is written."""
+        """The name of the file that defines this place of the bundle."""
         return self._origins.get(tuple(map(str, place[1:3])), self._path.name)
 
     def bundled(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Bundler:
         return self._document
 
     def _adopt(self, node: Any, file: str | None) -> Any:
-        """A node of `file` (None: the contract itself) with every reference pointing into the bundle."""
+        """Copy a node of `file` (None: the contract itself) with every reference pointing into the bundle."""
         if isinstance(node, list):
             return [self._adopt(element, file) for element in node]
         if not isinstance(node, dict):
@@ -63,7 +63,7 @@ class Bundler:
         section, _, name = pointer.removeprefix("/components/").partition("/")
         known = self._components.setdefault(section, {})
         if name not in known:
-            known[name] = None  # so that a recursive type ends
+            known[name] = None  # stops the recursion of recursive types
             self._origins[section, name] = source
             known[name] = self._adopt(self._component(source, section, name, pointer), source)
         return f"#{pointer}"

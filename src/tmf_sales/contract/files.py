@@ -1,8 +1,8 @@
-"""Finds the contracts to serve: the shipped ones, and those in the folders that a setting names.
+"""Finds the contracts to serve: the shipped ones, and those in the configured folders.
 
-An API is called by the first word of its file's name, such as `tmf622` for `tmf622-productOrdering-v4.yaml`; a version
-other than v4 in its base path is added, such as `tmf622-v5`. A file in a folder replaces the shipped contract with the
-same base path and takes its name, so that what is stored for the API stays its own.
+The first word of the file name is the name of the API: `tmf622` for `tmf622-productOrdering-v4.yaml`. A version other
+than v4 in the base path is appended: `tmf622-v5`. A file in a configured folder replaces the shipped contract with the
+same base path and takes over its name, so that the API keeps its stored data.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class UnknownApi(CannotStart):
-    """Raised when an API is to be served that no contract describes."""
+    """Raised when no contract describes an API that is to be served."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContractFile:
-    """A contract to serve; `replaces` is the file name of the shipped contract in whose place it stands."""
+    """A contract to serve. `replaces`: the file name of the shipped contract that it replaces, if any."""
 
     path: Path
     name: str
@@ -38,13 +38,13 @@ class ContractFile:
 
 
 def contracts_folder() -> Path:
-    """The shipped contracts: beside the sources in a checkout, inside the package when it is installed."""
+    """The folder of the shipped contracts: inside the installed package, or next to `src` in a checkout."""
     packaged = Path(__file__).parents[1] / "openapi"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "openapi"
 
 
 def contract_files(folder: Path) -> list[Path]:
-    """Every contract in a folder, by file name; files with shared components or with policy rows are none."""
+    """The contracts in a folder, sorted by file name; skips files with shared components and policy files."""
     paths = sorted(path for path in folder.glob("*.yaml") if COMMON not in path.name and not path.stem.endswith(POLICY))
     if not paths:
         raise BrokenContract(str(folder.name), "", "has no contract")
@@ -52,7 +52,7 @@ def contract_files(folder: Path) -> list[Path]:
 
 
 def find_contracts(shipped: Path, folders: Sequence[Path] = (), apis: Sequence[str] = ()) -> tuple[ContractFile, ...]:
-    """The contracts to serve, the shipped ones first; `apis` names some of them, none stands for all.
+    """The contracts to serve, the shipped ones first. `apis` selects some by name; an empty one selects all.
 
     Raises BrokenContracts with the faults of all files, and UnknownApi.
     """
@@ -69,7 +69,7 @@ def find_contracts(shipped: Path, folders: Sequence[Path] = (), apis: Sequence[s
 
 
 def _read_folder(folder: Path, faults: list[BrokenContract]) -> list[ContractFile]:
-    """The contracts of a folder; the fault of a file that cannot be read goes to `faults`."""
+    """Read the contracts of a folder; adds a fault to `faults` for each file that cannot be read."""
     found: list[ContractFile] = []
     try:
         paths = contract_files(folder)
@@ -88,7 +88,7 @@ def _read_folder(folder: Path, faults: list[BrokenContract]) -> list[ContractFil
 
 
 def _base_path(document: dict[str, Any]) -> str:
-    """The path of the first server; empty where there is none, which is reported when the contract is loaded."""
+    """The URL of the first server; empty when it is missing, which the loader reports."""
     try:
         url = document["servers"][0]["url"]
     except (LookupError, TypeError):
@@ -119,7 +119,7 @@ def _replace_shipped(
 
 
 def _faults_of_names(files: Iterable[ContractFile]) -> Iterator[BrokenContract]:
-    """A name is a part of what the store calls a resource: it must be one word, and that of one API."""
+    """Check that names are single words and unique, because a resource's name in the store begins with them."""
     known: dict[str, ContractFile] = {}
     for file in files:
         other = known.setdefault(file.name.lower(), file)

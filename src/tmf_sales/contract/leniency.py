@@ -1,7 +1,7 @@
-"""What a service forgives in a request: the rules that a contract may name in x-lenient, and the modes that apply them.
+"""Defines the leniency rules that a contract may name in x-lenient, and the modes that apply them to requests.
 
-A rule is applied in its mode and in every more lenient one, and only where the contract says so: at a member, or for
-the whole contract at its root.
+A rule applies in its own mode and in every more lenient one, and only where the contract names it: at a member, or at
+the root for the whole contract.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ WHOLE_NUMBER = "wholeNumber"
 
 
 class Leniency(NamedTuple):
-    """One rule: the mode from which it applies, what it does, and the type of the members that may name it.
+    """One rule: the strictest mode in which it applies, what it does, and the type of the members that may name it.
 
-    `type` is None for a rule of the whole contract, and "any" where the type does not matter.
+    `type` is None for a rule of the whole contract, and "any" when members of every type may name it.
     """
 
     mode: Mode
@@ -58,11 +58,11 @@ LENIENCIES: Mapping[str, Leniency] = {
 }
 OF_A_MEMBER = tuple(name for name, rule in LENIENCIES.items() if rule.type)
 OF_A_CONTRACT = tuple(name for name, rule in LENIENCIES.items() if not rule.type)
-USUAL = (NULL_AS_MISSING, WHOLE_NUMBER)  # of a contract without x-lenient at its root
+USUAL = (NULL_AS_MISSING, WHOLE_NUMBER)  # the default of a contract without x-lenient at its root
 
 
 def allowed_leniencies(mode: Mode, of_contract: Iterable[str]) -> frozenset[str]:
-    """The rules that apply in a mode; `of_contract`: those that the contract names at its root."""
+    """The rules that apply in a mode. `of_contract`: the rules that the contract names at its root."""
     order = list(Mode)
     return frozenset(
         name for name in (*OF_A_MEMBER, *of_contract) if order.index(LENIENCIES[name].mode) <= order.index(mode)
@@ -74,12 +74,12 @@ _lock = threading.Lock()
 
 
 def count_leniencies(rules: Iterable[str]) -> None:
-    """Count the rules that one request needed, each once."""
+    """Count the rules that one request used, each once."""
     with _lock:
         _used.update(set(rules))
 
 
 def leniencies_used() -> dict[str, int]:
-    """How many requests of this process needed each rule, since its start; rules that nobody needed are 0."""
+    """The number of requests that used each rule since the process started; 0 for unused rules."""
     with _lock:
         return {name: _used[name] for name in LENIENCIES}

@@ -1,8 +1,8 @@
-"""The state machine of a resource, or of the elements of one of its lists, as a table read from the contract.
+"""Reads the state machine of a resource, or of the elements of a list, from the contract and checks transitions.
 
-`x-lifecycle` gives the initial state and the transitions, `x-set-on` the dates that entering a state sets, and
-`x-remove-on` the members that it removes. What is not in the table is rejected, naming the current state, the wanted
-one and the allowed ones; to stay is no transition.
+`x-lifecycle` gives the initial state and the transitions, `x-set-on` the dates to set on entering a state, and
+`x-remove-on` the members to remove. Other transitions are rejected with the current, the requested and the allowed
+states. Keeping the state is not a transition.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ ANY = "any"
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """`transitions`: from each state that is not final, the states that it may become. `set_on`: a state, or `any`,
-    to the member that gets the current time when that state is entered. `remove_on`: the same for the member that is
-    removed, as it belongs to the state before.
+    """One state machine. `transitions`: the allowed next states of each state that is not final.
+
+    `set_on`: the member that gets the current time on entering a state, by state or `any`. `remove_on`: likewise, the
+    member that is removed because it belongs to the previous state.
     """
 
     initial: str
@@ -30,7 +31,7 @@ class Lifecycle:
 
     @classmethod
     def from_contract(cls, schema: Mapping[str, Any]) -> Lifecycle:
-        """Read the schema of the states, with `x-lifecycle`, `x-set-on` and `x-remove-on`."""
+        """Read `x-lifecycle`, `x-set-on` and `x-remove-on` from the schema of the state member."""
         table = schema["x-lifecycle"]
         return cls(table["initial"], table["transitions"], schema.get("x-set-on", {}), schema.get("x-remove-on", {}))
 
@@ -41,12 +42,12 @@ class Lifecycle:
         return self.transitions.get(state, ())
 
     def reject_forbidden(self, pointer: str, before: str, after: str | None) -> None:
-        """Raises ForbiddenTransition, also when the state was taken away (None); `pointer` is the state's place."""
+        """Raises ForbiddenTransition, also when the state was removed (None). `pointer`: the place of the state."""
         if after != before and after not in self.allowed(before):
             raise ForbiddenTransition(pointer, before, after or "nothing", self.allowed(before))
 
     def dates_set_on_entering(self, state: str) -> tuple[str, ...]:
-        """The members that get the current time when `state` is entered, at creation or by a transition."""
+        """The members that get the current time on entering `state`, at creation or by a transition."""
         return _of_state(self.set_on, state)
 
     def members_removed_on_entering(self, state: str) -> tuple[str, ...]:

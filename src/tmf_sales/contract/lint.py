@@ -1,7 +1,7 @@
-"""Finds what makes it impossible to serve a contract, at start: each fault with its place and the rule it breaks.
+"""Checks at start whether a contract can be served; reports each fault with its place and the rule it breaks.
 
-Every reference must have a target, and the engine must know every word that it acts on. What only OpenAPI forbids is
-left to `tmf-sales check`, which takes longer. lint_names.py checks the names in extensions.
+Every reference must have a target, and the engine must know every keyword, type, format and extension. Other violations
+of OpenAPI are found by `tmf-sales check`, which takes longer. lint_names.py checks the names in extensions.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ KEYWORDS |= {"pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", 
 KEYWORDS |= {"type", "not", "items", "properties", "additionalProperties", "description", "format", "default"}
 KEYWORDS |= {"nullable", "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated"}
 KEYWORDS |= LISTS_OF_SCHEMAS | EXTENSIONS | {"$ref"}
-# The values of these are data, which may hold anything.
+# The values of these keywords are data and may hold anything, so the walk skips them.
 DATA = {"example", "examples", "default", "enum", "security", "mapping"}
 
 Steps = tuple[str | int, ...]
 
 
 class Fault(NamedTuple):
-    """`place`: the steps of its JSON pointer in the contract with all that it refers to."""
+    """A broken rule. `place`: the steps of its JSON pointer in the bundled contract."""
 
     place: Steps
     rule: str
 
 
 def faults_as_written(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults that show before anything is read: missing parts, references to nothing, unknown words."""
+    """The faults of the document as text: missing parts, dangling references, unknown keywords."""
     missing = [*_missing(document)]
     yield from missing or _ValueType(document).faults()
 
@@ -77,7 +77,7 @@ def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 class _ValueType:
-    """One walk through a document; it goes into schemas wherever they stand."""
+    """Walks once through a document and checks every schema in it."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -213,7 +213,7 @@ class _ValueType:
 
 
 def _target(document: Mapping[str, Any], reference: str) -> Any:
-    """What a reference within the document means, or None."""
+    """The target of a local reference, or None."""
     if not reference.startswith("#/"):
         return None
     target: Any = document

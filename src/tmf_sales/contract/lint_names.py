@@ -1,7 +1,7 @@
-"""Checks that the names in a contract's extensions and operations exist: members, schemas, states, statuses.
+"""Checks that the names in a contract's extensions and operations exist: members, schemas, states, status codes.
 
-Each fault is reported at the place where it is written. This runs once, at start, when the contract's types are known;
-a few hundred members take a millisecond.
+Each fault is reported at the place where it is written. Runs once at start, after the types are built; a few hundred
+members take a millisecond.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INDEX_LIMIT = 60
 
 
 def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterator[Fault]:
-    """`object_types`: those that the engine walks along; a fault is reported where the schemas define the name."""
+    """Check the extensions of these object types; each fault is reported where the schemas define the member."""
     for object_type in object_types:
         for name in object_type.ordered or ():
             if name not in object_type.members or not object_type.members[name].is_date_time:
@@ -34,7 +34,7 @@ def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterato
 
 
 def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault]:
-    """Their places are below that of the member's definition."""
+    """Check one member; the places are relative to the member's definition."""
     default = member.default
     if isinstance(default, str) and default.startswith("$"):
         if default not in DEFAULTS and default[1:].removeprefix(TYPE_OF[1:]) not in object_type.members:
@@ -91,7 +91,7 @@ def faults_of_resource(
 
 
 def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_type: ObjectType) -> Iterator[Fault]:
-    """Whether the paths exist and every store can index them: MongoDB keeps no index over two lists of a document."""
+    """Check that the paths exist and that every store can index them: MongoDB has no index over two lists."""
     place = ("components", "schemas", name, "x-index")
     if len(entries) > INDEX_LIMIT:
         yield Fault(place, f"has {len(entries)} indexes; at most {INDEX_LIMIT} can be kept")
@@ -111,7 +111,7 @@ def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_typ
 
 
 def faults_of_events(name: str, events: Any, object_type: ObjectType) -> Iterator[Fault]:
-    """An event is named by its type; informationRequired also names the states that raise it."""
+    """Check x-events: each event has a type; informationRequired also has the states that raise it."""
     place: Steps = ("components", "schemas", name, "x-events")
     if not isinstance(events, dict):
         yield Fault(place, f"expected a mapping from {_listed(EVENTS)} to event types")
@@ -132,7 +132,7 @@ def faults_of_events(name: str, events: Any, object_type: ObjectType) -> Iterato
 def impossible_events(
     events: Mapping[str, Any], operations: Container[str], name: str, *, has_states: bool
 ) -> list[str]:
-    """The events in x-events that no operation of the contract makes happen."""
+    """The events in x-events that no operation of the contract can cause."""
     ids = operation_ids(name)
     needed = dict.fromkeys(EVENTS, ids["patch"]) | {"create": ids["create"], "delete": ids["delete"]}
     stateless = {"stateChange", INFORMATION_REQUIRED} if not has_states else set()
@@ -140,7 +140,7 @@ def impossible_events(
 
 
 def states_of(object_type: ObjectType) -> frozenset[str]:
-    """The states of a resource and of the elements of its lists."""
+    """The states of a resource and of the objects inside it."""
     found: set[str] = set()
     seen: set[int] = set()
     waiting = [object_type]
@@ -160,7 +160,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _members_on(path: list[str], object_type: ObjectType) -> list[Member] | None:
-    """The members that the path goes through, to the last or to one of any type; None when there is no such path."""
+    """The members along the path, up to the last one or to one of any type; None when the path does not exist."""
     first, *others = path
     member = object_type.members.get(first)
     if member is None:
@@ -175,7 +175,7 @@ def _members_on(path: list[str], object_type: ObjectType) -> list[Member] | None
 def faults_of_operation(
     id: str, verb: Verb, place: Steps, statuses: frozenset[str], media_types: Iterable[str]
 ) -> Iterator[Fault]:
-    """Whether an operation's method, successes and media types are those of its verb; `place` ends with its method."""
+    """Check the method (at the end of `place`), success codes and media types of an operation against its verb."""
     if place[-1] != verb.method:
         yield Fault(place, f"{id} is a {verb.method}")
         return
@@ -192,7 +192,7 @@ def faults_of_operation(
 
 
 def _type(schemas: Schemas, name: str) -> Steps:
-    """Where a type is defined; one without a name of its own is a member of another."""
+    """The place of a type's definition; an inline type is defined at a member of another type."""
     owner, *members = name.split(".") if name not in schemas else (name,)
     place: Steps = ("components", "schemas", owner)
     schema = schemas.get(owner, {})
@@ -203,7 +203,7 @@ def _type(schemas: Schemas, name: str) -> Steps:
 
 
 def _definition(schemas: Schemas, name: str, member: str) -> Steps:
-    """Where a member of a type is defined: in the type itself, or in what it extends."""
+    """The place of a member's definition: in the type itself, or in a schema that it extends."""
     place = _type(schemas, name)
     return (_defined_in(schemas, schemas.get(name, {}), place, member)) or (*place, "properties", member)
 

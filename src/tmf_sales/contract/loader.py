@@ -1,7 +1,7 @@
-"""Loads OpenAPI contracts: their operations, their resources, and all that is wrong with them.
+"""Loads OpenAPI contracts: reads their operations and resources and rejects invalid ones.
 
-What a contract says is read here once, at start, and not said again in Python. Contracts that cannot be served are
-rejected with a line for each fault, which names the file, the place and the rule.
+Runs once, at start; the contract is the only source of what it defines. Invalid contracts are rejected with one line
+for each fault, which names the file, the place and the rule.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation as the contract states it. `bodies` maps a media type (lower case) to its schema."""
+    """One operation of the contract. `bodies` maps a media type (lower case) to its schema."""
 
     id: str
     method: str
@@ -44,16 +44,16 @@ class Operation:
 
     @property
     def creates(self) -> bool:
-        """A POST body: what the contract marks readOnly may not be sent in it."""
+        """Whether this is a POST, so that its body may not contain members marked readOnly."""
         return self.method == "post"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """What the contract says of one resource: its types, what a patch may change, lifecycle, versions, events.
+    """One resource of a contract: its types, what a patch may change, its lifecycle, versions and events.
 
-    `kind` is what the store calls it: the API and the path, so that two versions of an API, or two APIs with the same
-    path, never meet.
+    `kind` is its name in the store: the API and the path. Two versions of an API, or two APIs with the same path, are
+    therefore stored separately.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class ResourceType:
 
     @property
     def domain(self) -> str:
-        """What events say of where they come from: the API's name in its base path."""
+        """The `domain` of events: the name of the API in its base path."""
         return self.base_path.strip("/").split("/")[1]
 
     def href(self, public_url: str, id: str) -> str:
@@ -82,16 +82,16 @@ class ResourceType:
 
     @property
     def noun(self) -> str:
-        """What events call the resource: the member that holds it, and the word in their descriptions."""
+        """The name of the resource in events: the member that holds it, and the word in descriptions."""
         return self.path.strip("/")
 
     @property
     def event_types(self) -> tuple[str, ...]:
-        """The types of the events that can happen to the resource."""
+        """The types of all events of the resource."""
         return tuple(stated if isinstance(stated, str) else stated["event"] for stated in self.events.values())
 
     def stored_kind(self) -> StoredKind:
-        # Format 1 of a store had one version of an API, which was v4: the one whose name has no version.
+        # Store format 1 knew only one version of each API, v4, whose name has no version suffix.
         earlier_name = "" if self.api.endswith(f"-{self.base_path.rpartition('/')[2]}") else self.noun
         return StoredKind(self.kind, self.indexes, self.object_type.lists(), earlier_name)
 
@@ -99,8 +99,8 @@ class ResourceType:
 class Contract:
     """One API: its bundled document, its operations and its resources.
 
-    `name`: how the API is called (see files.py); `base_path`: the path of its first server; `files`: the files that it
-    is made of, by name; `replaces`: the shipped file in whose place it stands.
+    `name`: the name of the API (see files.py); `base_path`: the path of its first server; `files`: the files that the
+    contract consists of, by name; `replaces`: the shipped file that it replaces.
     """
 
     def __init__(self, path: Path, read: Files | None = None, name: str | None = None, replaces: str = "") -> None:
@@ -124,7 +124,7 @@ class Contract:
         self._reject_wrong_names()
 
     def _reject(self, faults: Iterable[Fault]) -> None:
-        """Raises BrokenContracts with all of them, if there are any."""
+        """Raises BrokenContracts with all the faults, if there are any."""
         if found := [self._broken(fault) for fault in faults]:
             raise BrokenContracts(found)
 
@@ -132,11 +132,11 @@ class Contract:
         return BrokenContract(self._file_of(fault.place), json_pointer(fault.place), fault.rule)
 
     def reject_uncompilable_schemas(self) -> None:
-        """Raises BrokenContracts for rules that make no check; takes longer than a start may."""
+        """Raises BrokenContracts for rules that cannot be compiled; too slow to run at every start."""
         self._reject(map(Fault._make, faults_of_compilation(self.document)))
 
     def _unusable(self) -> BrokenContract:
-        """Why a schema cannot be compiled; the library names no place."""
+        """Find out why a schema cannot be compiled, as jsonschema_rs does not name the place."""
         found = [self._broken(Fault(place, rule)) for place, rule in faults_of_compilation(self.document)]
         if found:
             return BrokenContracts(found)
@@ -194,7 +194,7 @@ class Contract:
         )
 
     def _resources(self) -> dict[str, ResourceType]:
-        """The resources by their nouns: every schema with x-events is one."""
+        """The resources by their nouns. Every schema with x-events is a resource."""
         schemas = self.document["components"]["schemas"]
         names, faults = [name for name, schema in schemas.items() if "x-events" in schema], list[Fault]()
         for name in names:
@@ -236,14 +236,14 @@ class Contract:
         )
 
     def _collection_path(self, name: str) -> str | None:
-        """The path of a resource's collection, from whichever of its operations the contract has."""
+        """The path of a resource's collection, taken from the first of its operations; None without operations."""
         for verb in RESOURCE_VERBS:
             if operation := self.operations.get(verb.operation_id(name)):
                 return operation.path if verb.on_collection else operation.path.rpartition("/")[0]
         return None
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
-        """The node itself, or what its local $ref points at."""
+        """The node itself, or the target of its local $ref."""
         while "$ref" in node:
             target: Any = self.document
             for step in node["$ref"].removeprefix("#/").split("/"):
@@ -258,7 +258,7 @@ def _index(entry: str | list[str]) -> Index:
 
 
 def load_contracts(shipped: Path, folders: Sequence[Path] = (), apis: Sequence[str] = ()) -> tuple[Contract, ...]:
-    """The contracts of a folder, and those of further folders; `apis` names some of them.
+    """Load the contracts of the shipped and of further folders; `apis` selects some by name.
 
     Raises BrokenContracts with the faults of all contracts, and UnknownApi.
     """

@@ -1,8 +1,8 @@
-"""The operations that a contract may have: one table of verbs, methods, success codes and media types.
+"""Lists the operations that a contract may have: a table of verbs, methods, success codes and media types.
 
-The engine's handlers, the contract's lint and the policy read this table. Every operation is optional: what a contract
-leaves out is answered 405. An operationId is a verb and the name of a resource, as in TM Forum's contracts
-(`createOrder`), or `Listener` for a hub (TMF630 part 1, notifications), or `Event` for the log of events (our own).
+The engine's handlers, the contract lint and the policy use this table. Every operation is optional; requests for a
+missing one get 405. An operationId is a verb and the name of a resource, as in TM Forum's contracts (`createOrder`), or
+`Listener` for a hub (TMF630 part 1, notifications), or `Event` for the event log (not a part of TMF630).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ EVENT = "Event"
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What an operation does. `successes` are the status codes it answers; a contract must state the first one.
+    """One kind of operation. `successes`: its success status codes; a contract must define the first one.
 
-    `on_collection`: its path is that of the collection, without an id. `media_types`: the bodies that it takes.
+    `on_collection`: its path is that of the collection, without an id. `media_types`: the accepted request bodies.
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""Contract schemas, compiled once, and the sentences that tell a client which of their rules a value breaks.
+"""Compiles the schemas of a contract and describes in plain sentences which rules a value breaks.
 
-Promise: a check answers in microseconds, finds all violations, names each place by JSON pointer, and never repeats the
-value beyond one short escaped scalar. Schemas are read as Connexion reads them: JSON Schema draft 4 plus `nullable`.
+Accepting a valid value takes microseconds. A check reports all violations (see SchemaCheck.violations for the bound),
+each with its JSON pointer, and repeats at most one short escaped scalar of the value. As in Connexion, schemas are
+JSON Schema draft 4 plus `nullable`.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ KEPT = (1, 10, 30, 100)
 
 
 class Reading(NamedTuple):
-    """How a contract's schemas are read; see Schemas.check."""
+    """Which variant of a contract's schemas to compile; see Schemas.check."""
 
     reject_read_only: bool = False
     relaxed: bool = False
 
 
 class Schemas:
-    """The schemas of one contract, ready to be compiled into checks.
+    """Compiles the schemas of one contract into checks.
 
-    `unusable` makes the exception to raise for one that the library cannot compile.
+    `unusable` returns the exception to raise for a schema that jsonschema_rs cannot compile.
     """
 
     def __init__(self, document: Mapping[str, Any], unusable: Callable[[], Exception] | None = None) -> None:
@@ -48,9 +49,9 @@ class Schemas:
     def check(self, schema: Schema, *, reject_read_only: bool = False, relaxed: bool = False) -> SchemaCheck:
         """Compile a schema of this contract.
 
-        `reject_read_only`: members marked readOnly are violations. `relaxed`: not those that x-lenient lets through as
-        readOnlyMember, and members marked optionalMember are not required. Equal ones are one check: a body has the
-        same schema in several media types.
+        `reject_read_only`: members marked readOnly are violations. `relaxed`: accept members with x-lenient
+        readOnlyMember all the same, and do not require members with optionalMember. Equal schemas share one check, as
+        a body has the same schema in several media types.
         """
         reading = Reading(reject_read_only, relaxed)
         root = _as_draft4(schema, reading)
@@ -76,7 +77,7 @@ class Schemas:
 
 
 def faults_of_compilation(node: Any, place: Steps = ()) -> Iterator[tuple[Steps, str]]:
-    """The rules in a contract that the library cannot compile, found by trying each alone; slow, and seldom needed."""
+    """The rules in a contract that jsonschema_rs cannot compile. Tries each rule alone, so it is slow."""
     if isinstance(node, dict):
         for name, value in node.items():
             if name in _COMPILED_ALONE and not _compiles({name: value}):
@@ -92,7 +93,7 @@ _COMPILED_ALONE |= {"maxProperties", "minProperties", "uniqueItems", "enum"}
 
 
 def _compiles(schema: Schema) -> bool:
-    if isinstance(next(iter(schema.values())), dict):  # a member of this name
+    if isinstance(next(iter(schema.values())), dict):  # a member with the name of a keyword
         return True
     try:
         jsonschema_rs.Draft4Validator(schema)
@@ -111,10 +112,11 @@ class SchemaCheck:
         self._raise_first_error = validator.validate
 
     def violations(self, value: Any) -> list[Violation]:
-        """The rules that the value breaks, in the order of the places; none means that it is valid.
+        """The rules that the value breaks, in the order of their places; empty for a valid value.
 
-        All of them, unless they are too many to tell: then those of the first elements of each list, and of a value
-        with many elements the first of all. Each costs some 50 microseconds, and a body can break a million.
+        Returns all of them, unless there are too many to report: then those of the first elements of each list, and,
+        for a value with many elements, the first one of the whole value. Each violation costs about 50 microseconds,
+        and a body can have a million.
         """
         if self.accepts(value):
             return []
@@ -139,7 +141,7 @@ class SchemaCheck:
 
 
 def _growing_parts(value: Any) -> Iterator[Any]:
-    """The value with the first element of each list, with the first ten and so on; at last it itself if it is small."""
+    """The value with lists cut to 1, 10, 30 and 100 elements; finally the whole value if it is small."""
     if _elements_in(value) > FEW_ELEMENTS:
         for kept in KEPT:
             part = _cut(value, kept)
@@ -164,9 +166,9 @@ def _cut(value: Any, kept: int) -> Any:
 
 @functools.cache
 def _check_alone(schema: bytes) -> SchemaCheck:
-    """A check without the contract's components, and only one for equal schemas: most parameters need no more.
+    """Compile a schema without the contract's components, which most parameters do not need. Equal schemas share one.
 
-    At start that saves 12 ms for each parameter.
+    This saves 12 ms for each parameter at start.
     """
     return SchemaCheck(orjson.loads(schema))
 
@@ -179,7 +181,7 @@ def _refers(schema: Any) -> bool:
 
 
 def _as_draft4(schema: Any, reading: Reading) -> Any:
-    """The schema in plain draft 4: `nullable` becomes a type, a rejected `readOnly` a schema that nothing fits."""
+    """The schema in plain draft 4: `nullable` becomes a type, rejected `readOnly` members accept no value."""
     if isinstance(schema, list):
         return [_as_draft4(entry, reading) for entry in schema]
     if not isinstance(schema, dict):
@@ -203,7 +205,7 @@ def _as_draft4(schema: Any, reading: Reading) -> Any:
 def _leave_out_optional_members(plain: Schema, properties: Mapping[str, Schema]) -> None:
     optional = {name for name, member in properties.items() if member.get("x-lenient") == OPTIONAL_MEMBER}
     plain["required"] = [name for name in plain["required"] if name not in optional]
-    if not plain["required"]:  # draft 4 wants at least one
+    if not plain["required"]:  # draft 4 requires at least one name
         del plain["required"]
 
 
@@ -230,7 +232,7 @@ def _with_null(schema: Schema) -> Schema:
 
 
 def _told_once(errors: Iterable[Any]) -> dict[Violation, None]:
-    """The violations of errors, without those that another one at the same place implies (see _narrowness)."""
+    """The violations of errors, without those that a stronger one at the same place implies (see _narrowness)."""
     found = [told for error in errors for told in _violations_of(error)]
     narrowest: dict[str, tuple[int, int]] = {}
     for violation, rank in found:
@@ -246,8 +248,10 @@ _OTHER = 3
 
 
 def _narrowness(kind: Any) -> tuple[int, int]:
-    """Of the violations of one value the lowest counts: what may not be sent has no type, what is of another type has
-    no format and no limits, and of two enums that it is not in, the shorter one says more.
+    """Rank the violations of one value; only the lowest rank is reported.
+
+    A member that may not be sent needs no type, a value of the wrong type needs no format or limits, and of two
+    violated enums the shorter one says more.
     """
     if kind.name in {"not", "falseSchema"}:
         return 0, 0
@@ -273,7 +277,7 @@ def _violations_of(error: Any) -> Iterable[Told]:
 
 
 def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[Told]:
-    """Besides null there is often one alternative only: then what it says, at its own places."""
+    """Report a violated anyOf or oneOf; with one alternative besides null, report the violations of that one."""
     context: Sequence[Sequence[Any]] = error.kind.context
     firsts = [branch[0] for branch in context if branch]
     real = [branch for branch in context if not (branch and _expects_null(branch[0]))]
@@ -295,7 +299,7 @@ _TYPES |= {"number": "a number", "boolean": "true or false"}
 
 
 def _type(types: Sequence[str], value: Any) -> str:
-    names = sorted(types, key="null".__eq__)  # null is said last
+    names = sorted(types, key="null".__eq__)  # null comes last
     return f"expected {' or '.join(_TYPES[name] for name in names)}, got {_named(value)}"
 
 

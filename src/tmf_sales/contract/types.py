@@ -1,8 +1,8 @@
-"""The contract's types as a graph that is walked along with a document: what each member is, and what happens to it.
+"""Builds the object types of a contract: a graph that the engine walks along with a document.
 
-Promise: a walk visits only the members that need it, whatever the document holds; members unknown to the contract are
-never touched. What a member needs is written in the contract as format date-time or an x- extension. The walks are in
-engine/normalize.py, engine/defaults.py and engine/states.py.
+A walk visits only the members that need work and never touches members unknown to the contract. A member needs work
+when the contract gives it the format date-time or an x- extension. The walks are in engine/normalize.py,
+engine/defaults.py and engine/states.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNKNOWN = "is not known to the contract"
 
 @dataclass(slots=True)
 class Member:
-    """One member of a type. `type` is that of its value, or of its elements when `is_list`."""
+    """One member of an object type. `type` is the type of its value, or of its elements when `is_list`."""
 
     name: str
     type: str
@@ -44,10 +44,10 @@ class Member:
 
 @dataclass(slots=True)
 class ObjectType:
-    """One object type: its members, and which of them each kind of walk has to visit.
+    """One object type: its members, and the members that each kind of walk has to visit.
 
-    `defaults`: what a new object gets in members that it lacks, its first state with them; `entered`: the members in
-    which something may lack a default, and their shapes; `numbered`: the members that number the elements of a list.
+    `defaults`: the values of members that a new object lacks, including its initial state; `entered`: the members whose
+    objects may need defaults, with their types; `numbered`: the members that number the elements of a list.
     """
 
     name: str
@@ -63,7 +63,7 @@ class ObjectType:
     numbered: tuple[str, ...] = ()
 
     def lists(self) -> frozenset[tuple[str, ...]]:
-        """The paths (to where a type recurs) that end at a list by contract."""
+        """The paths that end at a list; stops where a type recurs."""
         return frozenset(self._lists((), ()))
 
     def _lists(self, path: tuple[str, ...], inside: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -76,24 +76,24 @@ class ObjectType:
 
 
 class ObjectTypes:
-    """The shapes of one contract; each is made once, so recursive types meet themselves."""
+    """The object types of one contract. Each is built once, so a recursive type refers to itself."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._schemas: dict[str, dict[str, Any]] = document["components"]["schemas"]
         self._made: dict[str, ObjectType] = {}
 
     def named(self, name: str) -> ObjectType:
-        """The shape of a schema, complete with the marks of which members each walk visits."""
+        """The object type of a schema, including the members that each walk visits."""
         object_type = self._object_type(name)
         _mark_visits(list(self._made.values()))
         return object_type
 
     def made(self) -> list[ObjectType]:
-        """All shapes so far: those that were asked for, and those that they go into."""
+        """All object types built so far: the requested ones and those of their members."""
         return list(self._made.values())
 
     def described_by(self, schema: dict[str, Any]) -> ObjectType | None:
-        """The shape of the object, or of a list's elements, that a $ref or a list of such describes."""
+        """The object type that a $ref refers to; for a list, that of its elements."""
         target, name = self._target(schema)
         if target.get("type") == "array":
             return self.described_by(target.get("items", {}))
@@ -154,7 +154,7 @@ class ObjectTypes:
         return object_type
 
     def _target(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-        """The schema behind a $ref, alone or as the only entry of an allOf that adds no members, and its name."""
+        """The target of a $ref and its name; the $ref may be the only entry of an allOf that adds no members."""
         if "$ref" in schema:
             name = schema["$ref"].rpartition("/")[2]
             return self._schemas[name], name
@@ -164,7 +164,7 @@ class ObjectTypes:
         return schema, None
 
     def _flat(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema with its allOf folded in; later entries win over earlier ones, as they narrow them."""
+        """Flatten the allOf of a schema; later entries override earlier ones, as they are stricter."""
         flat: dict[str, Any] = {"properties": {}, "required": []}
         for entry in [*schema.get("allOf", []), {k: v for k, v in schema.items() if k not in {"allOf", "$ref"}}]:
             part = self._flat(self._target(entry)[0]) if "$ref" in entry or "allOf" in entry else entry
@@ -175,7 +175,7 @@ class ObjectTypes:
 
 
 def _mark_visits(object_types: list[ObjectType]) -> None:
-    """Decide, to a fixed point because types recur, which members each walk has to go into."""
+    """Decide which members each walk has to visit. Repeats until nothing changes, because types may be recursive."""
     changed = True
     while changed:
         changed = False
@@ -210,13 +210,14 @@ def _defaults(members: Iterable[Member]) -> Iterator[tuple[str, Any]]:
 
 
 def says_its_schema(value: Document, object_type: ObjectType) -> bool:
-    """Whether an object of an extensible type names the schema of what extends it, so that any member may be in it."""
+    """Whether an object of an extensible type has a @schemaLocation, so that it may have any member."""
     return SCHEMA_LOCATION in value and SCHEMA_LOCATION in object_type.members
 
 
 def unknown_members(value: Any, object_type: ObjectType, place: Steps = ()) -> Iterator[str]:
-    """Pointers of the members that the contract does not know, in an object or in the elements of a list, where no
-    @schemaLocation says what they are.
+    """JSON pointers to the members that the contract does not know, in an object or in the elements of a list.
+
+    Objects with a @schemaLocation are skipped.
     """
     if isinstance(value, list):
         for number, element in enumerate(value):

@@ -1,7 +1,7 @@
 """Reads the YAML of a contract.
 
-A key that is there twice is rejected, and a text that looks like a date stays a text. A fault is one line with the
-file, the place and the rule.
+Rejects duplicate keys and keeps text that looks like a date as text. A fault is one line with the file, the place and
+the rule.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class BrokenContract(CannotStart):
 
 
 class BrokenContracts(BrokenContract):
-    """Raised with all that is wrong with one or several contracts: a line for each fault."""
+    """Raised with all the faults of one or several contracts: one line for each."""
 
     def __init__(self, faults: Iterable[BrokenContract]) -> None:
         self.lines = tuple(dict.fromkeys(line for fault in faults for line in fault.lines))
@@ -33,7 +33,7 @@ class BrokenContracts(BrokenContract):
 
 
 class _Duplicate(Exception):
-    """Raised when a mapping has a key twice: YAML forbids it, and the library keeps the last one."""
+    """Raised for a duplicate key: YAML forbids it, but PyYAML silently keeps the last value."""
 
     def __init__(self, node: yaml.MappingNode) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _Duplicate(Exception):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The safe YAML loader, but a date stays the text that its author wrote, and no key is there twice."""
+    """The safe YAML loader, but it keeps dates as text and rejects duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         written = len(node.value)
@@ -85,7 +85,7 @@ def _duplicate_key(node: yaml.MappingNode) -> yaml.Node:
 
 
 def _pointer_in_yaml(node: yaml.Node | None, index: int) -> str:
-    """The JSON pointer of the key at an index of the text."""
+    """The JSON pointer of the key at this index of the text."""
     entries: list[tuple[object, yaml.Node]] = list(enumerate(node.value)) if isinstance(node, yaml.SequenceNode) else []
     if isinstance(node, yaml.MappingNode):
         if found := next((key.value for key, _ in node.value if key.start_mark.index == index), None):

@@ -1,6 +1,6 @@
-"""Reports what else is wrong with a body that breaks its schema, so that a client reads all of it in one answer.
+"""Finds the further violations of a body that breaks its schema, so that one response reports all of them.
 
-Runs only for requests that are rejected anyway; the domain's rules see the part of the body that its schema accepts.
+Runs only for requests that are rejected anyway. The domain rules get only the members that the schema accepts.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation
 
 @dataclass(frozen=True, slots=True)
 class FurtherViolations:
-    """The violations of invalid bodies beyond their schema. `now` gives the current time as canonical text."""
+    """Finds violations of invalid bodies beyond their schema. `now` returns the current time as canonical text."""
 
     builder: DocumentBuilder
     now: Callable[[], str]
 
     def of_creation(self, body: Document, reported: Sequence[Violation], accepts: Accepts) -> list[Violation]:
-        """What normalization and rules find in the members that the schema accepts."""
+        """The violations that normalization and rules find in the members that the schema accepts."""
         normalized = own_copy(body)
         found = normalize(normalized, self.builder.type.object_type)
         sound = {name: value for name, value in normalized.items() if not _is_about(name, reported)}
@@ -37,12 +37,12 @@ class FurtherViolations:
         return _elsewhere(found, reported)
 
     def of_merge_patch(self, patch: Document, reported: Sequence[Violation], _: Accepts) -> list[Violation]:
-        """What normalization finds; rules are about the patched document, which an invalid patch does not make."""
+        """The violations that normalization finds. Rules need a patched document; an invalid patch gives none."""
         return _elsewhere(normalize(own_copy(patch), self.builder.type.object_type), reported)
 
 
 def _is_about(member: str, reported: Sequence[Violation]) -> bool:
-    """Whether some violation is in this member of the body."""
+    """Whether a reported violation is at or below this member of the body."""
     place = json_pointer([member])
     return any(each.pointer == place or each.pointer.startswith(f"{place}/") for each in reported)
 

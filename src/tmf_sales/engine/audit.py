@@ -1,6 +1,7 @@
-"""Who changed what, as an entry of the log that is written together with the change and that no listener gets.
+"""Builds the audit entries of the log: who changed which members of which resource.
 
-Promise: it holds names and places, never a value of the resource, and nothing of a credential.
+An entry is written together with the change and is never sent to subscriptions. It holds names and JSON pointers, but
+no values of the resource and no credentials.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ PATH_LIMIT = 200
 def audit_entry(
     request: Request, context: EventContext, before: Document, after: Document, version_member: str | None = None
 ) -> Document:
-    """The entry for one change of one version; the log has the resource's kind, id and revision beside it.
+    """The entry for one change of one version; the log adds the resource's kind, id and revision.
 
-    {} stands for a document that was not there, or is no more; then no paths are told.
+    {} stands for a document that did not exist before, or no longer exists; the entry then lists no changed paths.
     """
     entry: Document = {
         "eventId": context.new_id(),
@@ -44,7 +45,7 @@ def audit_entry(
 
 
 def changed_paths(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[str]:
-    """JSON pointers to what differs, as deep as both have the same structure; elements of lists by their position."""
+    """JSON pointers to the differences, as deep as the structures agree; list elements are compared by position."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
             yield from _changed_at(name, before, after, place, name in before and name in after)

@@ -1,4 +1,4 @@
-"""What the service adds to new objects: the defaults of the contract, the first states, and the numbers of elements."""
+"""Applies defaults to new objects: the contract's defaults, initial states, and the numbers of list elements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_NUMBER = 15
 
 
 def apply_defaults(document: Document, object_type: ObjectType, now: str) -> None:
-    """Give a new object, and all that it holds, the defaults of the contract and the first state of its lifecycle."""
+    """Set the contract's defaults and the initial states in a new object and in the objects inside it."""
     for name, default in object_type.defaults:
         if name not in document:
             _set_default(document, name, default, now)
@@ -34,7 +34,7 @@ def _apply_defaults_inside(value: Any, object_type: ObjectType, now: str) -> Non
 
 def _set_default(document: Document, name: str, default: Any, now: str) -> None:
     if not isinstance(default, str):
-        document[name] = own_copy(default)  # it is filled further, and the contract's own is for the next ones, too
+        document[name] = own_copy(default)  # a copy, as later steps change it in place
     elif default[:1] != "$":
         document[name] = default
     elif default == "$now":
@@ -47,13 +47,13 @@ def _set_default(document: Document, name: str, default: Any, now: str) -> None:
 
 
 def number_elements(elements: list[Any], object_type: ObjectType) -> None:
-    """Give elements that lack it the member marked $nextNumber: the next number that is free in the list, as text."""
+    """Set members marked $nextNumber in elements that lack them: the next free number of the list, as text."""
     for name in object_type.numbered:
         number_missing(elements, name)
 
 
 def number_missing(elements: list[Any], name: str) -> bool:
-    """Give elements that lack the member the next number that is free in the list, as text; whether any lacked it."""
+    """Set the member where it is missing: the next free number of the list, as text. Returns whether any lacked it."""
     objects = [element for element in elements if isinstance(element, dict)]
     if all(name in element for element in objects):
         return False
@@ -67,12 +67,12 @@ def number_missing(elements: list[Any], name: str) -> bool:
 
 
 def _is_number(text: Any) -> bool:
-    """Whether it takes part in the numbering. A longer one does not: int() has a limit, and so have identifiers."""
+    """Whether this text counts as a number. Longer ones are ignored, because int() and identifiers have a limit."""
     return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
 
 def apply_defaults_to_new_elements(before: Document, after: Document, object_type: ObjectType, now: str) -> None:
-    """Give the elements that a patch added to keyed lists what a created one would get, at any depth."""
+    """Set the defaults in elements that a patch added to keyed lists, at any depth, as for a new resource."""
     for name, member in object_type.filled.items():
         elements = after.get(name)
         if not member.is_list or member.object_type is None or not isinstance(elements, list):

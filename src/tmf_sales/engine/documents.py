@@ -1,7 +1,7 @@
-"""Builds the documents to store: from a body that creates a resource, or from a patch of a stored one. Pure.
+"""Builds the documents to store: from the body of a creation, or from a stored document and a patch.
 
-`DocumentBuilder.new` and `DocumentBuilder.patched` list every step in its order, each once. A rejected request leaves
-nothing behind, and the stored document is never changed.
+Pure: a rejected request leaves nothing behind, and the stored document is never changed. `DocumentBuilder.new` and
+`DocumentBuilder.patched` list all steps in order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tmf_sales.storage.protocol import Document
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who patches a version of a resource, current or not, and what it may see and change there."""
+    """The permissions of a caller on one version of a resource: what it may see and change there."""
 
     access: Access = FULL_ACCESS
     is_current: bool = True
@@ -52,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A patch as it arrived, which is never changed; the resource's href; and the time and caller of the change."""
+    """A patch as received (never modified), the resource's href, and the time and caller of the change."""
 
     body: Any
     media_type: str
@@ -62,20 +62,20 @@ class Patch:
 
     @property
     def is_json_patch(self) -> bool:
-        """Also for a list that is sent as plain JSON, which can be nothing else."""
+        """True also for a list sent as plain JSON, which can only be a JSON Patch."""
         return self.media_type in JSON_PATCHES or isinstance(self.body, list)
 
     @property
     def members(self) -> frozenset[str]:
-        """The members of the resource that the patch gives a value, whether that changes them or not."""
+        """The members to which the patch gives a value, whether that changes them or not."""
         return frozenset(members_given(self.body) if self.is_json_patch else self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltDocument:
-    """A document to store, and its members that differ from the stored ones.
+    """A document to store, and its members that differ from the stored document.
 
-    `server_set`: those of them that the server changed and the request did not.
+    `server_set`: the changed members that the server set and the request did not.
     """
 
     document: Document
@@ -100,12 +100,12 @@ class DocumentBuilder:
     # create ----------------------------------------------------------------------------------------------------------
 
     def normalize_body(self, body: Document, now: str) -> None:
-        """Normalize a body in place; raises InvalidBody with everything that it breaks beyond its schema."""
+        """Normalize a body in place; raises InvalidBody with all its violations beyond the schema."""
         if found := normalize(body, self.type.object_type):
             raise InvalidBody([*found, *self.broken_rules(body, now)])
 
     def new(self, body: Document, id: str, now: str, version: str | None = None) -> Document:
-        """The document that a normalized body creates; `version` is the number of a further version."""
+        """Build a new document from a normalized body. `version`: the number, for a further version of a resource."""
         document = {"id": id, **body}
         if version is not None and self.type.version_member:
             document[self.type.version_member] = version
@@ -116,7 +116,7 @@ class DocumentBuilder:
         return document
 
     def broken_rules(self, body: Document, now: str) -> list[Violation]:
-        """The rules that an invalid body breaks as well; it is changed. A rule that cannot cope with it is skipped."""
+        """The domain rules that an invalid body breaks too. Changes the body; skips a rule that fails on it."""
         document = {"id": "", **body}
         apply_defaults(document, self.type.object_type, now)
         with suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -126,7 +126,7 @@ class DocumentBuilder:
     # patch -----------------------------------------------------------------------------------------------------------
 
     def patched(self, before: Document, patch: Patch) -> BuiltDocument:
-        """The document that a patch makes. What the request asked for comes first, then what follows from it."""
+        """Build the patched document: first the changes that the request asks for, then those that follow from them."""
         after = self._apply(before, patch)
         mended = self.after_patch.mend(after) if patch.is_json_patch else set()  # a merge patch was mended as a body
         not_normal = self._normalize(after, patch)
@@ -148,7 +148,7 @@ class DocumentBuilder:
         return BuiltDocument(after, changed, changed - requested)
 
     def _apply(self, before: Document, patch: Patch) -> Document:
-        """Apply the patch to what GET shows the caller: with href, and without hidden members, which then come back."""
+        """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
         hidden = patch.caller.hidden_in(before)
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
         if patch.is_json_patch:
@@ -166,7 +166,7 @@ class DocumentBuilder:
         return after
 
     def _normalize(self, after: Document, patch: Patch) -> Sequence[Violation]:
-        """Normalize the result. Violations are the result's (409), unless a merge patch has some by itself (400)."""
+        """Normalize the result. Its violations are a 409, unless the merge patch itself has some (400)."""
         found = normalize(after, self.type.object_type)
         if found and not patch.is_json_patch:
             own = normalize(own_copy(patch.body), self.type.object_type)

@@ -1,7 +1,7 @@
-"""The engine: list, retrieve, create, patch and delete for any resource that a contract describes; it calls the store.
+"""Implements list, retrieve, create, patch and delete for every resource that a contract describes (TMF630 part 1).
 
-Promise: a change is one atomic write of document and events; a lost race is tried again or told to the client, never
-overwritten; a refused request changes nothing (TMF630 part 1).
+A change writes the document and its events atomically. After a conflicting change it reads and tries again, or reports
+a conflict, and never overwrites the other change. A rejected request changes nothing.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ from tmf_sales.storage.protocol import (
 )
 
 RACES = 200
-LONG_WORK = 128 * 1024  # bytes that a patch touches: 3 ms or more
+LONG_WORK = 128 * 1024  # bytes that a patch touches; more take 3 ms or longer
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What the engine takes from the service's settings; see there."""
+    """The service settings that the engine needs; see settings.py."""
 
     mode: Mode = Mode.STANDARD
     page_default: int = 100
@@ -125,7 +125,7 @@ class ResourceEngine:
         return {id: by_verb[verb] for verb, id in operation_ids(self.type.name).items()}
 
     def further_checks(self) -> Mapping[str, FurtherCheck]:
-        """By operationId, the check that completes the violations of an invalid body."""
+        """The check that finds further violations of an invalid body, by operationId."""
         ids = operation_ids(self.type.name)
         further = FurtherViolations(self._builder, self._now)
         return {ids["create"]: further.of_creation, ids["patch"]: further.of_merge_patch}
@@ -171,7 +171,7 @@ class ResourceEngine:
         return self._created(request, view, made)
 
     async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Response:
-        """A further version of a stored resource: nothing of the old ones is copied, and they stay as they are."""
+        """Create a further version of a stored resource; does not copy from or change the other versions."""
         member = self.type.version_member or ""
         for _ in range(RACES):
             record = await self._lookup.get(request, body["id"])
@@ -195,7 +195,7 @@ class ResourceEngine:
         raise _too_many_races()
 
     def _version_made_of(self, body: Document, record: Record, now: str) -> Version | None:
-        """The stored version that this body made at that time, if an earlier try of the request wrote it."""
+        """The stored version that an earlier attempt of this request wrote, or None."""
         member = self.type.version_member or ""
         for version in record.versions:
             if same_json(version.document, self._builder.new(body, record.id, now, version.document[member])):
@@ -242,7 +242,7 @@ class ResourceEngine:
         raise _too_many_races()
 
     async def _built(self, before: Version, patch: Patch, request: Request) -> BuiltDocument:
-        """Build in a thread what takes long, so that other requests are answered meanwhile."""
+        """Build the patched document; runs long work in a thread, so that it does not block other requests."""
         work = len(before.text)
         if patch.is_json_patch:
             work = estimated_work(work, patch.body)
@@ -255,7 +255,7 @@ class ResourceEngine:
     def _with_patched(
         self, request: Request, stored: tuple[Version, ...], place: int, after: Version
     ) -> tuple[Version, ...]:
-        """The unit's versions with one replaced, in their order; its number may have changed to one that is free."""
+        """The record's versions with one replaced, in order. The patch may change its number to a free one."""
         others = stored[:place] + stored[place + 1 :]
         member = self.type.version_member
         if member is None or after.document[member] == stored[place].document[member]:
@@ -293,7 +293,7 @@ class ResourceEngine:
     # guards and small steps ------------------------------------------------------------------------------------------
 
     def _view_of(self, request: Request) -> View:
-        """What the answer is to show; read before anything is written, as a query may be refused."""
+        """Parse what the response should show. Called before anything is written, because the query may be invalid."""
         if not request.raw_query:
             return WHOLE
         return parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
@@ -313,7 +313,7 @@ class ResourceEngine:
             raise _too_large(change.id) from None
 
     async def _commit_unless_lost(self, change: Change) -> bool:
-        """Commit; False when somebody else changed the resource since it was read, so that the caller reads again."""
+        """Commit; returns False when the resource has changed since it was read, so that the caller reads it again."""
         try:
             await self._commit(change)
         except RevisionConflict:
@@ -326,7 +326,7 @@ class ResourceEngine:
     def _audit_entries(
         self, request: Request, context: EventContext, before: Document, after: Document
     ) -> tuple[Document, ...]:
-        """Who made this change, for the log; {} stands for what was not there, or is no more."""
+        """The audit entry of this change; {} stands for a document that did not exist, or no longer exists."""
         if not self._audit:
             return ()
         return (audit_entry(request, context, before, after, self.type.version_member),)
@@ -335,7 +335,7 @@ class ResourceEngine:
         return Representation(version, id, self._href(request, id))
 
     def _event_context(self, request: Request, now: str, of: Representation) -> EventContext:
-        """For the events of one version, which they show as this request's answers do."""
+        """The context of events about one version, which they show in the same form as the response."""
         return EventContext(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
 
 
@@ -344,14 +344,14 @@ def _response_text(made: Representation, view: View) -> bytes:
 
 
 def _reject_too_many_containers(version: Version) -> None:
-    """A body has a bound on its objects and lists; patches must not get a document beyond it."""
+    """Apply the limit on objects and lists of a body to patched documents as well."""
     if count_containers(version.document, version.text) > CONTAINER_LIMIT:
         expected = f"expected at most {CONTAINER_LIMIT} objects and lists"
         raise PatchResultRefused([Violation("", expected)])
 
 
 def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
-    """Who may not see earlier versions is not told of them."""
+    """Mark events about earlier versions, which are hidden from callers that may not see those versions."""
     return events if is_current else tuple(map(of_earlier_version, events))
 
 

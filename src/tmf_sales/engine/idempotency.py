@@ -1,8 +1,9 @@
-"""Idempotency-Key: a creation that a client sends again, because it did not see the answer, is made once.
+"""Implements Idempotency-Key: a creation that a client repeats, because it got no response, is made only once.
 
-Promise: for 24 hours the same key, body and query of one caller get the same answer, others get 409, and so does a
-second try while the first still runs. Whoever dies between its steps leaves a reservation that the next try completes:
-the id and the time of the creation are in it, so that the document made again is the one that may be stored already.
+For 24 hours, the same key, body and query of one caller get the same response. A different body or query gets 409, and
+so does a second request while the first is still running. A process that dies midway leaves a reservation, which the
+next attempt completes. It holds the id and the time of the creation, so that the next attempt builds the same document,
+which may already be stored.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ SWEPT_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The right to make one creation: the id and the time (canonical) that it shall have.
+    """The right to make one creation, with its id and its time (canonical text).
 
-    `resumed`: an earlier try with the same key may have been made, and may have been written.
+    `resumed`: an earlier attempt with the same key may already have written the document.
     """
 
     id: str
@@ -54,7 +55,7 @@ Create = Callable[[Reservation], Awaitable[Response]]
 
 
 class Idempotency:
-    """Answers creations once per key. `deadline`: after so long nobody works on a request any more."""
+    """Runs each creation once per key. `deadline`: the longest time that a request may run."""
 
     def __init__(
         self, store: Storage, clock: Callable[[], datetime], new_id: Callable[[], str], deadline: timedelta
@@ -65,9 +66,9 @@ class Idempotency:
         self._deadline = deadline
 
     async def answer(self, kind: str, request: Request, create: Create) -> Response:
-        """What `create` answers, or answered before to the same key, body and query; raises IdempotencyConflict.
+        """Call `create`, or return its stored response to the same key, body and query; raises IdempotencyConflict.
 
-        `kind` is that of the resource to create.
+        `kind`: the kind of the resource to create.
         """
         key = request.header(b"idempotency-key")
         if key is None:
@@ -95,9 +96,9 @@ class Idempotency:
         raise Unavailable("Idempotency-Key: too many requests use it at once")
 
     async def _place(self, kind: str, request: Request, key: str) -> str:
-        """Where the reservation of this key is stored.
+        """The id under which the reservation of this key is stored.
 
-        Release 0.1 left the kind out; what it reserved is still valid for a day after an upgrade.
+        Release 0.1 left out the kind; its reservations stay valid for a day after an upgrade.
         """
         place = _digest([kind, request.operation_id, request.principal.subject, key])
         earlier = _digest([request.operation_id, request.principal.subject, key])
@@ -106,7 +107,7 @@ class Idempotency:
         return place
 
     async def forget_expired(self) -> int:
-        """Remove reservations whose time is over; answers how many. Several processes may do it at once."""
+        """Remove expired reservations and return their number. Several processes may do this at once."""
         gone = Query(
             Compare(("expires",), Operator.LT, self._now()),
             (Sort(("expires",), always_present=True),),
@@ -133,25 +134,25 @@ class Idempotency:
         try:
             result = await create(Reservation(mine["resource"], mine["now"], resumed))
         except Unavailable:
-            raise  # whether it was written is not known: the reservation stays, for the next try to find out
+            raise  # unknown whether it was written: the next attempt uses the reservation to find out
         except TmfError:
-            # Nothing was written, and the client may mend what refused it: the key is free again.
+            # Nothing was written. Release the key, so that the client can correct the request and use it again.
             with contextlib.suppress(RevisionConflict, Unavailable):
                 await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
             raise
-        with contextlib.suppress(Unavailable, RecordTooLarge):  # the next try makes the same answer again
+        with contextlib.suppress(Unavailable, RecordTooLarge):  # the next attempt makes the same response again
             await self._keep(mine, revision, result)
         return result
 
     async def _keep(self, mine: Document, revision: int, result: Response) -> None:
-        """As text in JSON, which has each quotation mark escaped; or else as JSON, which is no larger than it is."""
+        """Store the response as text; if its escaped quotation marks make that too large, store it as JSON."""
         try:
             await self._write({**mine, "answer": _recorded(result)}, revision)
         except RecordTooLarge:
             await self._write({**mine, "answer": _recorded_as_json(result)}, revision)
 
     async def _write(self, entry: Document, expected_revision: int) -> bool:
-        """Write the reservation; False when somebody else did."""
+        """Write the reservation; returns False when another request has written it."""
         version = Version(expected_revision + 1, entry)
         try:
             await self._store.commit(Change(IDEMPOTENCY, entry["id"], expected_revision, (version,)))

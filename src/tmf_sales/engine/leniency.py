@@ -1,6 +1,6 @@
-"""Applies the leniencies of a contract (x-lenient) to a body that its schema rejects, and counts those that it needed.
+"""Applies the leniency rules of a contract (x-lenient) to invalid bodies, and counts the rules used.
 
-A body that the schema accepts as it is costs one check and is never changed.
+A body that the schema accepts costs one check and is never changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tmf_sales.storage.protocol import Document
 
 
 def after_patch_check(resource: ResourceType, mode: Mode) -> LenientCheck:
-    """The check of what a patch makes of a resource, as a mode wants it."""
+    """The check of a patched document in this mode."""
     allowed = allowed_leniencies(mode, resource.leniencies) - {NULL_AS_MISSING}
     relaxed = resource.relaxed_after_patch() if mode == Mode.LENIENT else None
     return LenientCheck(resource.after_patch, resource.object_type, allowed, relaxed)
@@ -39,9 +39,9 @@ def after_patch_check(resource: ResourceType, mode: Mode) -> LenientCheck:
 
 @dataclass(frozen=True, slots=True)
 class LenientCheck:
-    """A schema check that forgives what `allowed` names.
+    """A schema check with leniency rules. `allowed`: the names of the rules that may be applied.
 
-    `relaxed` is the same schema without the rules that optionalMember and readOnlyMember forgive; None where they are
+    `relaxed`: the same schema without the checks that optionalMember and readOnlyMember skip; None when these rules are
     not allowed.
     """
 
@@ -51,11 +51,11 @@ class LenientCheck:
     relaxed: SchemaCheck | None = None
 
     def accepts(self, value: Any) -> bool:
-        """Whether the value is valid as it is, or may be once it is relaxed."""
+        """Whether the schema or the relaxed schema accepts the value as it is."""
         return self.check.accepts(value) or (self.relaxed is not None and self.relaxed.accepts(value))
 
     def violations(self, value: Any) -> list[Violation]:
-        """What is still wrong with a value once it is mended, in place; the leniencies that it needed are counted."""
+        """Mend a value in place and return its remaining violations; counts the rules used when there are none."""
         if self.check.accepts(value):
             return []
         mended = self.mend(value)
@@ -65,14 +65,14 @@ class LenientCheck:
         return violations
 
     def mend(self, value: Any) -> set[str]:
-        """Mend a value that is not valid, in place; returns the leniencies used."""
+        """Mend an invalid value in place; returns the rules used."""
         mending = Mending(self.allowed)
         if self.allowed and self.object_type is not None and isinstance(value, dict) and not self.check.accepts(value):
             mending.mend(value, self.object_type)
         return mending.used
 
     def judge(self, value: Any) -> tuple[list[Violation], set[str]]:
-        """What is wrong with a value as it is, and the leniencies that the relaxed schema grants it."""
+        """The violations of a value as it is, and the rules used when only the relaxed schema accepts it."""
         violations = self.check.violations(value)
         if not violations or self.relaxed is None:
             return violations, set()
@@ -83,7 +83,7 @@ class LenientCheck:
 
 @dataclass(slots=True)
 class Mending:
-    """Changes a document in place so that it says what its sender meant; `used` grows by the rules applied."""
+    """Corrects a document in place by the allowed rules; collects the rules applied in `used`."""
 
     allowed: frozenset[str]
     used: set[str] = field(default_factory=set)

@@ -1,7 +1,7 @@
-"""List operations: which resources, in which order, how many of them, and the links to the other pages.
+"""Implements list operations: filtering, sorting, paging, counts, and links to other pages (TMF630 part 1; RFC 8288).
 
-Rows, order and counts are the store's; X-Total-Count counts the matches, X-Result-Count those on this page (TMF630
-part 1, paging; RFC 8288 for Link). Asking for one id lists all versions of a versioned resource.
+The store filters, sorts and counts. X-Total-Count is the number of matches, X-Result-Count that of this page. A list
+with a filter on one id returns all versions of a versioned resource.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tmf_sales.query.query import ListRequest, parse_query
 from tmf_sales.storage.evaluate import in_order
 from tmf_sales.storage.protocol import Page, Row, Storage, Version
 
-LONGEST_LINKED = 1500  # each link has the query in it, and proxies refuse heads of more than 8 KB
+LONGEST_LINKED = 1500  # each link repeats the query, and proxies reject response heads of more than 8 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Listing:
         return await self._find_versions(request.access, wanted.single_id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:
-        """All versions of one resource, the oldest first, or those whose number was asked for: one point read.
+        """Find the versions of one resource, oldest first, or those with the requested number, by a single read.
 
-        The caller's access is asked before its filters, as it is where a store does both.
+        Applies the caller's permissions before its filters, as the stores do.
         """
         member = self.type.version_member or ""
         record = await self.store.get(self.type.kind, id)
@@ -85,9 +85,9 @@ class Listing:
 
 
 def page_response(url: str, wanted: ListRequest, shown: int, total: int, *, exact: bool) -> Response:
-    """The answer to a list operation at `url` without its body: 206 when a page was asked for and it is not everything.
+    """The response of a list operation at `url`, without its body; 206 when a requested page is not the whole list.
 
-    `shown` are on this page; `total` match, or at least so many.
+    `shown`: the number of rows on this page. `total`: the number of matches; without `exact` a lower bound.
     """
     headers = [(b"x-total-count" if exact else b"x-total-count-at-least", b"%d" % total)]
     headers.append((b"x-result-count", b"%d" % shown))
@@ -102,7 +102,7 @@ def page_response(url: str, wanted: ListRequest, shown: int, total: int, *, exac
 
 
 def _seen(rows: Sequence[Row], access: Access, current: Version | None = None) -> Sequence[Row]:
-    """The rows with what the caller sees of each; without `current` all of them are current versions."""
+    """The rows without members hidden from the caller. Without `current`, all rows are current versions."""
     if not access.hides:
         return rows
     shown = (access.shown(row.version.document, is_current=current in (None, row.version)) for row in rows)

@@ -1,7 +1,7 @@
-"""Changes of one resource take turns within a process, so that they race only with those of other processes.
+"""Serializes changes of one resource within a process, so that they conflict only with those of other processes.
 
-Promise: it is only about speed. That no update is lost is the store's compare-and-set, with or without turns; but of
-many clients that change one resource at once, all but one would read, patch and lose again at every commit.
+The locks only improve speed: the store's compare-and-set prevents lost updates with or without them. Without locks, of
+many clients that change one resource at once, all but one would fail at every commit and start again.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from tmf_sales.engine.request import Handler, Request, Response
 
 
 class ResourceLocks:
-    """The turns of one type's resources; nothing is kept of a resource that nobody changes."""
+    """The locks of one type's resources. A lock exists only while a request uses it."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def serialized(self, handler: Handler) -> Handler:
-        """The handler of an operation on one resource, called in the order in which requests come."""
+        """Wrap the handler of an operation on one resource, so that requests for one id run in order of arrival."""
 
         async def in_turn(request: Request) -> Response:
             id = request.path_parameters["id"]

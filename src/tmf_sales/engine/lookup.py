@@ -1,6 +1,6 @@
-"""Which stored resource, and which version of it, a request means, and what its caller may see of them.
+"""Finds the stored resource and version that a request names, and hides what its caller may not see.
 
-Promise: what the caller may not see is not there, in the same words as for an id that nobody has.
+A resource that the caller may not see gives the same error as an id that does not exist.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class RecordLookup:
     store: Storage
 
     def named(self, request: Request) -> tuple[str, versions.Number | None]:
-        """The id in the path, and the number of the version that it asks for."""
+        """The id in the path, and the version number in it, if there is one."""
         id = request.path_parameters["id"]
         return versions.split_id(id) if self.type.version_member else (id, None)
 
     async def get(self, request: Request, id: str) -> Record:
-        """The resource; one of which the caller sees no version is not there, in the same words."""
+        """The record; raises NotFound when it does not exist or the caller may see none of its versions."""
         record = await self.store.get(self.type.kind, id)
         if record is None or not any(self._sees(request, record, place) for place in range(len(record.versions))):
             raise NotFound(f"{self.type.name} {shown(id)} does not exist")
@@ -42,7 +42,7 @@ class RecordLookup:
         return access.sees(record.versions[place].document, is_current=place == 0)
 
     def place_of(self, request: Request, record: Record, number: versions.Number | None) -> int:
-        """Where in the unit the version is that the caller asks for: without a number the current one."""
+        """The position of the requested version in the record; without a number, that of the current version."""
         member = self.type.version_member or ""
         for place, version in enumerate(record.versions if number else record.versions[:1]):
             is_meant = number is None or versions.number_in(version, member) == number
@@ -52,7 +52,7 @@ class RecordLookup:
         raise NotFound(f"{self.type.name} {shown(record.id)} has no{asked or ' current version'}")
 
     def as_seen(self, request: Request, made: Representation, *, is_current: bool) -> Representation:
-        """With what the caller sees of the version."""
+        """The representation without members hidden from the caller."""
         if not request.access.hides:
             return made
         seen = request.access.shown(made.version.document, is_current=is_current)

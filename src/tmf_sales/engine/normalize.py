@@ -1,6 +1,6 @@
-"""Normalizes documents: every date-time gets the one form in which it is stored.
+"""Normalizes documents: converts every date-time to the canonical form in which it is stored.
 
-On the way it finds what no schema can say: two elements of a list with one key, and periods that end before they begin.
+Also checks two rules that no schema can express: keys of list elements are unique, and no period ends before it begins.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tmf_sales.storage.protocol import Document
 
 
 def normalize(document: Document, object_type: ObjectType) -> list[Violation]:
-    """Normalize every date-time in place; returns what breaks x-ordered, or is not unique in its list."""
+    """Normalize every date-time in place; returns invalid date-times, broken x-ordered rules and duplicate keys."""
     found: list[Violation] = []
     _normalize(document, object_type, (), found)
     return found
@@ -23,7 +23,7 @@ def normalize(document: Document, object_type: ObjectType) -> list[Violation]:
 def _normalize(document: Document, object_type: ObjectType, place: Steps, found: list[Violation]) -> None:
     visits = object_type.normalized
     for name in document:
-        if name not in visits:  # as most members are
+        if name not in visits:  # true of most members
             continue
         value, member = document[name], visits[name]
         if isinstance(value, str):

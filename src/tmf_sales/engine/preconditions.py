@@ -1,6 +1,6 @@
 """Evaluates If-Match and If-None-Match on one resource (RFC 9110, 13): on GET, HEAD, PATCH and DELETE alike.
 
-An entity tag is the revision of the version that a request is about. Collections have no tags and ignore both headers.
+An entity tag is the revision of the requested version. Collections have no tags and ignore both headers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def entity_tag(revision: int) -> bytes:
 
 
 def is_not_modified(request: Request, revision: int) -> bool:
-    """Whether the answer is 304, for GET and HEAD; raises PreconditionFailed in the order of RFC 9110, 13.2.2."""
+    """Whether to respond 304 to GET or HEAD; raises PreconditionFailed in the order of RFC 9110, 13.2.2."""
     if not any(name[:3] == b"if-" for name, _ in request.headers):
         return False
     own = entity_tag(revision)
@@ -36,7 +36,7 @@ def is_not_modified(request: Request, revision: int) -> bool:
 
 
 def _is_listed(header: str, *tags: bytes) -> bool:
-    """Whether a header is `*` or lists one of these tags; what is no list of entity tags lists none."""
+    """Whether a header is `*` or lists one of these tags; a malformed list matches none."""
     if header.strip() == "*":
         return True
     text = header.encode("latin-1")

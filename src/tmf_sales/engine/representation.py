@@ -1,6 +1,7 @@
-"""Represents stored documents to clients: adds href, which is never stored, so that a service may move (TMF630 part 1).
+"""Represents stored documents to clients: adds href (TMF630 part 1).
 
-Where nothing else changes, the stored JSON text is sent without being parsed.
+href is never stored, so that a service may move to another URL. When nothing else changes, the stored JSON text is sent
+without being parsed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def with_href(document: Document, href: str) -> Document:
 
 
 def text_with_href(version: Version, id: str, href: str) -> bytes:
-    """The representation as JSON; href is spliced in after id, which stored documents have first."""
+    """The representation as JSON; inserts href after id, which is the first member of stored documents."""
     head = b'{"id":' + orjson.dumps(id)
     text = version.text
     if text.startswith(head):
@@ -27,7 +28,7 @@ def text_with_href(version: Version, id: str, href: str) -> bytes:
 
 
 class Representation:
-    """A version of a resource as the client sees it; its text is made once, for the answer and for what tells of it."""
+    """A version of a resource as the client sees it. Its text is made once, for the response and the events."""
 
     __slots__ = ("_text", "href", "id", "version")
 
@@ -49,7 +50,7 @@ class Representation:
 
 
 def list_with_hrefs(rows: Iterable[Row], url: str) -> list[bytes]:
-    """The representations as the parts of a JSON list, not copied; each href is `url` and the id."""
+    """The representations as the parts of a JSON list, without copying the texts. Each href is `url`/id."""
     href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')
     parts = [b"["]
     for row in rows:

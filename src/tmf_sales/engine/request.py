@@ -1,6 +1,6 @@
-"""What a handler gets and what it answers, without any framework: both HTTP stacks speak to the handlers in these.
+"""Defines the requests and responses of handlers, independent of any framework; both HTTP stacks use them.
 
-The body of a Request has been validated against the contract; headers and query arrive as the client sent them.
+The body of a Request is already validated against the contract; headers and query are as the client sent them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Request:
     """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end.
 
     `wants_stream`: the client prefers an event stream where the operation offers one.
-    `access` is what the policy grants the principal in this operation; without authentication everybody is the admin.
+    `access`: what the policy grants the principal in this operation; without authentication every caller is an admin.
     """
 
     operation_id: str
@@ -52,7 +52,7 @@ Body = bytes | Sequence[bytes]
 
 @dataclass(slots=True)
 class Response:
-    """A response: JSON (empty for none), whole or as parts that follow each other, and headers.
+    """A response: headers and JSON (empty for none), as one text or as consecutive parts.
 
     The HTTP side adds the headers that every response has.
     """
@@ -69,7 +69,7 @@ class Response:
 
 @dataclass(slots=True)
 class StreamedResponse(Response):
-    """An answer whose body is sent as it is made, for as long as the client stays; `chunks` is closed at its end."""
+    """A response whose body is sent while it is produced, until the client leaves. The sender closes `chunks`."""
 
     chunks: AsyncGenerator[bytes, None] = field(kw_only=True)
 

@@ -1,4 +1,4 @@
-"""Follows the lifecycles of a patched document: its own state, and the states of the objects in it, at any depth."""
+"""Checks and applies the lifecycles of a patched document: its own state, and those of the objects inside it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class StateAt(NamedTuple):
 def follow_lifecycles(
     before: Document, after: Document, object_type: ObjectType, sent: frozenset[str], now: str
 ) -> None:
-    """Raise ForbiddenTransition, or set and remove what entering a state sets and removes.
+    """Raise ForbiddenTransition, or set the dates and remove the members that the new states require.
 
-    `sent`: the members of the resource itself that the request gives, which stay as they are.
+    `sent`: the top-level members that the request gives; they are kept.
     """
     for at in states(before, after, object_type):
         _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
@@ -48,7 +48,7 @@ def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
 
 
 def states(before: Document | None, after: Document, object_type: ObjectType, place: Steps = ()) -> Iterator[StateAt]:
-    """Every object in `after` whose type has a lifecycle, the resource itself first, paired by the lists' keys."""
+    """Every object in `after` with a lifecycle, the resource first; elements are paired by the keys of their lists."""
     for name, member in object_type.stateful.items():
         if member.lifecycle:
             yield StateAt((*place, name), member.lifecycle, name, before, after)

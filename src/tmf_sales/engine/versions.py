@@ -1,7 +1,7 @@
-"""Version numbers of a versioned resource: digits with dots, compared part by part as numbers; and ids that name one.
+"""Parses and compares version numbers, and the ids in paths that name a version.
 
-"1", "1.0" and "01" are the same version, 1.10 is above 1.9. Promise: one place reads the forms in which a path names a
-version (`X:(version=1.0)`, `X(Version=1.0)`, `X (version=1)`), and nothing that has not this form is taken for one.
+A number is digits with dots, compared part by part: "1", "1.0" and "01" are the same version, and 1.10 is above 1.9. A
+path names a version as `X:(version=1.0)`, `X(Version=1.0)` or `X (version=1)`; any other text is a plain id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VERSIONED_ID = re.compile(r"(?P<id>.+?) ?:?\((?:version|Version)=(?P<version>[^
 
 
 def number_of(text: str) -> Number:
-    """The version as a tuple without trailing zeros: tuples compare as versions do. ValueError when it is none."""
+    """The version as a tuple without trailing zeros, so that tuples compare as versions do. Raises ValueError."""
     if not _NUMBER.fullmatch(text) or len(text) > PARTS_LIMIT:
         raise ValueError(f"{shown(text)} is not a version: expected digits with dots, like 1 or 2.1")
     parts = [int(part) for part in text.split(".")]
@@ -31,7 +31,7 @@ def number_of(text: str) -> Number:
 
 
 def split_id(id: str) -> tuple[str, Number | None]:
-    """An id from a path, and the version that it asks for; raises InvalidParameter when that is no version."""
+    """Split an id from a path into the id and the version; raises InvalidParameter for an invalid version."""
     if not id.endswith(")") or (match := _VERSIONED_ID.fullmatch(id)) is None:
         return id, None
     try:
@@ -45,9 +45,9 @@ def number_in(version: Version, member: str) -> Number:
 
 
 def next_after(versions: Sequence[Version], member: str) -> str:
-    """The number for a new version that names none: one above the highest, in its first part.
+    """The number of a new version without one: the first part of the highest number plus one.
 
-    Raises Conflict when that would be longer than a number may be.
+    Raises Conflict when that would be too long for a number.
     """
     following = str(number_in(versions[0], member)[0] + 1)
     if len(following) > PARTS_LIMIT:
@@ -57,5 +57,5 @@ def next_after(versions: Sequence[Version], member: str) -> str:
 
 
 def highest_first(versions: Sequence[Version], member: str) -> tuple[Version, ...]:
-    """The order in which a unit keeps its versions: the current one, which is the highest, comes first."""
+    """Sort versions as a record stores them: the current one, which has the highest number, comes first."""
     return tuple(sorted(versions, key=lambda version: number_in(version, member), reverse=True))

@@ -1,4 +1,4 @@
-"""Who changed a resource: the entries of the log that the service made of every change, in their order."""
+"""Reads the audit trail of a resource: who changed what and when, from the audit records in the event log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOLD = ("eventTime", "subject", "roles", "operation", "version", "changed", "cor
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change, as the log has it."""
+    """One audit record of the event log."""
 
     event: StoredEvent
 
@@ -24,5 +24,5 @@ class Entry:
 
 
 async def trail_of(events: EventStore, kind: str, resource: str, limit: int) -> list[Entry]:
-    """The entries of one resource, the oldest first, at most `limit` of the newest."""
+    """Return the newest `limit` entries of one resource, oldest first."""
     return [Entry(event) for event in await events.of_type(kind, resource, AUDIT_RECORD, limit)]

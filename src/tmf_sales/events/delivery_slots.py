@@ -17,7 +17,7 @@ SHARE_OF_OPEN_FILES = 4
 
 
 def limit_by_open_files(wanted: int) -> int:
-    """The wanted number of connections, but at most a quarter of the files that this process may open."""
+    """Return the wanted number of connections, capped at a quarter of the files that this process may open."""
     may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if may_open == resource.RLIM_INFINITY:
         return wanted
@@ -33,7 +33,7 @@ class Slot(NamedTuple):
 
 
 class _Queue:
-    """Who waits for a slot: hosts take turns, and at a host its subscriptions."""
+    """Deliveries that wait for a slot: hosts take turns, and so do the subscriptions of a host."""
 
     def __init__(self) -> None:
         self._ready: dict[str, None] = {}
@@ -52,13 +52,13 @@ class _Queue:
             self._ready[host] = None
 
     def next_host(self) -> str:
-        """The host whose turn it is; `note_room` brings it back."""
+        """Remove and return the next host; `note_room` puts it back."""
         host = next(iter(self._ready))
         del self._ready[host]
         return host
 
     def take(self, host: str) -> asyncio.Future[None]:
-        """The longest waiting delivery of the subscription whose turn it is at this host."""
+        """Remove and return the longest waiting delivery of the host's next subscription."""
         subscriptions = self._waiting[host]
         subscription, deliveries = next(iter(subscriptions.items()))
         del subscriptions[subscription]
@@ -85,7 +85,7 @@ class DeliverySlots:
         self._turn_of_proven = True
 
     async def acquire(self, subscription: str, host: str) -> Slot:
-        """Wait for a slot; give it back with `release`."""
+        """Wait for a slot; return it with `release`."""
         slot = Slot(subscription, host, subscription in self._proven)
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[slot.is_proven].add(slot, admitted, has_room=self._has_room(host))
@@ -99,7 +99,7 @@ class DeliverySlots:
         return slot
 
     def release(self, slot: Slot, *, succeeded: bool) -> None:
-        """Give a slot back; whether the delivery succeeded decides how the subscription's next ones queue."""
+        """Return a slot. A success marks the subscription as proven for its next deliveries, a failure unmarks it."""
         if succeeded:
             self._proven.add(slot.subscription)
         else:
@@ -107,7 +107,7 @@ class DeliverySlots:
         self._free(slot)
 
     def forget_others(self, subscriptions: Iterable[str]) -> None:
-        """Drop what is known of subscriptions other than these."""
+        """Forget all subscriptions other than these."""
         self._proven.intersection_update(subscriptions)
 
     def _free(self, slot: Slot) -> None:
@@ -134,7 +134,7 @@ class DeliverySlots:
     def _admit_one(self, *, is_proven: bool) -> None:
         queue = self._queues[is_proven]
         host = queue.next_host()
-        if not self._has_room(host):  # the other queue has taken it meanwhile
+        if not self._has_room(host):  # the other queue took the last slot of this host
             return
         admitted = queue.take(host)
         if not admitted.cancelled():

@@ -1,7 +1,7 @@
-"""Which listeners fail, since when, and which of them get nothing more: after 410, or 120 hours without a success.
+"""Tracks which subscriptions fail and disables them: at once after 410 Gone, or after 120 hours without a success.
 
-Promise: a listener that fails now and then costs no write; a failure that lasts is written down, and only what is
-written disables: another worker's success has removed it there, while this worker's memory knows nothing of it.
+Occasional failures cost no write. A lasting failure is recorded in the store, and only the recorded time can disable a
+subscription: another worker's success clears the record, while this worker's memory knows nothing of that success.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 
 class _Failing(NamedTuple):
-    """Seconds since 1970. After `until` the tries that failed were made again, and maybe by another worker."""
+    """Times of a failure, in seconds since 1970. After `until` a retry was due, maybe by another worker."""
 
     since: float
     until: float
 
 
 class EndpointHealth:
-    """What this worker knows of the listeners' health."""
+    """The endpoint health of subscriptions, as far as this worker knows it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -40,7 +40,7 @@ class EndpointHealth:
         return subscription.id in self._failing or subscription.failing_since is not None
 
     async def note(self, subscription: Subscription, attempt: Attempt, step: Step) -> bool:
-        """Take notice of a try and of the step that comes of it; answer whether the listener is disabled by it."""
+        """Note an attempt and the step that follows from it; return whether this disables the subscription."""
         if attempt.succeeded:
             await self._note_success(subscription)
             return False
@@ -60,7 +60,7 @@ class EndpointHealth:
             await self._hub.note_success(subscription.id)
 
     async def _judge(self, id: str, since: float, at: float, step: Step) -> bool:
-        """Disable a listener of which it is written for too long that it fails, unless that is no longer written."""
+        """Disable a subscription that is recorded as failing for too long, unless the record was cleared meanwhile."""
         self._failing.pop(id, None)
         if step.failures < FAILURES_THAT_LAST or not is_failing_too_long(since, at):
             return False
@@ -70,7 +70,7 @@ class EndpointHealth:
         return is_disabled
 
     async def _remember(self, id: str, at: float, step: Step) -> None:
-        """Write a failure down when it lasts, and keep in mind one that has just begun."""
+        """Record a lasting failure in the store; keep one that has just begun in memory."""
         known = self._failing.get(id)
         until = (step.due or at) + LASTS
         if known is None or at > known.until:

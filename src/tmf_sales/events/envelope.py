@@ -1,7 +1,8 @@
-"""Makes TMF events of what happened to a resource: (before, after) -> event documents. Pure.
+"""Builds the TMF events of a change from the resource's documents before and after it. Pure functions.
 
-Create, delete, state change, attribute value change and information required, each with the full envelope (TMF630 part
-1, notifications); a change that changes nothing has no event. Documents are never changed, and events may share them.
+Covers create, delete, state change, attribute value change and information required, each with the full envelope
+(TMF630 part 1, notifications). A change without a difference has no event. Documents are never modified, and events
+may share them.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class EventTypes:
-    """The types that the contract's x-events gives to what can happen; what has no type makes no event.
+    """The event types that the contract's x-events declares; where it declares none, there is no event.
 
-    `incomplete` are the states in which somebody must provide information: entering one raises `information_required`.
+    `incomplete`: the states in which somebody must provide information. Entering one raises `information_required`.
     """
 
     create: str | None = None
@@ -54,10 +55,10 @@ class EventTypes:
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What the events of one request have in common.
+    """Values that all events of one request share.
 
-    `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: a fresh UUID for each event. `represent` gives the
-    document that they tell of the form that answers have (its href), as an object or as an orjson.Fragment of its text.
+    `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: returns a new UUID for each event. `represent`:
+    gives a document the form that it has in responses (with href), as an object or as an orjson.Fragment of its text.
     """
 
     now: str
@@ -67,7 +68,7 @@ class EventContext:
 
 
 class ItemState(NamedTuple):
-    """Where the state of an element is, whether the element was there before, and its states (None: it has none)."""
+    """A list element's state: its path, whether the element existed before, and both values (None: no state)."""
 
     path: str
     is_known: bool
@@ -77,11 +78,11 @@ class ItemState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventFactory:
-    """Tells what happened to resources of one type.
+    """Builds the events of resources of one type.
 
-    `resource` is the member of `event` that holds the whole resource. `state` is the member with the resource's state;
-    `items` maps each list member whose elements have a state of their own to that state's member, and elements may hold
-    such a list again; elements are the same when their `id` is.
+    `resource`: the member of `event` that holds the whole resource. `state`: the member with the resource's state.
+    `items` maps each list member whose elements have their own state to that state's member; elements may contain such
+    lists themselves. Two elements are the same when their `id` is equal.
     """
 
     types: EventTypes
@@ -106,11 +107,11 @@ class EventFactory:
         server_set: frozenset[str] = frozenset(),
         state_title: str | None = None,
     ) -> tuple[Document, ...]:
-        """The events of a change, in order: state change, information required, attribute value change; or none.
+        """Build the events of a change, in order: state change, information required, attribute value change; or none.
 
         `changed`: the members that differ, when the caller knows them already. `server_set`: members that the server
-        set because of a state change, which is no change by the request: `member` of the resource, `list.member` of
-        every element of a list. `state_title` replaces the title of the state change, where a domain has more to say.
+        set because of a state change, and not the request: `member` of the resource, `list.member` of every element of
+        a list. `state_title` replaces the title of the state change when a domain has a more specific one.
         """
         names = changed_members(before, after) if changed is None else changed
         if not names:
@@ -171,7 +172,7 @@ class EventFactory:
         return new in self.types.incomplete and old not in self.types.incomplete
 
     def _changed_items(self, before: Document, after: Document) -> list[ItemState]:
-        """The elements in `after` that are new or in another state, in their order."""
+        """Return the elements of `after` that are new or have another state, in order."""
         known = dict(self._item_states(before))
         return [
             ItemState(path, path in known, known.get(path), state)
@@ -180,7 +181,7 @@ class EventFactory:
         ]
 
     def _item_states(self, holder: Document, prefix: str = "") -> Iterator[tuple[str, object]]:
-        """Every element's state with its path: `items[?(@.id=='2')].state`, elements in elements included."""
+        """Yield the path and state of every element, nested ones included: `items[?(@.id=='2')].state`."""
         for name, state in self.items.items():
             for item in _elements(holder, name):
                 place = f"{prefix}{name}[?(@.id=={literal(item.get('id'))})]"
@@ -188,14 +189,14 @@ class EventFactory:
                 yield from self._item_states(item, f"{place}.")
 
     def _more_than_states(self, before: Document, after: Document, name: str, server_set: frozenset[str]) -> bool:
-        """Whether a changed member differs in more than the states of its elements."""
+        """Return whether a changed member differs in more than the states of its elements."""
         old, new = before.get(name), after.get(name)
         if name not in self.items or not isinstance(old, list) or not isinstance(new, list):
             return True
         return not same_json(self._without_states(old, name, server_set), self._without_states(new, name, server_set))
 
     def _without_states(self, elements: list[Any], name: str, server_set: frozenset[str]) -> list[Any]:
-        """Copies of a list's elements without their states, and without those of the elements in them."""
+        """Copy a list's elements without their states, and without the states of nested elements."""
         bare = []
         for element in elements:
             if isinstance(element, dict):
@@ -225,7 +226,7 @@ class EventFactory:
         title: str | None = None,
         priority: str = "normal",
     ) -> Document | None:
-        """The event, or None when the contract gives it no type."""
+        """Build the event; return None when the contract declares no type for it."""
         if event_type is None:
             return None
         id = context.new_id()
@@ -239,7 +240,7 @@ class EventFactory:
             "title": title or _in_words(event_type),
             "description": f"{self.resource} {document.get('id')} {text}"[:TEXT_LIMIT],
             "priority": priority,
-            "timeOcurred": context.now,  # spelled so by the specifications
+            "timeOcurred": context.now,  # the specifications spell it like this
         }
         if path is not None:
             event["fieldPath"] = path
@@ -249,7 +250,7 @@ class EventFactory:
 
 @functools.cache
 def _in_words(event_type: str) -> str:
-    """TaskCreateEvent -> Task Create Event; the types are those of the contracts."""
+    """Turn TaskCreateEvent into Task Create Event. The cache is small, as only the contracts' types occur."""
     return _CAMEL_HUMP.sub(" ", event_type)
 
 

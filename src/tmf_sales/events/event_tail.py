@@ -1,7 +1,7 @@
-"""Follows the log of events for any number of readers: one of them reads for all, the others share what it read.
+"""Follows the event log for any number of readers: one task polls the store, and all readers share its last batch.
 
-A reader gets every event after the place where it begins, once and in the order of the log. It asks for the next batch
-when it is done with one, so a slow reader holds one batch and reads later ones from the store.
+A reader gets every event after its starting place, once and in the order of the log. It asks for the next batch when
+it is done with one, so a slow reader holds one batch and reads later ones from the store.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class _Batch(NamedTuple):
-    """The events after the place `begin`, up to and with the one at `end`."""
+    """The events after the place `begin`, up to and including the one at `end`."""
 
     begin: str
     end: str
@@ -32,7 +32,7 @@ class _Batch(NamedTuple):
 
 
 class EventTail:
-    """Reads the events of some kinds of resources. `store` gives the log, which is there once the store is open."""
+    """Reads the events of some kinds of resources. `store` returns the log, which exists once the store is open."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class EventTail:
         self._changed = asyncio.Event()
 
     async def follow(self, place: str) -> AsyncGenerator[list[StoredEvent], None]:
-        """The events after the place in batches, without end; an empty batch when nothing came for a while.
+        """Yield the events after the place in batches, without end; an empty batch when nothing came for a while.
 
         Raises StorageUnavailable.
         """
@@ -82,7 +82,7 @@ class EventTail:
         return await self._store().read_log(self._kinds, place=place, settled=True, limit=BATCH, size=BATCH_BYTES)
 
     async def _wait_for(self, changed: asyncio.Event) -> bool:
-        """Whether there was something new within the heartbeat."""
+        """Return whether anything new arrived within the heartbeat interval."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._heartbeat):
                 await changed.wait()

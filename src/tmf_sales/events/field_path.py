@@ -1,6 +1,6 @@
-"""The paths in an event's fieldPath: `task[?(@.id=='2')].state,severity` as one text, and read from it again.
+"""Writes and reads the paths in an event's fieldPath, such as `task[?(@.id=='2')].state,severity`.
 
-Promise: what `listed` puts together, `read` takes apart the same, whatever ids and names of members are in it.
+`read` returns exactly the paths that `listed` has joined, whatever characters their ids and member names contain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STEP = re.compile(rf"\[({_LITERAL})\]|([^.\[\]']+)", re.DOTALL)
 
 
 def step(name: str) -> str:
-    """The path of a member of the resource; in brackets when the name has what paths are made of."""
+    """Return the path of a resource's member; a name with characters that are special in paths is put in brackets."""
     return name if _PLAIN.fullmatch(name) else f"[{literal(name)}]"
 
 
@@ -28,7 +28,7 @@ def literal(value: object) -> str:
 
 
 def listed(paths: Sequence[str]) -> str:
-    """The paths in one text, separated by commas; none is cut in the middle, those beyond the limits are left out."""
+    """Join the paths with commas; leave out whole paths beyond the limits."""
     shown: list[str] = []
     room = TEXT_LIMIT
     for path in paths[:PATHS_SHOWN]:
@@ -43,12 +43,12 @@ def read(text: str) -> list[str]:
 
 
 def without(paths: Iterable[str], hidden: frozenset[str]) -> list[str]:
-    """Those that go through no member with one of these names."""
+    """Return the paths that go through none of the hidden members."""
     return [path for path in paths if hidden.isdisjoint(_names_in(path))]
 
 
 def _names_in(path: str) -> list[str]:
-    """The names of the members on the way; what an element is chosen by is none."""
+    """Return the member names on the path, without those inside element filters."""
     return [_unescaped(bracketed) if bracketed else name for bracketed, name in _STEP.findall(_FILTER.sub("", path))]
 
 

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection to an address that was vetted: send a POST, read its answer, be used again.
+"""A small HTTP/1.1 client: connects to a vetted address, sends a POST, reads the response, keeps the connection open.
 
-Promise: it connects to the address it is given, asks no proxy, follows no redirect, and reads no more of an answer
-than it must (RFC 9112). An own small client because a webhook needs no more, and this costs a tenth of a general one.
+It connects only to the given address, uses no proxy, follows no redirect and reads no more of a response than it must
+(RFC 9112). A webhook needs no more than that, and this client costs a tenth of a general one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ANSWER_LIMIT = 64 * 1024
 
 
 class ConnectionFailed(Exception):
-    """Raised when no answer came: not reachable, closed, not HTTP. `was_idle`: it broke before anything was read."""
+    """Raised when no response came: unreachable, closed, not HTTP. `was_idle`: it broke before anything was read."""
 
     def __init__(self, message: str, *, was_idle: bool = False) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class ConnectionFailed(Exception):
 
 
 class Answer:
-    """What came back: the status, the header Retry-After, the first 2 KB of the body."""
+    """A response: its status, its Retry-After header and the first 2 KB of its body."""
 
     __slots__ = ("body", "retry_after", "status")
 
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """A connection with at most one request under way. Open it with `connect`."""
+    """A connection with at most one open request. Open it with `connect`."""
 
     def __init__(self) -> None:
         self._transport: asyncio.WriteTransport
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionFailed(_told(error)) from error
 
     async def post(self, target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
-        """Send and wait for the answer; raises ConnectionFailed. Cancelled in between, the connection is closed."""
+        """Send a request and wait for the response; raises ConnectionFailed. Cancelling closes the connection."""
         if not self.is_open:
             raise ConnectionFailed("the connection is closed", was_idle=True)
         self._response_text, self._received = Answer(), 0
@@ -85,12 +85,12 @@ class Connection(asyncio.Protocol):
     # asyncio calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's is one by shape, not by inheritance
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's transport is not a subclass
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None or self._waiter.done():
-            self.close()  # nobody asked: what comes now would be taken for the next answer
+            self.close()  # unsolicited data would be taken for the next response
             return
         self._received += len(data)
         try:
@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._waiter is None or self._waiter.done():
-            self.close()  # a second answer came behind the first
+            self.close()  # a second response followed the first
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"retry-after":
@@ -122,14 +122,14 @@ class Connection(asyncio.Protocol):
             self._response_text.body = (self._response_text.body + body)[:ANSWER_SHOWN]
 
     def on_message_complete(self) -> None:
-        if self._response_text.status:  # 100 Continue and the like have none: the answer is yet to come
+        if self._response_text.status:  # 0 after 100 Continue and the like: the response is yet to come
             if not self._parser.should_keep_alive():
                 self.close()
             self._hand_over()
         self._response_text = Answer()
 
     def _end(self, failure: str) -> None:
-        """End before the answer did. A status that has come stands, although the body is too long or was cut off."""
+        """End the request early. A status that was read counts, even if the body is too long or was cut off."""
         self.close()
         if self._response_text.status:
             self._hand_over()
@@ -153,7 +153,7 @@ def _request(target: Target, headers: Iterable[tuple[str, str]], body: bytes) ->
 
 
 def _told(error: OSError) -> str:
-    """What went wrong in words, without addresses."""
+    """Describe the error in words, without addresses."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):

@@ -1,6 +1,6 @@
-"""When a failed delivery is tried again: the schedule of Standard Webhooks 1.0, and when to stop trying.
+"""Decides when to retry a failed delivery, on the schedule of Standard Webhooks 1.0, and when to give up.
 
-Promise: pure; time and chance come as parameters. Times are seconds.
+Pure functions: time and randomness are parameters. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ DISABLE_AFTER = 120 * HOUR
 
 
 def delay_after(failures: int, chance: float, retry_after: float | None = None) -> float:
-    """Seconds to wait after the n-th failure in a row (from 1); `chance` is random in [0, 1).
+    """Return the seconds to wait after the n-th failure in a row (from 1); `chance` is random in [0, 1).
 
-    The last delay repeats until the listener is disabled. What the receiver asks for with Retry-After is kept when it
-    is longer than the schedule, up to 10 hours.
+    The last delay repeats until the subscription is disabled. A Retry-After from the receiver applies when it is longer
+    than the schedule, up to 10 hours.
     """
     planned = RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
     jittered = planned * (1 - JITTER + 2 * JITTER * chance)
@@ -28,12 +28,12 @@ def delay_after(failures: int, chance: float, retry_after: float | None = None) 
 
 
 def is_failing_too_long(failing_since: float, now: float) -> bool:
-    """Whether a listener that has failed ever since is to be disabled."""
+    """Return whether a subscription that has failed since then must be disabled."""
     return now - failing_since >= DISABLE_AFTER
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that Retry-After asks for (RFC 9110, 10.2.3: a number or a date); None when there is nothing to read."""
+    """Return the seconds of a Retry-After (RFC 9110, 10.2.3: a number or a date); None when it is absent or invalid."""
     if value is None:
         return None
     text = value.strip()

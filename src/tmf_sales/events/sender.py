@@ -27,7 +27,7 @@ REVISION_HEADER = "resource-revision"
 
 
 class Recorder:
-    """Records steps: those that come while the store is busy are written together next."""
+    """Records steps in groups: steps that arrive while the store is busy are written together next."""
 
     def __init__(self, store: EventStore, owner: str, until: Callable[[], float]) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class Recorder:
         self._task: asyncio.Task[None] | None = None
 
     async def record(self, step: Step) -> DeliveryQueue | None:
-        """What EventStore.record answers for the step; raises StorageUnavailable."""
+        """Record the step and return the result of EventStore.record for it; raises StorageUnavailable."""
         answer: asyncio.Future[DeliveryQueue | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, answer))
         if self._task is None or self._task.done():
@@ -49,7 +49,7 @@ class Recorder:
             batch, self._waiting = self._waiting, []
             try:
                 deliveries = await self._store.record([step for step, _ in batch], self._owner, self._until())
-            except Exception as error:  # noqa: BLE001  raised where the step was recorded
+            except Exception as error:  # noqa: BLE001  each caller of `record` gets the error
                 _fail([answer for _, answer in batch], error)
             else:
                 for (_, answer), delivery in zip(batch, deliveries, strict=True):
@@ -58,14 +58,14 @@ class Recorder:
 
 
 class Environment(NamedTuple):
-    """What a worker takes from outside: the time in seconds since 1970, and a random number in [0, 1)."""
+    """A worker's clock, in seconds since 1970, and its source of random numbers in [0, 1)."""
 
     now: Callable[[], float]
     chance: Callable[[], float]
 
 
 class Sender:
-    """Works off delivery queues. The worker keeps `subscriptions` up to date."""
+    """Sends the events of delivery queues. The worker keeps `subscriptions` up to date."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Sender:
     async def work_off(self, delivery: DeliveryQueue, known: Sequence[StoredEvent] = ()) -> None:
         """Send the events of the queue until it is empty, waits for a retry, or is leased by another worker.
 
-        `known` are the queue's events when they are at hand. Raises StorageUnavailable: the lease then runs out.
+        `known`: the queue's events, if the caller has them. Raises StorageUnavailable; the lease then runs out.
         """
         left: DeliveryQueue | None = delivery
         events = known
@@ -130,7 +130,7 @@ class Sender:
 
     async def _try(self, subscription: Subscription, event: StoredEvent) -> Attempt | None:
         """Post the event; None when the subscription was removed while the delivery waited for its slot."""
-        # More queues are worked off than posts may be open: while some post, others are recorded.
+        # More queues are in progress than posts may be open: while some post, the steps of others are recorded.
         async with self._turns.setdefault(subscription.id, asyncio.Semaphore(self._posts_at_once)):
             slot = await self._slots.acquire(subscription.id, host_of(subscription.callback))
             succeeded = False

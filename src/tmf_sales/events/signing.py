@@ -1,7 +1,7 @@
-"""Signatures as Standard Webhooks 1.0 has them: HMAC-SHA256 over `id.timestamp.body`, the body byte for byte as sent.
+"""Signs webhooks as Standard Webhooks 1.0 specifies: HMAC-SHA256 over `id.timestamp.body`, byte for byte as sent.
 
-Promise: a receiver that has any of the secrets in use can verify; while a secret is being replaced, the old and the
-new one both sign. A secret is shown once, never logged.
+A receiver that has any of the secrets in use can verify. While a secret is being replaced, both the old and the new one
+sign. A secret is shown once and never logged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class InvalidSecret(ValueError):
-    """Raised for a text that is no secret: `whsec_` and the base64 of 24 to 64 bytes. Never shows the text."""
+    """Raised for a text that is not a secret: `whsec_` and the base64 of 24 to 64 bytes. Never shows the text."""
 
 
 class Secret:
@@ -44,19 +44,19 @@ class Secret:
 
 
 def written_secret(random_bytes: bytes) -> str:
-    """The text of a secret made of these random bytes (32 of them)."""
+    """Return the text of a secret made from these random bytes (32 of them)."""
     return PREFIX + base64.b64encode(random_bytes).decode()
 
 
 def read_secrets(text: str | None) -> tuple[Secret, ...]:
-    """A setting: the secrets that sign, separated by blanks or commas, the newest first; raises InvalidSecret."""
+    """Read a setting: the signing secrets, separated by blanks or commas, newest first. Raises InvalidSecret."""
     return tuple(Secret(part) for part in re.split(r"[\s,]+", text or "") if part)
 
 
 def signature_headers(message_id: str, timestamp: int, body: bytes, secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """webhook-id, webhook-timestamp (seconds since 1970) and, when there are secrets, webhook-signature.
+    """Return webhook-id, webhook-timestamp (seconds since 1970) and, when there are secrets, webhook-signature.
 
-    Several signatures stand in one header, separated by a blank.
+    Several signatures share one header, separated by a blank.
     """
     if not _MESSAGE_ID.fullmatch(message_id):
         raise ValueError("a message id must not contain what separates the signed parts")
@@ -69,7 +69,7 @@ def signature_headers(message_id: str, timestamp: int, body: bytes, secrets: Ite
 def verifies(
     headers: dict[str, str], body: bytes, secrets: Sequence[Secret], now: float, tolerance: float = 300
 ) -> bool:
-    """What a receiver checks: a signature of one of the secrets over these bytes, not older or newer than 5 minutes.
+    """Check a message as a receiver does: it has a valid signature, and its timestamp is within 5 minutes of `now`.
 
     `headers` have lower-case names.
     """

@@ -1,8 +1,9 @@
-"""Which addresses a callback may reach: none inside the operator's network, unless the operator allows it.
+"""Decides which addresses a callback may reach: none inside the operator's network, unless the operator allows it.
 
-Promise: a host is resolved once, every address it has is vetted, and the answer is what the caller connects to, so a
-name that changes its addresses between check and use gains nothing. What is refused follows the IANA registries of
-special addresses; an IPv6 address that carries an IPv4 one is judged by both.
+A host is resolved once, each of its addresses is vetted, and the caller connects to exactly these addresses, so a name
+that changes its addresses between check and use (DNS rebinding) gains nothing. The forbidden networks follow the IANA
+registries of special addresses. An IPv4-mapped IPv6 address counts as IPv4; ranges that otherwise embed IPv4 addresses
+are forbidden.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ _FORBIDDEN_V4 = [
     for text in (
         "0.0.0.0/8",  # this network
         "10.0.0.0/8",  # private
-        "100.64.0.0/10",  # shared by providers; one cloud keeps its metadata here
+        "100.64.0.0/10",  # shared by providers; one cloud serves its metadata here
         "127.0.0.0/8",  # loopback
         "168.63.129.16/32",  # a cloud's virtual host, in public space
-        "169.254.0.0/16",  # link-local, where most clouds keep their metadata
+        "169.254.0.0/16",  # link-local, where most clouds serve their metadata
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments
         "192.0.2.0/24",  # documentation
@@ -72,7 +73,7 @@ class Unresolved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A callback taken apart: where to connect, and what to ask for there."""
+    """A parsed callback: where to connect, and the path to request."""
 
     secure: bool
     host: str
@@ -81,13 +82,13 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The value of the Host header: the port only when it is not the scheme's."""
+        """The value of the Host header, without the port if it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 class SsrfGuard:
-    """Vets callbacks. `allowed` are networks that may be reached although they are forbidden otherwise."""
+    """Vets callbacks. `allowed`: networks that may be reached although they are forbidden by default."""
 
     def __init__(
         self, allowed: Iterable[Network] = (), *, require_https: bool = False, resolve: Resolve | None = None
@@ -97,9 +98,9 @@ class SsrfGuard:
         self._resolve = resolve or resolve_by_system
 
     async def vet(self, url: str) -> None:
-        """Check a callback at its registration; a name that does not resolve is taken, it may be there later.
+        """Check a callback at its registration; a name that does not resolve is accepted, as it may resolve later.
 
-        Raises InvalidBody when it is no callback at all, CallbackRefused when its address is forbidden.
+        Raises InvalidBody when it is not a valid callback, CallbackRefused when its address is forbidden.
         """
         target = parse_callback(url)
         if self._require_https and not target.secure:
@@ -110,15 +111,15 @@ class SsrfGuard:
             return
 
     async def addresses(self, target: Target) -> list[str]:
-        """Addresses to connect to, all of them vetted; raises CallbackRefused or Unresolved.
+        """Return the addresses to connect to, all of them vetted; raises CallbackRefused or Unresolved.
 
-        One forbidden address refuses the name: which of its addresses would be used is nothing to rely on.
+        One forbidden address rejects the name, because nothing guarantees which of its addresses is used.
         """
         if self._require_https and not target.secure:
             raise CallbackRefused(f"{POINTER}: this service calls https only")
         found = [target.host] if is_literal(target.host) else await self._look_up(target)
         if not all(self._is_allowed(each) for each in found):
-            # The address stays unsaid: it would tell the client what the operator's names resolve to.
+            # The message names no address: that would show the client what the operator's names resolve to.
             raise CallbackRefused(f"{POINTER}: the host's address is not one that this service may call")
         return found
 
@@ -142,7 +143,7 @@ class SsrfGuard:
 
 
 def parse_callback(url: str) -> Target:
-    """Take a callback apart; raises InvalidBody when it is not an absolute http or https URL without userinfo."""
+    """Parse a callback; raises InvalidBody when it is not an absolute http or https URL without userinfo."""
     if len(url) > URL_LIMIT:
         raise _invalid(f"at most {URL_LIMIT} characters")
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
@@ -176,12 +177,12 @@ def host_of(callback: str) -> str:
 
 
 def is_literal(host: str) -> bool:
-    """Whether the host is an address in its one usual spelling; the resolver reads all others, such as 0x7f.1."""
+    """Return whether the host is an address in its usual spelling; the resolver reads others, such as 0x7f.1."""
     return parse_address(host) is not None
 
 
 def parse_address(text: str) -> Address | None:
-    """The address; IPv4 inside `::ffff:0:0/96` counts as IPv4, an IPv6 zone is dropped; None when it is none."""
+    """Parse an address: `::ffff:0:0/96` counts as IPv4, an IPv6 zone is dropped. None when it is not an address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -196,12 +197,12 @@ def is_forbidden(address: Address) -> bool:
     return address not in _GLOBAL_V6 or any(address in network for network in _FORBIDDEN_V6)
 
 
-# Threads of their own: a name server that does not answer must not hold up the threads that the rest works with.
+# Lookups have their own threads: a name server that does not answer must not block the threads of other work.
 _LOOKUPS = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="callback-lookup")
 
 
 async def resolve_by_system(host: str, port: int) -> list[str]:
-    """All addresses of a name, in the system's order; raises OSError when there is none."""
+    """Return all addresses of a name, in the system's order; raises OSError when there is none."""
     found = await asyncio.get_running_loop().run_in_executor(
         _LOOKUPS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     )

@@ -1,4 +1,4 @@
-"""A subscription as it is stored, and the active ones: which of them want an event, and what of it."""
+"""Stored subscriptions, and the set of active ones: which of them want an event, and which members they get."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tmf_sales.storage.protocol import Document
 
 
 class FieldSelection(Protocol):
-    """Which members of an event are sent; those that identify it always are."""
+    """Selects the members of an event to send; those that identify it are always sent."""
 
     def select(self, document: Document) -> Document: ...
 
 
 class Parsed(Protocol):
-    """A parsed query: which events, and which members of them (None is all)."""
+    """A parsed query: which events to send, and which of their members (None: all)."""
 
     @property
     def condition(self) -> Condition: ...
@@ -40,7 +40,7 @@ State = Literal["active", "failing", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class KeptSecret:
-    """A subscription's secret; a replaced one signs until `until` (seconds since 1970), the current one has none."""
+    """A subscription's secret; a replaced one signs until `until` (seconds since 1970), the current one has no end."""
 
     text: str
     until: float | None = None
@@ -48,10 +48,10 @@ class KeptSecret:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A registered subscription. `failing_since`: seconds since 1970; `disabled`: why nothing is sent to it any more.
+    """A registered subscription. `failing_since`: seconds since 1970; `disabled`: why it gets no more events.
 
-    `owner`: who registered it, where there is authentication; it gets what the owner may see. `further`: members of the
-    registration that the contract does not know.
+    `owner`: who registered it, when authentication is on; the subscription gets what its owner may see. `further`:
+    members of the registration that the contract does not know.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Subscription:
         return {**self.further, "id": self.id, "callback": self.callback, "query": self.query}
 
     def state(self, retrying: Collection[str]) -> State:
-        """`retrying`: the subscriptions for which an event waits whose last attempt failed."""
+        """Return the state. `retrying`: ids of the subscriptions with an event that waits for its retry."""
         if self.disabled is not None:
             return "disabled"
         return "failing" if self.failing_since is not None or self.id in retrying else "active"
@@ -98,7 +98,7 @@ NOTHING = _Nothing(Or(()), None)
 
 
 class ActiveSubscriptions:
-    """The subscriptions at one moment."""
+    """A snapshot of the active subscriptions."""
 
     def __init__(self, known: Mapping[str, Known], api_of: Mapping[str, str]) -> None:
         self._known = known
@@ -118,7 +118,7 @@ class ActiveSubscriptions:
         return known.subscription if known else None
 
     def matching(self, kind: str, event: Document) -> list[str]:
-        """Ids of the subscriptions that get an event of a resource of this kind."""
+        """Return the ids of the subscriptions that get this event of a resource of this kind."""
         api = self._api_of.get(kind)
         return [id for id, known in self._known.items() if known.subscription.api == api and _wants(known, kind, event)]
 
@@ -127,7 +127,7 @@ class ActiveSubscriptions:
         return known is not None and known.subscription.api == self._api_of.get(kind) and _wants(known, kind, event)
 
     def selected(self, id: str, kind: str, event: Document) -> Document:
-        """The members of an event that the subscription wants and may see; the event itself when that is all of it."""
+        """Return the members of an event that the subscription wants and may see; the event itself when it gets all."""
         known = self._known.get(id)
         if known is None:
             return event
@@ -192,7 +192,7 @@ def _read_owner(document: Mapping[str, Any]) -> Principal:
 
 
 def _of(value: Any, *types: type) -> Any:
-    """The value; raises TypeError when it is of another type. A boolean is no number."""
+    """Return the value; raises TypeError when it has another type. A boolean is not a number."""
     if isinstance(value, bool) or not isinstance(value, types):
         raise TypeError
     return value

@@ -16,7 +16,7 @@ RETRY_AFTER = {"Retry-After": "60"}
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLimits:
-    """`per_caller`: of one owner, and of all callers without authentication together; 0 is no limit."""
+    """`per_caller`: for one owner; without authentication all callers count as one. 0 means no limit."""
 
     per_caller: int = 0
     per_host: int = 0
@@ -25,7 +25,7 @@ class SubscriptionLimits:
         return bool(self.per_caller or self.per_host)
 
     async def reject_beyond(self, store: Storage, kind: str, subscription: Subscription, *, is_stored: bool) -> None:
-        """Raises TooManyRequests when the subscription, stored already or not, is one too many."""
+        """Raise TooManyRequests when the subscription exceeds a limit. `is_stored`: it is already in the store."""
         room = 0 if is_stored else 1
         if self.per_caller and await _count_of_owner(store, kind, subscription) > self.per_caller - room:
             message = f"expected at most {self.per_caller} subscriptions of one caller; remove one first"

@@ -1,7 +1,7 @@
 """Registers, lists, removes and disables the subscriptions of the hubs (TMF630 part 1, notifications; /hub).
 
 The same callback with the same query is one subscription of an API, on every store. A query is checked when it is
-registered, and a subscription gets no event of a write that was answered before its registration. `view` shows no
+registered, and a subscription gets no event of a write acknowledged before its registration. `view` shows no
 secret.
 """
 
@@ -66,7 +66,7 @@ log = logging.getLogger(__name__)
 
 
 class Registration(NamedTuple):
-    """A new subscription and, where it has a secret of its own, that secret: it is shown only now."""
+    """A new subscription and its own secret, if it has one; the secret is shown only now."""
 
     subscription: Subscription
     secret: str | None
@@ -87,7 +87,7 @@ class Hub:
         limits: SubscriptionLimits | None = None,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """`api_of`: for each kind of resource the name of the API whose subscriptions get its events.
+        """`api_of`: for each kind of resource, the name of the API whose subscriptions get its events.
 
         `seen_by`: what the owner of a subscription may see.
         """
@@ -115,7 +115,7 @@ class Hub:
     ) -> Registration:
         """Raises InvalidBody for a bad callback or query, CallbackRefused, DuplicateSubscription, TooManyRequests.
 
-        Registering a disabled subscription again enables it. `owner`: who registers it, where there is authentication.
+        Registering a disabled subscription again enables it. `owner`: who registers it, when authentication is on.
         `records` are written to the log together with it. `further`: members that the contract does not know.
         """
         self._check_query(api, query)
@@ -130,7 +130,7 @@ class Hub:
             owner=owner,
             further=further or {},
         )
-        # One at a time within a process, so that of several at once as many are registered as the limits allow.
+        # One at a time within a process, so that concurrent registrations together stay within the limits.
         async with self._registering:
             try:
                 await self._add(subscription, records)
@@ -163,15 +163,15 @@ class Hub:
         return stored
 
     async def subscriptions(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Subscription]:
-        """All subscriptions that the caller may see, or those of one API, by id; disabled ones included."""
+        """Return the subscriptions that the caller may see, of one API or of all, by id; disabled ones included."""
         return [known.subscription for known in await self._all(api, access)]
 
     async def retrying(self) -> Collection[str]:
-        """Ids of the subscriptions for which an event waits whose last attempt failed."""
+        """Return the ids of the subscriptions with an event that waits for its retry."""
         return await self._store.events.retrying()
 
     async def active(self) -> ActiveSubscriptions:
-        """The subscriptions that are not disabled, as they are in the store now."""
+        """Read the subscriptions that are not disabled from the store."""
         found = await self._all(None, FULL_ACCESS)
         self._known = {known.subscription.id: known for known in found}
         return ActiveSubscriptions(
@@ -179,7 +179,7 @@ class Hub:
         )
 
     async def note_failure(self, id: str, since: float) -> None:
-        """Record that the subscription fails, at least since then, unless that is recorded already."""
+        """Record that the subscription has been failing at least since then, unless a failure is recorded already."""
         await self._update(id, lambda it: it if it.failing_since is not None else replace(it, failing_since=since))
 
     async def note_success(self, id: str) -> None:
@@ -226,10 +226,10 @@ class Hub:
             raise InvalidBody([Violation("/query", error.message)]) from error
 
     async def _add(self, subscription: Subscription, records: tuple[Document, ...]) -> None:
-        """Raises AlreadyExists and RevisionConflict when another has registered it meanwhile.
+        """Raises AlreadyExists and RevisionConflict when someone else registered it meanwhile.
 
-        Where there is a limit the subscription is first written as disabled and counted with the others: of two
-        processes that register the last one at least one sees both.
+        When there are limits, the subscription is first written as disabled and counted with the others: when two
+        processes register the last one allowed, at least one of them sees both.
         """
         stored = await self._store.get(SUBSCRIPTION, subscription.id)
         revision = stored.revision if stored else 0
@@ -254,7 +254,7 @@ class Hub:
         await self._limits.reject_beyond(self._store, SUBSCRIPTION, subscription, is_stored=is_stored)
 
     async def _update(self, id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
-        """Change a stored subscription; return what it now is, None when there is none."""
+        """Change a stored subscription and return it; None when it does not exist or is unreadable."""
         before: Subscription | None = None
         for _ in range(TRIES):
             stored = await self._store.get(SUBSCRIPTION, id)
@@ -293,7 +293,7 @@ class Hub:
             offset += PAGE
 
     def _know(self, row: Row) -> Known | None:
-        """The subscription of a row, read and compiled once for each of its revisions."""
+        """Return the subscription of a row; each revision is read and its query parsed only once."""
         known = self._known.get(row.id)
         if known is not None and known.revision == row.version.revision:
             return known
@@ -303,14 +303,14 @@ class Hub:
         try:
             parsed = self._parse_query(subscription.api, subscription.query) if subscription.query is not None else None
         except InvalidParameter:
-            # Registered under another contract: which events it wants is unknown, so it gets none.
+            # It was registered under another contract. Which events it wants is unknown, so it gets none.
             log.warning("the query of subscription %s is not valid: it gets no events", subscription.id)
             parsed = NOTHING
         seen_by = self._seen_by(subscription.owner) if subscription.owner and self._seen_by else None
         return Known(row.version.revision, subscription, parsed, seen_by)
 
     def _read(self, id: str, version: Version) -> Subscription | None:
-        """None when it cannot be read, which is logged once; the others still get their events."""
+        """Read a subscription; an unreadable one is logged once and gives None, so that others still get events."""
         try:
             return read_subscription(version.document)
         except UnreadableSubscription as error:
@@ -331,7 +331,7 @@ def _not_registered(id: str) -> NotFound:
 def _id_of(api: str, callback: str, query: str | None, owner: Principal | None) -> str:
     """The same registration has the same id, so that the store itself rejects the second one.
 
-    Ids of different owners differ: nobody learns what another one has subscribed to.
+    Different owners get different ids, so that nobody learns what others have subscribed to.
     """
     parts = [api, callback, query, *([owner.subject] if owner else [])]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]

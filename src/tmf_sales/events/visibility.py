@@ -1,7 +1,7 @@
-"""What of an event there is for a listener: what its owner may see of the resource that the event is about.
+"""Applies visibility to events: a subscription gets only what its owner may see of the event's resource.
 
-Promise: an event of what the owner may not see is none of its listeners' business; hidden members are taken out of the
-event before the listener's query looks at it. Entries of the log that are the service's own are never delivered.
+An event about a resource that the owner may not see is not delivered. Hidden members are removed from the event before
+the subscription's query is evaluated. The service's own log entries (audit records) are never delivered.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def of_earlier_version(event: Document) -> Document:
 
 
 def seen_event(kind: str, event: Document, seen_by: SeenBy | None) -> Document | None:
-    """The event of a resource of this kind as the owner of a subscription, or everybody (None), may see it, or None.
+    """Return an event as the owner of a subscription may see it, or None when the owner may not see it at all.
 
-    It is the event itself when nothing is taken out.
+    Without `seen_by` everything is visible. Returns the event itself when nothing is removed.
     """
     if event.get("eventType") == AUDIT_RECORD:
         return None
@@ -49,7 +49,7 @@ def seen_event(kind: str, event: Document, seen_by: SeenBy | None) -> Document |
 
 
 def _without_paths(event: Document, hidden: frozenset[str]) -> Document | None:
-    """The event without the paths through hidden members, which its description names, too; None when none is left."""
+    """Remove the paths through hidden members, and the description that names them; None when no path is left."""
     paths = event.get("fieldPath")
     if paths is None:
         return event

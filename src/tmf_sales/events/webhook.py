@@ -48,13 +48,13 @@ class Attempt:
 
     @property
     def is_gone(self) -> bool:
-        """The receiver wants no more (410)."""
+        """The receiver asks for no more events (410)."""
         return self.status == 410
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to post: `id` is the same in every attempt; `headers` are added to those that every message has."""
+    """A message to post: `id` is the same in every attempt; `headers` are added to the standard ones."""
 
     id: str
     body: bytes
@@ -64,7 +64,7 @@ class Message:
 class Webhook:
     """Posts messages. `now` gives seconds since 1970.
 
-    `connections`: open ones, idle ones included. Callers open no more deliveries than that at once.
+    `connections`: the most open connections, idle ones included. Callers must not open more deliveries than that.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Webhook:
             try:
                 return await self._use(connection, origin, target, headers, body)
             except ConnectionFailed as failed:
-                # The other side may close what was idle at the very moment of its use: that is no failure of ours.
+                # The receiver may close an idle connection at the moment of its reuse: that is no failed delivery.
                 if not failed.was_idle:
                     raise
         return await self._use(await self._connect(target), origin, target, headers, body)
@@ -188,7 +188,7 @@ class Webhook:
         self._idle_count += 1
 
     def _make_room(self) -> None:
-        """Close idle connections where a further one, beside those in use, would be one too many."""
+        """Close idle connections until the new one stays within the limit."""
         if self._idle_count + self._open > self._connections:
             self._forget_closed()
         while self._idle_count and self._idle_count + self._open > self._connections:

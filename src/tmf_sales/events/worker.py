@@ -165,7 +165,7 @@ class Delivery:
         return FanOut(event, wanting, free)
 
     async def _claim(self) -> None:
-        """Claim queues that are due: waiting for a retry, left by another worker, or beyond the limit until now."""
+        """Claim queues that are due: their retry is due, another worker left them, or they were beyond the limit."""
         await self._refresh_subscriptions()
         room = {id: free for id in self._sender.subscriptions.ids() if (free := self._room(id)) > 0}
         deliveries = await self._store.claim(self._owner, self._lease_end(), self._now(), room)
@@ -177,7 +177,7 @@ class Delivery:
     async def _clear_queues_of_no_subscription(self) -> None:
         """Remove the queues of subscriptions that were unregistered or disabled."""
         waiting = await self._store.waiting()
-        await self._refresh_subscriptions()  # after the queues: a queue's subscription is older than the queue
+        await self._refresh_subscriptions()  # read after the queues: a subscription exists before its queues
         for subscription in waiting:
             if subscription not in self._sender.subscriptions:
                 await self._store.forget(subscription)
@@ -189,7 +189,7 @@ class Delivery:
     def _room(self, subscription: str) -> int:
         """How many more queues of the subscription may be claimed now.
 
-        Somewhat more than posts may be open, so that no post waits for the store; and of all queues a fair share.
+        More than the posts that may be open, so that no post waits for the store, but at most a fair share of QUEUES.
         """
         posts = self._posts_at_once(subscription)
         share = max(posts, QUEUES // max(1, len(self._under_way)))
@@ -228,7 +228,7 @@ class Delivery:
 
     def _is_due(self, chore: str, every: float) -> bool:
         now, due = self._now(), self._due.get(chore, 0.0)
-        if due - every <= now < due:  # earlier than that: somebody set the clock back
+        if due - every <= now < due:  # even earlier: the clock was set back
             return False
         self._due[chore] = now + every
         return True
@@ -240,7 +240,7 @@ class Delivery:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.poll):
                 await self._store.arrived.wait()
-        if not self._sender.subscriptions:  # Nobody waits for events, so handle many at once.
+        if not self._sender.subscriptions:  # nobody waits for events, so handle many at once
             await asyncio.sleep(WITHOUT_SUBSCRIPTIONS)
 
     async def _finish(self) -> None:
@@ -256,5 +256,5 @@ class Delivery:
 
 
 def _complete(delivery: DeliveryQueue, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
-    """The queue's events if these hold all of them without a gap; else none."""
+    """Return the queue's events if `events` contains all of them without a gap; else none."""
     return [each for each in events if each.order >= delivery.first] if events[-1].order == delivery.last else ()

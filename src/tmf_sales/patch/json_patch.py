@@ -1,7 +1,7 @@
-"""Applies a JSON Patch (RFC 6902), whose paths may be queries (TMF630, JSON Patch Query), to a document.
+"""Applies a JSON Patch (RFC 6902) to a document; its paths may be queries (TMF630, JSON Patch Query).
 
-Pure and atomic: neither input is changed, and an operation that fails is named with its number. The number of
-operations, what they add and copy, the depth of the result and the work of queries are bounded.
+Pure and atomic: it changes neither input, and an error names the number of the failed operation. Limits bound the
+number of operations, the size of what they add and copy, the depth of the result, and the work of queries.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _MEMBER = re.compile(r"(?:/|\$\.)([^/~?.\[]+)")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, checked: `number` counts from 0."""
+    """One checked operation. `number` counts from 0."""
 
     number: int
     op: str
@@ -67,23 +67,23 @@ class Operation:
 
 
 def apply_json_patch(document: Document, operations: Any, arrivals: Arrivals | None = None) -> Document:
-    """The patched document; `arrivals` notes each value that is added to a place.
+    """Apply the operations and return the patched document. `arrivals` records each added value.
 
-    Raises InvalidPatch for a patch that is malformed, PatchDoesNotApply for one that does not fit the document,
-    BodyTooLarge and PatchResultRefused at the bounds.
+    Raises InvalidPatch for a malformed patch, PatchDoesNotApply for one that does not fit the document, and
+    BodyTooLarge or PatchResultRefused when a limit is exceeded.
     """
     return _Application(document, arrivals).run(_parse(operations))
 
 
 def members_given(operations: list[Document]) -> Iterator[str]:
-    """The top-level members that some operation gives a value by their plain name, as `/name` or `$.name`."""
+    """The top-level members to which an operation gives a value by their plain path, `/name` or `$.name`."""
     for operation in operations:
         if operation["op"] in GIVING and (found := _MEMBER.fullmatch(operation["path"])):
             yield found[1]
 
 
 def estimated_work(size: int, operations: Any) -> int:
-    """About how many bytes a patch touches in a document of this size: queries search it, and copies may double it."""
+    """Estimate the bytes that a patch touches in a document of this size: queries search it, copies may double it."""
     texts = [operation for operation in operations if isinstance(operation, dict)]
     copies: int = sum(operation.get("op") == "copy" for operation in texts)
     queries = sum(map(_has_query, texts))
@@ -109,7 +109,7 @@ def _parse(operations: Any) -> list[Operation]:
 
 
 def _jsonpath_length(operation: Any) -> int:
-    """JSONPath is slow to parse, so its total length is bounded."""
+    """The length of an operation's JSONPath. It is slow to parse, so the total length is bounded."""
     texts = _paths_of(operation) if isinstance(operation, dict) else ()
     return sum(len(text) for text in texts if isinstance(text, str) and text[:1] != "/")
 
@@ -155,7 +155,7 @@ def _moved_into_itself(operation: Operation) -> InvalidPatch:
 
 
 class _Application:
-    """A patch under way: the document so far, what was added to it, what work remains."""
+    """The state while a patch is applied: the document so far, the size of the additions, the remaining work."""
 
     def __init__(self, document: Document, arrivals: Arrivals | None) -> None:
         self.document: Any = own_copy(document)
@@ -170,7 +170,7 @@ class _Application:
                 self._apply(operation)
             except (NoSuchPlace, JsonPatchException, JsonPointerException) as error:
                 raise PatchDoesNotApply(f"{operation}: {_reason(error)}") from None
-            except RecursionError:  # moves have put values into each other, deeper than any document may be
+            except RecursionError:  # moves nested values into each other beyond the depth limit
                 raise _too_deep() from None
         if depth_of(self.document) > MAX_DEPTH:
             raise _too_deep()
@@ -194,14 +194,14 @@ class _Application:
                 origin = None if source is None else self.arrivals.type_at(self.document, source)
                 for place in places:
                     self.arrivals.note(self.document, place, value, origin)
-        # A copy is the addition of what was there (RFC 6902, 4.5). From the last place to the first, so that what comes
-        # or goes in a list leaves the other places where they are.
+        # A copy adds the value that was at its source (RFC 6902, 4.5). The last place comes first, so that adding to or
+        # removing from a list does not shift the other places.
         op = "add" if operation.op == "copy" else operation.op
         for place in reversed(places):
             self._run({"op": op, "path": written_pointer(place), "value": value})
 
     def _move(self, source: Location, operation: Operation) -> None:
-        """Remove, then find the target, then add (RFC 6902, 4.4). Without a copy, which the library would make."""
+        """Remove, then find the target, then add (RFC 6902, 4.4). Moves the value itself; jsonpatch would copy it."""
         if operation.path.enters(source, self.document, self.work):
             raise _moved_into_itself(operation)
         value = value_at(self.document, source)
@@ -221,7 +221,7 @@ class _Application:
             container.insert(last if isinstance(last, int) else len(container), value)
 
     def _note_moved(self, arrivals: Arrivals, target: Location, value: Any, origin: ObjectType | None) -> None:
-        if arrivals.type_at(self.document, target) is not origin:  # only then it has to be looked at
+        if arrivals.type_at(self.document, target) is not origin:  # a value that stays within its type needs no check
             self._reject_too_much(value, [target])
         arrivals.note(self.document, target, value, origin)
 
@@ -241,10 +241,10 @@ class _Application:
         self.document = JsonPatch([standard]).apply(self.document, in_place=True)
 
     def _reject_too_much(self, value: Any, places: list[Location]) -> None:
-        """Reject before anything is copied: nested copies double a document with each operation."""
+        """Enforce the limits before anything is copied: nested copies double a document with each operation."""
         try:
             text = orjson.dumps(value)
-        except TypeError:  # orjson's own bound on depth is well over ours
+        except TypeError:  # orjson's own depth limit is well over ours
             raise _too_deep() from None
         self.added += len(text) * len(places)
         if self.added > MAX_ADDED:
@@ -257,14 +257,14 @@ class _Application:
 
 
 def _reject_bad_names(operation: Operation, places: list[Location]) -> None:
-    """Values were parsed as strictly as any body; here a path names a member."""
+    """Reject bad member names in paths. Names inside values were checked when the body was parsed."""
     for place in places:
         if place and isinstance(name := place[-1], str) and is_bad_name(name):
             raise InvalidPatch(f"{operation}: the member name {shown(name)} {BAD_NAME}")
 
 
 def depth_of(value: Any) -> int:
-    """How many objects and lists are inside each other; a scalar has none. Not recursive: the value may be hostile."""
+    """The nesting depth of objects and lists; 0 for a scalar. Not recursive, because the value may be hostile."""
     depth, level = 0, [value]
     while level := [inner for inner in level if isinstance(inner, dict | list)]:
         depth += 1
@@ -277,7 +277,7 @@ def _too_deep() -> PatchResultRefused:
 
 
 def _reason(error: Exception) -> str:
-    """Why an operation failed, in our words: the library's may hold whole documents, and whatever the client wrote."""
+    """Why an operation failed. Messages of jsonpatch and jsonpointer may contain whole documents and client input."""
     if isinstance(error, NoSuchPlace):
         return str(error)
     if isinstance(error, JsonPatchTestFailed):

@@ -1,7 +1,7 @@
-"""JSONPath as the path of a JSON Patch operation (TMF630): `item[?(@.id=='2')].quantity`.
+"""Evaluates JSONPath in the paths of JSON Patch operations (TMF630): `item[?(@.id=='2')].quantity`.
 
-The syntax is that of `filter`: members, indexes, `[*]`, and conditions of comparisons, existence, `&&`, `||`, `!`. No
-function, regular expression or descent runs, and a lookup costs at most what `Work` allows.
+Supports members, indexes, `[*]`, and conditions with comparisons, existence tests, `&&`, `||` and `!`, in the syntax of
+`filter`. Functions, regular expressions and descent are rejected, and `Work` limits the cost of a lookup.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The elements of a list for which the predicate holds."""
+    """The elements of a list that satisfy the predicate."""
 
     holds: Predicate
 
@@ -56,7 +56,7 @@ Step = str | int | Where
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed JSONPath; a name steps into an object, an index or a condition into a list."""
+    """A parsed JSONPath. A name steps into an object, an index or a condition into a list."""
 
     steps: tuple[Step, ...]
 
@@ -91,7 +91,7 @@ def _chosen(step: int | Where, elements: list[Any], work: Work) -> Iterator[int]
 
 
 def parse_jsonpath(text: str) -> Query:
-    """Raises MalformedPath, also for JSONPath that is valid but outside the subset."""
+    """Parse a JSONPath; raises MalformedPath, also for JSONPath that is valid but outside the subset."""
     try:
         return Query(_steps(parse(text)))
     except UnsupportedExpression as error:
@@ -161,14 +161,14 @@ def _literal(operand: Operand) -> Any:
         case NullLiteral():
             return None
         case NumberLiteral(text):
-            return float(text) if is_exact(text) else text  # equal to texts only
+            return float(text) if is_exact(text) else text  # equals only text
         case TextLiteral(value) | BooleanLiteral(value):
             return value
     raise MalformedPath("expected text, a number, true, false or null to compare with")
 
 
 def _same_as(value: Any, written: str | None) -> Callable[[Any], bool]:
-    """Equal as JSON scalars: 1 is 1.0 but never true. A number also equals the text of its digits, as in `filter`."""
+    """Test equality of JSON scalars: 1 is 1.0 but never true. A number also equals its own text, as in `filter`."""
 
     def same(found: Any) -> bool:
         if isinstance(found, str):
@@ -179,7 +179,7 @@ def _same_as(value: Any, written: str | None) -> Callable[[Any], bool]:
 
 
 def _ordered(compare: Callable[[Any, Any], bool], value: Any) -> Callable[[Any], bool]:
-    """Texts compare with texts, numbers with numbers."""
+    """Test an order: text compares only with text, numbers only with numbers."""
     kind: Any = str if isinstance(value, str) else int | float if isinstance(value, float) else ()
     return lambda found: isinstance(found, kind) and not isinstance(found, bool) and compare(found, value)
 

@@ -1,8 +1,8 @@
-"""Merge patch: (document, patch) -> document, as RFC 7386 says, with one exception that a contract declares.
+"""Applies a merge patch (RFC 7386) to a document, with one exception that a contract may declare.
 
-A list whose elements are identified by a member (`x-merge-key`) is still the new list, but an element with a known
-key is itself a merge patch of the stored one: what it leaves out is kept, null removes. Promise: pure; neither input is
-changed, nor shared with the result.
+A list whose elements have a key (`x-merge-key`) still replaces the stored list, but each element with a known key is a
+merge patch of the stored element: members it leaves out are kept, null removes a member. Pure: it changes neither
+input, and the result shares nothing with them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from tmf_sales.storage.protocol import Document
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """What a member holds: `key` names the member that identifies the elements of a list (None: an object, or a list
-    like any other); `inside` says the same of the members within. A mapping may hold itself, for types that nest.
+    """Merge keys at and below one member. `key`: the member that identifies the elements of the list.
+
+    `key` is None for an object or a list without a key. `inside`: the same for the members inside; for recursive types
+    this mapping contains itself.
     """
 
     key: str | None = None
@@ -34,12 +36,12 @@ NO_KEYS: MergeKeys = {}
 
 
 def merge_keys_of(object_type: ObjectType) -> MergeKeys:
-    """What the contract marks x-merge-key in a type, at any depth."""
+    """Collect the x-merge-key of a type and of the types inside it."""
     return _merge_keys(object_type, {})
 
 
 def _merge_keys(object_type: ObjectType, made: dict[str, dict[str, Keyed]]) -> dict[str, Keyed]:
-    if object_type.name in made:  # types may hold themselves
+    if object_type.name in made:  # the type is recursive
         return made[object_type.name]
     keys = made[object_type.name] = {}
     for name, member in object_type.members.items():
@@ -50,21 +52,21 @@ def _merge_keys(object_type: ObjectType, made: dict[str, dict[str, Keyed]]) -> d
 
 
 def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS) -> Document:
-    """The patched document; raises InvalidPatch when the patch is not an object."""
+    """Apply the patch and return the patched document; raises InvalidPatch when the patch is not an object."""
     if not isinstance(patch, dict):
         raise InvalidPatch("the body: expected an object, as a resource cannot become anything else")
     return _merged(document, own_copy(patch), keys)
 
 
 def _merged(stored: Any, patch: Document, keys: MergeKeys) -> Document:
-    """The merge; `patch` is a copy of which the result may keep parts, `stored` is not."""
+    """Merge `patch` into a copy of `stored`. `patch` is changed, and the result may share parts with it."""
     _normalize_keyed_lists(stored, patch, keys)
     merged: Document = merge(own_copy(stored), patch)
     return merged
 
 
 def _normalize_keyed_lists(stored: Any, patch: Document, keys: MergeKeys) -> None:
-    """Put in the patch the lists as they shall be, so that RFC 7386's replacement of lists is right for them too."""
+    """Replace keyed lists in the patch by their merged result, so that RFC 7386 may replace the whole list."""
     for name in patch.keys() & keys.keys():
         keyed, wanted = keys[name], patch[name]
         known = stored.get(name) if isinstance(stored, dict) else None
@@ -86,7 +88,7 @@ def _key_of(element: Any, key: str) -> str | None:
 
 
 def _merged_elements(known: Mapping[str, Document], wanted: list[Any], key: str, inside: MergeKeys) -> list[Any]:
-    """A new element is a merge patch of nothing, as RFC 7386 has it for a new object: nulls in it fall away."""
+    """Merge each element; a new element is a merge patch of an empty object, so its nulls are dropped (RFC 7386)."""
     return [
         _merged(known.get(_key_of(element, key) or "", {}), element, inside) if isinstance(element, dict) else element
         for element in wanted

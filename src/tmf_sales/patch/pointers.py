@@ -1,8 +1,8 @@
-"""Paths of JSON Patch operations: JSON pointers (RFC 6901) and the two spellings of JSON Patch Query (TMF630).
+"""Parses and resolves the paths of JSON Patch: JSON pointers (RFC 6901) and the two forms of JSON Patch Query (TMF630).
 
-`/item/quantity?id=2` names members without indexes, goes through lists, and keeps the elements that meet the
-conditions; `item[?(@.id=='2')].quantity` is JSONPath (RFC 9535), limited to members, indexes, `[*]` and conditions.
-A path is data; a lookup costs at most what `Work` allows.
+`/item/quantity?id=2` names members without indexes, goes through lists, and selects the elements that satisfy the
+conditions. `item[?(@.id=='2')].quantity` is a subset of JSONPath (RFC 9535, see jsonpath.py): members, indexes, `[*]`
+and conditions. `Work` limits the cost of a lookup.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _QUERY = re.compile(r"([^?]*)\?([^=?]+=.*)", re.DOTALL)
 
 
 class MalformedPath(ValueError):
-    """Raised for text that is no path; says what is wrong with it."""
+    """Raised for text that is not a path; the message says why."""
 
 
 class NoSuchPlace(ValueError):
-    """Raised when a plain pointer points at nothing; says where it ends."""
+    """Raised when a path matches nothing; for a plain pointer the message names the first missing place."""
 
 
 class Work:
-    """Counts the values that the queries of one patch look at; raises BodyTooLarge beyond the limit."""
+    """Counts the values that the queries of one patch visit; raises BodyTooLarge beyond the limit."""
 
     def __init__(self) -> None:
         self.left = MAX_WORK
@@ -48,19 +48,19 @@ class Path(Protocol):
     """A parsed path."""
 
     def places(self, document: Any, work: Work, creating: bool) -> list[Location]:
-        """The places that it names, in document order; with `creating` also where only the last step is missing.
+        """The matching places in document order; with `creating` also those where only the last step is missing.
 
-        A query may name none; a plain pointer names one or raises NoSuchPlace.
+        A query may match none; a plain pointer matches one or raises NoSuchPlace.
         """
 
     def enters(self, source: Location, document: Any, work: Work) -> bool:
-        """Whether it names a place inside the value at `source`, whatever is there (RFC 6902, 4.4)."""
+        """Whether the path leads inside the value at `source`, whether that place exists or not (RFC 6902, 4.4)."""
 
 
 def query_enters(query: Path, beginnings: Iterator[Path], source: Location, document: Any, work: Work) -> bool:
-    """Whether a query names a place inside the value at `source`.
+    """Whether a query leads to a place inside the value at `source`.
 
-    `beginnings`: the query cut after each of its steps but the last, for a query that finds nothing in the end.
+    `beginnings`: the prefixes of the query, which decide when the whole query matches nothing.
     """
     if places := query.places(document, work, creating=True):
         return any(place != source and place[: len(source)] == source for place in places)
@@ -72,9 +72,9 @@ def query_enters(query: Path, beginnings: Iterator[Path], source: Location, docu
 
 
 def parse_pointer(text: str) -> Path:
-    """A pointer, plain or with a query. Raises MalformedPath.
+    """Parse a pointer, plain or with a query. Raises MalformedPath.
 
-    A `?` begins a query when `name=` follows it; a member whose own name looks so is reached with JSONPath.
+    A `?` begins a query when `name=` follows it; use JSONPath for a member whose own name contains that.
     """
     query = _QUERY.fullmatch(text)
     return _parse_query(query[1], query[2]) if query else Pointer(_tokens(text))
@@ -92,7 +92,7 @@ def written_pointer(location: Location) -> str:
 
 
 def value_at(document: Any, location: Location) -> Any:
-    """What stands at an existing location."""
+    """The value at an existing location."""
     for step in location:
         document = document[step]
     return document
@@ -100,12 +100,12 @@ def value_at(document: Any, location: Location) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """RFC 6901: exactly one place."""
+    """A plain JSON pointer (RFC 6901): exactly one place."""
 
     tokens: tuple[str, ...]
 
     def is_prefix_of(self, other: Pointer) -> bool:
-        """Whether the other pointer goes further than this one."""
+        """Whether the other pointer leads to a place below this one."""
         return len(self.tokens) < len(other.tokens) and other.tokens[: len(self.tokens)] == self.tokens
 
     def enters(self, source: Location, document: Any, work: Work) -> bool:
@@ -142,7 +142,7 @@ def _is_list_step(token: str) -> bool:
 
 
 def _member(node: Any, step: str | int) -> Any:
-    """What is at a step of an object or a list, or MISSING."""
+    """The value at a step of an object or a list, or MISSING."""
     if isinstance(node, dict):
         return node.get(step, MISSING)
     return node[step] if isinstance(step, int) and step < len(node) else MISSING
@@ -150,7 +150,7 @@ def _member(node: Any, step: str | int) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Some value at `path`, through lists, reads as `text`."""
+    """Holds when some value at `path`, also inside lists, equals `text`."""
 
     path: tuple[str, ...]
     text: str
@@ -160,7 +160,7 @@ class Condition:
 
 
 def reached(node: Any, path: tuple[str, ...], work: Work) -> Iterator[Any]:
-    """The values at a path; where a list is met, those of each of its elements."""
+    """The values at a path; a list on the path is searched element by element."""
     work.spend()
     if isinstance(node, list):
         for element in node:
@@ -172,7 +172,7 @@ def reached(node: Any, path: tuple[str, ...], work: Work) -> Iterator[Any]:
 
 
 def _reads_as(value: Any, text: str) -> bool:
-    """Whether a scalar is what the text of a query means; a query does not say types."""
+    """Whether a scalar equals the text of a query, which has no types."""
     if isinstance(value, str):
         return value == text
     if value is None or isinstance(value, bool):
@@ -202,13 +202,13 @@ def _parse_query(pointer: str, query: str) -> PointerQuery:
 
 
 def _decoded(text: str) -> str:
-    """Percent-decoded (RFC 3986, 2.1), so that a value may hold & or =; a % that begins no code stays."""
+    """Percent-decode (RFC 3986, 2.1), so that a value may contain & or =; a % that begins no code stays."""
     return _ENCODED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace"), text)
 
 
 def _claim(path: tuple[str, ...], tokens: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
-    """Which token's value a condition is about, and its path from there: `party.role` is about `/party`, and so is
-    `item.party.role` about `/item/party`; one that repeats no name (None) is about the innermost list.
+    """The token to whose value a condition applies, and its path from there: `party.role` applies to `/party`, and
+    `item.party.role` to `/item/party`. A condition that repeats no name (None) applies to the innermost list.
     """
     names = [(at, token) for at, token in enumerate(tokens) if not _is_list_step(token)]
     for count in range(min(len(names), len(path) - 1), 0, -1):
@@ -222,9 +222,9 @@ def _claim(path: tuple[str, ...], tokens: tuple[str, ...]) -> tuple[int | None, 
 
 @dataclass(frozen=True, slots=True)
 class PointerQuery:
-    """The first spelling: a pointer that goes through lists by itself, with conditions.
+    """A pointer with conditions that goes through lists without indexes: `/item/quantity?id=2`.
 
-    `claimed`: conditions by the number of the token whose value (or, for a list, whose elements) must meet them.
+    `claimed`: conditions by the number of the token whose value (or, for a list, whose elements) must satisfy them.
     `free`: conditions on the element of the innermost list, or on the whole document when there is no list.
     """
 
@@ -244,7 +244,7 @@ class PointerQuery:
             yield PointerQuery(self.tokens[:count], claimed, self.free)
 
     def goes_through_list(self, depth: int) -> bool:
-        """Whether a list that `depth` tokens reach is gone through; at the path's end only to find elements."""
+        """Whether to search the elements of a list at this depth; at the end of the path only to check conditions."""
         if depth == len(self.tokens):
             return bool(self.free) or depth - 1 in self.claimed
         return not _is_list_step(self.tokens[depth])
@@ -252,9 +252,9 @@ class PointerQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One lookup of a query: each method yields the places at or below `node`, which `depth` tokens have reached.
+    """One lookup of a query. Each method yields the matching places at or below `node`, which is `depth` tokens deep.
 
-    `innermost` is the element of the innermost list on the way, or the document.
+    `innermost`: the element of the innermost list on the path, or the document.
     """
 
     query: PointerQuery

@@ -1,7 +1,7 @@
-"""What a JSON Patch brings into a document that the contract does not know; strict mode refuses it (TMF630, part 1).
+"""Finds the unknown members that a JSON Patch adds to a document, which strict mode rejects (TMF630, part 1).
 
-Promise: only what the patch names or sends is told. Unknown members that are there already may stay, be tested and be
-removed, and may move or be copied within what holds them, as long as that stays of its type.
+Reports only members that the patch itself names or sends. Unknown members that are already stored may stay, be tested
+and be removed. They may also be moved or copied with the value that holds them, as long as its type stays the same.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from tmf_sales.patch.pointers import Location
 
 
 class Arrivals:
-    """Told of each value before it comes to its place; collects what the contract does not know of it."""
+    """Collects the unknown members of the values that a patch adds; call `note` before each value is added."""
 
     def __init__(self, object_type: ObjectType) -> None:
         self._object_type = object_type
         self._unknown: dict[str, None] = {}
 
     def reject_unknown(self) -> None:
-        """Raises InvalidBody with all that was collected."""
+        """Raises InvalidBody with all collected members."""
         if self._unknown:
             raise InvalidBody([Violation(pointer, UNKNOWN) for pointer in self._unknown])
 
     def type_at(self, document: Any, place: Location) -> ObjectType | None:
-        """The type of what stands at a place, or of its elements; None where the contract does not say it."""
+        """The object type of the value at a place, or of its elements; None when the contract does not define it."""
         return self._walk(document, place)[0]
 
     def note(self, document: Any, place: Location, value: Any, origin: ObjectType | None = None) -> None:
-        """`origin`: the type of the place that the value comes from, when the patch did not send it itself."""
+        """Check a value before it is added. `origin`: the type at its source, for a moved or copied value."""
         object_type, at, is_known = self._walk(document, place)
         if not is_known:
             self._unknown[json_pointer(at)] = None
@@ -43,7 +43,7 @@ class Arrivals:
                     self._unknown[here + pointer] = None
 
     def _walk(self, document: Any, place: Location) -> tuple[ObjectType | None, Location, bool]:
-        """The type at a place; the place itself, or the step on the way to it that is unknown; whether it is known."""
+        """The type at a place; the place, or the first unknown place on the path to it; whether the place is known."""
         node, object_type, at = document, self._object_type, Location()
         for step in place:
             if isinstance(node, list):

@@ -1,7 +1,7 @@
-"""Attribute selection: `fields=a,b.c` cuts a document down to the members asked for (TMF630 part 1).
+"""Selects fields: `fields=a,b.c` reduces a document to the requested members (TMF630 part 1).
 
-`id` and `href` (of an event: what identifies it) are always kept. A dotted name keeps objects and list elements in
-their place with the members selected inside them; a value that is no object has no members and is left out.
+Always keeps `id` and `href`, or the members that identify an event. A dotted name keeps the structure of objects and
+lists and selects inside them; a value that is not an object has no members and is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Tree = dict[str, "Tree | None"]
 
 
 class FieldSelection:
-    """What to keep of a document. `top_level` are the names of the members that are kept, whole or in part."""
+    """The fields to keep of a document. `top_level`: the names of the top-level members kept, fully or partly."""
 
     __slots__ = ("_nested", "_tree", "top_level")
 
@@ -36,7 +36,7 @@ class FieldSelection:
         self._nested = any(inner is not None for inner in self._tree.values())
 
     def select(self, document: Document) -> Document:
-        """The selected members, id and href first; the document itself is left as it is."""
+        """The selected members, id and href first; does not change the document."""
         if self._nested:
             return _cut(document, self._tree)
         return {name: document[name] for name in self._tree if name in document}
@@ -52,7 +52,7 @@ class FieldSelection:
 
 
 def _add(tree: Tree, path: Path) -> None:
-    """Select one more path; a member that is selected as a whole stays whole."""
+    """Add a path; it changes nothing when a parent is already selected as a whole."""
     for name in path[:-1]:
         inner = tree.setdefault(name, {})
         if inner is None:
@@ -83,9 +83,9 @@ def _cut_elements(elements: list[Any], tree: Tree) -> list[Any]:
 def read_fields(
     values: Iterable[str], attributes: Attributes, *, strict: bool, always: Iterable[str] = OF_A_RESOURCE
 ) -> FieldSelection | None:
-    """The selection of all `fields` parameters together; None when they name nothing at all.
+    """The selection of all `fields` parameters together; None when they contain no name.
 
-    Names unknown to the contract select what a resource holds under them, if anything; strict rejects them.
+    Names unknown to the contract select members of that name, if a resource has them; strict mode rejects such names.
     """
     names = [name for value in values for name in listed_names(value)]
     if not names:

@@ -1,7 +1,7 @@
 """Compiles the filters of a query string into one condition (TMF630 part 1, filtering).
 
-Names are paths, operators come from a fixed table, values are data. Whatever cannot be read, or cannot match, is a 400
-that names the parameter. Different parameters are ANDed; an equality that is repeated is ORed.
+Names are paths, operators come from a fixed table, values are data. A filter that is malformed or cannot match gets a
+400 that names the parameter. Different parameters are ANDed; repeated equalities of one attribute are ORed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _ORDERINGS = {"gt": Operator.GT, "gte": Operator.GTE, "lt": Operator.LT, "lte": 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One of the conditions that all have to hold; for a plain equality also its path and its different operands."""
+    """One of the ANDed conditions; for a plain equality also its path and its distinct values."""
 
     condition: Condition
     path: Path | None = None
@@ -60,7 +60,7 @@ class Criterion:
 
 @dataclass(slots=True)
 class Bounds:
-    """Counts conditions and operands; raises InvalidFilter when a query has too many of them."""
+    """Counts conditions and values; raises InvalidFilter when a query has too many."""
 
     conditions: int = 0
     operands: int = 0
@@ -75,20 +75,20 @@ class Bounds:
 
 
 def shown_label(label: str) -> str:
-    """A parameter's name as it may appear in a message: plain when it is harmless."""
+    """A parameter's name for a message: as it is when it is a short path, otherwise escaped and cut."""
     return label if len(label) <= PLAIN_LABEL and path_of(label.rstrip("=<>*~!")) else shown(label)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Turns the terms of one query into criteria, by what is known of the attributes."""
+    """Turns the terms of one query into conditions, using the types of the attributes."""
 
     attributes: Attributes
     strict: bool
     bounds: Bounds = field(default_factory=Bounds)
 
     def criteria(self, parts: Iterable[Part]) -> tuple[Criterion, ...]:
-        """One criterion for each part, but one for all equalities of the same attribute, where the first one stands."""
+        """One condition for each part; equalities of one attribute become one condition, at the place of the first."""
         found: list[Criterion | Path] = []
         equalities: dict[Path, Term] = {}
         for terms in (part.terms for part in parts if part.terms):
@@ -111,7 +111,7 @@ class Filters:
         return Criterion(self.condition(term), path, tuple(dict.fromkeys(term.operands)))
 
     def condition(self, term: Term) -> Condition:
-        """What one term asks for; raises InvalidFilter naming its parameter."""
+        """The condition of one term; raises InvalidFilter naming its parameter."""
         path = self.path(term)
         attribute = self.attributes.at(path)
         self.bounds.count(term.label, len(term.operands))
@@ -121,7 +121,7 @@ class Filters:
             raise InvalidFilter(f"{shown_label(term.label)}: {error}") from None
 
     def path(self, term: Term) -> Path:
-        """The attribute that a term names; raises InvalidFilter for a name that nothing can have."""
+        """The path that a term names; raises InvalidFilter for a name that no resource can have."""
         path = path_of(term.name)
         if path is None:
             raise InvalidFilter(not_a_name(term.name))
@@ -163,7 +163,7 @@ class Filters:
         return Not(equal) if plain in _NEGATED else equal
 
     def equality(self, path: Path, attribute: Attribute | None, values: Iterable[TypedText]) -> Condition:
-        """Some value equals one of these; raises CoercionError, also for a value that an enumeration lacks."""
+        """Match when some value equals one of these; raises CoercionError, also for a value outside the enumeration."""
         conditions: list[Condition] = []
         for value in values:
             if attribute and attribute.enum and value.text not in attribute.enum:
@@ -184,7 +184,7 @@ def _not_in_enumeration(text: str, known: tuple[str, ...]) -> CoercionError:
 def text_match(
     path: Path, attribute: Attribute | None, how: TextOperator, text: str, *, ignore_case: bool
 ) -> Condition:
-    """Some text contains, starts or ends with the given one, or is it; raises CoercionError."""
+    """Match text that contains, starts with, ends with or equals the given text; raises CoercionError."""
     _reject_other_than_text(attribute, "this operator")
     if not ignore_case:
         return Text(path, how, text)
@@ -205,7 +205,7 @@ def _reject_other_than_text(attribute: Attribute | None, what: str) -> None:
 
 
 def matching(path: Path, attribute: Attribute | None, pattern: str) -> Condition:
-    """Some text contains a match of the pattern; raises CoercionError, UnsupportedPattern."""
+    """Match text in which the pattern is found; raises CoercionError, UnsupportedPattern."""
     _reject_other_than_text(attribute, "regex")
     return Regex(path, checked_pattern(pattern))
 

@@ -1,7 +1,7 @@
 """Compiles `filter=` expressions, a closed subset of JSONPath, into conditions (TMF630 part 1; RFC 9535).
 
-`member.member[?(@.a=='x' && (@.b>3 || !(@.c=='y')) && @.d[?(@.e)])]`, or `$[?(...)]` for the resource itself. A filter
-has to hold of one and the same element. Anything else is rejected, naming what and where.
+`member.member[?(@.a=='x' && (@.b>3 || !(@.c=='y')) && @.d[?(@.e)])]`, or `$[?(...)]` for the resource itself. One
+element must satisfy the whole filter. Other expressions are rejected with the unsupported part and its position.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _MIRRORED = {"==": "==", "!=": "!=", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A part of the way that an expression goes: members, then a filter on the elements of the list there.
+    """One section of an expression's path: members, then a filter on the elements of the list there.
 
-    `path` is empty where the filter is on the resource itself; `filter` is None where the way ends at a member.
+    `path` is empty when the filter is on the resource itself; `filter` is None when the path ends at a member.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class Leg:
 
 
 def read_expression(text: str, filters: Filters) -> tuple[Leg, ...]:
-    """The way that a `filter` parameter goes; raises InvalidFilter."""
+    """Compile the value of a `filter` parameter; raises InvalidFilter."""
     try:
         return _Compiler(filters).legs(parse(text), ())
     except (UnsupportedExpression, NameProblem) as error:
@@ -60,7 +60,7 @@ def read_expression(text: str, filters: Filters) -> tuple[Leg, ...]:
 
 
 def condition_of(legs: tuple[Leg, ...]) -> Condition:
-    """Whether something is at the end of the way."""
+    """The condition that the path leads to a value."""
     leg, rest = legs[0], legs[1:]
     if leg.filter is None:
         return Exists(leg.path)
@@ -73,7 +73,7 @@ class _Compiler:
         self.filters = filters
 
     def legs(self, location: Location, context: Path) -> tuple[Leg, ...]:
-        """The way to a location that starts at the attribute `context` (nowhere: the resource)."""
+        """The path to a location, starting at the attribute `context`, or at the resource when that is empty."""
         legs: list[Leg] = []
         names: list[str] = []
         for selector in location.selectors:
@@ -110,7 +110,7 @@ class _Compiler:
             raise unsupported(f"a filter on {shown(path[-1])}, which is no list,", where.position)
 
     def condition(self, expression: Expression, context: Path) -> Condition:
-        """What a filter asks of one element of the list at `context`."""
+        """The condition of a filter on one element of the list at `context`."""
         match expression:
             case AllOf(parts):
                 return all_of([self.condition(part, context) for part in parts])
@@ -158,7 +158,7 @@ class _Compiler:
 
 
 def _typed(operand: Literal | Location) -> TypedText:
-    """A literal has the type that it is written in, unless the contract gives the attribute another one."""
+    """The value of a literal, with the type it is written in, unless the contract gives the attribute another."""
     match operand:
         case TextLiteral(text):
             return TypedText(_storable(text), ("text",))
@@ -177,5 +177,5 @@ def _storable(text: str) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    r"""Whether the text has none of what only an escape such as \ud800 can bring in and no stored text has."""
+    r"""Whether the text has no NUL and no lone surrogate (from an escape such as \ud800), as stored text never has."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

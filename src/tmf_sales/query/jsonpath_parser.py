@@ -1,7 +1,8 @@
-"""Parses the JSONPath subset of queries and patches into a small tree (RFC 9535), and evaluates none of it.
+"""Parses the JSONPath subset of queries and patches into a small tree, without evaluating it (RFC 9535).
 
-Beyond the RFC a `$` or `$.` at the start may be left out, a name may begin with `@` (`@.@type`), and `=~ /pattern/` is
-a comparison. Whatever else the RFC's grammar lacks is rejected with its position; so is what is too deep or too large.
+Extensions of the RFC: a `$` or `$.` at the start may be left out, a name may begin with `@` (`@.@type`), and
+`=~ /pattern/` is a comparison. Other text outside the RFC's grammar is rejected with its position, and so are
+expressions that are nested too deeply or too large.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _FOREIGN_SIGNS = {"===": "==", "!==": "!=", "<>": "!=", "&": "&&", "|": "||", "=
 
 
 class UnsupportedExpression(ValueError):
-    """Raised for text that is no JSONPath or is outside the subset; the text says what is wrong, and where."""
+    """Raised for text that is not JSONPath or is outside the subset; the message says what is wrong, and where."""
 
 
 def unsupported(what: str, position: int) -> UnsupportedExpression:
@@ -62,7 +63,7 @@ def unsupported(what: str, position: int) -> UnsupportedExpression:
 
 
 def parse(text: str) -> Location:
-    """What the expression names; raises UnsupportedExpression."""
+    """Parse a whole expression; raises UnsupportedExpression."""
     return _Parser(text).parse()
 
 
@@ -87,7 +88,7 @@ class _Parser:
     # segments ------------------------------------------------------------------------------------------------------
 
     def selectors(self) -> list[Selector]:
-        """All segments; blanks may stand between them, but not behind a dot (RFC 9535, 2.5)."""
+        """Parse all segments. Blanks are allowed between them, but not after a dot (RFC 9535, 2.5)."""
         found: list[Selector] = []
         while True:
             before = self.position
@@ -293,14 +294,14 @@ class _Parser:
             raise unsupported("an expression of this size", position)
 
     def foreign_sign(self) -> str | None:
-        """A sign of other languages here, if there is one."""
+        """The operator of another language at this position, if there is one."""
         return next((sign for sign in _FOREIGN_SIGNS if self.looks_at(sign) and not self.is_own_sign(sign)), None)
 
     def is_own_sign(self, sign: str) -> bool:
         return len(sign) == 1 and self.looks_at("==", "=~", "&&", "||")
 
     def reject_rest(self) -> NoReturn:
-        """Name what stands here, and what to write for it."""
+        """Raise UnsupportedExpression for the text at this position, with the correct spelling if there is one."""
         self.skip_space()
         if self.position >= len(self.text):
             raise UnsupportedExpression("the expression is not complete")
@@ -316,7 +317,7 @@ class _Parser:
 
 
 def _unescaped(text: str) -> str:
-    r"""The text that a literal means; two halves such as \ud83d\ude00 are one character."""
+    r"""Replace the escapes of a literal; a surrogate pair such as \ud83d\ude00 becomes one character."""
     if "\\" not in text:
         return text
     plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPED.get(found[2], found[2]), text)

@@ -1,4 +1,4 @@
-"""The parts of a parsed JSONPath expression; positions count from 0 in the text of the client."""
+"""Defines the nodes of a parsed JSONPath expression. Positions count from 0 in the client's text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Wildcard:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """`[?...]`: the elements of which the expression holds."""
+    """`[?...]`: the elements that satisfy the expression."""
 
     expression: Expression
     position: int
@@ -39,7 +39,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """What `$` (absolute) or `@` and the selectors behind it name."""
+    """`$` (absolute) or `@` with the selectors after it."""
 
     selectors: tuple[Selector, ...]
     position: int
@@ -53,7 +53,7 @@ class TextLiteral:
 
 @dataclass(frozen=True, slots=True)
 class NumberLiteral:
-    """A number as it was written, so that an identifier of digits stays what it is."""
+    """A number as it was written, so that an identifier made of digits keeps its exact text."""
 
     value: str
 
@@ -87,7 +87,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Whether something is there."""
+    """An existence test."""
 
     location: Location
 

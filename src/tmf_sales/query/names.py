@@ -1,6 +1,6 @@
-"""Names in queries: dotted paths, and names that can match nothing, with what was probably meant.
+"""Parses the dotted names in queries and rejects names that cannot match, with suggestions.
 
-A step is a plain name, or any name between two `"` (`ext."a.b"`), in which a `"` is written twice. A name below a
+A step is a plain name, or any name in double quotes (`ext."a.b"`), inside which a `"` is written twice. A name below a
 scalar of the contract, or one that looks like a misspelt parameter, is rejected.
 """
 
@@ -14,7 +14,7 @@ from tmf_sales.errors import InvalidParameter
 from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import Path
 
-LONGEST_NAME = 2000  # as long as all of `fields` may be
+LONGEST_NAME = 2000  # the length allowed for the whole `fields` parameter
 MOST_STEPS = 10
 RESERVED = frozenset({"fields", "offset", "limit", "sort", "filter", "depth", "expand"})
 OPERATORS = {
@@ -53,11 +53,11 @@ _LISTED_NAME = re.compile(r'(?:"[^"]*(?:""[^"]*)*"|[^",]|")*+')
 
 
 class NameProblem(ValueError):
-    """Raised for a name that cannot match; the text says what is known there, or what was probably meant."""
+    """Raised for a name that cannot match; the message says what exists there, or what was probably meant."""
 
 
 def path_of(name: str) -> Path | None:
-    """A dotted name as a path of at most 10 steps and 2,000 characters; None when it is no such name."""
+    """Parse a dotted name of at most 10 steps and 2,000 characters; None when it is not a valid name."""
     if len(name) > LONGEST_NAME or not _PATH.fullmatch(name):
         return None
     if '"' not in name:
@@ -66,12 +66,12 @@ def path_of(name: str) -> Path | None:
 
 
 def dotted(path: Path) -> str:
-    """The path as a client writes it, with its `"`."""
+    """The path as a client writes it, with quotes where needed."""
     return ".".join(step if _plain(step) else '"{}"'.format(step.replace('"', '""')) for step in path)
 
 
 def listed_names(text: str) -> Iterator[str]:
-    """The names between commas, stripped, without empty ones; a comma between two `"` belongs to the name."""
+    """Split at commas, strip the names and skip empty ones; a comma inside double quotes is part of the name."""
     position = 0
     while position <= len(text):
         found = _LISTED_NAME.match(text, position)
@@ -81,7 +81,7 @@ def listed_names(text: str) -> Iterator[str]:
 
 
 def not_a_name(name: str) -> str:
-    """What is wrong with a name that is no path."""
+    """The error message for a name that is not a valid path."""
     bare = _bare(name)
     if name.startswith("$") and (
         cure := {"select": "fields", **_OTHER_WORDS}.get(bare, bare if bare in RESERVED else "")
@@ -111,7 +111,7 @@ def _below_a_scalar(name: str, attribute: Attribute, rest: Path) -> str:
 
 
 def reject_misspelt_attribute(path: Path, attributes: Attributes) -> None:
-    """Raises NameProblem for a name that differs from an attribute's in case alone."""
+    """Raises NameProblem for a name that differs from an attribute only in case."""
     for length, wanted in enumerate(path):
         known = attributes.members(path[:length])
         if wanted in known:
@@ -123,7 +123,7 @@ def reject_misspelt_attribute(path: Path, attributes: Attributes) -> None:
 
 
 def reject_unmatchable(parameter: str, name: str, path: Path, attributes: Attributes) -> None:
-    """Raises InvalidParameter for a name in a list of names that no resource can have, or whose case is wrong."""
+    """Raises InvalidParameter for a listed name that no resource can have, or whose case is wrong."""
     try:
         reject_members_of_scalars(path, attributes)
         if '"' not in name:
@@ -133,7 +133,7 @@ def reject_unmatchable(parameter: str, name: str, path: Path, attributes: Attrib
 
 
 def reject_misspelt_parameter(name: str, *, words: bool = True) -> None:
-    """Raises NameProblem for a parameter's name but for case or one edit; with `words` also for those of others."""
+    """Raises NameProblem for a misspelt parameter (case, or one edit); with `words` also for those of other APIs."""
     near = sorted(each for each in RESERVED if each == name.lower()) or sorted(
         each for each in RESERVED if _one_edit_apart(name.lower(), each)
     )
@@ -159,7 +159,7 @@ def _choice(names: Iterable[str]) -> str:
 
 
 def _one_edit_apart(one: str, other: str) -> bool:
-    """Whether one letter is too many, missing or another, or two neighbours are swapped."""
+    """Whether one letter is added, missing or different, or two neighbours are swapped."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -1,4 +1,4 @@
-"""Sorting and paging: sort, offset and limit, and the links from a page to its neighbours (TMF630 part 1; RFC 8288)."""
+"""Reads sort, offset and limit, and builds the links from a page to other pages (TMF630 part 1; RFC 8288)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tmf_sales.storage.conditions import Path, Sort
 LARGEST_OFFSET = 2**53 - 1
 MOST_SORT_KEYS = 8
 _DIGITS = re.compile(r"[0-9]{1,16}")
-# Not what may stand in a query (RFC 3986, 3.4), nor the percent sign of what is encoded already.
+# Matches all but the characters allowed in a query (RFC 3986, 3.4) and the percent sign of an existing encoding.
 _UNSAFE_IN_QUERY = re.compile(r"[^%!$&'()*+,;=:@/?._~A-Za-z0-9-]")
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The page sizes that an operation offers. `count_limit`: matches are counted exactly up to it; 0 is no bound."""
+    """The page sizes of an operation. `count_limit`: matches are counted exactly up to this number; 0: no limit."""
 
     default_limit: int = 100
     largest_limit: int = 1000
@@ -29,7 +29,7 @@ class Paging:
 
 
 def read_number(name: str, values: list[str], largest: int) -> int | None:
-    """The one value of offset or limit; None when it was not given."""
+    """Read offset or limit, which may be given once; None when it is missing."""
     if not values:
         return None
     if len(values) > 1:
@@ -40,7 +40,7 @@ def read_number(name: str, values: list[str], largest: int) -> int | None:
 
 
 def read_sort(values: Iterable[str], attributes: Attributes, *, strict: bool) -> tuple[Sort, ...]:
-    """The sort keys of all `sort` parameters together; of a name that comes again only the first counts."""
+    """The sort keys of all `sort` parameters together; a repeated name counts only the first time."""
     names = [name for value in values for name in listed_names(value)]
     if len(names) > MOST_SORT_KEYS:
         raise InvalidParameter(f"sort: more than {MOST_SORT_KEYS} names")
@@ -69,17 +69,17 @@ def _sort_key(name: str, attributes: Attributes, *, strict: bool) -> Sort:
 
 
 def in_url(query: str) -> str:
-    """A query string as it was sent (latin-1), with only such characters as a URI may have."""
+    """A raw query string (latin-1) for a URI: percent-encodes the characters that a URI may not contain."""
     return _UNSAFE_IN_QUERY.sub(lambda found: f"%{ord(found[0]):02X}", query)
 
 
 def page_links(
     others: str, offset: int, limit: int, returned: int, total: int, *, exact: bool
 ) -> Iterator[tuple[str, str]]:
-    """The relations of a page to other pages, with their query strings; `others` is what they all keep.
+    """The relation and query string of each link to another page. `others`: the parameters that all links keep.
 
-    `total` is exact, or only known to be reached. `last` stands on the grid of pages that `next` goes through, and
-    begins with the first resource when none of these has one.
+    Without `exact`, `total` is a lower bound. `last` is a page that repeated `next` reaches, or starts at the first
+    resource when none of those pages has one.
     """
 
     def page(start: int) -> str:

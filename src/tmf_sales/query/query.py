@@ -1,7 +1,7 @@
-"""Parses a raw query string into what to find, what to show of it, and the links (TMF630 part 1).
+"""Parses a raw query string: filters, sorting, paging, field selection and page links (TMF630 part 1).
 
-It knows no store. Whatever the string, the outcome is a request or a 400 that names the parameter. Requests are
-immutable, so that equal strings share one.
+Independent of the store. Every string gives either a request or a 400 that names the parameter. Requests are immutable,
+so equal strings share one.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _CACHED_LENGTH = 512
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What a list operation was asked for. `paged`: limit or offset was given, so a part of the whole is a 206.
+    """The parsed query string of a list operation. `paged`: limit or offset was given, so a partial list is a 206.
 
-    `raw` is the query string as it came, `others` the same without offset and limit.
+    `raw` is the query string as received, `others` the same without offset and limit.
     """
 
     raw: str
@@ -44,12 +44,12 @@ class ListRequest:
     paged: bool
 
     def equality_on(self, path: Path) -> tuple[str, ...] | None:
-        """The different operands of the top-level equality on this attribute, as text; None when there is none."""
+        """The distinct values, as text, of the top-level equality on this attribute; None without such a filter."""
         return next((criterion.operands for criterion in self.criteria if criterion.path == path), None)
 
     @property
     def single_id(self) -> str | None:
-        """The operand of the only top-level equality on `id`, when it has just one."""
+        """The value of the top-level equality on `id`, when it has exactly one."""
         operands = self.equality_on(("id",))
         return operands[0] if operands and len(operands) == 1 else None
 
@@ -58,20 +58,20 @@ class ListRequest:
         return all_of([criterion.condition for criterion in self.criteria if criterion.path not in paths])
 
     def links(self, returned: int, total: int, *, exact: bool) -> Iterator[tuple[str, str]]:
-        """Relation and query string of every link from this page of `returned` out of `total` (RFC 8288)."""
+        """The relation and query string of each link of this page of `returned` out of `total` (RFC 8288)."""
         yield "self", in_url(self.raw)
         yield from page_links(in_url(self.others), self.query.offset, self.query.limit, returned, total, exact=exact)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How one resource is to be shown: the lists at these paths cut down to what matches, then the selection."""
+    """How to show one resource: first trims the lists at these paths to matching elements, then selects fields."""
 
     selection: FieldSelection | None = None
     trims: tuple[tuple[Path, Condition], ...] = ()
 
     def apply(self, document: Document) -> Document:
-        """The document as it was asked for; the one given is left as it is."""
+        """The document as requested; does not change the given one."""
         for path, condition in self.trims:
             document = _trimmed(document, path, predicate(condition))
         return self.selection.select(document) if self.selection else document
@@ -81,14 +81,14 @@ WHOLE = View()
 
 
 class EventQuery(NamedTuple):
-    """What a listener asks for: which events, and what of them."""
+    """A subscription's query: which events to send, and which of their fields."""
 
     condition: Condition
     selection: FieldSelection | None
 
 
 def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Paging = DEFAULT_PAGING) -> ListRequest:
-    """Read the query string of a list operation; `raw` is not decoded, its characters are its bytes (latin-1).
+    """Read the query string of a list operation. `raw` is not decoded: each character is one byte (latin-1).
 
     Raises InvalidFilter and InvalidParameter. Equal short strings share one result.
     """
@@ -121,7 +121,7 @@ def _parse_query(
 def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
     """Read the query string of an operation on one resource: `fields`, and `filter` expressions that trim its lists.
 
-    Raises InvalidFilter and InvalidParameter; for strict also when there is any other parameter.
+    Raises InvalidFilter and InvalidParameter; in strict mode also for any other parameter.
     """
     parse = _parse_retrieve_once if len(raw) <= _CACHED_LENGTH else _parse_retrieve
     return parse(raw, attributes, strict)
@@ -138,7 +138,7 @@ def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
 
 
 def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False) -> EventQuery:
-    """Read a listener's query: filters and `fields` on the event document; its characters are text, not bytes.
+    """Read a subscription's query: filters and `fields` on the event document. `raw` is text, not bytes.
 
     Raises InvalidFilter and InvalidParameter.
     """
@@ -158,7 +158,7 @@ def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False)
 
 
 def parse_event_list(raw: str, attributes: Attributes, paging: Paging = DEFAULT_PAGING) -> ListRequest:
-    """Read the query string of a list of events, as `parse_query` does; what no event can have is rejected.
+    """Read the query string of a list of events, like `parse_query`; rejects attributes that no event can have.
 
     Raises InvalidFilter and InvalidParameter.
     """
@@ -170,7 +170,7 @@ _parse_retrieve_once = lru_cache(maxsize=1024)(_parse_retrieve)
 
 
 def _reject_expansion(parts: Iterable[Part]) -> None:
-    """`depth` and `expand` are reserved by TMF630 part 2: never filters."""
+    """Reject `depth` and `expand`: TMF630 part 2 reserves them, so they are never filters."""
     for name in ("depth", "expand"):
         if _values(parts, name):
             raise InvalidParameter(f"{name}: references are not expanded; read what they refer to at its href")
@@ -188,7 +188,7 @@ def _reject_all_but(parts: Iterable[Part], names: set[str]) -> None:
 
 
 def _reject_misspelt(parts: Iterable[Part]) -> None:
-    """A parameter that is misspelt would be ignored, as others are that this operation does not have."""
+    """Reject misspelt parameters, which would be ignored like all parameters unknown to this operation."""
     for part in parts:
         if part.parameter is None and not part.terms[0].exact:
             try:
@@ -198,13 +198,13 @@ def _reject_misspelt(parts: Iterable[Part]) -> None:
 
 
 def _expressions(parts: Iterable[Part], filters: Filters) -> tuple[Criterion, ...]:
-    """All `filter` parameters as one criterion, of which one has to hold."""
+    """All `filter` parameters as one condition: one of them must match."""
     conditions = [condition_of(read_expression(text, filters)) for text in _values(parts, "filter")]
     return (Criterion(any_of(conditions)),) if conditions else ()
 
 
 def _trims(expressions: Iterable[str], filters: Filters) -> tuple[tuple[Path, Condition], ...]:
-    """The lists that `filter` expressions trim, the outer ones first, and what their elements have to satisfy."""
+    """The lists that `filter` expressions trim, outer ones first, with the condition on their elements."""
     trims: dict[Path, list[Condition]] = {}
     for text in expressions:
         path: Path = ()
@@ -217,7 +217,7 @@ def _trims(expressions: Iterable[str], filters: Filters) -> tuple[tuple[Path, Co
 
 
 def _trimmed(value: Any, path: Path, is_wanted: Predicate) -> Any:
-    """A copy of the value in which the list at the path has only the wanted elements."""
+    """A copy of the value whose list at the path contains only matching elements."""
     if isinstance(value, list):
         return [_trimmed(element, path, is_wanted) for element in value]
     if not isinstance(value, dict) or path[0] not in value:

@@ -1,7 +1,7 @@
 """Splits the raw query string into names, operators and values (TMF630 part 1, filtering; the WHATWG form encoding).
 
-Only this module decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are the same; what
-separates values is then looked for in the decoded text, unless it stands between `"` or was encoded twice.
+Only this module decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are the same. Separators
+of values are then searched for in the decoded text, except inside double quotes or where they were encoded twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LITERALS = {
 }  # fmt: skip
 
 _HEAD = re.compile(
-    r'((?:"[^"]*(?:""[^"]*)*"|[^"=<>;!*]++|[!*](?!=))*+)(\*=|!=|=~|==|>=|<=|<>|=|>|<)'  # enclosed steps hold any sign
+    r'((?:"[^"]*(?:""[^"]*)*"|[^"=<>;!*]++|[!*](?!=))*+)(\*=|!=|=~|==|>=|<=|<>|=|>|<)'  # quoted steps may hold any sign
 )
 _ENCLOSED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
 _PLAIN_OPERAND = re.compile(r"[^,;]*")
@@ -34,9 +34,9 @@ _ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One attribute, one operator, its operands as text. `label` is what the client wrote, for messages.
+    """One attribute, one operator, and its values as text. `label`: the name as the client wrote it, for messages.
 
-    `exact`: the name is enclosed or has an operator behind it, so nothing else can be meant by it.
+    `exact`: the name is quoted or has an operator suffix, so it cannot be a misspelt parameter.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What stood between two `&`: a reserved parameter, or terms of which one has to hold. `raw` is not decoded."""
+    """The text between two `&`: a reserved parameter, or ORed terms. `raw` is not decoded."""
 
     raw: str
     parameter: Parameter | None
@@ -64,7 +64,7 @@ class Part:
 
 
 def read_parts(raw: str) -> tuple[Part, ...]:
-    """The parts of a query string whose characters are its bytes (latin-1); raises InvalidFilter, InvalidParameter."""
+    """Parse a raw query string, one character per byte (latin-1); raises InvalidFilter, InvalidParameter."""
     if len(raw) > LONGEST_QUERY:
         raise InvalidParameter(f"the query string is longer than {LONGEST_QUERY} characters")
     parts = _split(raw)
@@ -74,7 +74,7 @@ def read_parts(raw: str) -> tuple[Part, ...]:
 
 
 def _split(raw: str) -> list[str]:
-    """What stands between `&`; but people type the `&&` of an expression as it is, so in brackets it belongs there."""
+    """Split at `&`. Clients often do not encode the `&&` of an expression, so inside brackets it does not split."""
     parts: list[str] = []
     for chunk in raw.split("&&", MOST_CONJUNCTIONS):
         first, *others = chunk.split("&")
@@ -106,7 +106,7 @@ def _decoded(raw: str) -> str:
 
 
 def _percent_decoded(encoded: str, charset: str) -> str:
-    """The text that the bytes spell (RFC 3986, 2.1); a percent sign that encodes nothing stands for itself."""
+    """Percent-decode text (RFC 3986, 2.1); a percent sign that begins no code stays."""
     try:
         text = _ENCODED.sub(lambda found: bytes.fromhex(found[1].decode()), encoded.encode(charset)).decode()
     except UnicodeError:
@@ -117,7 +117,7 @@ def _percent_decoded(encoded: str, charset: str) -> str:
 
 
 def _read_terms(text: str) -> tuple[Term, ...]:
-    """The terms between semicolons; one without an operator has further operands for the term before it."""
+    """Split at semicolons into terms; text without an operator adds values to the term before it."""
     terms: list[Term] = []
     position = 0
     if text.count(";") > MOST_PARTS:
@@ -139,7 +139,7 @@ def _read_terms(text: str) -> tuple[Term, ...]:
 
 
 def _is_operand(head: re.Match[str]) -> bool:
-    """Whether what begins with `"` behind a semicolon is a further operand, and no enclosed name."""
+    """Whether quoted text after a semicolon is a further value, not a quoted name."""
     return path_of(head[1].strip()) is None
 
 
@@ -155,7 +155,7 @@ def _no_operator(text: str) -> str:
 
 
 def _read_head(head: re.Match[str]) -> tuple[Term, int]:
-    """The term without its operands, and where these start."""
+    """The term without its values, and the position where these start."""
     name, literal = head[1].strip(), head[2]
     if literal == "<>":
         raise InvalidFilter(f"{shown(name)}: <> is no operator; write {name if path_of(name) else 'name'}!=value")
@@ -166,14 +166,14 @@ def _read_head(head: re.Match[str]) -> tuple[Term, int]:
         return Term(name, attribute, suffix, (), exact=True), head.end(1) + 1
     if name in RESERVED:
         raise InvalidParameter(f"{name}: cannot stand beside other conditions in one parameter")
-    # The pair's own "=" may follow an operator that is part of the encoded name: `name%3E%3D=5`.
+    # The `=` of the parameter may follow an operator that was encoded into the name: `name%3E%3D=5`.
     end = head.end() + (literal != "=" and head.string.startswith("=", head.end()))
     label = name if literal == "=" else name + literal
     return Term(label, name, _LITERALS[literal], (), exact=name.startswith('"')), end
 
 
 def _read_operands(text: str, position: int, operator: str, label: str) -> tuple[tuple[str, ...], int]:
-    """The operands up to the next semicolon, without empty ones, and the position behind it."""
+    """The values up to the next semicolon, without empty ones, and the position after it."""
     operands: list[str] = []
     separator = ","
     while separator == ",":
@@ -188,7 +188,7 @@ def _read_operands(text: str, position: int, operator: str, label: str) -> tuple
 
 
 def _operand(text: str, position: int, operator: str, label: str) -> re.Match[str]:
-    """The next operand. A pattern keeps its commas, and a `"` unless it stands at both ends."""
+    """The next value. A regular expression keeps its commas, and its quotes unless they enclose all of it."""
     if not text.startswith('"', position):
         return (_PATTERN if operator == "regex" else _PLAIN_OPERAND).match(text, position)  # type: ignore[return-value]
     found = _ENCLOSED_OPERAND.match(text, position)
@@ -200,5 +200,5 @@ def _operand(text: str, position: int, operator: str, label: str) -> re.Match[st
 
 
 def _decoded_again(operand: str) -> str:
-    """An operand in which a separator or `"` is still encoded was encoded twice, as clients do to protect it."""
+    """Decode a value again in which a separator or `"` is still encoded: clients encode twice to protect it."""
     return _percent_decoded(operand, "utf-8") if _ENCODED_TWICE.search(operand) else operand

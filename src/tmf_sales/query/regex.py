@@ -1,7 +1,7 @@
-"""The closed subset of regular expressions that `.regex` takes: the same meaning and bounded work in every store.
+"""Checks the regular expressions of `.regex`: a closed subset with the same meaning and bounded work in every store.
 
-Literals, `.`, `^` first, `$` last, character classes, one quantifier for each atom; no groups, alternation,
-back-references or escape classes (TMF630 part 1, filtering). What comes out means in RE2 what the client meant.
+Allowed: literals, `.`, `^` first, `$` last, character classes, one quantifier for each atom; no groups, alternation,
+back-references or escape classes (TMF630 part 1, filtering). The result has the same meaning in RE2.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _REFUSED = frozenset("^$|?*+(){")
 
 
 class UnsupportedPattern(ValueError):
-    """Raised for a regular expression outside the subset; the text names the position, counted from 1."""
+    """Raised for a regular expression outside the subset; the message names the position, counted from 1."""
 
 
 def checked_pattern(pattern: str) -> str:
-    """The pattern in RE2's syntax, written anew from what was understood of it; raises UnsupportedPattern."""
+    """Parse the pattern and write it in RE2's syntax; raises UnsupportedPattern."""
     if not pattern:
         raise UnsupportedPattern("the pattern is empty")
     if len(pattern) > LONGEST_PATTERN:
@@ -90,7 +90,7 @@ class _Reader:
         return f"[{found[1]}{''.join(ranges)}]"
 
     def class_members(self, found: re.Match[str]) -> list[tuple[str, bool]]:
-        """The characters of a class, and whether each stands plain, so that a `-` may make a range."""
+        """The characters of a class, and whether each is unescaped, so that a `-` may form a range."""
         characters = []
         for member in _CLASS_MEMBER.finditer(found[2]):
             if member[1] and (member[1].isalnum() or member[1] == "_"):
@@ -109,7 +109,7 @@ class _Reader:
         return found[0]
 
     def count(self, found: re.Match[str]) -> None:
-        """Refuse what a backtracking engine could take long for: much repetition, or many ways to share a text out."""
+        """Reject patterns that can be slow in a backtracking engine: much repetition, or many ways to match a text."""
         least, most = int(found[1] or 0), int(found[3] or found[1] or 1)
         if found[0] in "*+" or found[2] == ",":
             self.unbounded += 1
@@ -128,7 +128,7 @@ class _Reader:
 
 
 def _literal(character: str) -> str:
-    """One character that stands for itself, inside a class and outside."""
+    """Escape a character so that it matches itself, inside a class and outside."""
     if not character.isascii() or character.isalnum() or character in "_ ":
         return character
     return f"\\{character}" if character.isprintable() else f"\\x{ord(character):02x}"

@@ -1,7 +1,7 @@
-"""Coerces text from a client into values of the attribute's type, and makes conditions of them.
+"""Coerces text from a client into values of the attribute's type, and builds conditions from them.
 
-Text that is no such value is rejected, never guessed. Date-times compare as moments through their canonical text; a
-date or date prefix is the whole period that it names (TMF630 part 1, filtering).
+Text of another type is rejected, never guessed. Date-times compare by time, through their canonical text; a date or
+date prefix means the whole period (TMF630 part 1, filtering).
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _BLANK_OFFSET = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})", re.IGNORECASE)
 
 
 class CoercionError(ValueError):
-    """Raised when an operand is not of the attribute's type, or the type does not have the operator."""
+    """Raised when a value is not of the attribute's type, or the type does not have the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedText:
-    """Text from a client, and the types that it may have where the contract does not give the attribute one."""
+    """Text from a client, and the value types it may have when the contract gives the attribute none."""
 
     text: str
     types: tuple[ValueType, ...] = ANY_TYPE
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
-    """The conjunction, as flat and as small as it can be."""
+    """The conjunction, flattened."""
     flat: list[Condition] = []
     for condition in conditions:
         flat.extend(condition.conditions if isinstance(condition, And) else (condition,))
@@ -53,7 +53,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
-    """The disjunction, as flat and as small as it can be."""
+    """The disjunction, flattened."""
     flat: list[Condition] = []
     for condition in conditions:
         flat.extend(condition.conditions if isinstance(condition, Or) else (condition,))
@@ -61,7 +61,7 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
 
 
 def compare(path: Path, attribute: Attribute | None, operator: Operator, operand: TypedText) -> Condition:
-    """Some value at the path is `operator` the operand; raises CoercionError. Periods become prefixes and bounds."""
+    """Compare the values at the path with a value; raises CoercionError. Periods become prefixes and bounds."""
     if attribute is not None and attribute.type == "date-time":
         return _compare_date_time(path, operator, operand.text)
     values = _values(attribute, operand)
@@ -73,7 +73,7 @@ def compare(path: Path, attribute: Attribute | None, operator: Operator, operand
 
 
 def between(path: Path, attribute: Attribute | None, low: str, high: str) -> Condition:
-    """Some value at the path is at least `low` and at most `high`; raises CoercionError."""
+    """Match when some value at the path is at least `low` and at most `high`; raises CoercionError."""
     if attribute is not None and attribute.type == "date-time":
         return Between(path, _date_time_bounds(low)[0], _date_time_bounds(high)[1])
     lows, highs = (_values(attribute, TypedText(text, ("text", "number"))) for text in (low, high))
@@ -96,7 +96,7 @@ def _values(attribute: Attribute | None, operand: TypedText) -> list[Scalar]:
 
 
 def _number(text: str) -> int | float | None:
-    """The number, or None when the text is none or not kept exactly: no stored number can be the same."""
+    """The number; None when the text is not a number, or not an exact one, as no stored number can equal it."""
     found = _NUMBER.fullmatch(text)
     if found is None or not is_exact(text):
         return None
@@ -131,12 +131,12 @@ def _compare_date_time(path: Path, operator: Operator, text: str) -> Condition:
 
 
 def _with_plus(text: str) -> str:
-    """The `+` before an offset arrives as a blank from clients that do not encode it."""
+    """Restore the `+` before an offset, which arrives as a blank from clients that do not encode it."""
     return _BLANK_OFFSET.sub(r"\1+\2", text)
 
 
 def _date_time_bounds(text: str) -> tuple[str, str]:
-    """The first and the last moment that the text names, which are the same unless it is a period."""
+    """The first and the last moment of the text: the same one for a date-time, different ones for a period."""
     text = _with_plus(text)
     if _PERIOD.fullmatch(text):
         return _period(text)[1:]
@@ -151,7 +151,7 @@ def _date_time(text: str) -> str:
 
 
 def _period(text: str) -> tuple[str, str, str]:
-    """The period as the canonical texts' common prefix, its first and its last moment, both canonical."""
+    """The common prefix of the period's canonical texts, and its first and last moment as canonical text."""
     prefix = text[: len(_FIRST_MOMENT) - 1]
     last = prefix + _LAST_MOMENT[len(prefix) :]
     if len(prefix) == len("2019-05"):

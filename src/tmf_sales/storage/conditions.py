@@ -1,8 +1,8 @@
-"""The closed condition tree by which the service queries a store; every adapter compiles all of it, or interprets it.
+"""The condition tree that queries a store. Its node types are fixed: every adapter compiles or evaluates all of them.
 
-It holds no database's query language, and text from a client only as values and as names of members. How a path meets
-a document: each step goes into an object's member; where there is a list, into each of its elements (one level, as
-MongoDB does). A condition holds when some value reached satisfies it. A list at the path's end offers its elements.
+It contains no database's query language; text from a client occurs only as values and as member names. Each step of a
+path goes into an object's member; at a list, into each of its elements (one level, as in MongoDB). A condition holds
+when any value that the path reaches satisfies it. A list at the end of the path contributes its elements.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 
 
 class Operator(StrEnum):
-    """How a stored value is compared with the operand. Values of different JSON types never satisfy any of them.
+    """How a stored value is compared with the given one. Values of different JSON types satisfy none of these.
 
     Texts compare by code point; numbers by value (1 equals 1.0); booleans only by `eq`.
     """
@@ -31,7 +31,7 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Some value at `path` is `operator` the operand. `prefix` takes text: the value starts with it."""
+    """Some value at `path` compares to `value` by `operator`. `prefix` takes text: the stored value starts with it."""
 
     path: Path
     operator: Operator
@@ -40,7 +40,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """Some text at `path` contains a match. `pattern` is of the closed subset, already checked, in RE2's syntax."""
+    """Some text at `path` contains a match. `pattern` is in RE2's syntax, already checked to be in the subset."""
 
     path: Path
     pattern: str
@@ -48,7 +48,7 @@ class Regex:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Some value at `path`, one and the same, is at least `low` and at most `high`: two numbers, or two texts."""
+    """A single value at `path` is at least `low` and at most `high`: two numbers, or two texts."""
 
     path: Path
     low: Scalar
@@ -56,7 +56,7 @@ class Between:
 
 
 class TextOperator(StrEnum):
-    """What a stored text has to do with the operand."""
+    """How a stored text is compared with the given one."""
 
     EQ = "eq"
     CONTAINS = "contains"
@@ -66,7 +66,7 @@ class TextOperator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Some text at `path` is `operator` the operand; `ignore_case` compares by Unicode's simple case folding."""
+    """Some text at `path` compares to `value` by `operator`; `ignore_case` uses Unicode's simple case folding."""
 
     path: Path
     operator: TextOperator
@@ -76,14 +76,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """The member at `path` is there on some way to it; null and an empty list count as there."""
+    """The member at `path` exists in at least one place; null and an empty list count as existing."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class HasValue:
-    """The member at `path` is there and not null on some way to it; an empty list counts as a value."""
+    """The member at `path` exists and is not null in at least one place; an empty list counts as a value."""
 
     path: Path
 
@@ -92,7 +92,7 @@ class HasValue:
 class Element:
     """Some element of a list at `path` satisfies `condition` as a whole; paths in it start at the element.
 
-    Only elements with members count, so objects, and lists (which have none of the members that are asked for).
+    Only objects and lists count as elements; a list has none of the members that `condition` names.
     """
 
     path: Path
@@ -101,31 +101,30 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All hold; none to hold is true."""
+    """All conditions hold; true when there are none."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """One holds; none to hold is false."""
+    """At least one condition holds; false when there are none."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The condition does not hold; so a missing value satisfies the negation of any comparison."""
+    """The condition does not hold. A missing value therefore satisfies the negation of any comparison."""
 
     condition: Condition
 
 
 @functools.lru_cache(maxsize=4096)
 def is_plain(path: Path) -> bool:
-    """Whether `path` can be written as MongoDB's dotted name.
+    """Return whether `path` can be written as MongoDB's dotted name.
 
-    MongoDB would take a step that is empty, a number, begins with `$`, or has a dot or NUL in it for something else
-    than a member's name.
+    MongoDB does not read a step as a member name when it is empty, a number, begins with `$`, or contains a dot or NUL.
     """
     return bool(path) and not any(
         not step or step.startswith("$") or "." in step or "\0" in step or step.isdecimal() for step in path
@@ -141,7 +140,7 @@ EVERYTHING = And(())
 class Sort:
     """Order by the single scalar at `path` (it passes through no list); missing values last in both directions.
 
-    `always_present` says that every stored document has the member, so a store need not care for missing ones.
+    `always_present`: every stored document has the member, so a store need not handle missing values.
     """
 
     path: Path
@@ -165,5 +164,5 @@ class Query:
     fields: frozenset[str] | None = field(default=None)
 
     def is_last_page(self, found: int) -> bool:
-        """Whether a page of `found` resources shows where the matches end, so that they need not be counted."""
+        """Return whether a page of `found` resources shows where the matches end, so that no count is needed."""
         return found < self.limit and (found > 0 or self.offset == 0)

@@ -1,7 +1,7 @@
 """Evaluates conditions and sort orders in Python: the reference that every adapter must agree with.
 
-Lists follow MongoDB's rule: a step goes into the elements of a list, one level deep; the list at the end of a path
-offers its elements.
+Lists follow MongoDB's rule: a step goes into the elements of a list, one level deep; a list at the end of a path
+contributes its elements.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ _TEXT_COMPARISONS: Mapping[TextOperator, Callable[[str, str], bool]] = {
 
 
 def matches(condition: Condition, document: Any) -> bool:
-    """Whether `document` satisfies `condition`; any JSON value may stand where an object is expected."""
+    """Return whether `document` satisfies `condition`; any JSON value may occur where an object is expected."""
     return predicate(condition)(document)
 
 
 def predicate(condition: Condition, checkpoint: Checkpoint | None = None) -> Predicate:
-    """A function that tells whether a document satisfies `condition`: made once where there are many to look at.
+    """Return a function that evaluates `condition` on a document: build it once for many documents.
 
-    `checkpoint` is called before each look at a document's values, and may raise to stop: one document may be large.
+    `checkpoint` is called before each evaluation of a document's values and may raise to stop: a document may be large.
     """
     match condition:
         case And(conditions):
@@ -103,12 +103,12 @@ def _leaf(
 
 
 def may_match(condition: Condition, path: Path, value: Scalar) -> bool:
-    """Whether some document that has only this value at the path may satisfy the condition."""
+    """Return whether some document that has only this value at the path may satisfy the condition."""
     return _outcome(condition, path, {path[0]: value}) is not False
 
 
 def _outcome(condition: Condition, path: Path, document: Any) -> bool | None:
-    """True or False where the value decides; None where something else of the document does."""
+    """Return True or False when the value decides; None when other members of the document do."""
     match condition:
         case And(conditions):
             outcomes = [_outcome(each, path, document) for each in conditions]
@@ -124,7 +124,7 @@ def _outcome(condition: Condition, path: Path, document: Any) -> bool | None:
 
 
 def values_at(document: Any, path: Path) -> list[Any]:
-    """Every value that a comparison at `path` looks at: what the path ends at, and the elements of a list there."""
+    """Return every value that a comparison at `path` looks at; a list at its end is replaced by its elements."""
     values: list[Any] = []
     for end in _ends(document, path):
         if isinstance(end, list):
@@ -135,7 +135,7 @@ def values_at(document: Any, path: Path) -> list[Any]:
 
 
 def single_value_at(document: Any, path: Path) -> Scalar | None:
-    """The scalar at `path` when no list is on the way, else None: what documents are sorted by."""
+    """Return the scalar at `path` when no list is on the way, else None. Documents are sorted by it."""
     value = document
     for step in path:
         if not isinstance(value, dict):
@@ -145,7 +145,7 @@ def single_value_at(document: Any, path: Path) -> Scalar | None:
 
 
 def meets_list(document: Any, path: Path) -> bool:
-    """Whether a list is on the way of `path`, or at its end, so that it may reach several values."""
+    """Return whether a list is on the way of `path` or at its end, so that it may reach several values."""
     value = document
     for step in path:
         if not isinstance(value, dict):
@@ -155,7 +155,7 @@ def meets_list(document: Any, path: Path) -> bool:
 
 
 def in_order(rows: Iterable[T], sort: Sequence[Sort], document: Callable[[T], Any], id: Callable[[T], str]) -> list[T]:
-    """The rows by `sort`, then by id; numbers stand before texts, texts before booleans, missing values last."""
+    """Sort the rows by `sort`, then by id; numbers come before texts, texts before booleans, missing values last."""
     ordered = sorted(rows, key=id)
     for each in reversed(sort):
         keyed = [(single_value_at(document(row), each.path), row) for row in ordered]
@@ -173,12 +173,12 @@ def _compiled(pattern: str) -> Any:
 
 
 def has_match(pattern: str, text: str) -> bool:
-    """Whether `text` contains a match of the RE2 `pattern`; linear in the text, whatever the pattern."""
+    """Return whether `text` contains a match of the RE2 `pattern`; takes linear time in the text for any pattern."""
     return _compiled(pattern).search(text) is not None
 
 
 def _ends(value: Any, path: Path) -> list[Any]:
-    """What `path` ends at on every way from an object through lists one level deep."""
+    """Return all values at the end of `path`, which starts at an object and goes through lists one level deep."""
     ends: list[Any] = []
     if path:
         _follow(value, path, 0, ends)
@@ -186,7 +186,7 @@ def _ends(value: Any, path: Path) -> list[Any]:
 
 
 def _follow(value: Any, path: Path, place: int, ends: list[Any]) -> None:
-    """Collect what the path, from its step at `place` on, ends at."""
+    """Collect the values at the end of the path, starting with its step at `place`."""
     if not isinstance(value, dict) or path[place] not in value:
         return
     reached = value[path[place]]
@@ -200,14 +200,14 @@ def _follow(value: Any, path: Path, place: int, ends: list[Any]) -> None:
 
 
 def _elements_at(document: Any, path: Path) -> Iterator[Any]:
-    """The elements that `Element` looks at: objects, and lists as if they were objects without members."""
+    """Yield the elements that `Element` looks at: objects, and lists, which count as objects without members."""
     for end in _ends(document, path):
         if isinstance(end, list):
             yield from (element for element in end if isinstance(element, (dict, list)))
 
 
 def _value_test(condition: Compare | Between | Text | Regex) -> Predicate:
-    """Whether one value satisfies the condition."""
+    """Return a function that evaluates the condition on one value."""
     match condition:
         case Compare(_, how, operand):
             return _comparison(how, operand)
@@ -230,7 +230,7 @@ def _text_comparison(how: TextOperator, operand: str, *, ignore_case: bool) -> P
 
 
 def _comparison(how: Operator, operand: Scalar) -> Predicate:
-    """Values of another type never compare, and True is no number in JSON though it is one in Python."""
+    """Compare only values of the same type. True is not a number in JSON, although it is one in Python."""
     if isinstance(operand, bool):
         types: tuple[type, ...] = (bool,) if how is Operator.EQ else ()
     elif isinstance(operand, str):

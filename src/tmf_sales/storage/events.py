@@ -1,10 +1,10 @@
-"""What the delivery of events asks of a store: the log of events, and the lanes in which they go to listeners.
+"""The store's part of event delivery: the event log, and a delivery queue for each subscription and resource.
 
-A lane is one listener's way for the events of one resource: they go out in their order, and while one waits for its
-retry, only those behind it wait. A lane is there while something is to be delivered in it; what has to go is not
-copied into it but read from the log, so its size is always that of a cursor.
-Every adapter offers this as `events` beside its Storage; it is written so that each step touches one record at a time
-and may be done twice (after a crash, or by two workers) without losing anything.
+A delivery queue sends the events of one resource to one subscription in order; while an event waits for its retry, only
+those behind it wait. A queue exists while it has something to deliver. It does not copy events but reads them from the
+log, so its size is always that of a cursor.
+Every adapter offers this as `events` beside its Storage. Each step touches one record at a time and may be repeated
+(after a crash, or by two workers) without losing anything.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEAD = 400
 class StoredEvent:
     """An event of the log. `order` sorts the events of one resource as they happened: ASCII texts of equal length.
 
-    `stored` is when it came into the log, in seconds since 1970; `text` the event document as JSON in UTF-8.
+    `stored`: when it was added to the log, in seconds since 1970; `text`: the event document as JSON in UTF-8.
     """
 
     __slots__ = ("_document", "id", "kind", "order", "resource", "revision", "stored", "text")
@@ -54,7 +54,7 @@ class StoredEvent:
 
 
 def up_to(size: int, found: Iterable[StoredEvent]) -> list[StoredEvent]:
-    """The first of them, until their texts together have `size` bytes; what is behind these is not fetched."""
+    """Return the first events until their texts together reach `size` bytes; later ones are not fetched."""
     taken: list[StoredEvent] = []
     for event in found:
         taken.append(event)
@@ -65,22 +65,25 @@ def up_to(size: int, found: Iterable[StoredEvent]) -> list[StoredEvent]:
 
 
 def type_member(type: str) -> bytes:
-    """As it stands in the text of an event."""
+    """Return the eventType member as it appears in the text of an event."""
     return b'"eventType":' + orjson.dumps(type)
 
 
 def is_of_type(event: StoredEvent, type: str) -> bool:
-    """Whether it has this eventType; a text is parsed, and not kept so, only where that stands in its beginning."""
+    """Return whether it has this eventType.
+
+    The text is parsed, and the result not kept, only if the type occurs in the beginning of the text.
+    """
     return type_member(type) in event.text[:HEAD] and orjson.loads(event.text).get("eventType") == type
 
 
 def is_full(events: Sequence[StoredEvent], limit: int, size: int) -> bool:
-    """Whether a batch ends at one of its bounds, so that there may be more behind it."""
+    """Return whether a batch reached one of its limits, so that more events may follow."""
     return len(events) >= limit or sum(len(event.text) for event in events) >= size
 
 
 class QueueKey(NamedTuple):
-    """What names a lane."""
+    """Identifies a delivery queue."""
 
     subscription: str
     kind: str
@@ -89,9 +92,9 @@ class QueueKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQueue:
-    """Events of the resource from order `first` to order `last`, both included, are to go to the listener.
+    """The events of a resource, from order `first` to order `last` inclusive, to deliver to a subscription.
 
-    `failures` counts the failed tries in a row of the event that is next.
+    `failures` counts the failed attempts in a row of the next event.
     """
 
     key: QueueKey
@@ -102,7 +105,7 @@ class DeliveryQueue:
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """An event and the listeners that are to get it; those in `leased` with the lane leased at once when it is new."""
+    """An event and the subscriptions that get it. For those in `leased`, a new delivery queue is leased at once."""
 
     event: StoredEvent
     subscriptions: Sequence[str]
@@ -111,7 +114,7 @@ class FanOut:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One try of one delivery. `at` is seconds since 1970, `duration` seconds; `answer` at most 2 KB."""
+    """One attempt of one delivery. `at`: seconds since 1970; `duration`: seconds; `answer`: at most 2 KB."""
 
     subscription: str
     event: str
@@ -124,9 +127,9 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What came of a try in a leased lane. `first` is where the lane now begins: `order + BEHIND` after a success.
+    """The outcome of an attempt in a leased queue. `first`: where the queue now begins; `order + BEHIND` on success.
 
-    With `due` (seconds since 1970) the lease is given back and the lane rests until then; without, it is kept.
+    With `due` (seconds since 1970) the lease is released and the queue rests until then; without it, the lease is kept.
     """
 
     delivery: DeliveryQueue
@@ -140,80 +143,83 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 
 class EventStore(Protocol):
-    """The log and the lanes. A worker is named by `owner`; it has a lane while its lease runs. Times are since 1970.
+    """The event log and the delivery queues. `owner` names a worker, which holds a queue while its lease runs.
 
-    All methods may raise StorageUnavailable.
+    Times are in seconds since 1970. All methods may raise StorageUnavailable.
     """
 
     arrived: asyncio.Event
     """Set whenever this process has put events where `unfanned` finds them; whoever waits for it clears it."""
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
-        """Events not yet fanned out, the oldest first; those of one resource in their order, none left out between.
+        """Return events not yet fanned out, oldest first; those of one resource in order and without gaps.
 
-        At most `limit`, and none behind the one with which their texts reach `size` bytes: see `is_full`.
-        Where events wait in documents, those of this process's writes are moved on as they happen; see `sweep`.
+        At most `limit`, ending with the one at which their texts reach `size` bytes: see `is_full`. If events first
+        wait in documents, those of this process's writes are moved to the log right away; see `sweep`.
         """
 
     async def sweep(self) -> int:
-        """Move on what a crash left in documents; answer how many events. Nothing to do where they never wait."""
+        """Move events that a crash left in documents to the log; return how many (0 if they never wait there)."""
 
     async def start_now(self, subscription: str) -> None:
         """Let a new subscription get only events of writes that are committed after this call.
 
-        `fan_out` leaves it out of earlier events, and queues of an earlier subscription with this id are removed.
+        `fan_out` skips it for earlier events. Queues of an earlier subscription with this id are removed.
         """
 
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
-        """For each event not yet fanned out: put it into the lanes of its listeners, then mark it as fanned out.
+        """Put each event that is not yet fanned out into the queues of its subscriptions, then mark it as fanned out.
 
-        A lane that is not there is made, beginning with this event, due now, or leased to `owner` until `until`. One
-        that is there only gets its `last` raised: neither its lease nor its due time changes. Answers the lanes that
-        were made and leased, each as it is after the last of the events. The order of `fans` is kept.
+        A missing queue is created, beginning with this event: due now, or leased to `owner` until `until`. An existing
+        queue only gets its `last` raised; its lease and due time do not change. Returns the queues that were created
+        and leased, as they are after the last of the events. The order of `fans` is kept.
         """
 
     async def claim(self, owner: str, until: float, now: float, room: Mapping[str, int]) -> list[DeliveryQueue]:
-        """Lease lanes that are due and that nobody has a running lease on: for each listener at most its `room`.
+        """Lease queues that are due and not leased by anybody: for each subscription at most its `room`.
 
-        Those due longest come first. A lane goes to one owner only, whatever other workers do at the same time.
+        Those due longest come first. A queue goes to one owner only, whatever other workers do at the same time.
         """
 
     async def events_of(self, delivery: DeliveryQueue, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
-        """The events of the lane's resource from `first` to `last`, in their order; as many as `unfanned` gives."""
+        """Return the events of the queue from `first` to `last`, in order; limited like `not_fanned_out`."""
 
     async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
-        """The newest `limit` events of a resource that have this eventType, in their order.
+        """Return the newest `limit` events of a resource that have this eventType, in order.
 
-        The texts of others stay in the store, or are in memory a few at a time.
+        The texts of other events stay in the store, or are in memory only a few at a time.
         """
 
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
-        """Write down what came of tries, and keep their attempts; the answers stand in the order of the steps.
+        """Record the outcomes of attempts and the attempts themselves; return one result for each step, in order.
 
-        A step counts if the owner still has the lane as the step knows it (the same `first`; a replay may have moved
-        it). One that does not count: None. If nothing is left between `first` and `last`, as it now is, the lane is
-        removed: None. With `due` it is given back: None. Otherwise the lane as it now is, leased until `until`.
+        A step counts if the owner still holds the queue with the `first` that the step knows (a replay may have moved
+        it). The result is None when the step does not count, when nothing is left between the new `first` and the
+        present `last` (the queue is removed), and with `due` (the lease is released). Otherwise the result is the queue
+        as it now is, leased until `until`.
         """
 
     async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
-        """Extend the leases that the owner has on these lanes."""
+        """Extend the leases that the owner has on these queues."""
 
     async def release(self, owner: str, now: float) -> None:
-        """Give back all leases of the owner; its lanes are due now."""
+        """Release all leases of the owner; its queues are due now."""
 
     async def rewind(self, subscription: str, events: Sequence[StoredEvent], now: float) -> None:
-        """Deliver these events to the listener again, and what lies between them and where their lanes are.
+        """Deliver these events to the subscription again, and all events between them and the place of their queue.
 
-        Lanes that are not there are made; those that are get the smaller `first`, the larger `last`, no failures, and
-        are due now, their leases taken away.
+        Missing queues are created. Existing ones get the smaller `first`, the larger `last`, no failures and no lease,
+        and are due now.
         """
 
     async def forget(self, subscription: str) -> None:
-        """Remove all lanes of the listener."""
+        """Remove all queues of the subscription."""
 
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
-        """A page of the log, events stored at `since` or later in the order in which they were stored, and where the
-        next page begins: None or a cursor gives the first page or that one; the last cursor again gives what is new.
+        """Return a page of the log, and the cursor at which the next page begins.
+
+        The page has events stored at `since` or later, in the order in which they were stored. Without a cursor it is
+        the first page; using the last cursor again returns what is new.
         """
 
     async def read_log(
@@ -226,31 +232,32 @@ class EventStore(Protocol):
         limit: int,
         size: int = BATCH_BYTES,
     ) -> tuple[list[StoredEvent], str]:
-        """A page of the log with the events of these kinds of resources, and the place of its last one.
+        """Return a page of the log with the events of these kinds of resources, and the place of its last event.
 
-        The events after the place in the order of the log, or with `newest_first` those before it in reverse order;
-        None is the beginning. At most `limit`, and none behind the one with which their texts reach `size` bytes. A
-        page that is empty returns the place that was given. `settled`: only events before which no process stores any
-        other later, so that whoever follows the log misses none; a store may show an event a second late for that.
+        The page has the events after the place in the order of the log, or with `newest_first` those before it in
+        reverse order; None is the beginning. At most `limit`, ending with the one at which their texts reach `size`
+        bytes. An empty page returns the given place. `settled`: leave out the newest events while another process may
+        still store one before them, so that a reader that follows the log misses none; a store may therefore show an
+        event a second late.
         """
 
     async def place_of(self, id: str) -> str | None:
-        """The place of an event for `read_log`; None when the log does not have it."""
+        """Return the place of an event for `read_log`; None when it is not in the log."""
 
     async def end_of_log(self) -> str:
-        """The place behind the newest event."""
+        """Return the place behind the newest event."""
 
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
-        """Attempts made at `since` or later, of one listener or of all, the newest first."""
+        """Return attempts made at `since` or later, of one subscription or of all, newest first."""
 
     async def waiting(self) -> Mapping[str, int]:
-        """How many lanes each listener has, for those that have some."""
+        """Return the number of queues of each subscription that has any."""
 
     async def retrying(self) -> set[str]:
-        """The subscriptions that have a queue whose next event failed at its last attempt."""
+        """Return the subscriptions that have a queue whose next event failed at its last attempt."""
 
     async def expire(self, before: float) -> int:
-        """Remove events that were stored before, fanned out, and are in no lane, and attempts made before.
+        """Remove events stored before this time that are fanned out and in no queue, and attempts made before it.
 
-        Answers how many events were removed.
+        Returns how many events were removed.
         """

@@ -1,4 +1,4 @@
-"""From the store's URL to the adapter: `memory:`, `sqlite:///path`, `sqlite:path`, `mongodb://host/database`."""
+"""Creates the store for a URL: `memory:`, `sqlite:///path`, `sqlite:path`, `mongodb://host/database`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tmf_sales.storage.protocol import Kind, Storage, StoreRefused
 
 
 def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> Storage:
-    """The store that `url` names, not yet opened; a query may take `statement_timeout` seconds.
+    """Return the store that `url` names, not yet opened; a query may take `statement_timeout` seconds.
 
     Raises ValueError, in one line without the URL's password.
     """
@@ -28,7 +28,7 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
 
 
 def _mongodb(url: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
-    """Imported here, as the driver is an extra of the package and costs other stores' start nothing."""
+    """Import the driver only here: it is an optional extra of the package and would slow the start of other stores."""
     try:
         from tmf_sales.storage.mongo.store import MongoStorage
     except ModuleNotFoundError as error:
@@ -43,13 +43,13 @@ def _sqlite(rest: str, kinds: Sequence[Kind], statement_timeout: float) -> Stora
 
 
 def reject_missing_file(url: str) -> None:
-    """Raises StoreRefused when `url` names a SQLite store that is not there, which opening would make."""
+    """Raise StoreRefused when `url` names a SQLite file that does not exist; opening the store would create it."""
     if url.startswith("sqlite:") and not sqlite_path(url).exists():
         raise StoreRefused(f"there is no store {sqlite_path(url)}")
 
 
 def sqlite_path(url: str) -> Path:
-    """The file that a SQLite store's URL names; raises ValueError when it names none."""
+    """Return the file that a SQLite store's URL names; raises ValueError when it names none."""
     parts = urlsplit(url)
     path = url2pathname(parts.path)
     if parts.netloc or parts.query or parts.fragment or not path or path.endswith("/"):

@@ -1,6 +1,7 @@
-"""What the service asks of a store, and what every store promises. The adapters are memory, sqlite and mongo.
+"""The storage protocol: what the service asks of a store, and what every store guarantees.
 
-The protocol is MongoDB's: one document is written atomically, compare-and-set by revision, no transaction over several.
+The adapters are memory, sqlite and mongo. The guarantees are those of MongoDB: one document is written atomically, with
+compare-and-set by revision; there is no transaction over several.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class StoreRefused(CannotStart):
 
 
 def reject_other_format(found: int, known: int, steps: Container[int]) -> None:
-    """Raise StoreRefused when no steps go from the format of the store to the one that this release knows.
+    """Raise StoreRefused when no migration leads from the format of the store to the one that this release knows.
 
-    `steps` has each format from which there is a step to the next.
+    `steps` contains each format from which a step leads to the next.
     """
     if found > known:
         raise StoreRefused(f"the store has format {found}, this release knows formats up to {known}")
@@ -81,11 +82,10 @@ class OutboxFull(Unavailable):
 
 
 class Version:
-    """One version of a resource: its document and the unit's revision at which this version last changed.
+    """One version of a resource: its document and the record's revision at which this version last changed.
 
-    Made from either form and turned into the other only when asked: stored JSON often goes out without being parsed.
-    A text is as orjson writes it.
-    The document is never changed in place once it is here.
+    It is made from a document or its text and converted only on demand: stored JSON often goes out without being
+    parsed. A text is as orjson writes it. Never change the document of a version in place.
     """
 
     __slots__ = ("_document", "_text", "revision")
@@ -120,9 +120,9 @@ def reject_too_large_record(versions: Sequence[Version]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A resource as stored: `versions[0]` is the current one; a resource that is not versioned has just that.
+    """A resource as stored: `versions[0]` is the current one; a resource without versioning has only that.
 
-    `revision` counts the writes to the unit from 1 and is what commit compares.
+    `revision` counts the writes to the record from 1; commit compares it.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a page: the current version of the resource `id`."""
+    """One row of a page: the current version of the resource `id`."""
 
     id: str
     version: Version
@@ -153,11 +153,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One atomic write to one resource, with the events that tell of it.
+    """One atomic write to one resource, with the events that report it.
 
-    `expected_revision` 0 inserts: the id must not be taken. `versions` empty deletes. An event is a whole TMF event
-    document, `eventId` (unique), `eventTime` and `eventType` in front, for orjson to write, so that a part of it may be
-    a Fragment; the store adds kind, id and revision beside it.
+    `expected_revision` 0 inserts: the id must not be taken. Empty `versions` delete. An event is a complete TMF event
+    document that begins with `eventId` (unique), `eventTime` and `eventType`. orjson serializes it, so a part of it may
+    be a Fragment. The store adds kind, id and revision beside it.
     """
 
     kind: str
@@ -168,7 +168,7 @@ class Change:
 
 
 def reject_other_revision(change: Change, stored: int) -> None:
-    """Raise AlreadyExists or RevisionConflict unless `stored`, 0 where there is nothing, is what the change expects."""
+    """Raise AlreadyExists or RevisionConflict unless the change expects the revision `stored` (0: none is stored)."""
     if change.expected_revision == 0 and stored:
         raise AlreadyExists(change.id)
     if change.expected_revision != stored or not (stored or change.versions):
@@ -177,17 +177,17 @@ def reject_other_revision(change: Change, stored: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What the contract's x-index asks for: one path, or several for a compound index; True marks descending."""
+    """An index from the contract's x-index: one path, or several for a compound index; True marks descending."""
 
     paths: tuple[tuple[Path, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of resource as a store needs to know it: its name, its indexes, and which paths are lists by contract.
+    """A kind of resource as a store knows it: its name, its indexes, and which paths are lists in the contract.
 
-    A compound index has no path through a list. `earlier_name`: what stores of format 1 call the kind; the first of
-    several kinds with the same earlier name takes over what is stored under it.
+    A compound index has no path through a list. `earlier_name`: the name of the kind in stores of format 1; if several
+    kinds have the same earlier name, the first takes over what is stored under it.
     """
 
     name: str
@@ -200,7 +200,7 @@ class Kind:
 
 
 def named_kind(name: str, kinds: Sequence[str]) -> str | None:
-    """The kind that a user names in full, or by its last part where just one kind has it."""
+    """Return the kind that a user names in full, or by its last part if only one kind has it."""
     if name in kinds:
         return name
     found = [kind for kind in kinds if kind.rpartition("/")[2] == name]
@@ -208,31 +208,31 @@ def named_kind(name: str, kinds: Sequence[str]) -> str | None:
 
 
 class Storage(Protocol):
-    """Keeps resources. Every method is atomic; what has returned survives a crash of the process and of the machine.
+    """Stores resources. Every method is atomic; what has returned survives a crash of the process and of the machine.
 
-    All methods may raise StorageUnavailable. Nothing is raised for a kind that was not announced at opening but
-    KeyError, which is a defect of the caller. `events` is there once the store is open.
+    All methods may raise StorageUnavailable. A kind that was not announced at opening raises KeyError: that is a defect
+    of the caller. `events` exists once the store is open.
     """
 
     events: EventStore
 
     async def open(self) -> None:
-        """Make ready to serve. A server that is away is no error: the store recovers when it comes."""
+        """Get ready to serve. An unreachable server is not an error: the store recovers when the server returns."""
 
     async def close(self) -> None:
-        """Finish what is under way and let go of files and connections."""
+        """Finish the work in progress and release files and connections."""
 
     async def ping(self) -> None:
         """Return when the store can read and write; raise StorageUnavailable when it cannot, within its timeout."""
 
     async def get(self, kind: str, id: str) -> Record | None:
-        """The resource with all its versions, as of the last acknowledged write; None when there is none."""
+        """Return the resource with all its versions, as of the last acknowledged write; None when there is none."""
 
     async def find(self, kind: str, query: Query) -> Page:
-        """The current versions that match, ordered, and their count. Deleted resources are never seen."""
+        """Return the current versions that match, in order, and their count. Deleted resources never match."""
 
     async def commit(self, change: Change) -> int:
-        """Write the versions and their events together, or neither; answer the unit's new revision.
+        """Write the versions and their events together, or neither; return the record's new revision.
 
         Raises RevisionConflict when the stored revision is not `change.expected_revision`, AlreadyExists when an
         insert finds the id taken, RecordTooLarge and OutboxFull at their limits, NotStorable for a rule of the store's
@@ -242,18 +242,18 @@ class Storage(Protocol):
     async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
         """Insert resources as they were in another store, revisions included and without events.
 
-        Answers the ids that were taken; what is stored under them is left alone. Each resource is written whole or not
-        at all, and all of them when the method returns. Raises RecordTooLarge before it has written anything.
+        Returns the ids that were taken; the resources under them do not change. Each resource is written as a whole or
+        not at all, and all of them when the method returns. Raises RecordTooLarge before it has written anything.
         """
 
     async def unknown_kinds(self) -> Mapping[str, int]:
-        """The kinds that were not announced at opening but of which something is stored: resources or events.
+        """Return the kinds with stored resources or events that were not announced at opening.
 
-        Each with the number of its resources. Nothing of these kinds is read, changed, delivered or removed.
+        Each has the number of its resources. Nothing of these kinds is read, changed, delivered or removed.
         """
 
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
-        """Up to `limit` resources with all their versions, in the order of their ids, from the first after `after`.
+        """Return up to `limit` resources with all their versions, in the order of their ids, the first after `after`.
 
         No id is empty, so an empty `after` starts at the first one.
         """

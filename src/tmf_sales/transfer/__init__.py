@@ -1,1 +1,1 @@
-"""Moving resources between stores as JSON lines: one resource a line, whole, with all its versions and revisions."""
+"""Moves resources between stores as JSON lines: one complete resource a line, with all its versions and revisions."""

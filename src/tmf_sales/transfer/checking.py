@@ -1,6 +1,6 @@
-"""Whether a resource from outside is one that this release could have stored itself, by its contract.
+"""Checks whether an imported resource is one that this release could have stored itself, by its contract.
 
-Promise: what passes can be read, searched and patched like any other resource; its date-times are in their one form.
+A resource that passes can be read, searched and patched like any other; its date-times are normalized.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ LISTENER_SCHEMA = {
 
 
 def moved_kinds(contracts: Sequence[Contract]) -> tuple[str, ...]:
-    """The kinds that are exported and imported, in order: the contracts' resources and the listeners."""
+    """Return the kinds that are exported and imported, in order: the contracts' resources and the subscriptions."""
     return tuple(sorted({SUBSCRIPTION, *(type.kind for contract in contracts for type in contract.resources.values())}))
 
 
 def earlier_names(contracts: Sequence[Contract]) -> Mapping[str, str]:
-    """What exports of release 0.1 call a kind -> the kind."""
+    """Map the name of a kind in exports of release 0.1 to its present name."""
     stored = [type.stored_kind() for contract in contracts for type in contract.resources.values()]
     return {kind.earlier_name: kind.name for kind in reversed(stored) if kind.earlier_name}
 
 
 def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mapping[str, Check]:
-    """The check of each kind that is moved; without `by_contract` a document's members may be what they are."""
+    """Return the check of each kind that is moved; without `by_contract`, documents are not validated."""
     found: dict[str, Check] = {SUBSCRIPTION: _subscription_check()}
     for contract in contracts:
         for type in contract.resources.values():
@@ -76,7 +76,7 @@ def checks(contracts: Sequence[Contract], *, by_contract: bool = True) -> Mappin
 
 def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -> Check:
     full = contract.document["components"]["schemas"][type.name].get("x-full", type.name)
-    # A service in lenient mode stores what is relaxed, and its export is for every mode.
+    # A service in lenient mode stores documents of the relaxed schema, and every mode must import its export.
     schemas = (type.relaxed_after_patch(), contract.schemas.check({"$ref": f"#/components/schemas/{full}"}))
 
     def check(record: Record) -> None:
@@ -90,7 +90,7 @@ def _resource_check(contract: Contract, type: ResourceType, by_contract: bool) -
 
 
 def _reject_bad_names(document: Document, place: str) -> None:
-    """A line may have been written by hand, so what no body may name is looked for here, too."""
+    """Reject member names that no request body may have: a line may have been written by hand."""
     text = orjson.dumps(document)
     if any(mark in text for mark in MARKS_OF_BAD_NAMES):
         for name in bad_names(document):

@@ -1,6 +1,7 @@
-"""The form of a line: `{"kind", "id", "revision", "versions": [{"revision", "document"}, ...]}`, current version first.
+"""Writes and reads the lines of an export.
 
-Promise: what `written` writes, `read` reads back the same; whatever else a line holds is refused with the reason.
+A line is `{"kind", "id", "revision", "versions": [{"revision", "document"}, ...]}`, with the current version first.
+`read` returns exactly what `written` has written, and rejects any other line with the reason.
 """
 
 from __future__ import annotations
@@ -41,18 +42,18 @@ _check = SchemaCheck(LINE)
 
 
 class BadLine(Exception):
-    """Raised when a line cannot be taken; its text is the reason."""
+    """Raised when a line is invalid; its text is the reason."""
 
 
 def written(kind: str, record: Record) -> bytes:
-    """The line of a resource, with its line break; the texts of the documents go out as they are stored."""
+    """Return the line of a resource, with its line break; documents are written as they are stored."""
     versions = b",".join(b'{"revision":%d,"document":%b}' % (each.revision, each.text) for each in record.versions)
     head = orjson.dumps({"kind": kind, "id": record.id, "revision": record.revision})
     return b'%b,"versions":[%b]}\n' % (head[:-1], versions)
 
 
 def read(line: bytes) -> tuple[str, Record]:
-    """The kind and the resource; raises BadLine."""
+    """Return the kind and the resource; raises BadLine."""
     try:
         value: Any = parse_json_body(line, DEPTH_LIMIT + LEVELS_AROUND_DOCUMENT, len(line))
     except MalformedBody as error:

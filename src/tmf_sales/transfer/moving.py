@@ -1,7 +1,7 @@
-"""Carries resources from a store to lines and from lines to a store, many at a time.
+"""Exports resources from a store to lines and imports them again, many at a time.
 
-Promise: each resource is moved whole or not at all; doing it again after any interruption moves only what is missing
-and never changes what is there. A line that cannot be taken is told by number and reason, and the others go on.
+Each resource is moved as a whole or not at all. Running it again after an interruption moves only what is missing and
+never changes what exists. Invalid lines are reported with their number and reason, and skipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINE_LIMIT = RECORD_LIMIT + 1024 * 1024
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines. `different`: the id is taken by a resource that is not the same; it was left alone."""
+    """The number of lines by outcome. `different`: another resource has the id; it was not changed."""
 
     added: int = 0
     same: int = 0
@@ -41,9 +41,9 @@ class _Batch:
 async def exported(
     store: Storage, kinds: Sequence[str], begun: tuple[str, str] | None = None
 ) -> AsyncIterator[list[bytes]]:
-    """The lines of all resources of these kinds, some at a time, in the order of kinds and ids.
+    """Yield the lines of all resources of these kinds in batches, in the order of kinds and ids.
 
-    `begun`: kind and id of the last one that an earlier export has written.
+    `begun`: kind and id of the last resource that an earlier export has written.
     """
     kind_begun, after = begun or (kinds[0], "")
     for kind in kinds[kinds.index(kind_begun) :]:
@@ -54,9 +54,9 @@ async def exported(
 
 
 class Import:
-    """One run over a file. `reject` gets number and reason of each invalid line, `read` the bytes gone through.
+    """One run over a file. `reject` gets number and reason of each invalid line, `read` the number of bytes read.
 
-    `earlier_names`: what exports of an earlier release call some of the kinds.
+    `earlier_names`: the present names of kinds, by their names in exports of an earlier release.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Import:
         self._earlier_names = earlier_names or {}
 
     async def run(self, source: BinaryIO) -> Tally:
-        """Load every line of `source`; raises StorageUnavailable, and then another run goes on."""
-        # One batch after the other: a writing thread beside a busy one waits for Python's lock more than it writes.
+        """Import every line of `source`; raises StorageUnavailable, after which another run continues."""
+        # One batch after the other: a writer thread beside a busy one waits for the GIL more than it writes.
         for batch in self._batches(source):
             await self._load(batch)
         return self.tally
 
     def _batches(self, source: BinaryIO) -> Iterator[_Batch]:
-        """Units of one kind together, so many that the store is kept busy and so few that memory is not."""
+        """Yield batches of one kind: large enough to keep the store busy, small enough to fit in memory."""
         kind, records, size = "", list[Record](), 0
         for number, line in _numbered_lines(source):
             self._read(len(line))
@@ -104,7 +104,7 @@ class Import:
             yield _Batch(kind, records)
 
     def _taken(self, line: bytes) -> tuple[str, Record] | None:
-        """Kind and resource of a line that is good, None of a blank one."""
+        """Return the kind and resource of a valid line, None for a blank one."""
         if len(line) > LINE_LIMIT:
             raise BadLine(f"is longer than {LINE_LIMIT} bytes")
         if not line.strip():
@@ -141,7 +141,7 @@ def _are_same(one: Record, other: Record) -> bool:
 
 
 def _numbered_lines(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Lines from 1; of one that is too long only the beginning, so that no file can fill the memory."""
+    """Number the lines from 1; yield only the beginning of one that is too long, so that no file fills the memory."""
     number = 0
     while line := source.readline(LINE_LIMIT + 1):
         number += 1

@@ -1,6 +1,6 @@
-"""Goes through all that a store keeps and tells what the contracts, as they are now, would not let in.
+"""Finds stored resources that the current contracts would reject.
 
-Promise: nothing is changed, and no more than a batch is in memory; resources that come or go meanwhile do no harm.
+It changes nothing and holds at most one batch in memory. Resources may be added or deleted meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tmf_sales.transfer.moving import UNITS_READ
 
 
 class Refused(NamedTuple):
-    """A stored resource that could not come in today; `reason` names the place in it."""
+    """A stored resource that would be rejected today; `reason` names the place in it."""
 
     kind: str
     id: str
@@ -25,7 +25,7 @@ class Refused(NamedTuple):
 async def refused(
     store: Storage, kinds: Sequence[str], checks: Mapping[str, Check], seen: Callable[[int], None]
 ) -> AsyncIterator[Refused]:
-    """Each resource that its kind's check refuses; `seen` is told how many have been looked at since."""
+    """Yield each resource that its kind's check rejects; `seen` gets the number of resources in each finished batch."""
     for kind in kinds:
         after = ""
         while records := await store.walk(kind, after, UNITS_READ):
@@ -39,5 +39,5 @@ async def refused(
 
 
 def _copied(record: Record) -> Record:
-    """A check may bring documents into form, and these belong to the store."""
+    """Copy a record, because a check may normalize its documents and these belong to the store."""
     return Record(record.id, record.revision, tuple(Version(each.revision, text=each.text) for each in record.versions))

@@ -1,4 +1,4 @@
-"""The log and the lanes in plain dictionaries: the oracle of EventStore; nothing survives the process."""
+"""Keeps the event log and delivery queues in plain dictionaries: the reference EventStore, lost with the process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class MemoryEvents(EventStore):
         self._starts: dict[str, str] = {}
 
     def append(self, change: Change) -> None:
-        """Put the events of a write into the log; the store calls it in the same step as the write."""
+        """Add the events of a write to the log; the store calls this in the same step as the write."""
         for document in change.events:
             self._count += 1
             id, text = document["eventId"], orjson.dumps(document)
@@ -151,7 +151,7 @@ class MemoryEvents(EventStore):
         if newest_first:
             behind: Iterator[StoredEvent] = (each for each in reversed(events) if place is None or each.order < place)
         else:
-            # The newest are at the end: whoever follows the log need not look through all of it.
+            # The newest events are at the end: a reader that follows the log need not search all of it.
             newer = itertools.takewhile(lambda each: each.order > (place or ""), reversed(events))
             behind = reversed(list(newer)) if place else iter(events)
         found = up_to(size, itertools.islice((each for each in behind if each.kind in kinds), limit))
@@ -187,7 +187,7 @@ class MemoryEvents(EventStore):
         return len(old)
 
     def _extend(self, key: QueueKey, event: StoredEvent, now: float) -> bool:
-        """Put the event into the lane; answer whether the lane was made for it."""
+        """Put the event into the queue; return whether the queue was created for it."""
         delivery = self._lanes.get(key)
         if delivery is None:
             self._lanes[key] = _DeliveryQueue(event.order, event.order, now)

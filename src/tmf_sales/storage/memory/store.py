@@ -1,4 +1,4 @@
-"""A store in plain dictionaries, the reference for the others, for tests and fuzzing; nothing survives the process."""
+"""Stores resources in plain dictionaries: the reference store, for tests and fuzzing. Nothing survives the process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Deadline:
             raise TookTooLong(f"more than {self._limit:g} s; narrow the query")
 
     async def give_way(self) -> None:
-        """Let others run now and then; raises TookTooLong when the time is up."""
+        """Let other tasks run now and then; raises TookTooLong when the time is up."""
         self.reject_when_late()
         if time.monotonic() >= self._next_pause:
             await asyncio.sleep(0)
@@ -50,7 +50,7 @@ class Deadline:
 
 
 class MemoryStorage(Storage):
-    """Every method is atomic because it awaits nothing, or works on what was there when it was called.
+    """Every method is atomic because it awaits nothing, or works on a snapshot taken when it was called.
 
     `statement_timeout` is in seconds and bounds every find.
     """
@@ -106,7 +106,7 @@ class MemoryStorage(Storage):
         reject_too_large_record(change.versions)
         revision = change.expected_revision + 1
         if change.versions:
-            # Texts alone, as in any other store: the documents of many writes are what garbage collection works on.
+            # Keep only texts, as other stores do: the documents of many writes make garbage collection expensive.
             texts = tuple(Version(version.revision, text=version.text) for version in change.versions)
             resources[change.id] = Record(change.id, revision, texts)
         else:

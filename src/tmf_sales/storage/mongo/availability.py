@@ -1,7 +1,7 @@
-"""Knows whether the store has a primary, so that requests need not find out one by one.
+"""Tracks whether the store has a primary, so that requests need not find out one by one.
 
-A store that has just lost its primary is waited for, because another one may be elected; one that has been away for
-longer is not. Going and coming back are logged once each.
+Requests wait while the store has just lost its primary, because another one may be elected; after a longer absence they
+fail at once. The loss and the return are logged once each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Availability(monitoring.TopologyListener):
-    """What the driver's monitors see. The driver reports changes up to a second late; `wait` looks at once."""
+    """Follows the driver's monitors. The driver reports changes up to a second late; `wait` reads the current state."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -40,12 +40,12 @@ class Availability(monitoring.TopologyListener):
         """Called by the driver when the client is closed."""
 
     def description_changed(self, event: monitoring.TopologyDescriptionChangedEvent) -> None:
-        """Called by the driver when a server came, went or changed its role; by now it may be otherwise again."""
+        """Called by the driver when a server came, went or changed its role; reads the current state, not the event."""
         if self._client is not None:
             self._note(self._client.topology_description.has_writable_server())
 
     def watch(self, client: AsyncMongoClient[dict[str, Any]] | None) -> None:
-        """Log what happens to the servers of this client from now on; None before it is closed."""
+        """Follow the servers of this client from now on; pass None before it is closed."""
         self._client = client
 
     async def wait(self) -> None:

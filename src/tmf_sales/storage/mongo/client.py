@@ -1,6 +1,6 @@
-"""The driver: how the client is set up, and what its errors mean to the service.
+"""Sets up the MongoDB driver and translates its errors into those of the storage protocol.
 
-Every default can be overridden in the URI. No error text of the driver goes further than the log.
+Every default can be overridden in the URI. The driver's error texts go to the log, never into a response.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "retryWrites": True,
     "timeoutMS": 5000,
     "serverSelectionTimeoutMS": 2000,
-    # A primary that no longer answers is noticed after both of these together; what waits for it is tried elsewhere.
+    # A primary that stops answering is detected after the sum of these two; waiting operations are then retried.
     "heartbeatFrequencyMS": 2000,
     "connectTimeoutMS": 2000,
 }
@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 def make_client(uri: str, *listeners: TopologyListener | CommandListener) -> AsyncMongoClient[dict[str, Any]]:
-    """The client for this process, not yet connected; it belongs to the running event loop."""
+    """Return the client for this process, not yet connected; it belongs to the running event loop."""
     given = {name.lower() for name, _ in _options(uri)}
     defaults = {name: value for name, value in DEFAULTS.items() if name.lower() not in given}
     return AsyncMongoClient(uri, event_listeners=listeners, **defaults)
@@ -63,7 +63,7 @@ def database_name(uri: str) -> str:
 
 
 def check_uri(uri: str) -> None:
-    """Raise ValueError, without the password, when no client could be made from `uri` or it gives up safety."""
+    """Raise ValueError, without the password, when `uri` is not valid or gives up confirmed writes (w=0)."""
     if any(name.lower() == "w" and value == "0" for name, value in _options(uri)):
         raise ValueError("the store's URL says w=0: writes would be lost without anybody noticing")
     if urlsplit(uri).scheme == "mongodb+srv":
@@ -93,14 +93,14 @@ def translated() -> Iterator[None]:
         raise TookTooLong("the store gave up; narrow the query") from failure
     except errors.PyMongoError as failure:
         _reject_broken_limit(failure)
-        # That the store is away is logged once, where it is noticed.
+        # `Availability` logs once that the store is away.
         level = logging.DEBUG if isinstance(failure, errors.ConnectionFailure) else logging.WARNING
         log.log(level, "the store failed: %s: %s", type(failure).__name__, failure)
         raise StorageUnavailable("the store failed, or did not answer in time") from failure
 
 
 def _reject_broken_limit(failure: errors.PyMongoError) -> None:
-    """Raise what says so when the server rejected the document for a limit of its own."""
+    """Raise a specific error when the server rejected the document because of one of its own limits."""
     code, text = _write_error(failure)
     if code in TOO_LARGE:
         raise RecordTooLarge("the document is larger than the store can hold") from failure
@@ -112,7 +112,7 @@ def _reject_broken_limit(failure: errors.PyMongoError) -> None:
 
 
 def _write_error(failure: errors.PyMongoError) -> tuple[int | None, str]:
-    """The server's code and text: of a bulk write, those of its first error."""
+    """Return the server's code and text; for a bulk write, those of its first error."""
     if isinstance(failure, errors.BulkWriteError):
         first: dict[str, Any] = next(iter(failure.details.get("writeErrors", ())), {})
         return first.get("code"), str(first.get("errmsg"))
@@ -142,7 +142,7 @@ async def make_indexes(collection: AsyncCollection[dict[str, Any]], indexes: Seq
 
 
 async def _make_index_if_known(collection: AsyncCollection[dict[str, Any]], index: IndexModel) -> None:
-    """Leave out, with a warning, an index that the server does not implement: it is for speed."""
+    """Create the index; skip it with a warning if the server does not implement it: it only affects speed."""
     try:
         await collection.create_indexes([index])
     except errors.OperationFailure as failure:
@@ -152,7 +152,7 @@ async def _make_index_if_known(collection: AsyncCollection[dict[str, Any]], inde
 
 
 def _identity(index: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    """The name and the keys of an index, as the driver gives it and as the server lists it."""
+    """Return the name and keys of an index, which are the same in the driver's form and in the server's list."""
     return index["name"], tuple(index["key"].items())
 
 

@@ -1,7 +1,7 @@
-"""Compiles queries into MongoDB's filters, sort orders and pipelines. A client's text is always an operand.
+"""Compiles queries into MongoDB's filters, sort orders and pipelines. A client's text is always a value, never syntax.
 
-A resource is stored as `{_id, revision, document, ...}`, so every path starts with `document`. What a filter cannot say
-of a member's name is said in the aggregation language (see expressions).
+A resource is stored as `{_id, revision, document, ...}`, so every path starts with `document`. Member names that a
+filter cannot express use the aggregation language (see expressions).
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ ROOT = ("document",)
 
 
 def compile_where(condition: Condition) -> Filter:
-    """The filter of live resources that satisfy `condition`.
+    """Return the filter for live resources that satisfy `condition`.
 
-    A deleted one that still has events to hand on has no `document`, so it can only match what an empty one matches.
+    A deleted resource whose events still wait has no `document`, so it can only match what an empty document matches.
     """
     compiled = _compile(condition, ROOT)
     if not matches(condition, {}):
@@ -61,14 +61,14 @@ def compile_where(condition: Condition) -> Filter:
 
 
 def compile_sort(sort: Sequence[Sort]) -> list[tuple[str, int]] | None:
-    """What find() sorts by, or None when missing values need a pipeline to come last."""
+    """Return the sort order for find(), or None when missing values need a pipeline to come last."""
     if not all(each.always_present for each in sort):
         return None
     return [*((_field(each.path), -1 if each.descending else 1) for each in sort), ("_id", 1)]
 
 
 def compile_sort_stages(sort: Sequence[Sort]) -> list[dict[str, Any]]:
-    """The stages that put missing values, and what is no scalar, last in both directions."""
+    """Return the stages that sort missing values, and values that are not scalars, last in both directions."""
     keys: dict[str, Any] = {}
     order: dict[str, int] = {}
     for number, each in enumerate(sort):
@@ -103,7 +103,7 @@ def _compile(condition: Condition, prefix: Path) -> Filter:
 
 
 def _is_sayable(condition: Condition) -> bool:
-    """Whether MongoDB's dotted names can say every path in the condition."""
+    """Return whether MongoDB's dotted names can express every path in the condition."""
     match condition:
         case And(conditions) | Or(conditions):
             return all(map(_is_sayable, conditions))
@@ -116,7 +116,7 @@ def _is_sayable(condition: Condition) -> bool:
 
 
 def _criteria(condition: Condition) -> Filter:
-    """What an element has to satisfy; it names some member, lest it be taken for operators on the element itself."""
+    """Return an element's filter; it names some member, or MongoDB would apply its operators to the element itself."""
     compiled = _compile(condition, ())
     if all(name.startswith("$") for name in compiled):
         return {**TRUE_OF_ANY_MEMBER, **compiled}
@@ -124,7 +124,7 @@ def _criteria(condition: Condition) -> Filter:
 
 
 def _value_test(condition: Compare | Text | Regex | Exists | HasValue) -> Filter | None:
-    """The operators that one value has to satisfy; None where no value can."""
+    """Return the operators that one value must satisfy; None when no value can."""
     match condition:
         case Compare(_, operator, operand):
             return _comparison(operator, operand)
@@ -139,10 +139,10 @@ def _value_test(condition: Compare | Text | Regex | Exists | HasValue) -> Filter
 
 
 def _between(prefix: Path, path: Path, bounds: Filter) -> Filter:
-    """Both bounds hold of one value. The first two conditions are what an index can serve.
+    """Return a filter for a single value within both bounds. An index can serve its first two conditions.
 
-    In a filter each bound may be met by another element of a list, so the last list on the way is named: none of them,
-    one of the steps to the value, or the value itself.
+    In a plain filter, different elements of a list may satisfy the two bounds. So the alternatives state where the last
+    list on the path is: nowhere, at one of the steps to the value, or at the value itself.
     """
     field = _dotted(prefix + path)
     alternatives: list[Filter] = [_between_without_lists(prefix, path, bounds), {field: {"$elemMatch": bounds}}]

@@ -1,6 +1,6 @@
-"""The log of events and the lanes of their delivery in MongoDB, each step one operation on one document.
+"""Keeps the event log and delivery queues in MongoDB; each step is one operation on one document.
 
-Two workers that fan out the same event at the same time do the same to its lanes; at worst it is delivered twice.
+Two workers that fan out the same event at the same time do the same to its queues; at worst it is delivered twice.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ EVENT_INDEXES = [
     IndexModel([("kind", 1), ("resource", 1), ("order", 1)], name="resource"),
     IndexModel([("place", 1)], name="place"),
     IndexModel([("stored", 1)], name="stored"),
-    # Events that expire() has marked are removed by the server, in its own time.
+    # The server removes the events that expire() has marked, in its own time.
     IndexModel([("expires", 1)], expireAfterSeconds=0, name="expires"),
 ]
 LANE_INDEXES = [IndexModel([("listener", 1), ("due", 1)], name="due")]
@@ -87,7 +87,7 @@ class MongoEvents(EventStore):
         return await self._outbox.sweep()
 
     async def start_now(self, subscription: str) -> None:
-        # An event has no place in an order of all writes, so those that are there are marked, once all are in the log.
+        # There is no order of all writes, so the existing events are marked, once all of them are in the log.
         await self._ready()
         await self._outbox.sweep(everything=True)
         with translated():
@@ -132,7 +132,7 @@ class MongoEvents(EventStore):
                 ids += [each["_id"] for each in await due.limit(room[subscription]).to_list()]
             if not ids:
                 return []
-            # Each lane goes to whose mark it bears: of several workers the first to write it.
+            # Each queue goes to the worker whose mark it has: the first of several to write one.
             mark = uuid.uuid4().hex
             lease = {"owner": owner, "until": until, "mark": mark}
             await self._lanes.update_many({"_id": {"$in": ids}, **is_due}, {"$set": lease})
@@ -207,7 +207,7 @@ class MongoEvents(EventStore):
             await self._lanes.delete_many({"listener": subscription})
 
     async def log(self, cursor: str | None, since: float, limit: int) -> tuple[list[StoredEvent], str | None]:
-        """See EventStore. With several writing processes an event that took long to move may come too late for it."""
+        """See EventStore. With several writing processes, a page may miss an event that took long to move."""
         await self._ready()
         page = {"place": {"$gt": cursor or ""}, "stored": {"$gte": _date(since)}, **KEPT}
         with translated():
@@ -307,12 +307,12 @@ class MongoEvents(EventStore):
         return found
 
     async def _take(self, step: Step, owner: str, until: float) -> DeliveryQueue | None:
-        """Write one step down; see EventStore.record."""
+        """Record one step; see EventStore.record."""
         mine = {"_id": queue_id(step.delivery.key), "owner": owner, "first": step.delivery.first}
         with translated():
             if (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
                 return None
-            # What comes into the lane between the two only makes it longer.
+            # An event that arrives between the two operations only makes the queue longer.
             changed: dict[str, Any] = {"first": step.first, "failures": step.failures}
             changed |= {"until": until} if step.due is None else {**FREE, "due": step.due}
             moved = await self._lanes.update_one(mine, {"$set": changed})
@@ -323,12 +323,12 @@ class MongoEvents(EventStore):
 
 
 def queue_id(key: QueueKey) -> str:
-    """What a delivery queue is stored under."""
+    """Return the `_id` of a delivery queue."""
     return orjson.dumps(tuple(key)).decode()
 
 
 def _extended(key: QueueKey, order: str, due: float, lease: Mapping[str, Any]) -> UpdateOne:
-    """Put an event at the end of a lane, and make the lane where it is not there."""
+    """Put an event at the end of a queue, and create the queue if there is none."""
     made = {**_key_document(key), "first": order, "due": due, "failures": 0, **lease}
     return UpdateOne({"_id": queue_id(key)}, {"$max": {"last": order}, "$setOnInsert": made}, upsert=True)
 
@@ -351,7 +351,7 @@ def _event(found: Mapping[str, Any]) -> StoredEvent:
 
 
 def _place_at(moment: float) -> str:
-    """What the places of all events stored at this moment begin with."""
+    """Return the prefix of the places of all events stored at this moment."""
     return f"{max(0, int(moment * 1000)):012x}"
 
 
@@ -360,7 +360,7 @@ def _is_in(deliveries: Sequence[DeliveryQueue], event: Mapping[str, Any]) -> boo
 
 
 def _key_document(key: QueueKey) -> dict[str, str]:
-    """Stored since 0.1.0 under the names of that release."""
+    """Return the key as it is stored; the member names are those of release 0.1.0."""
     return {"listener": key.subscription, "kind": key.kind, "resource": key.resource}
 
 
@@ -375,5 +375,5 @@ def _attempt(found: Mapping[str, Any]) -> AttemptRecord:
 
 
 def _date(seconds: float) -> datetime:
-    """As BSON has it; times that it cannot say are cut."""
+    """Return the time as a BSON date; times outside its range are clamped."""
     return datetime.fromtimestamp(min(max(seconds, 0.0), 253402300799.0), UTC)

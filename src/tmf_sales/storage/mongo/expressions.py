@@ -1,7 +1,7 @@
-"""Compiles conditions into MongoDB's aggregation language, for members whose names its filters cannot say.
+"""Compiles conditions into MongoDB's aggregation language, for members whose names its filters cannot express.
 
-A filter takes `a.b` for a path, `5` also for a place in a list, and nothing that begins with `$`. Here a member is
-found by comparing its name, as an operand, with the names that an object has; the meaning is that of `evaluate`.
+A filter reads `a.b` as a path, `5` also as a position in a list, and accepts no name that begins with `$`. Here a
+member is found by comparing its name, as a value, with the names that an object has; the meaning is that of `evaluate`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FALSE: Expression = {"$literal": False}
 
 
 def compile_expression(condition: Condition, root: str, depth: int = 0) -> Expression:
-    """An expression that is true when `condition` holds of the object that `root` names."""
+    """Return an expression that is true when `condition` holds for the object that `root` names."""
     match condition:
         case And(conditions):
             return {"$and": [compile_expression(each, root, depth) for each in conditions]}
@@ -57,7 +57,7 @@ def compile_expression(condition: Condition, root: str, depth: int = 0) -> Expre
 
 
 def single_value(root: str, path: Path) -> Expression:
-    """The value at `path` when no list is on the way to it."""
+    """Return the value at `path` when no list is on the way to it."""
     value: Expression = {"$ifNull": [root, None]}
     for step in path:
         found = {"$ifNull": [{"$arrayElemAt": [_members("$$object", step), 0]}, None]}
@@ -67,7 +67,7 @@ def single_value(root: str, path: Path) -> Expression:
 
 
 def _ends(root: str, path: Path) -> Expression:
-    """What `path` ends at on every way from an object through lists one level deep."""
+    """Return all values at the end of `path`, which starts at an object and goes through lists one level deep."""
     reached: Expression = [{"$ifNull": [root, None]}]
     for number, step in enumerate(path):
         inside = {"$cond": [{"$eq": [{"$type": "$$this"}, "object"]}, _members("$$this", step), []]}
@@ -76,19 +76,19 @@ def _ends(root: str, path: Path) -> Expression:
 
 
 def _members(value: str, name: str) -> Expression:
-    """The values of the members of an object that have this name: one or none."""
+    """Return the values of the members of an object that have this name: one or none."""
     is_named = {"$eq": ["$$member.k", {"$literal": name}]}
     found = {"$filter": {"input": {"$objectToArray": value}, "as": "member", "cond": is_named}}
     return {"$map": {"input": found, "as": "member", "in": "$$member.v"}}
 
 
 def _flat(values: Expression) -> Expression:
-    """The values, and in place of a list its elements."""
+    """Return the values, with each list replaced by its elements."""
     return _joined(values, {"$cond": [{"$isArray": ["$$this"]}, "$$this", ["$$this"]]})
 
 
 def _elements(values: Expression) -> Expression:
-    """The elements of the lists among the values."""
+    """Return the elements of the lists among the values."""
     return _joined(values, {"$cond": [{"$isArray": ["$$this"]}, "$$this", []]})
 
 
@@ -133,7 +133,7 @@ def _literal(operand: Scalar) -> Expression:
 
 
 def storable(operand: Scalar) -> Scalar:
-    """The operand as BSON can hold it; a stored integer has at most 64 bits, so a larger one only needs its order."""
+    """Return the value as BSON can hold it; stored integers have 64 bits, so a larger one only needs its order."""
     if isinstance(operand, int) and not isinstance(operand, bool) and not -(2**63) <= operand < 2**63:
         return float(operand)
     return operand

@@ -1,6 +1,6 @@
-"""The format of a MongoDB store, and the way from an older one to it.
+"""The format of a MongoDB store, and the migrations from older formats.
 
-Each step may be broken off and done again, also by two processes at once; the format is raised when it is done.
+Each step may be interrupted and repeated, also by two processes at once; the format is raised when the step is done.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MIGRATIONS: Mapping[int, Callable[[Database], Awaitable[None]]] = {1: _name_kind
 
 
 async def migrate(database: Database) -> None:
-    """Note the format of a new store, or bring an older one forward. Raises StoreRefused when there is no way."""
+    """Record the format of a new store, or migrate an older one. Raises StoreRefused when there is no migration."""
     setting = database["setting"]
     await setting.update_one({"_id": "format"}, {"$setOnInsert": {"value": FORMAT}}, upsert=True)
     found = await setting.find_one({"_id": "format"}) or {"value": FORMAT}

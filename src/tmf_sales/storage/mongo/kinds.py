@@ -1,4 +1,4 @@
-"""The kinds in a MongoDB store: what format 1 stored under an earlier name, and what no announced kind accounts for."""
+"""Kinds in a MongoDB store: renames those that format 1 stored under an earlier name, and finds unannounced ones."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def collection_name(kind: str) -> str:
 
 
 async def take_over_earlier_name(database: Database, kind: Kind) -> None:
-    """Give what is stored under the kind's earlier name to the kind.
+    """Move what is stored under the kind's earlier name to its present name.
 
-    May be broken off and done again, also by two processes at once. Raises StoreRefused when both names hold resources,
-    as when an earlier release has written to the store since, and when the server does not rename a collection.
+    May be interrupted and repeated, also by two processes at once. Raises StoreRefused when both names hold resources,
+    because an earlier release has written to the store since, and when the server does not rename a collection.
     """
     if not kind.earlier_name:
         return
@@ -59,7 +59,7 @@ async def _rename_queues(database: Database, kind: Kind) -> None:
 
 
 async def unknown_kinds(database: Database, known: Collection[str]) -> Mapping[str, int]:
-    """The kinds of stored resources, and of events that wait, that are not among the known ones: how many resources."""
+    """Return the kinds of stored resources and waiting events that are not known, with their number of resources."""
     found: dict[str, int] = {}
     for name in await database.list_collection_names(filter={"name": {"$regex": f"^{PREFIX}"}}):
         kind = name.removeprefix(PREFIX)

@@ -1,8 +1,8 @@
-"""The way of events out of the documents that they were written with, into the log.
+"""Moves events from the documents that they were written with to the event log.
 
-It happens right after the commit, and by a sweep after a crash; moving twice is harmless, because an event is inserted
-only if its id is not there, and an outbox is cut only while its first entry is one that was moved. The entries of one
-resource are inserted in their order, so whoever sees one sees those before it.
+This happens right after the commit, and in a sweep after a crash. Moving twice is harmless: an event is inserted only
+if the log lacks its id, and entries are removed from an outbox only while its first entry is one of those moved. The
+entries of one resource are inserted in order, so a reader that sees one also sees those before it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 def outbox_entries(change: Change) -> list[dict[str, Any]]:
-    """The events of `change` as they wait in the document."""
+    """Return the events of `change` as they wait in the document."""
     revision = change.expected_revision + 1
     return [
         {
@@ -58,7 +58,7 @@ def size_of(entries: Sequence[Mapping[str, Any]]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a read has seen of a record: which events waited in it. While it has this revision, none are added."""
+    """What a read saw of a record: the events that waited in it. None are added while it has this revision."""
 
     revision: int
     born: int
@@ -66,10 +66,10 @@ class Seen:
 
 
 class Outbox:
-    """Moves the events of woken resources in the background: one insert and one clearing for all that wait.
+    """Moves the events of woken resources in the background: one insert and one cleanup for all that wait.
 
-    What this process has written it need not read again, unless events of somebody else wait before it. `arrived` is
-    called when events have come into the log; `now` gives seconds since 1970.
+    Events that this process has written are not read again, unless another process's events wait before them. `arrived`
+    is called when events were added to the log; `now` gives seconds since 1970.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Outbox:
         self._wake((kind, id), None)
 
     def wake_written(self, kind: str, id: str, entries: list[dict[str, Any]], seen: Seen, *, deleted: bool) -> None:
-        """Move these entries soon; they were just added to what `seen` has."""
+        """Move these entries soon; they were just added to the record that `seen` describes."""
         resource = (kind, id)
         must_read = resource in self._waiting and self._waiting[resource] is None
         if must_read or not seen.waiting <= self._ids_of(resource):
@@ -104,13 +104,13 @@ class Outbox:
         self._wake(resource, {**record, "deleted": True} if deleted else record)
 
     async def close(self) -> None:
-        """Finish the batch in progress; what is left is found by the next sweep."""
+        """Finish the batch in progress; the next sweep finds the rest."""
         self._waiting.clear()
         if self._task is not None:
             await self._task
 
     async def sweep(self, *, everything: bool = False) -> int:
-        """Move what waits anywhere, for example after a crash; return how many events.
+        """Move the events of all resources, for example after a crash; return how many.
 
         `everything`: also what this process is moving already.
         """
@@ -129,7 +129,7 @@ class Outbox:
         return count
 
     async def move(self, kind: str, ids: Collection[str]) -> int:
-        """Move all events of these resources on; answer how many."""
+        """Move all events of these resources to the log; return how many."""
         waiting = {"_id": {"$in": list(ids)}, **WAITING}
         members = {"outbox": 1, "outbox_size": 1, "deleted": 1, "born": 1}
         records: list[dict[str, Any]] = []
@@ -152,7 +152,7 @@ class Outbox:
         return sum(len(record["outbox"]) for record in records)
 
     async def _insert(self, kind: str, records: Sequence[Waiting]) -> None:
-        """Insert the events in their order; those that are in the log already stay as they are."""
+        """Insert the events in order; those that are in the log already stay as they are."""
         stored = datetime.fromtimestamp(self._now(), UTC)
         events = [_event(kind, record, entry, stored) for record in records for entry in record["outbox"]]
         if not events:
@@ -180,7 +180,7 @@ class Outbox:
                     await self._move_batch(kind, {id: record for (of, id), record in batch.items() if of == kind})
             except StorageUnavailable:
                 log.warning("the events of %d resources wait for the next sweep", len(batch))
-                # They wait before what has come since.
+                # They wait in the documents before the newer events, so read those documents again.
                 self._waiting |= dict.fromkeys(batch.keys() & self._waiting.keys())
             finally:
                 self._moving = {}
@@ -195,7 +195,7 @@ class Outbox:
                 await self._pass_on(kind, records)
 
     def _ids_of(self, resource: Resource) -> set[str]:
-        """The events of this resource that this process is about to move."""
+        """Return the ids of the resource's events that this process is about to move."""
         known = (self._moving.get(resource), self._waiting.get(resource))
         return {entry["_id"] for record in known if record is not None for entry in record["outbox"]}
 
@@ -217,7 +217,7 @@ def _in_pieces(records: Sequence[Waiting]) -> Iterator[list[Waiting]]:
 
 
 def _event(kind: str, record: Waiting, entry: dict[str, Any], stored: datetime) -> dict[str, Any]:
-    # `born`, when the resource was made (microseconds), is for an id that is used again after a deletion.
+    # `born`, the creation time in microseconds, keeps the order when an id is used again after a deletion.
     order = f"{record['born']:016x}-{entry['revision']:012x}-{entry['place']:04x}"
     return {
         "_id": entry["_id"],
@@ -228,13 +228,13 @@ def _event(kind: str, record: Waiting, entry: dict[str, Any], stored: datetime) 
         "place": f"{int(stored.timestamp() * 1000):012x}-{order}-{entry['_id']}",
         "stored": stored,
         "fanned": False,
-        "type": entry.get("type"),  # an earlier release wrote none
+        "type": entry.get("type"),  # earlier releases wrote none
         "text": entry["text"],
     }
 
 
 def _place_of_duplicate(failure: BulkWriteError) -> int:
-    """Where an ordered insert found an id that is taken. Raises the failure when it was something else."""
+    """Return where an ordered insert found a taken id. Raises the failure when it has another cause."""
     first = next(iter(failure.details["writeErrors"]), None)
     if first is None or first["code"] != DUPLICATE or failure.details.get("writeConcernErrors"):
         raise failure
@@ -242,15 +242,15 @@ def _place_of_duplicate(failure: BulkWriteError) -> int:
 
 
 async def _cut(collection: Documents, records: Sequence[Waiting], grown: Collection[str] = ()) -> None:
-    """Take the moved entries out of the outboxes unless somebody else has; entries that came since stay.
+    """Remove the moved entries from the outboxes unless another process did; newer entries stay.
 
-    `grown` are the ids of resources into whose outbox this process has put more since.
+    `grown`: the ids of resources to whose outbox this process has added entries since.
     """
     changes = [_pulled(each) if each["_id"] in grown and each["outbox"] else _emptied(each) for each in records]
     result = await collection.bulk_write(changes, ordered=False)
     if result.matched_count + result.deleted_count == len(records):
         return
-    # Somebody pushed an entry in between, or moved these.
+    # Another process added an entry in between, or moved these.
     pulls = [_pulled(record) for record in records if record["outbox"]]
     if pulls:
         await collection.bulk_write(pulls, ordered=False)

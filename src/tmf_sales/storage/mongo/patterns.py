@@ -1,4 +1,4 @@
-"""Writes patterns for MongoDB's PCRE: text that stands for itself, with or without regard to case, and RE2 patterns."""
+"""Writes regular expressions for MongoDB's PCRE: literal text, case-sensitive or not, and translated RE2 patterns."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ SPECIAL = frozenset("\\^$.|?*+()[]{}")
 
 
 def literal_pattern(text: str) -> str:
-    """A regular expression that matches `text` and nothing else; BSON allows no NUL in a pattern."""
+    """Return a pattern that matches `text` and nothing else; BSON allows no NUL in a pattern."""
     return "".join("\\x00" if letter == "\0" else f"\\{letter}" if letter in SPECIAL else letter for letter in text)
 
 
 def prefix_pattern(text: str) -> str:
-    """Matches what starts with `text`; in this form MongoDB can use an index."""
+    """Return a pattern for texts that start with `text`; in this form MongoDB can use an index."""
     return f"^{literal_pattern(text)}"
 
 
 def text_pattern(operator: TextOperator, text: str, *, ignore_case: bool) -> str:
-    """Matches the texts of which `operator` holds; each letter stands for all that fold like it (see case_folding)."""
+    """Return a pattern for `operator`; with `ignore_case` a letter matches all that fold like it (see case_folding)."""
     pattern = "".join(map(_any_case, text)) if ignore_case else literal_pattern(text)
     start = "^" if operator in (TextOperator.EQ, TextOperator.STARTS_WITH) else ""
     end = END_OF_TEXT if operator in (TextOperator.EQ, TextOperator.ENDS_WITH) else ""
@@ -33,7 +33,7 @@ def _any_case(letter: str) -> str:
 
 
 def to_pcre(pattern: str) -> str:
-    """An RE2 pattern of the closed subset as PCRE reads it: there `$` would also match before a newline at the end."""
+    """Translate a pattern of the RE2 subset to PCRE, where `$` would also match before a newline at the end."""
     written: list[str] = []
     class_opened_at: int | None = None
     escaped = False
@@ -45,7 +45,7 @@ def to_pcre(pattern: str) -> str:
             written.append(letter)
             escaped = True
         elif class_opened_at is not None:
-            # A bracket in a class stands for itself in RE2; Python's dialect warns of a nested set.
+            # A bracket in a class is literal in RE2; Python's `re` would warn of a nested set.
             written.append("\\[" if letter == "[" else letter)
             if letter == "]" and pattern[class_opened_at + 1 : position] not in ("", "^"):
                 class_opened_at = None

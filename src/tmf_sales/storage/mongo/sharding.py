@@ -24,16 +24,16 @@ SHARD_TIMEOUT = 600.0
 
 
 async def shard(database: AsyncDatabase[dict[str, Any]], collections: Sequence[str]) -> list[str]:
-    """Shard each of these collections; answer a line for each.
+    """Shard each of these collections; return a line for each.
 
-    Doing it again changes nothing. Raises StoreRefused, before anything is changed, when the server has no shards, and
-    when it refuses.
+    Repeating it changes nothing. Raises StoreRefused, before anything is changed, when the server has no shards, and
+    when it rejects the command.
     """
     with translated(), pymongo.timeout(SHARD_TIMEOUT):
         if (await database.client.admin.command("hello")).get("msg") != ROUTER:
             raise StoreRefused("the server is not a router of a sharded cluster (mongos); nothing was changed")
         try:
-            # Servers before 6.0 want it first.
+            # Servers before 6.0 require this first.
             await database.client.admin.command("enableSharding", database.name)
             return [await _shard_one(database, name) for name in collections]
         except OperationFailure as failure:
@@ -42,7 +42,7 @@ async def shard(database: AsyncDatabase[dict[str, Any]], collections: Sequence[s
 
 
 async def _shard_one(database: AsyncDatabase[dict[str, Any]], name: str) -> str:
-    # A collection that holds documents is only sharded when the index is there.
+    # MongoDB shards a collection that holds documents only if this index exists.
     await database[name].create_index(list(BY_ID.items()))
     try:
         await database.client.admin.command("shardCollection", f"{database.name}.{name}", key=BY_ID)

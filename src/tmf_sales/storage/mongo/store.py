@@ -1,8 +1,9 @@
-"""The store that the design is made for: MongoDB.
+"""Stores resources in MongoDB, the store that the design is made for.
 
-Every write is one operation on one document with the revision in its filter, so a standalone server, a replica set and
-a sharded cluster all serve. What commit has answered, a majority has in its journal. The events of a write wait in the
-document itself (`outbox`) until they are moved on; a deleted resource stays as a tombstone until then.
+Every write is one operation on one document with the revision in its filter, so it works on a standalone server, a
+replica set and a sharded cluster. When commit returns, a majority has the write in its journal. The events of a write
+wait in the document itself (`outbox`) until they are moved to the log; a deleted resource stays as a tombstone until
+then.
 """
 
 from __future__ import annotations
@@ -191,19 +192,19 @@ class MongoStorage(Storage):
             ]
 
     async def shard(self) -> list[str]:
-        """Spread resources and events over a cluster's shards; a line for each collection. See mongo_sharding."""
+        """Spread resources and events over a cluster's shards; return a line for each collection. See sharding.py."""
         await self._ready()
         return await shard(self._database, [*(each.name for each in self._resources.values()), *COLLECTIONS])
 
     def _note_seen(self, kind: str, found: Document) -> None:
-        """Keep for a write that may follow what it would have to read again, of the latest reads only."""
+        """Remember what a following write would otherwise read again, for the latest reads only."""
         waiting = frozenset(entry["_id"] for entry in found.get("outbox", ()))
         self._seen[kind, found["_id"]] = Seen(found["revision"], found["born"], waiting)
         if len(self._seen) > SEEN_LIMIT:
             del self._seen[next(iter(self._seen))]
 
     async def _insert(self, collection: Collection, change: Change, entries: list[Document]) -> int:
-        """Insert the resource; return when it was made, in microseconds."""
+        """Insert the resource; return its creation time in microseconds since 1970."""
         if not change.versions:
             raise RevisionConflict(change.id)
         born = _now()
@@ -221,9 +222,9 @@ class MongoStorage(Storage):
         return born
 
     async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
-        """Whether the id is free, once the events of a deleted resource that held it have been moved on.
+        """Move the events of a deleted resource that holds the id; return whether the id is free then.
 
-        Another mover may be half-way through the same events, so it is looked at again.
+        Another process may be half-way through moving the same events, so the check is repeated.
         """
         for _ in range(CLEARINGS):
             with translated():
@@ -273,7 +274,7 @@ class MongoStorage(Storage):
                 return
             await self._reject_other_revision(collection, change)
         except RecordTooLarge:
-            if not await self._outbox.move(change.kind, [change.id]):  # else it may fit without the events in it
+            if not await self._outbox.move(change.kind, [change.id]):  # else it may fit without its events
                 raise
         else:
             await self._outbox.move(change.kind, [change.id])
@@ -293,13 +294,13 @@ class MongoStorage(Storage):
             raise RevisionConflict(change.id)
 
     async def _ready(self) -> None:
-        """Return when the store can be used; the first time, prepare it. Raises StorageUnavailable when it is away."""
+        """Return when the store can be used; the first time, prepare it. Raises StorageUnavailable if it is away."""
         await self._availability.wait()
         if not self._is_prepared:
             if self._preparing is None or self._preparing.done():
                 self._preparing = asyncio.create_task(self._prepare())
                 self._preparing.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # A caller that gives up, such as a probe, does not break it off for the others.
+            # A caller that gives up, such as a probe, must not cancel the preparation for the others.
             await asyncio.shield(self._preparing)
 
     async def _prepare(self) -> None:
@@ -318,7 +319,7 @@ class MongoStorage(Storage):
 
 
 def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
-    """The contract's indexes, each ending in the id that breaks ties, and the one that a sweep looks at."""
+    """Return the contract's indexes, each ending in the id that breaks ties, and the index that a sweep uses."""
     models = [pymongo.IndexModel([("outbox_size", 1)], sparse=True)]
     for index in kind.indexes:
         keys = [(f"document.{'.'.join(path)}", -1 if down else 1) for path, down in index.paths]
@@ -342,7 +343,7 @@ def _loaded(record: Record) -> dict[str, Any]:
 
 
 async def _insert_missing(collection: Collection, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Insert each unit whose id is free; answer the others."""
+    """Insert each record whose id is free; return the others."""
     if not records:
         return []
     with translated():
@@ -365,7 +366,7 @@ def _content(versions: Sequence[Version]) -> dict[str, Any]:
 
 
 def _entries_that_fit(change: Change) -> list[dict[str, Any]]:
-    """The events as they wait in the document. Raises OutboxFull when not even an empty outbox could take them."""
+    """Return the events as they wait in the document. Raises OutboxFull when even an empty outbox cannot hold them."""
     entries = outbox_entries(change)
     if len(entries) > OUTBOX_ENTRIES or size_of(entries) > OUTBOX_LIMIT:
         raise OutboxFull("one write makes more events than can wait in a document")
@@ -373,7 +374,7 @@ def _entries_that_fit(change: Change) -> list[dict[str, Any]]:
 
 
 def _projection(fields: frozenset[str] | None) -> dict[str, Any]:
-    """What a page needs of each unit; a name that a projection cannot say makes it read all of the document."""
+    """Return what a page reads of each record: all of the document when a projection cannot express a name."""
     if fields is None or not fields or not all(is_plain((name,)) for name in fields):
         return {"changed": 1, "document": 1}
     return {"changed": 1, **{f"document.{name}": 1 for name in sorted(fields)}}

@@ -1,6 +1,6 @@
-"""Moving many resources at once into a SQLite store and out of it: for import, export and backup, not for requests.
+"""Moves many resources at once into a SQLite store and out of it: for import, export and backup, not for requests.
 
-Promise: a batch is one transaction; counters and index values are kept as every other write keeps them.
+A batch is one transaction; counters and index values are updated as in every other write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tmf_sales.storage.sqlite.layout import Layout, SqlValue, pack_versions, unp
 
 
 def load_records(connection: sqlite3.Connection, layout: Layout, records: Sequence[Record]) -> list[str]:
-    """Insert units within the writer's transaction; answer the ids that were taken."""
+    """Insert records within the writer's transaction; return the ids that were taken."""
     insert = f"{layout.insert} ON CONFLICT (id) DO NOTHING"
     entries: list[tuple[str, SqlValue, str]] = []
     taken: list[str] = []
@@ -38,7 +38,7 @@ def load_records(connection: sqlite3.Connection, layout: Layout, records: Sequen
             continue
         uneven_ones += uneven
         entries.extend((path, value, record.id) for path, value in layout.entry_values(document))
-    # Neighbours in the table one after the other, so that a page of it is written once for all of them.
+    # Insert in the order of the table, so that each of its pages is written once for all its entries.
     entries.sort(key=lambda entry: (entry[0], str(entry[1]), entry[2]))
     connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", entries)
     count_change(connection, layout, len(records) - len(taken), uneven_ones)
@@ -56,23 +56,23 @@ def count_change(connection: sqlite3.Connection, layout: Layout, there: int, une
 
 
 def walk_statement(layout: Layout) -> str:
-    """Bound to it: the id to start after, and how many."""
+    """Return the statement; its values are the id to start after, and the number of rows."""
     return f"SELECT id, revision, changed, current, others FROM {layout.table} WHERE id > ? ORDER BY id LIMIT ?"
 
 
 def read_record(row: tuple[str, int, int, bytes, bytes | None]) -> Record:
-    """A row of the walk."""
+    """Return the record of a row of the walk statement."""
     id, revision, changed, current, others = row
     version = Version(changed, text=current)
     return Record(id, revision, (version, *unpack_versions(others)) if others else (version,))
 
 
 def back_up(source: Path, target: Path) -> int:
-    """Copy the store in the file `source`, as of one moment, to `target`; answer its size in bytes.
+    """Copy the store in the file `source`, as of one moment, to `target`; return its size in bytes.
 
-    Writers are not held up, and the copy is not begun anew when one writes, as SQLite's own backup would be. `target`
-    is there only when it is whole and on the disk; until then it is a new file beside it, which nobody else has made
-    and only its owner can read. Raises OSError.
+    Writers are not blocked, and their writes do not restart the copy, as they would with SQLite's own backup. `target`
+    appears only when it is complete and on the disk; until then the copy is a new file beside it, created by nobody
+    else and readable by its owner only. Raises OSError.
     """
     descriptor, name = tempfile.mkstemp(suffix=".copy", prefix=f"{target.name}.", dir=target.parent)
     os.close(descriptor)  # Windows renames no open file

@@ -1,4 +1,4 @@
-"""Query -> SQL for one kind. What the indexes serve becomes SQL; the rest is asked of the oracle, row by row.
+"""Compiles a query into SQL for one kind: index values are compared in SQL, everything else in Python, row by row.
 
 Evaluating JSON in SQLite costs the same per row and differs from version to version in NUL, escapes and member names;
 so SQL sees index values only. Every value is bound; names of tables and columns come from the layout.
@@ -44,9 +44,9 @@ class Statement:
 
 @dataclass(slots=True)
 class Plan:
-    """How to find a page: rows of (id, changed, current). `search` is the part of it that looks for them.
+    """How to find a page: rows of (id, changed, current). `search` is the part of it that finds the rows.
 
-    `count` is None where the kind's counter has the count. The SQL calls the two Python functions as
+    `count` is None when the kind's counter has the count. The SQL calls the two Python functions as
     `satisfies(current)` and `sort_value(number, current)`.
     """
 
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(slots=True)
 class _Where:
-    """What stands after WHERE, collected from the conditions that all have to hold."""
+    """The WHERE clause, collected from conditions that must all hold."""
 
     terms: list[str] = field(default_factory=list)
     values: list[SqlValue] = field(default_factory=list)
@@ -75,10 +75,10 @@ class _Where:
 
 
 def compile_query(query: Query, layout: Layout, *, even: bool, checkpoint: Callable[[], None] | None = None) -> Plan:
-    """The plan for `query`. `even` says that no document has a list where the contract has none.
+    """Return the plan for `query`. `even`: no document has a list where the contract has none.
 
-    Without it a column may not tell all that a path reaches, and only the evaluation in Python decides. That calls
-    `checkpoint` again and again, which may raise to stop it.
+    Otherwise a column may miss values that a path reaches, and only the evaluation in Python decides. It calls
+    `checkpoint` repeatedly, which may raise to stop it.
     """
     conjuncts = [each for each in _conjuncts(query.where) if each != EVERYTHING]
     compiler = _Compiler(layout, even)
@@ -98,7 +98,7 @@ def _finish(
     if where.residual:
         where.add("satisfies(r.current)")
     order = _order(query.sort, layout)
-    # The entries of one value stand in the order of ids, so the page of an equality reads as many as it shows.
+    # The entries of one value are in the order of ids, so a page of an equality reads only as many as it shows.
     rows = f"{layout.entries} AS e CROSS JOIN {layout.table} AS r ON r.id = e.id" if driven else f"{layout.table} AS r"
     only_entries = f"{layout.entries} AS e" if driven and len(where.terms) == 1 else rows
     id = "e.id" if driven else "r.id"
@@ -116,9 +116,9 @@ def _finish(
 
 
 def _search_by_index(source: str, where: _Where, order: _Order, id: str) -> str:
-    """Find the ids of a page among the index values, where an index has all that is asked for.
+    """Find the ids of a page in the index values alone, when they answer the whole query.
 
-    So neither sorting nor a large offset touches a document that is not shown.
+    Then neither sorting nor a large offset reads a document that is not shown.
     """
     keys = ", ".join([f"{id} AS id", *(f"{column} AS sort{number}" for number, column in enumerate(order.columns))])
     return f"SELECT {keys} FROM {source} WHERE {where.sql} ORDER BY {', '.join([*order.terms, id])} LIMIT ? OFFSET ?"
@@ -141,7 +141,7 @@ def _count(query: Query, where: _Where, source: str) -> Statement | None:
 
 @dataclass(slots=True)
 class _Order:
-    """What stands after ORDER BY, before the id: columns with their directions, and the functions they call."""
+    """The ORDER BY clause before the id: columns with their directions, and the functions they call."""
 
     columns: list[str] = field(default_factory=list)
     directions: list[str] = field(default_factory=list)
@@ -161,9 +161,8 @@ def _order(sort: tuple[Sort, ...], layout: Layout) -> _Order:
             order.columns.append(f"sort_value({len(order.functions)}, r.current)")
             order.functions.append(_sort_function(each.path))
         if each.descending:
-            order.directions.append(
-                " DESC"
-            )  # A missing value is NULL, the smallest of all, so it comes last by itself.
+            # A missing value is NULL, which SQLite sorts below all others, so it comes last without NULLS LAST.
+            order.directions.append(" DESC")
         else:
             order.directions.append("" if each.always_present else " NULLS LAST")
     return order
@@ -185,7 +184,7 @@ def _predicate(conditions: list[Condition], checkpoint: Callable[[], None] | Non
 
 
 def _necessary_texts(condition: Condition) -> list[bytes]:
-    """What the JSON of every document that matches has in it; looking for it first is cheaper than parsing."""
+    """Return texts that the JSON of every match contains; searching for them first is cheaper than parsing."""
     found: list[bytes] = []
     for each in _conjuncts(condition):
         if isinstance(each, Compare) and isinstance(each.value, str):
@@ -201,7 +200,7 @@ def _necessary_texts(condition: Condition) -> list[bytes]:
 
 
 def _json_with(operator: TextOperator, text: str) -> bytes:
-    """What the JSON of a text has in it that is, starts with, ends with or contains `text`."""
+    """Return the JSON of `text`, without a quote where the stored text may go on before or after it."""
     start = 0 if operator in (TextOperator.EQ, TextOperator.STARTS_WITH) else 1
     end = None if operator in (TextOperator.EQ, TextOperator.ENDS_WITH) else -1
     return orjson.dumps(text)[start:end]
@@ -222,14 +221,14 @@ class _Compiler:
         self._entries = layout.entries
 
     def choose_driver(self, conjuncts: list[Condition]) -> Compare | None:
-        """The equality on a path through lists whose entries are walked, if there is one."""
+        """Return an equality on a path through lists, whose entries the search walks; None when there is none."""
         for each in conjuncts:
             if isinstance(each, Compare) and each.operator is Operator.EQ and each.path in self._listed:
                 return each
         return None
 
     def add(self, condition: Condition, where: _Where, *, driven: bool) -> None:
-        """Add one conjunct: as SQL when that decides it, else as a residual, narrowed by what SQL can say."""
+        """Add one condition: as SQL when that decides it, else for Python, with SQL that excludes rows where it can."""
         term = self._term(condition, driven=driven)
         if term is not None:
             where.add(term.sql, *term.values)
@@ -274,13 +273,13 @@ class _Compiler:
 def _value_term(column: str, condition: Compare | Between) -> Statement:
     if isinstance(condition, Compare):
         return _comparison(column, condition.operator, condition.value)
-    # Numbers stand before texts and texts before booleans, so both bounds together keep to the operands' type.
+    # Numbers sort before texts and texts before booleans, so both bounds together only admit values of their type.
     values = [stored_value(condition.low), stored_value(condition.high)]
     return Statement(f"{column} >= ? AND {column} <= ?", values)
 
 
 def _comparison(column: str, operator: Operator, operand: Scalar) -> Statement:
-    """One comparison within the operand's type: numbers end before '', texts before the empty blob."""
+    """Compare only with values of the same type: numbers end before '', texts before the empty blob."""
     value = stored_value(operand)
     if operator is Operator.EQ:
         return Statement(f"{column} = ?", [value])
@@ -307,11 +306,11 @@ def _starts_with(column: str, prefix: str) -> Statement:
 
 
 def _next_text(prefix: str) -> str | None:
-    """The first text after all those that start with `prefix`, or None when no text is."""
+    """Return the first text after all those that start with `prefix`, or None when there is none."""
     kept = prefix.rstrip(chr(LAST_CODE_POINT))
     if not kept:
         return None
     last = ord(kept[-1])
-    # The code points from D800 to DFFF are surrogates: no text has them.
+    # The code points from D800 to DFFF are surrogates, which no text contains.
     following = 0xE000 if last == 0xD7FF else last + 1
     return kept[:-1] + chr(following)

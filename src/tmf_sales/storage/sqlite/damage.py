@@ -29,7 +29,7 @@ class Damage:
         self._found: str | None = None
 
     def note(self, failure: sqlite3.Error) -> None:
-        """Log damage, in the words of the database; other failures have nothing to do with it."""
+        """Log damage with the message of the database; ignore other failures."""
         if getattr(failure, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
             return
         if self._found is None:
@@ -37,13 +37,13 @@ class Damage:
         self._found = str(failure)
 
     def reject(self) -> None:
-        """Raises StorageUnavailable once damage was found."""
+        """Raise StorageUnavailable once damage was found."""
         if self._found is not None:
             raise StorageUnavailable("the store is damaged")
 
 
 def damage_in(path: Path) -> list[str]:
-    """What SQLite finds wrong with the file: at most 20 lines, none for a good one. Reads all of the file."""
+    """Return what SQLite finds wrong with the file: at most 20 lines, none for an intact file. Reads the whole file."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             found = [str(line) for (line,) in connection.execute(f"PRAGMA quick_check({LISTED})")]
@@ -53,7 +53,7 @@ def damage_in(path: Path) -> list[str]:
 
 
 def readable_records(path: Path, kinds: Sequence[Kind]) -> Iterator[tuple[str, Record | None]]:
-    """Every resource that can be read, with its kind, without opening the store; None for each row that cannot."""
+    """Yield every readable resource with its kind, without opening the store; None for each unreadable row."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         for kind in kinds:
             for record in _readable_rows(connection, Layout(kind)):
@@ -61,10 +61,10 @@ def readable_records(path: Path, kinds: Sequence[Kind]) -> Iterator[tuple[str, R
 
 
 def _readable_rows(connection: sqlite3.Connection, layout: Layout) -> Iterator[Record | None]:
-    """Every resource of the kind that can be read; None for each row that cannot.
+    """Yield every readable resource of the kind; None for each unreadable row.
 
-    The ids come from the index beside the table, so that a damaged page of the table costs its own rows only; where the
-    index is damaged, the rows are tried one by one by their numbers.
+    The ids come from the index beside the table, so that a damaged page of the table costs only its own rows. If the
+    index is damaged, the rows are read one by one by their numbers.
     """
     columns = "id, revision, changed, current, others"
     for key in _keys(connection, layout):

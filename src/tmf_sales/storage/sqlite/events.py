@@ -1,6 +1,6 @@
-"""The log of events and the lanes of their delivery in the SQLite file; an event is stored in its write's transaction.
+"""Keeps the event log and delivery queues in the SQLite file; an event is stored in the transaction of its write.
 
-The position in the log is the order of commits. All writing goes through the process's one writer.
+The position in the log is the order of commits. All writes go through the process's one writer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 EVENT = "position, id, kind, resource, revision, stored, text"
 OF_LANE = "listener = ? AND kind = ? AND resource = ?"
-# With a plus the planner takes no index for it: there are few kinds, and the other conditions narrow more.
+# The plus keeps the planner from using an index here: there are few kinds, and the other conditions are more selective.
 OF_KNOWN_KIND = "+kind IN (SELECT value FROM json_each(?))"
 EXPIRE_BATCH = 500
 
@@ -45,7 +45,7 @@ class InThread(Protocol):
 
 
 def append_events(connection: sqlite3.Connection, change: Change, stored: float) -> None:
-    """Put the events of `change` into the log, as part of the transaction that writes it."""
+    """Add the events of `change` to the log, as part of the transaction that writes it."""
     connection.executemany(
         "INSERT INTO event (id, kind, resource, revision, stored, fanned, text) VALUES (?, ?, ?, ?, ?, 0, ?)",
         [
@@ -122,7 +122,7 @@ class SqliteEvents(EventStore):
             )
             return [delivery for _, delivery in sorted(claimed, key=lambda pair: pair[0])]
 
-        # A look costs less than a write, and mostly nothing is due.
+        # A read costs less than a write, and usually nothing is due.
         if not await self._is_any_due(now, room):
             return []
         return await self._writer.run(write)
@@ -139,7 +139,7 @@ class SqliteEvents(EventStore):
         )
 
     async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
-        # Mostly the beginning of the text says that it is another one, so that it need not be read as JSON.
+        # The beginning of the text usually shows that the type is another one, so that it need not be parsed as JSON.
         found = await self._events(
             "kind = ? AND resource = ? AND CASE WHEN instr(substr(text, 1, ?), ?) > 0"
             " THEN json_extract(CAST(text AS TEXT), '$.eventType') = ? ELSE 0 END ORDER BY position DESC LIMIT ?",
@@ -191,7 +191,7 @@ class SqliteEvents(EventStore):
         limit: int,
         size: int = BATCH_BYTES,
     ) -> tuple[list[StoredEvent], str]:
-        # The sign keeps SQLite from reading all events of the kinds by their index, and sorting them.
+        # The plus keeps SQLite from reading all events of the kinds by their index and sorting them.
         of_kinds = f"+kind IN ({', '.join('?' * len(kinds))})"
         way = "position < ? ORDER BY position DESC" if newest_first else "position > ? ORDER BY position"
         behind = int(place, 16) if place else 2**63 - 1 if newest_first else 0
@@ -224,7 +224,7 @@ class SqliteEvents(EventStore):
 
     async def expire(self, before: float) -> int:
         await self._write("DELETE FROM attempt WHERE at < ?", [(before,)])
-        # Once no event that old is to be fanned out, nothing has to be left out for it.
+        # A start position is obsolete once no event up to it is waiting to be fanned out.
         await self._write(
             "DELETE FROM subscription_start WHERE NOT EXISTS"
             " (SELECT 1 FROM event WHERE fanned = 0 AND event.position <= subscription_start.position)",
@@ -276,7 +276,7 @@ def _delivery_queue(row: Sequence[Any]) -> DeliveryQueue:
 
 
 def _first_position(order: str) -> int:
-    """The position that an order begins at; behind an event's order begins the next one."""
+    """Return the first position at or after an order; an order with BEHIND begins at the next position."""
     return int(order[:16], 16) + (len(order) > 16)
 
 
@@ -285,7 +285,7 @@ def _last_position(order: str) -> int:
 
 
 def _mark_fanned(connection: sqlite3.Connection, event: StoredEvent) -> bool:
-    """Whether the event had not been fanned out before."""
+    """Mark the event as fanned out; return whether it was not fanned out before."""
     marked = connection.execute(
         "UPDATE event SET fanned = 1 WHERE position = ? AND fanned = 0", (_last_position(event.order),)
     )
@@ -293,7 +293,7 @@ def _mark_fanned(connection: sqlite3.Connection, event: StoredEvent) -> bool:
 
 
 def _extend(connection: sqlite3.Connection, key: QueueKey, order: str) -> bool:
-    """Whether the lane is there; it then goes up to `order` at least."""
+    """Extend the queue up to `order` at least; return whether the queue exists."""
     return connection.execute(f"UPDATE lane SET last = max(last, ?) WHERE {OF_LANE}", (order, *key)).rowcount == 1
 
 
@@ -315,7 +315,7 @@ def _delivery_queue_of(connection: sqlite3.Connection, key: QueueKey, owner: str
 
 
 def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) -> DeliveryQueue | None:
-    """Write one step down; see EventStore.record."""
+    """Record one step; see EventStore.record."""
     if step.attempt is not None:
         made = step.attempt
         connection.execute(

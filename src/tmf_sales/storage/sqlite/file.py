@@ -1,7 +1,7 @@
-"""The file of a SQLite store as the disk has it: made for its owner alone, and looked at before a write is confirmed.
+"""Creates the file of a SQLite store for its owner only, and checks before a write is confirmed that it is in place.
 
-Promise: nothing is confirmed that went into a file which was removed, moved or replaced while it was open; SQLite
-would write on into it, and all of that is gone when the process ends.
+A write is never confirmed if the file was removed, moved or replaced while it was open: SQLite would go on writing into
+the old file, and all of that is lost when the process ends.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from tmf_sales.storage.protocol import StorageUnavailable
 
 
 class OpenedFile:
-    """The file and its write-ahead log, which holds the newest writes, as they were when the store was opened."""
+    """The file and its write-ahead log (which holds the newest writes), as they were when the store was opened."""
 
     def __init__(self, path: Path) -> None:
-        """The log must be there, as it is once something was written. Raises OSError."""
+        """The log must exist, as it does once something was written. Raises OSError."""
         # SQLite puts the log beside the file itself, not beside a link to it.
         self._names = (path.absolute(), Path(f"{path.resolve()}-wal"))
         self._opened = [name.stat() for name in self._names]
 
     def reject_if_gone(self) -> None:
-        """Raises StorageUnavailable when a name is no longer that of what was opened. It takes 3 us."""
+        """Raise StorageUnavailable when a name no longer refers to the opened file. Takes 3 us."""
         for name, opened in zip(self._names, self._opened, strict=True):
             try:
                 is_the_same = os.path.samestat(name.stat(), opened)
@@ -34,9 +34,9 @@ class OpenedFile:
 
 
 def make_for_owner(path: Path) -> None:
-    """Make the file, which is empty, if it is not there; it will hold the signing secrets of listeners.
+    """Create an empty file, readable by its owner only, if there is none: it will hold the subscriptions' secrets.
 
-    One that is there is not opened: to close it again would drop the locks that this process has on it. Raises OSError.
+    An existing file is not opened: closing it again would drop the locks that this process has on it. Raises OSError.
     """
     target = path.resolve()
     if target.exists():

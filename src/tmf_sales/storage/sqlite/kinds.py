@@ -1,4 +1,4 @@
-"""The kinds in a SQLite store: what format 1 stored under an earlier name, and what no announced kind accounts for."""
+"""Kinds in a SQLite store: renames those that format 1 stored under an earlier name, and finds unannounced ones."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tmf_sales.storage.sqlite.reader import Reader
 
 
 def take_over_earlier_name(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Give what is stored under the kind's earlier name to the kind, within the caller's transaction.
+    """Move what is stored under the kind's earlier name to its present name, within the caller's transaction.
 
-    Only where the kind has nothing of its own yet. The values of its indexes are kept; the indexes are built anew.
+    This happens only while nothing is stored under the present name. Index values are kept; the indexes are rebuilt.
     """
     name, earlier = layout.kind.name, layout.kind.earlier_name
     rows = dict(connection.execute("SELECT name, layout FROM kind WHERE name IN (?, ?)", (name, earlier)))
@@ -36,7 +36,7 @@ def take_over_earlier_name(connection: sqlite3.Connection, layout: Layout) -> No
 
 
 def unknown_kinds(reader: Reader, known: Collection[str]) -> Mapping[str, int]:
-    """The kinds of stored resources, and of events that wait, that are not among the known ones: how many resources."""
+    """Return the kinds of stored resources and waiting events that are not known, with their number of resources."""
     with reader.snapshot():
         counts = dict(reader.all("SELECT name, total FROM kind WHERE total > 0", []))
         waiting = reader.all("SELECT kind FROM event WHERE fanned = 0 UNION SELECT kind FROM lane", [])

@@ -1,7 +1,7 @@
-"""How a kind's documents and index values lie in the tables of a SQLite store.
+"""Defines how the tables of a SQLite store hold a kind's documents and index values.
 
-A path that passes through no list has a column of its own; one that does has rows in the kind's entry table, one per
-value. Both are filled by Python, so that a boolean is never a number and a text may hold any character.
+A path that passes through no list has its own column; one that does has rows in the kind's entry table, one per value.
+Python computes both, so that a boolean is never a number and a text may contain any character.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Entries = frozenset[tuple[str, SqlValue]]
 
 
 class Layout:
-    """Where the values of one kind's indexed paths are kept. Table and column names come from here only."""
+    """The places of one kind's indexed values. Table and column names come only from here."""
 
     def __init__(self, kind: Kind) -> None:
         if not _KIND.fullmatch(kind.name):
@@ -46,14 +46,14 @@ class Layout:
         return [stored_value(single_value_at(document, path)) for path in self.columns]
 
     def is_uneven(self, document: Any) -> bool:
-        """Whether a list stands where the contract has none, so that a column cannot tell what a path reaches."""
+        """Return whether a list occurs where the contract has none, so that a column misses values of its path."""
         return any(meets_list(document, path) for path in self.columns)
 
     def entries_of_text(self, text: bytes) -> Entries:
         return self.entry_values(orjson.loads(text)) if self.listed else frozenset()
 
     def entry_values(self, document: Any) -> Entries:
-        """(path, value) once for each indexed path through lists and each value that it reaches."""
+        """Return (path, value) once for each indexed path through lists and each value that it reaches."""
         return frozenset(
             (name, stored_value(value))
             for path, name in self.listed.items()
@@ -75,13 +75,13 @@ class Layout:
 
 
 def column_name(path: Path) -> str:
-    """A column for `path`: readable letters of it and a hash, because SQLite takes no account of case in names."""
+    """Return a column for `path`: its readable letters and a hash, because SQLite ignores case in names."""
     readable = "_".join("".join(letter for letter in step if letter.isascii() and letter.isalnum()) for step in path)
     return f'"at_{readable}_{_short_hash(_as_text(path))}"'
 
 
 def stored_value(value: Scalar | None) -> SqlValue:
-    """A JSON scalar as SQLite compares it rightly: numbers < texts < blobs; a boolean is a blob, so never a number."""
+    """Convert a JSON scalar for comparison by SQLite: numbers < texts < blobs; a boolean is a blob, never a number."""
     if isinstance(value, bool):
         return b"\x01" if value else b"\x00"
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
@@ -90,7 +90,7 @@ def stored_value(value: Scalar | None) -> SqlValue:
 
 
 def pack_versions(versions: Sequence[Version]) -> bytes | None:
-    """Versions as one blob: a line with each one's revision and length, then their texts one after the other."""
+    """Pack versions into one blob: a line with the revision and length of each, then their texts in the same order."""
     if not versions:
         return None
     texts = [version.text for version in versions]

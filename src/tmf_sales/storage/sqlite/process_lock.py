@@ -1,7 +1,7 @@
 """A fair lock between processes that write to one SQLite file.
 
-SQLite's own busy handler lets a writer starve. Here a writer first waits for the front of the queue, then for its turn,
-so whoever waits longest writes next. The operating system releases both locks when a process dies.
+SQLite's own busy handler lets a writer starve. Here a writer first waits for the front lock, then for the turn lock, so
+the writer that waits longest writes next. The operating system releases both locks when a process dies.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ProcessLock:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Hold the lock; wait for it without a bound, so call this off the event loop."""
+        """Hold the lock. The wait has no time limit, so call this off the event loop."""
         acquire(self._front)
         try:
             acquire(self._turn)

@@ -1,4 +1,4 @@
-"""Reading from the SQLite file: connections that cannot write, each statement within a time limit."""
+"""Reads from the SQLite file: connections that cannot write, and queries within a time limit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Reader:
         self._connection.close()
 
     def get(self, layout: Layout, id: str) -> Record | None:
-        """One resource by its id: the statement that has to be quick."""
+        """Read one resource by its id. This must be fast, so it has neither a snapshot nor a time limit."""
         try:
             row = self._connection.execute(layout.point_read, (id,)).fetchone()
         except sqlite3.Error as failure:
@@ -65,18 +65,18 @@ class Reader:
         return Page(rows, total if exact else query.count_limit, exact)
 
     def read(self, sql: str, values: list[SqlValue]) -> list[Any]:
-        """All rows of one statement, within the time limit."""
+        """Return all rows of one statement, within the time limit."""
         with self.snapshot():
             return self.all(sql, values)
 
     @contextmanager
     def rows(self, sql: str, values: list[SqlValue]) -> Iterator[Iterator[Any]]:
-        """The rows of one statement, within the time limit, each read from the file when it is asked for."""
+        """Give the rows of one statement, within the time limit; each is read from the file when it is requested."""
         with self.snapshot(), closing(self._connection.execute(sql, values)) as found:
             yield found
 
     def explain(self, layout: Layout, query: Query) -> list[str]:
-        """SQLite's own words on how it would look for the page."""
+        """Return SQLite's query plan for finding the page."""
         statement = compile_query(query, layout, even=True).search
         return [row[3] for row in self.all(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)]
 
@@ -85,7 +85,7 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Several statements on one state of the store, with one time limit for them together."""
+        """Run several statements on one state of the store, with one time limit for all of them."""
         self._deadline = time.monotonic() + self._time_limit
         self._connection.set_progress_handler(self._is_late, OPERATIONS_BETWEEN_CHECKS)
         try:
@@ -128,6 +128,6 @@ class Reader:
         return self._sort_values[number](text)
 
     def _stop_when_late(self) -> None:
-        """End the statement: few large documents take long without SQLite calling its progress handler."""
+        """End a late statement: a few large documents take long without SQLite calling its progress handler."""
         if self._is_late():
             raise TimeoutError

@@ -1,4 +1,4 @@
-"""The tables of a SQLite store, its format, and the way from an older format to it."""
+"""The tables of a SQLite store, its format, and the migrations from older formats."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TABLES = (
 
 
 def prepare(connection: sqlite3.Connection, layouts: Sequence[Layout]) -> None:
-    """Make or migrate the tables, and the indexes of the contract. The connection is in autocommit mode."""
+    """Create or migrate the tables and the contract's indexes. The connection must be in autocommit mode."""
     _migrate(connection)
     for layout in layouts:
         with transaction(connection):
@@ -55,7 +55,7 @@ def prepare(connection: sqlite3.Connection, layouts: Sequence[Layout]) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is written inside, on the disk at the end, or nothing of it."""
+    """Write everything inside to the disk at the end, or nothing of it."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -66,17 +66,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def note_ping(connection: sqlite3.Connection, now: float) -> None:
-    """The least that reaches the disk: another value in a row that is there for nothing else."""
+    """Write the least that reaches the disk: a new value in a row that exists only for this."""
     connection.execute("INSERT OR REPLACE INTO setting VALUES ('ping', ?)", (now,))
 
 
 def fill_ping(connection: sqlite3.Connection) -> None:
-    """A value that needs new room on the disk, where `note_ping` finds some even on a full one."""
+    """Write a value that needs new room on the disk; `note_ping` finds room even on a full one."""
     connection.execute("INSERT OR REPLACE INTO setting VALUES ('ping', zeroblob(?))", (PING_ROOM,))
 
 
 def reject_foreign_file(connection: sqlite3.Connection) -> None:
-    """Raises StoreRefused for the database of another application: nothing is written to it."""
+    """Raise StoreRefused for the database of another application, before anything is written to it."""
     (id,) = connection.execute("PRAGMA application_id").fetchone()
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if id == APPLICATION_ID or (id == 0 and (not tables or {"setting", "kind", "event"} <= tables)):
@@ -140,7 +140,7 @@ def _change_columns(connection: sqlite3.Connection, layout: Layout) -> None:
 
 
 def _fill_index_values(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Work out the index values of every document again, after the contract's indexes have changed."""
+    """Recompute the index values of every document after the contract's indexes have changed."""
     connection.execute(f"DELETE FROM {layout.entries}")
     assigned = "".join(f", {column} = ?" for column in layout.columns.values())
     uneven_ones = 0

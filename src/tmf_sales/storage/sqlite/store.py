@@ -1,7 +1,7 @@
-"""The store that needs no server: one SQLite file, WAL, synchronous=FULL, shared by several worker processes.
+"""Stores resources in one SQLite file (WAL, synchronous=FULL), shared by several worker processes, without a server.
 
-A point read and a first page run inline, because they cost less than the hop to a thread; other reads run in threads,
-writes in the one writer thread of the process. What commit has answered is on the disk.
+A read by id and a first page run inline, because they cost less than the hop to a thread. Other reads run in threads,
+writes in the process's one writer thread. When commit returns, the write is on the disk.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 READERS = 4
 QUICK_ROWS = 100
-PAGES_BETWEEN_CHECKPOINTS = 4000  # 16 MB: a page that is written often is copied to the file a quarter as often
+PAGES_BETWEEN_CHECKPOINTS = 4000  # 16 MB, 4 times SQLite's default: often written pages are copied less often
 NO_ENTRIES: Entries = frozenset()
 
 
@@ -96,7 +96,7 @@ class SqliteStorage(Storage):
         self._turn.close()
 
     async def ping(self) -> None:
-        """Write, because a full disk can still be read; and after a failed write as much as needs new room there."""
+        """Write, because a full disk can still be read; after a failed write, write enough to need new room there."""
         self._damage.reject()
         if self._writer.has_failed:
             self._writer.has_failed = False
@@ -142,7 +142,7 @@ class SqliteStorage(Storage):
         return [read_record(row) for row in rows]
 
     async def explain(self, kind: str, query: Query) -> list[str]:
-        """How SQLite would find the page of `query`, step by step."""
+        """Return how SQLite would find the page of `query`, step by step."""
         layout = self._layouts[kind]
         return await self._in_thread(lambda reader: reader.explain(layout, query))
 
@@ -158,12 +158,12 @@ class SqliteStorage(Storage):
 
 
 def _is_quick(query: Query) -> bool:
-    """Whether a page is a short walk along the ids, its count kept: less work than the hop to a thread and back."""
+    """Return whether a page is a short walk along the ids with a stored count: cheaper than the hop to a thread."""
     return query.where == EVERYTHING and not query.sort and query.offset + query.limit <= QUICK_ROWS
 
 
 def connect(path: FilePath) -> sqlite3.Connection:
-    """Raises sqlite3.Error for a file that is no database, before anything is made beside it."""
+    """Open the file; raises sqlite3.Error if it is not a database, before anything is created beside it."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA schema_version")
@@ -174,14 +174,14 @@ def connect(path: FilePath) -> sqlite3.Connection:
 
 
 def set_up_for_writing(connection: sqlite3.Connection) -> None:
-    """In turn with other processes: two that begin the log of a new file at once do not wait, one of them fails."""
+    """Call this under the process lock: if two processes start a new file's log at once, one fails without waiting."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
 
 
 def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
-    """Write `change` within the writer's transaction; answer the new revision."""
+    """Write `change` within the writer's transaction; return the new revision."""
     stored = connection.execute(
         f"SELECT revision, uneven, current FROM {layout.table} WHERE id = ?", (change.id,)
     ).fetchone()

@@ -1,6 +1,6 @@
-"""The one thread of a process that writes to the SQLite file: all waiting writes go into one transaction.
+"""The only thread of a process that writes to the SQLite file; it puts all waiting writes into one transaction.
 
-A write is answered after the fsync of its own group. Between processes the turn is passed on in a queue of two lock
+A write returns after the fsync of its own group. Processes take the write lock in the order of a queue made of two lock
 files, because SQLite's busy handler lets a writer starve.
 """
 
@@ -42,7 +42,7 @@ class _Outcome:
     error: Exception | None = None
 
     def tell(self) -> None:
-        if self.waiting.answer.done():  # The caller's deadline passed while the write was under way.
+        if self.waiting.answer.done():  # The caller timed out before the write finished.
             return
         if self.error is not None:
             self.waiting.answer.set_exception(self.error)
@@ -68,13 +68,13 @@ class Writer:
         self._connection = connection
         self._turn = turn
         self._reject_if_gone = reject_if_gone
-        self.has_failed = False  # set by each write that the database refuses
+        self.has_failed = False  # set by each write that the database rejects
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     async def run(self, job: Job[T]) -> T:
-        """Run `job` in a transaction; what it returns or raises comes back once the transaction is on the disk.
+        """Run `job` in a transaction; return or raise its result once the transaction is on the disk.
 
         Raises StorageUnavailable when the outcome is not known.
         """
@@ -88,7 +88,7 @@ class Writer:
             raise StorageUnavailable("the store did not confirm the write in time; its outcome is not known") from None
 
     async def close(self) -> None:
-        """Finish what was asked for and stop."""
+        """Finish the waiting jobs and stop."""
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, WRITE_TIMEOUT)
 
@@ -112,7 +112,7 @@ class Writer:
                 outcomes = [self._run_alone(each) for each in group]
                 self._reject_if_gone()
         except StorageUnavailable as gone:
-            log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - it says all
+            log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - the message says all
             return [_Outcome(each, error=gone) for each in group]
         except (sqlite3.Error, OSError) as failure:
             self.has_failed = True
@@ -124,13 +124,13 @@ class Writer:
             return outcomes
 
     def _run_alone(self, waiting: _Waiting) -> _Outcome:
-        """Run one job so that its failure undoes what it wrote and nothing else."""
+        """Run one job so that its failure undoes only its own writes."""
         execute = self._connection.execute
         execute("SAVEPOINT job")
         try:
             result = waiting.job(self._connection)
-        except Exception as error:  # Whatever it is, it is the answer to this job and to no other.
-            if not self._connection.in_transaction:  # SQLite gave up the whole transaction: a full disk, for example.
+        except Exception as error:  # Any failure belongs to this job and to no other.
+            if not self._connection.in_transaction:  # SQLite rolled back the whole transaction, as for a full disk.
                 raise
             execute("ROLLBACK TO job")
             execute("RELEASE job")
@@ -145,7 +145,7 @@ class Writer:
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
-    """Answer everybody, waking each event loop once."""
+    """Give every caller its result, waking each event loop once."""
     for loop in {outcome.waiting.loop for outcome in outcomes}:
         mine = [outcome for outcome in outcomes if outcome.waiting.loop is loop]
         if not loop.is_closed():
