@@ -1,4 +1,4 @@
-"""Fails when a source file is too long to be read in one go, or has a name that says nothing."""
+"""Fails when a source file is too long, or has a name that says nothing about its content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 
 
 def findings(root: Path) -> tuple[list[str], list[str]]:
-    """What should be shorter, and what must change."""
+    """Return the files that should be shorter, and the files that must change."""
     soft, hard = [], []
     for path in sorted(path for room in ("src", "tests", "scripts") for path in (root / room).rglob("*.py")):
         name, length = path.relative_to(root), len(path.read_text(encoding="utf-8").splitlines())

@@ -29,7 +29,7 @@ def section(suite: Suite) -> str:
 
 
 def with_checks(text: str) -> str:
-    """The page with new tables. Raises ValueError when a pair of markers is missing."""
+    """Return the page with new tables; raise ValueError when a pair of markers is missing."""
     for name, suite in suites().items():
         text = with_made(text, name, "make docs", section(suite))
     return text

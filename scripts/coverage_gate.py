@@ -1,7 +1,7 @@
-"""How much is covered, and what is not: 100 % of lines and branches where a defect loses data, 95 % over all.
+"""Reports the coverage and its gaps: 100 % of lines and branches is required where a defect loses data, 95 % overall.
 
-scripts/coverage_gate.py .coverage.json             says it
-scripts/coverage_gate.py .coverage.json --enforce   and fails when it is too little
+scripts/coverage_gate.py .coverage.json             reports the coverage
+scripts/coverage_gate.py .coverage.json --enforce   also fails when it is too low
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GATES = {
 
 
 def covered(files: dict[str, Any], room: str) -> float:
-    """Per cent of the lines and branches of the files below `room`."""
+    """The percentage of covered lines and branches in the files below `room`."""
     sums = [entry["summary"] for name, entry in files.items() if name.startswith(room)]
     whole = sum(each["num_statements"] + each.get("num_branches", 0) for each in sums)
     reached = sum(each["covered_lines"] + each.get("covered_branches", 0) for each in sums)
@@ -31,7 +31,7 @@ def covered(files: dict[str, Any], room: str) -> float:
 
 
 def gaps(files: dict[str, Any], room: str) -> list[str]:
-    """One line for each file below `room` with something that no test reaches."""
+    """One line for each file below `room` with lines or branches that no test reaches."""
     lines = []
     for name, entry in sorted(files.items()):
         branches = [f"{start}->{end}" for start, end in entry.get("missing_branches", [])]

@@ -3,7 +3,7 @@
 scripts/documentation.py TARGET
 
 MkDocs runs in strict mode, so a broken link fails the build. The result is a folder of files that loads nothing from
-another host; it can be opened from disk or served by anything.
+other hosts; you can open it from disk or serve it with any web server.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SEARCH_SHIM = ROOT / "node_modules/iframe-worker/shim/index.js"
 SEARCH_SHIM_ELSEWHERE = "https://unpkg.com/iframe-worker/shim"
 REDOC = ROOT / "node_modules/redoc/bundles/redoc.standalone.js"
-# Documents at the root of the repository -> where the site has them.
+# Document at the root of the repository -> its place in the site.
 ADOPTED = {
     "ARCHITECTURE.md": "explanation/architecture.md",
     "CHANGELOG.md": "changelog.md",
@@ -48,7 +48,7 @@ def collect_sources(target: Path) -> None:
 
 
 def _relink(found: re.Match[str], place: str) -> str:
-    """A link of a document at the root, from where the site has that document."""
+    """Rewrite a link of a document at the root for the document's place in the site."""
     path, anchor = found[1].removeprefix("./"), found[2] or ""
     within = path.removeprefix("docs/") if path.startswith("docs/") else ADOPTED.get(path)
     if within is None:
@@ -57,7 +57,7 @@ def _relink(found: re.Match[str], place: str) -> str:
 
 
 def _unlink_sources(found: re.Match[str]) -> str:
-    """A link out of docs/ into the repository becomes a link within the site where the file is adopted."""
+    """Rewrite a link from docs/ into the repository as a link within the site, if the site has the file."""
     path = found[1]
     name = path.rpartition("../")[2]
     if path.startswith("../") and name in ADOPTED:
@@ -66,12 +66,12 @@ def _unlink_sources(found: re.Match[str]) -> str:
 
 
 def render_contracts(target: Path) -> None:
-    """The pages of the contracts, each one file that loads nothing."""
+    """Render a page for each contract: one file that loads nothing from elsewhere."""
     list(write_site(ROOT / "openapi", REDOC, target / "contracts"))
 
 
 def keep_search_local(target: Path) -> None:
-    """Serve the script that lets a page opened from disk search; the theme would load it from another host."""
+    """Include the script for search in pages opened from disk; the theme would load it from another host."""
     place = target / "assets/javascripts/iframe-worker.js"
     shutil.copy(SEARCH_SHIM, place)
     for page in target.rglob("*.html"):
@@ -82,7 +82,7 @@ def keep_search_local(target: Path) -> None:
 
 
 def build(target: Path) -> None:
-    """Raises CalledProcessError when MkDocs reports anything, a broken link first of all."""
+    """Build the site; raise CalledProcessError when MkDocs reports anything, such as a broken link."""
     work = ROOT / "build" / "docs-source"
     shutil.rmtree(work, ignore_errors=True)
     collect_sources(work / "docs")

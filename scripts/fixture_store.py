@@ -1,7 +1,7 @@
-"""Writes the stores of this release to tests/storage/fixtures/<version>/, with what a later release must find in them.
+"""Writes stores of this release to tests/storage/fixtures/<version>/, with the data a later release must find in them.
 
-They are filled by the running service: resources with versions and changes, a deletion, a listener, a creation with an
-idempotency key. Then come a delivery that has failed, and writes whose events were left in their documents by a crash.
+The running service fills them: resources with versions and changes, a deletion, a subscription, a creation with an
+idempotency key. The script adds a failed delivery, and writes whose events a crash left in their documents.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FANNED = 4
 
 
 def fill(url: str, folder: Path) -> None:
-    """What clients do."""
+    """Fill the store through the API, as clients do."""
     options = ("--store", url, "--seed", "--no-delivery")
     with start_service(folder / "log", *options) as service, httpx.Client(base_url=service.url) as client:
 
@@ -68,7 +68,7 @@ def fill(url: str, folder: Path) -> None:
 
 
 async def fail_delivery(store: Storage) -> None:
-    """Fan some events out, and note a try that failed; the lanes stay."""
+    """Fan out some events and record a failed attempt; the delivery queues remain."""
     await store.events.sweep()
     [first, *_] = await store.walk(SUBSCRIPTION, "", 1)
     events = (await store.events.not_fanned_out(FANNED))[:FANNED]
@@ -104,7 +104,7 @@ async def left_behind(url: str) -> None:
 
 
 async def found_in(url: str) -> dict[str, Any]:
-    """What a later release must find: lines of an export, ids of events by resource, lanes by listener."""
+    """The data a later release must find: export lines, event ids by resource, delivery queues by subscription."""
     store = open_store(url, KINDS)
     await store.open()
     try:
@@ -128,7 +128,7 @@ async def lines(store: Storage, kind: str) -> list[str]:
 
 
 def dumped(url: str) -> bytes:
-    """A line for each document, with its collection, in MongoDB's extended JSON."""
+    """Dump the database: a line for each document, with its collection, in MongoDB's extended JSON."""
     rows: list[str] = []
     with MongoClient[dict[str, Any]](url) as client:
         database = client.get_default_database()

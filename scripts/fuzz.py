@@ -1,4 +1,4 @@
-"""The time-boxed run of the contracts' fuzz test: other data each time, for as long as one likes."""
+"""Runs the fuzz test of the contracts for a chosen time, with new data each time."""
 
 from __future__ import annotations
 

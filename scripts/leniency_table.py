@@ -24,7 +24,7 @@ def table(contracts: tuple[Contract, ...]) -> str:
 
 
 def places_of(rule: str, contract: Contract) -> Iterator[str]:
-    """Members as `Type.member`, or the file of a contract that names the rule for the whole of it."""
+    """The members with the rule as `Type.member`, or the contract's file when the rule applies to all of it."""
     if rule in contract.leniencies:
         yield f"all of {contract.name}"
     for name, schema in contract.document["components"]["schemas"].items():
@@ -41,7 +41,7 @@ def members_of(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 
 def with_table(text: str) -> str:
-    """The page with its table made anew. Raises ValueError when its markers are missing."""
+    """Return the page with a new table; raise ValueError when its markers are missing."""
     return with_made(text, "leniencies", "make docs", table(load_contracts(contracts_folder())))
 
 

@@ -1,10 +1,10 @@
-"""Text that is made by a program, in a page that people write: it stands between a pair of markers."""
+"""Replaces generated text in a hand-written page: the text between a pair of markers."""
 
 from __future__ import annotations
 
 
 def with_made(text: str, name: str, maker: str, made: str) -> str:
-    """The page with what stands between the markers of this name made anew; raises ValueError when one is missing."""
+    """Return the page with new text between the markers of this name; raise ValueError when one is missing."""
     start, end = f"<!-- {name}: made by `{maker}` -->\n", f"<!-- end of {name} -->"
     before, found, rest = text.partition(start)
     _, closed, after = rest.partition(end)

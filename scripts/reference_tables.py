@@ -1,4 +1,4 @@
-"""Writes the tables of docs/reference: settings, commands and error codes, as the code has them."""
+"""Generates the tables of docs/reference from the code: settings, commands and error codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def table(*header: str, rows: Iterator[str]) -> str:
 
 
 def settings() -> str:
-    """The service's own settings, then those that the rules of an API have, under their name."""
+    """The service's own settings, then those of the rules of each API, under the name of the rules."""
     parts = [settings_table(Settings)]
     for name, of in sorted(settings_of_rules(registered_rules()).items()):
         parts += [f"Settings of the rules `{name}`:", settings_table(of)]
@@ -45,7 +45,7 @@ def settings_table(of: type) -> str:
 
 
 def commands() -> str:
-    """A chapter for each command, with its options and those of its own commands."""
+    """A chapter for each command, with its options and those of its subcommands."""
     return "\n\n".join(_chapter(f"tmf-sales {name}", command) for name, command in _commands_of(command_line))
 
 
@@ -81,7 +81,7 @@ def error_codes() -> str:
 
 
 def all_conditions() -> set[type[TmfError]]:
-    """Every exception that becomes a response, one for each code: the one that is highest in its hierarchy."""
+    """The exceptions that become responses, one for each code: the highest in its hierarchy."""
     for module in pkgutil.walk_packages(tmf_sales.__path__, "tmf_sales."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
@@ -107,7 +107,7 @@ PAGES = {"settings": settings, "commands": commands, "errors": error_codes}
 
 
 def with_tables(name: str, text: str) -> str:
-    """The page with its table written anew. Raises ValueError when a marker is missing."""
+    """Return the page with a new table; raise ValueError when a marker is missing."""
     return with_made(text, name, "make docs", PAGES[name]())
 
 

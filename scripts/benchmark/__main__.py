@@ -1,4 +1,4 @@
-"""`make bench`: every contender on one core, the same requests from the other, medians of interleaved turns."""
+"""`make bench`: loads every contender on one core with the same requests from another; medians of interleaved turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS_OF_TWO_WORKERS = 2
 
 
 def available(wanted: Sequence[str]) -> Iterator[Contender]:
-    """Those that are wanted and can be had; a contender is left out with a word, but never the service itself."""
+    """Yield the wanted contenders that can run here; report and skip the others, but never the service itself."""
     for contender in CONTENDERS:
         if wanted and not any(word.lower() in contender.name.lower() for word in wanted):
             continue
@@ -34,7 +34,7 @@ def available(wanted: Sequence[str]) -> Iterator[Contender]:
 
 
 def start_once(contender: Contender) -> None:
-    """Raises Missing when a contender cannot run on this machine, and NotStarted when it is the service."""
+    """Start it once; raise Missing when a contender cannot run on this machine, NotStarted if it is the service."""
     try:
         with started(contender):
             pass
@@ -45,7 +45,7 @@ def start_once(contender: Contender) -> None:
 
 
 def measure(contenders: Sequence[Contender], wanted: Sequence[str], rounds: int, count: int, seconds: float) -> Results:
-    """Each round has servers of its own, and each turn of it sends one kind of request to all of them."""
+    """Measure in rounds: each starts its own servers, and each of its turns sends one kind of request to all."""
     measured: list[Turn] = []
     stood: list[Mapping[str, Standing]] = []
     for number in range(rounds):

@@ -28,7 +28,7 @@ figure.savefig(told["file"], dpi=110, metadata={"Software": None})
 
 
 def draw(file: Path, series: Mapping[str, Sequence[float]], labels: Sequence[str]) -> None:
-    """A line for each series over the labels, as PNG; without matplotlib only a word on standard error."""
+    """Draw a line for each series over the labels, as PNG; without matplotlib only print a note on standard error."""
     try:
         install_python_packages()
     except Missing as reason:

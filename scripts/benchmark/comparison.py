@@ -1,4 +1,4 @@
-"""Whether all contenders answer the same, and refuse the same: otherwise their speed says nothing."""
+"""Checks that all contenders give the same responses and rejections, as a comparison of speed requires."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Answers = Mapping[str, Any]
 
 
 class Unequal(Exception):
-    """Raised when two contenders answer differently, so that comparing their speed would mean nothing."""
+    """Raised when two contenders respond differently, so that comparing their speed is meaningless."""
 
 
 def answers_of(server: Running, ids: Sequence[str]) -> dict[str, Any]:
-    """The answers to one request of each kind, and the statuses of those to bad ones."""
+    """The responses to one request of each kind, and the statuses of the responses to bad requests."""
     connection = server.connect()
     try:
         return {**dict(_one_of_each(connection, ids)), **dict(_refusals(connection))}
@@ -35,7 +35,7 @@ def answers_of(server: Running, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def _one_of_each(connection: HTTPConnection, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Without what must differ: ids, the host, the time of creation."""
+    """The responses without the values that must differ: ids, the host, the time of creation."""
     for request in (GET, LIST, FILTER, POST, PATCH):
         answer = exchanged(connection, sent(request, ids)[0])
         body = json.loads(answer.read())
@@ -64,12 +64,12 @@ def exchanged(connection: HTTPConnection, request: Sent) -> HTTPResponse:
 
 
 def _kind_of_success(status: int) -> int:
-    """A page that is not the whole list is 206 with the service, as TMF630 has it, and 200 with the others."""
+    """Treat 206 as 200: for a part of a list the service returns 206, as TMF630 has it, the others 200."""
     return 200 if status == 206 else status
 
 
 def comparable(value: Any, own: Collection[str] = ()) -> Any:
-    """A quote, or a list of them, with its `own` members, which each server makes itself, replaced by their names."""
+    """Replace the `own` members, which each server generates, by their names in a quote or a list of quotes."""
     if isinstance(value, list):
         return [comparable(each, own) for each in value]
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def comparable(value: Any, own: Collection[str] = ()) -> Any:
 
 
 def refuse_unequal(answers: Mapping[str, Answers]) -> None:
-    """Raise Unequal unless all contenders answered the same."""
+    """Raise Unequal unless all contenders gave the same responses."""
     (first, expected), *others = answers.items()
     for name, found in others:
         for request, answer in expected.items():
@@ -92,7 +92,7 @@ def refuse_unequal(answers: Mapping[str, Answers]) -> None:
 
 
 def first_difference(one: Any, other: Any, place: str = "") -> tuple[str, Any, Any]:
-    """Where two unequal values differ, and what each has there."""
+    """The place where two unequal values first differ, and both values there."""
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         one, other = dict(enumerate(one)), dict(enumerate(other))
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():

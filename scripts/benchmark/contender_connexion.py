@@ -1,6 +1,6 @@
-"""Stock Connexion over a dictionary, as documented: the contract, plain functions, its own validation.
+"""Contender: stock Connexion over a dictionary, as documented, with the contract, plain functions and its validation.
 
-What a merge patch makes is held against the schemas with the library that Connexion validates with.
+The result of a merge patch is validated with the library that Connexion uses for validation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Document, Quotes, life
 Answer = tuple[Any, int, dict[str, str]]
 
 quotes = Quotes()
-update = jsonschema.Draft4Validator(  # with $refs resolved beforehand, as Connexion does for its bodies
+update = jsonschema.Draft4Validator(  # with $refs resolved in advance, as Connexion does for bodies
     resolve_refs(schema("update")), format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER
 )
 
@@ -87,7 +87,7 @@ ASYNC: dict[str, Callable[..., Any]] = {
 
 def served(app: Any, functions: dict[str, Callable[..., Any]]) -> Any:
     for name in ("connexion.operations.openapi", "connexion.decorators.parameter"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # it warns of each media type with a schema of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # it warns about each media type with its own schema
     app.add_api(schema("contract"), base_path=BASE_PATH, resolver=lambda name: functions.get(name, absent))
     return app
 

@@ -1,6 +1,6 @@
-"""FastAPI with pydantic over a dictionary, as its documentation shows it: models for requests and for answers.
+"""Contender: FastAPI with pydantic over a dictionary, as documented: models for requests and responses.
 
-The models are strict and made at start from the contract's schemas: they ask for the same members, types and bounds.
+The models are strict and made at start from the contract's schemas, with the same members, types and bounds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def refuse(_: Any) -> None:
 
 
 def flat(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with its $ref and allOf folded in; what narrows a member comes later and wins."""
+    """Merge the $ref and allOf of a schema; later parts, which restrict members further, override earlier ones."""
     if "$ref" in schema:
         return flat(SCHEMAS[schema["$ref"].rpartition("/")[2]])
     whole: dict[str, Any] = {"properties": {}, "required": []}
@@ -61,7 +61,7 @@ def type_of(schema: dict[str, Any], place: str) -> Any:
         length = Field(min_length=whole.get("minItems"), max_length=whole.get("maxItems"))
         found = Annotated[list[type_of(whole.get("items", {}), f"{place}Element")], length]
     elif whole.get("format") == "date-time":
-        found = Annotated[AwareDatetime, Strict(False)]  # JSON has it as text
+        found = Annotated[AwareDatetime, Strict(False)]  # a string in JSON
     elif whole.get("type") == "string":
         length = {"min_length": whole.get("minLength"), "max_length": whole.get("maxLength")}
         found = Annotated[str, StringConstraints(**length, pattern=whole.get("pattern"))]
@@ -73,7 +73,7 @@ def type_of(schema: dict[str, Any], place: str) -> Any:
 
 
 def model(name: str, whole: dict[str, Any]) -> Any:
-    """The model of an object type; where it is being made already, as types recur, its name."""
+    """The model of an object type, or its name while the model is being made, as types can be recursive."""
     if name not in MODELS:
         MODELS[name] = name
         fields = {}
@@ -107,7 +107,7 @@ def sent(body: BaseModel) -> dict[str, Any]:
 
 @app.exception_handler(RequestValidationError)
 async def bad_request(_: Request, error: RequestValidationError) -> JSONResponse:
-    """With the contract's status instead of 422."""
+    """Respond with the contract's status instead of 422."""
     return JSONResponse({"code": "invalidRequest", "places": [str(each["loc"]) for each in error.errors()]}, 400)
 
 

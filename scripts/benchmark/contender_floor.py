@@ -1,4 +1,4 @@
-"""The floor: Starlette, jsonschema-rs, orjson and a dictionary, with no more between them than the answers need."""
+"""Contender "floor": Starlette, jsonschema-rs, orjson and a dictionary, with only the code that the responses need."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The floor on MongoDB: Starlette, jsonschema-rs, orjson and pymongo, with compare-and-set and nothing else.
+"""Contender "floor" on MongoDB: Starlette, jsonschema-rs, orjson and pymongo, with compare-and-set and nothing else.
 
-No rules, no ETag, no event; but what it answers is as durable as with the service: majority, in the journal.
+No rules, no ETag, no events; but its writes are as durable as the service's: write concern majority, in the journal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who takes part: how each one is started, and what has to be there for it."""
+"""Lists the contenders: how to start each one, and what it needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OWN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """`command` is given the port. `prepare` installs what it needs and raises Missing; `fresh` empties its store."""
+    """A contender. `command` takes a port; `prepare` installs packages or raises Missing; `fresh` empties its store."""
 
     name: str
     command: Callable[[int], list[str]]
@@ -37,7 +37,7 @@ def service(store: str, *options: str) -> Callable[[int], list[str]]:
 
 
 def uvicorn(python: str, app: str, *options: str) -> Callable[[int], list[str]]:
-    """With the loop, the parser and the silence that the service has."""
+    """The uvicorn command with the event loop, the parser and the quiet logging that the service uses."""
     silent = ("--no-access-log", "--log-level", "error", "--no-server-header", "--no-proxy-headers", "--ws", "none")
     quick = ("--loop", "uvloop", "--http", "httptools")
     return lambda port: [python, "-m", "uvicorn", app, "--port", str(port), *quick, *silent, *options]
@@ -78,6 +78,6 @@ def environment_for(port: int) -> dict[str, str]:
 
 
 def cores() -> tuple[int, int]:
-    """One for the server, another one for the load; the same where there is only one."""
+    """One core for the server and another one for the load; the same if there is only one."""
     mine = sorted(os.sched_getaffinity(0))
     return mine[0], mine[-1]

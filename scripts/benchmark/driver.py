@@ -1,8 +1,8 @@
-"""The service in one process without a socket: its ASGI application, called again and again; for profiles.
+"""Calls the service's ASGI application repeatedly in one process, without a socket, to profile it.
 
     python -m scripts.benchmark.driver memory|sqlite [get|list|filter|post|merge]
 
-prints the least processor time of each kind of request, or the profile of one kind; SQLite has a new file each time.
+prints the lowest processor time of each kind of request, or the profile of one kind. SQLite gets a new file each time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Message = MutableMapping[str, Any]
 
 
 async def call(app: App, request: Sent) -> bytes:
-    """The answer's body; raises RuntimeError when it is an error."""
+    """Return the body of the response; raise RuntimeError when it is an error."""
     path, _, query = request.path.partition("?")
     headers = [(b"host", b"127.0.0.1:8080"), (b"accept", b"*/*")]
     if request.type:
@@ -69,7 +69,7 @@ async def call(app: App, request: Sent) -> bytes:
 
 
 class Lifespan:
-    """The application between its start and its end."""
+    """Starts the application, and shuts it down at the end."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -96,18 +96,18 @@ class Lifespan:
 
 @contextlib.contextmanager
 def new_store(kind: str) -> Iterator[str]:
-    """The URL of an empty store of this kind, which is gone afterwards."""
+    """Yield the URL of an empty store of this kind; delete the store afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         yield f"sqlite:{Path(folder) / 'new.sqlite'}" if kind == "sqlite" else "memory:"
 
 
 async def stored(app: App) -> list[str]:
-    """Store what the reading needs; answers the ids."""
+    """Store the quotes that the reads need; return their ids."""
     return [json.loads(await call(app, creation))["id"] for creation in creations()]
 
 
 async def timed(app: App, requests: Sequence[Sent], count: int) -> float:
-    """Microseconds of processor time a request: the least of several batches, as others share the machine."""
+    """Microseconds of processor time per request: the minimum of several batches, as the machine is shared."""
     best, endless = float("inf"), itertools.cycle(requests)
     for _ in range(BATCHES):
         batch = list(itertools.islice(endless, count))

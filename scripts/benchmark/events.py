@@ -1,7 +1,7 @@
-"""How fast events reach their listeners: throughput of one delivery worker, and the delay under a steady load.
+"""Measures the delivery of events: throughput of one delivery worker, and the delay under a steady load.
 
-Writers, listeners and their clock are in this process, the service in its own; all on loopback. Each event is known by
-the correlation id of the write that caused it.
+Writers, receivers and their clock are in this process, the service runs in its own; all on loopback. The correlation id
+of a write identifies its event.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ SECONDS = 10
 
 @dataclass
 class Figures:
-    """When each write was answered, and each event arrived: correlation id -> time."""
+    """The times of the responses to writes and of the arrivals of events, by correlation id."""
 
     answered: dict[str, float] = field(default_factory=dict)
     arrivals: list[tuple[str, float]] = field(default_factory=list)
 
     def delays(self) -> list[float]:
-        """Milliseconds from answer to arrival; an event may well overtake its answer."""
+        """Milliseconds from response to arrival; an event may arrive before the response."""
         return sorted(max(0.0, at - self.answered[id]) * 1000 for id, at in self.arrivals if id in self.answered)
 
 
 class Listener(asyncio.Protocol):
-    """Takes any number of requests on a connection and answers 204 to each."""
+    """Receives events: accepts any number of requests on a connection and returns 204 to each."""
 
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
@@ -80,7 +80,7 @@ class Listener(asyncio.Protocol):
 
 
 class Process:
-    """A tmf-sales process, and what CPU time it has used."""
+    """A tmf-sales process, and the CPU time that it has used."""
 
     def __init__(self, *arguments: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TMF_SALES_")}
@@ -140,7 +140,7 @@ async def write(client: Client, figures: Figures, id: str) -> None:
 
 async def arrived(figures: Figures, count: int) -> None:
     async with asyncio.timeout(300):
-        while len(figures.arrivals) < count:  # noqa: ASYNC110  whether it is a little late makes no figure worse
+        while len(figures.arrivals) < count:  # noqa: ASYNC110  a small delay here does not change the figures
             await asyncio.sleep(0.02)
 
 
@@ -165,7 +165,7 @@ async def steady(store: str, listeners: int) -> str:
 
 
 async def backlog(store: str, listeners: int) -> str:
-    """How fast one worker in a process of its own brings out what has waited for it."""
+    """Throughput of one worker in its own process, on events that were waiting for it."""
     service, figures, count = (
         Process("serve", "--port", "0", "--store", store, "--no-delivery"),
         Figures(),

@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmark: what was measured, what is the middle of it, and which targets it meets. Pure."""
+"""The arithmetic of the benchmark: samples, medians and targets. Pure functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of one kind of request. `cpu` is the server's microseconds a request, latencies are milliseconds."""
+    """One run of one kind of request. `cpu`: microseconds of the server per request; latencies in milliseconds."""
 
     requests: int
     seconds: float
@@ -38,7 +38,7 @@ Turn = Mapping[tuple[str, str], Sample]
 
 
 class Figures(NamedTuple):
-    """The medians over all turns."""
+    """Medians over all turns."""
 
     cpu: float
     rate: float
@@ -47,14 +47,14 @@ class Figures(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A contender as a whole: seconds until it answered, and resident bytes with the stored quotes read once."""
+    """A contender as a whole: seconds until its first response, and resident bytes after reading all quotes once."""
 
     start: float
     resident: float
 
 
 class Doubled(NamedTuple):
-    """Requests a second of one worker and of two, and the longest wait in milliseconds with two."""
+    """Requests per second of one worker and of two, and the longest wait with two, in milliseconds."""
 
     one: float
     two: float
@@ -63,7 +63,7 @@ class Doubled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`doubled`: what a second worker brings, by kind of request."""
+    """All measurements. `doubled`: the effect of a second worker, by kind of request."""
 
     turns: Sequence[Turn]
     standings: Mapping[str, Standing]
@@ -77,9 +77,9 @@ class Results:
         return _middle(samples) if samples else None
 
     def ratio(self, request: str, ours: str, other: str, other_request: str | None = None) -> float | None:
-        """How many times as fast as the other, by processor time a request; None where one was not measured.
+        """How many times as fast `ours` is as `other`, by processor time per request; None if one was not measured.
 
-        The median of the ratios within each turn, as the machine's speed changes from one turn to the next.
+        It is the median of the ratios within each turn, as the machine's speed changes between turns.
         """
         mine, theirs = (ours, request), (other, other_request or request)
         found = [turn[theirs].cpu / turn[mine].cpu for turn in self.turns if mine in turn and theirs in turn]
@@ -98,7 +98,7 @@ def _middle(samples: Sequence[Sample]) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What shall hold. `at_least` False: the figure shall not be more than the bound. `measured` None: it was not."""
+    """A target. `at_least` False: the bound is a maximum. `measured` None: it was not measured."""
 
     title: str
     measured: float | None
@@ -114,7 +114,7 @@ class Target:
 
 
 def targets(results: Results) -> list[Target]:
-    """Every target, in the order in which the table has them."""
+    """Every target, in the order of the table."""
     ratio = results.ratio
     found = [
         Target("GET by id, memory, of the floor", ratio(GET, MEMORY, FLOOR), 0.6),
@@ -145,10 +145,10 @@ def targets(results: Results) -> list[Target]:
 
 
 def growth(costs: Sequence[float]) -> float:
-    """How many times as much as the first one the greatest of the others is."""
+    """The ratio of the largest later cost to the first cost."""
     return max(costs[1:], default=costs[0]) / costs[0]
 
 
 def excess(known: Mapping[str, float], now: Mapping[str, float], tolerance: float) -> list[str]:
-    """What costs more than it did by more than this part of it; what was not known costs nothing more."""
+    """The names whose cost grew by more than the tolerance; names without a known cost are not listed."""
     return [name for name, cost in now.items() if cost > known.get(name, cost) * (1 + tolerance)]

@@ -1,7 +1,7 @@
-"""One comparison of `scripts/bench growth`: several servers, or several loads of one, measured in turns.
+"""Makes one comparison for `scripts/bench growth`: several servers, or several loads of one, measured in turns.
 
-A figure is the median of the turns. Growth is the greatest of the ratios to the first point, each of them the median of
-the ratios within a turn, as the machine is faster in one minute than in the next.
+A figure is the median of the turns. Growth is the largest ratio to the first point. Each ratio is the median of the
+ratios within a turn, as the machine's speed changes over time.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ CASES = (GET, FILTER, PAGE, CREATE)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is measured: a server, what it is sent, by kind of request, and over how many connections.
+    """One point of a comparison: a server, the requests to send by kind, and the number of connections.
 
-    `parts`: where more than one, what is compared is the cost of each: how many items a quote has.
+    `parts`: the number of items in a quote; if there are several, the cost per item is compared.
     """
 
     title: str
@@ -43,7 +43,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The titles of the points and their parts, in their order, and what was measured."""
+    """The titles of the points with their parts, in order, and the measurements."""
 
     parts: Mapping[str, int]
     results: Results
@@ -62,7 +62,7 @@ class Comparison:
 
 
 def compared(points: Sequence[Point], turns: int, seconds: float) -> Comparison:
-    """Each kind of request at one point after the other, in turns; creations come last, as they make stores larger."""
+    """Measure each kind of request at each point, in turns; creations come last, as they make stores larger."""
     measured: list[Turn] = []
     for case in (each for each in CASES if each in points[0].requests):
         for point in points:
@@ -85,7 +85,7 @@ def table(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 
 def verdicts(comparison: Comparison) -> Iterator[str]:
-    """How much each kind of request grew, and whether that is flat."""
+    """Report how much the cost of each kind of request grew, and whether that counts as flat."""
     first, *others = comparison.parts
     of_each = ", for each item" if any(parts > 1 for parts in comparison.parts.values()) else ""
     for case in comparison.cases():

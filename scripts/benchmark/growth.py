@@ -1,7 +1,7 @@
-"""`scripts/bench growth`: what requests cost with more stored quotes, connections and items; a table and a chart.
+"""`scripts/bench growth`: measures requests with more stored quotes, connections and items; writes a table and a chart.
 
 The quotes are made from the contract's example by one fixed random sequence and loaded without the checks of an import.
-What should be flat must not grow by more than GROWS times from the first point of its comparison to any other.
+Costs that should be flat must not grow more than GROWS times from the first point of their comparison to any other.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def requests_of(ids: Sequence[str]) -> dict[str, list[Sent]]:
 
 
 async def fill(url: str, count: int) -> list[str]:
-    """Load so many quotes, in the way of an import but unchecked; answers ids from all over the store."""
+    """Load `count` quotes as an import does, but unchecked; return ids from all over the store."""
     store = open_store(url, stored_kinds(load_contracts(contracts_folder())), statement_timeout=60.0)
     await store.open()
     try:
@@ -78,7 +78,7 @@ async def fill(url: str, count: int) -> list[str]:
 
 
 class Bench(contextlib.ExitStack):
-    """The servers of one comparison, which run at once and end with it, and their stores."""
+    """The servers of one comparison, which run at the same time and end with it, and their stores."""
 
     def __init__(self, locks: int, seconds: float) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ def by_connections(bench: Bench, quotes: int) -> Comparison:
 
 
 def by_items(bench: Bench) -> Comparison:
-    """What is compared is the cost of each item: that of a quote grows with them."""
+    """Compare the cost per item, because the cost of a quote grows with its items."""
     (item, *_), (server, _) = SAMPLE["quoteItem"], bench.filled(0)
     points = []
     for count in ITEMS:

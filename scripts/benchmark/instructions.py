@@ -1,7 +1,7 @@
-"""`make bench-check`: whether a request costs more instructions than it did, counted by valgrind; not a timed test.
+"""`make bench-check`: fails when a request costs more instructions than before, counted by valgrind, without timing.
 
-Counted is the service in one process, on memory and on SQLite, without server and sockets, so that neither other work
-on the machine nor the network disturbs. The figures to compare with are in instructions.json, for one Python version.
+It counts the service in one process, on memory and on SQLite, without server and sockets, so that neither other work on
+the machine nor the network disturbs. instructions.json has the figures to compare with, for one Python version.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from tmf_sales.settings import Settings
 
 KNOWN = Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.05
-COUNTED = 1000  # the start, which is taken off, varies by two million instructions
+COUNTED = 1000  # large, as the start, which is subtracted, varies by two million instructions
 PAGE = 20
 NOT_COMPARED = 3
 _COLLECTED = re.compile(r"Collected : (\d+)")
 
 
 async def work(url: str, request: str | None) -> None:
-    """What is counted: start, store, and then so many requests of one kind, or none."""
+    """The counted work: start, store quotes, then COUNTED requests of one kind, or none."""
     app = create_app(Settings(store=url, no_delivery=True))
     async with Lifespan(app):
         ids = await stored(app)
@@ -47,13 +47,13 @@ async def work(url: str, request: str | None) -> None:
 
 
 def reject_other_pages(page: bytes) -> None:
-    """Raises RuntimeError, unless it is as long as what is to be guarded: an empty one costs next to nothing."""
+    """Raise RuntimeError unless the page has the expected length: an empty page costs next to nothing."""
     if (length := len(json.loads(page))) != PAGE:
         raise RuntimeError(f"expected a page of {PAGE}, found {length}")
 
 
 def counted(store: str, request: str | None) -> int:
-    """Instructions of a process that does this work."""
+    """Count the instructions of a process that does this work."""
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={BUILD / 'callgrind.out'}"]
     command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", store, request or ""]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
@@ -65,7 +65,7 @@ def counted(store: str, request: str | None) -> int:
 
 
 def thousands() -> Iterator[tuple[str, int]]:
-    """What a request of each kind costs on each store."""
+    """The cost of each kind of request on each store, in thousands of instructions."""
     for store in STORES:
         start = counted(store, None)
         for request in REQUESTS:
@@ -96,7 +96,7 @@ def write(now: dict[str, int]) -> int:
 
 
 def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
-    """1 when something costs more than it did, within the tolerance; 3 where another Python cannot be compared."""
+    """Return 1 when a cost grew beyond the tolerance, 3 when the figures are for another Python, else 0."""
     if known["python"] != platform.python_version():
         print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; only told:")
         for request, count in now.items():

@@ -1,4 +1,4 @@
-"""The load: the same requests again and again over some connections, from the other core. wrk, or Python without it."""
+"""Generates the load: repeats requests over some connections, from the other core, with wrk or else with Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def has_wrk() -> bool:
 def load(
     server: Running, requests: Sequence[Sent], *, seconds: float, connections: int, core: int, folder: Path
 ) -> Sample:
-    """Send the requests in turn; raises RuntimeError when an answer is an error or a connection breaks."""
+    """Send the requests in turn; raise RuntimeError when a response is an error or a connection breaks."""
     before = server.processor_time()
     send = _with_wrk if has_wrk() else _with_python
     measured = send(server.port, requests, seconds, connections, core, folder)

@@ -1,6 +1,7 @@
-"""`make bench`, second part: the service on MongoDB beside a hand-written Starlette + pymongo app on the same server.
+"""`make bench`, second part: compares the service on MongoDB with a hand-written Starlette + pymongo application.
 
-Processor time of the server's process for each kind of request, 16 connections, medians of turns.
+Measures the processor time of the application's process for each kind of request, on the same MongoDB server, with 16
+connections; medians of turns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What contenders need and the service does not: installed into build/bench only, from lock files of its own."""
+"""Installs the packages that only contenders need, into build/bench, from separate lock files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST_NODE = int(json.loads((HERE / "package.json").read_text())["engines"]["nod
 
 
 class Missing(Exception):
-    """Raised, with the reason, when a contender cannot be had on this machine."""
+    """Raised, with the reason, when a contender cannot be installed or run on this machine."""
 
 
 def install_python_packages() -> None:
@@ -50,7 +50,7 @@ def install_node_packages() -> None:
 
 
 def refuse_old_node() -> None:
-    """Raises Missing, unless there is the Node.js that package.json asks for."""
+    """Raise Missing unless the Node.js version that package.json asks for is installed."""
     if not (shutil.which("node") and shutil.which("npm")):
         raise Missing("there is no Node.js")
     told = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()

@@ -1,6 +1,6 @@
-"""Servers as processes of their own, held to one core, and what the kernel says of them (/proc, Linux).
+"""Runs servers as separate processes, pinned to cores, and reads their CPU time and memory from /proc (Linux).
 
-Promise: whatever was started is ended, by its id and by nothing else.
+Guarantee: every started process is ended, by its id only.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ PROBE = "/tmf-api/quoteManagement/v4/quote?limit=1"
 
 
 class NotStarted(Exception):
-    """Raised, with the end of its output, when a server does not come to answer."""
+    """Raised, with the end of its output, when a server does not begin to respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server and its workers. `start` is how many seconds it took until it answered."""
+    """A server and its workers. `start`: seconds until its first response."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -39,11 +39,11 @@ class Running:
         return [self.process.pid, *_children(self.process.pid)]
 
     def processor_time(self) -> float:
-        """Seconds that the server and its workers have computed."""
+        """Seconds of CPU time that the server and its workers have used."""
         return sum(_processor_time(id) for id in self.ids())
 
     def resident(self) -> int:
-        """Bytes of the largest of its processes."""
+        """Resident bytes of the largest of its processes."""
         return max(int(Path(f"/proc/{id}/statm").read_text().split()[1]) * PAGE for id in self.ids())
 
     def connect(self) -> http.client.HTTPConnection:
@@ -70,7 +70,7 @@ def free_port() -> int:
 def running(
     command: Sequence[str], environment: Mapping[str, str], port: int, cores: str, log: Path
 ) -> Iterator[Running]:
-    """The server while it runs; raises NotStarted."""
+    """Run the server within this context; raise NotStarted."""
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""What queries cost on few and on many stored quotes: loads, measures and prints the table of reference/queries.md.
+"""Measures queries on few and on many stored quotes, and prints the table of reference/queries.md.
 
-The quotes are made from the contract's example by one fixed random sequence, so every run loads the same ones, in the
-way of `tmf-sales import`. What is measured is the store: its answer to the parsed query, in one process.
+The quotes are made from the contract's example by one fixed random sequence, so every run loads the same ones, as
+`tmf-sales import` does. It measures how long the store takes for a parsed query, in one process.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def party(id: str, role: str) -> dict[str, Any]:
 
 
 async def load(store: Storage, count: int) -> tuple[float, float]:
-    """Seconds that the import took, and how many of them this process was computing."""
+    """Seconds that the import took, and the CPU seconds of this process in them."""
 
     def reject(number: int, reason: str) -> None:
         raise SystemExit(f"line {number}: {reason}")
@@ -131,7 +131,7 @@ async def load(store: Storage, count: int) -> tuple[float, float]:
 
 
 async def measure(store: Storage, case: Case) -> float:
-    """The median in milliseconds."""
+    """The median time in milliseconds."""
     query = parse_query(case.query, quote_type().attributes, strict=False).query
     if case.counted is False:
         query = replace(query, count_limit=UNCOUNTED)
@@ -148,7 +148,7 @@ async def measure(store: Storage, case: Case) -> float:
 
 
 async def column(url: str, count: int) -> list[float]:
-    """Two figures of loading, then milliseconds of each case."""
+    """The two figures of loading, then the milliseconds of each case."""
     store = open_store(url, stored_kinds(CONTRACTS), statement_timeout=60.0)
     await store.open()
     try:

@@ -1,7 +1,7 @@
-"""What the contenders keep quotes in: a dictionary. Shared by those in Python, so that they answer the same.
+"""Stores quotes in a dictionary, for all contenders in Python, so that they give the same responses.
 
-Promise: the defaults of the contract that the sample needs, href, pages and merge patches, and nothing else: no ETag,
-no lifecycle, no event, no durability. Pages stand in the order of creation, which costs a dictionary nothing.
+It has the contract's defaults that the sample needs, href, pages and merge patches, and nothing else: no ETag, no
+lifecycle, no events, no durability. Pages are in the order of creation, which costs a dictionary nothing.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Document = dict[str, Any]
 
 
 def schema(name: str) -> Document:
-    """One of the schemas that the benchmark wrote from the contract."""
+    """Read one of the schemas that the benchmark wrote from the contract."""
     found: Document = json.loads((SCHEMAS / f"{name}.json").read_bytes())
     return found
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
-    """Keep what start made out of the garbage collector's way, as the service does, so that none is slowed by it."""
+    """Exclude the objects made at start from garbage collection, as the service does, so that it slows down nobody."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -57,7 +57,7 @@ class Quotes:
         return quote
 
     def get(self, id: str) -> Document:
-        """Raises KeyError."""
+        """Return the quote; raise KeyError."""
         return self._stored[id]
 
     def merged(self, id: str, patch: Document) -> Document:
@@ -72,14 +72,14 @@ class Quotes:
         return list(itertools.islice(self._stored.values(), limit)), len(self._stored)
 
     def find(self, external_id: str, limit: int, fields: Iterable[str]) -> tuple[list[Document], int]:
-        """A page of those with this external id, cut down to some members, and how many there are in all."""
+        """A page of the quotes with this external id, with selected members only, and the total number."""
         names = ["id", "href", *fields]
         found = [quote for quote in self._stored.values() if quote.get("externalId") == external_id]
         return [{name: quote[name] for name in names if name in quote} for quote in found[:limit]], len(found)
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386; neither is changed."""
+    """Apply a merge patch (RFC 7386); change neither argument."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}

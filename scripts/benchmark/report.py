@@ -1,4 +1,4 @@
-"""The tables: as text, and in README.md and docs/explanation/speed.md between their markers."""
+"""Writes the tables: as text, and between the markers in README.md and docs/explanation/speed.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def whole(results: Results) -> Iterator[str]:
 
 
 def cost_table(results: Results) -> Iterator[str]:
-    """Processor time, with the speed relative to the floor in brackets."""
+    """A table of processor time, with the speed relative to the floor in brackets."""
     yield f"| microseconds a request | {' | '.join(REQUESTS)} | memory | start |"
     yield "|---|" + "---:|" * (len(REQUESTS) + 2)
     for name in results.contenders():
@@ -83,6 +83,6 @@ def write(results: Results) -> None:
 
 
 def put(file: Path, name: str, maker: str, lines: Iterator[str] | list[str]) -> None:
-    """Replace what stands between a file's markers; raises ValueError when it has none."""
+    """Replace the text between a file's markers; raise ValueError when it has none."""
     made = with_made(file.read_text(encoding="utf-8"), name, maker, "\n".join(lines))
     file.write_text(made, encoding="utf-8")

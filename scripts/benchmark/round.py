@@ -1,4 +1,4 @@
-"""One round: all contenders started, filled, compared with each other, loaded in turns, ended."""
+"""Runs one round: starts all contenders, fills them, compares their responses, loads them in turns, ends them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS_OF_WARM_UP = 1
 
 
 class Alive(NamedTuple):
-    """A contender that answers, with the ids of the quotes that it holds."""
+    """A running contender, with the ids of the quotes that it stores."""
 
     contender: Contender
     server: Running
@@ -29,7 +29,7 @@ class Alive(NamedTuple):
 
 @contextlib.contextmanager
 def alive(contenders: Sequence[Contender]) -> Iterator[list[Alive]]:
-    """All contenders at once, with quotes stored; raises Unequal unless they answer the same."""
+    """Run all contenders at once, with quotes stored; raise Unequal unless they give the same responses."""
     with contextlib.ExitStack() as servers:
         living, answers = [], {}
         for contender in contenders:
@@ -49,7 +49,7 @@ def started(contender: Contender) -> contextlib.AbstractContextManager[Running]:
 
 
 def standings(living: Sequence[Alive]) -> dict[str, Standing]:
-    """What each takes of the machine when its quotes have been read once, before it is written to much."""
+    """The start time and memory of each contender when its quotes have been read once, before most of the writes."""
     found = {}
     for contender, server, ids in living:
         measured(server, sent(GET, ids), SECONDS_OF_WARM_UP)
@@ -60,9 +60,9 @@ def standings(living: Sequence[Alive]) -> dict[str, Standing]:
 def turns(
     living: Sequence[Alive], wanted: Sequence[str], count: int, seconds: float
 ) -> Iterator[dict[tuple[str, str], Sample]]:
-    """Each kind of request `count` times at one contender after the other; what is compared is close together in time.
+    """Send each kind of request `count` times, to each contender in turn, so that compared runs are close in time.
 
-    Creations come last, as a list is another one on a larger store; a patch is compared with them.
+    Creations come last, because they change the cost of lists; patches are compared with creations.
     """
     for compared in ((GET,), (LIST,), (FILTER,), (PATCH, POST)):
         requests = [each for each in compared if each in wanted]
@@ -80,7 +80,7 @@ def measured(server: Running, requests: Sequence[Sent], seconds: float) -> Sampl
 
 
 def store_quotes(server: Running) -> list[str]:
-    """Create quotes one after the other; answers their ids."""
+    """Create quotes one after the other; return their ids."""
     connection, ids = server.connect(), []
     for request in creations():
         answer = exchanged(connection, request)

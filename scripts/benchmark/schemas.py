@@ -1,4 +1,4 @@
-"""The contract and the schemas made of it, written to files for contenders that know nothing of ours."""
+"""Writes the contract and its schemas to files, for contenders that use none of our code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_schemas() -> None:
 
 
 def _refusing_read_only(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The contract with `not: {}` for what a creation may not send, as frameworks take no notice of readOnly."""
+    """Give members that a creation must not send the schema `not: {}`, because frameworks ignore readOnly."""
     refusing = copy.deepcopy(dict(document))
     for name, schema in refusing["components"]["schemas"].items():
         for member, rules in schema.get("properties", {}).items():

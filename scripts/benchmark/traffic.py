@@ -1,4 +1,4 @@
-"""What is sent to every contender: the kinds of requests that are timed, and bad ones that all must refuse."""
+"""The requests that every contender gets: the kinds that are timed, and bad ones that all must reject."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLE: dict[str, Any] = json.loads((ROOT / "tests/samples/tmf648-create-request
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request; a body without a type is none."""
+    """One request; without a media type it has no body."""
 
     method: str
     path: str
@@ -37,17 +37,17 @@ class Sent:
 
 
 def creation(**changes: Any) -> Sent:
-    """Of the specification's example, with these members instead."""
+    """The creation of the specification's example, with these members replaced."""
     return Sent("POST", QUOTES, JSON, json.dumps({**SAMPLE, **changes}).encode())
 
 
 def creations(count: int = STORED) -> list[Sent]:
-    """Of what the store holds when the reading begins."""
+    """The creations that fill the store before the reads."""
     return [creation(externalId=f"order-{number % (count // PER_EXTERNAL_ID)}") for number in range(count)]
 
 
 def sent(request: str, ids: Sequence[str]) -> list[Sent]:
-    """The requests of one kind, which are sent in turn."""
+    """The requests of one kind, to be sent in turn."""
     if request == GET:
         return [Sent("GET", f"{QUOTES}/{id}") for id in ids]
     if request == LIST:
@@ -56,7 +56,7 @@ def sent(request: str, ids: Sequence[str]) -> list[Sent]:
         return [Sent("GET", f"{QUOTES}?externalId=order-7&limit=20&fields={FIELDS}")]
     if request == POST:
         return [creation()]
-    return [  # In turn, and again from the start, so that each one changes something.
+    return [  # They are sent in turn and repeated, so that each one changes something.
         Sent("PATCH", f"{QUOTES}/{id}", MERGE_PATCH, json.dumps({"description": f"offer {number}"}).encode())
         for number in range(2)
         for id in ids[:PATCHED]
@@ -64,7 +64,7 @@ def sent(request: str, ids: Sequence[str]) -> list[Sent]:
 
 
 def bad_requests() -> dict[str, Sent]:
-    """What breaks the contract, by what is wrong with it; the answer is 400."""
+    """Requests that violate the contract, by their fault; each one gets 400."""
     first, *others = SAMPLE["quoteItem"]
     return {
         "a member that may not be sent": creation(href="http://127.0.0.1/quote/1"),

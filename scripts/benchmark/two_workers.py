@@ -1,4 +1,4 @@
-"""What a second worker process brings: rates of one and of two on one file; these servers may use several cores."""
+"""Measures the effect of a second worker: rates of one and of two on one file; the servers may use several cores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENOUGH_CORES = 4
 
 
 def with_second_worker(results: Results, seconds: float) -> Results:
-    """The results with the rates of one worker and of two, in turn: durable writes, and reads where there are cores."""
+    """Add the rates of one and of two workers, in turn: durable writes, and reads if there are enough cores."""
     mine = sorted(os.sched_getaffinity(0))
     kinds = [POST, *((GET, LIST) if len(mine) >= ENOUGH_CORES else ())]
     one = next(each for each in CONTENDERS if each.name == SQLITE)

@@ -1,7 +1,7 @@
 """Checks any TMF648 or TMF699 v4 server against its specification, with one named check per rule.
 
 The checker follows the specifications and imports nothing of the service in this distribution. Whatever a server
-answers, a run ends with a report, and removes the resources that it created.
+returns, a run ends with a report and removes the resources that it created.
 """
 
 from importlib.metadata import version

@@ -1,6 +1,6 @@
-"""What the checks need to know of an API: its names, states, request bodies, and the sentences its rules come from.
+"""Describes an API for the checks: names, states, request bodies, and the sentences that state its rules.
 
-Everything here is taken from the specification's text and diagrams, and nothing from the service.
+Everything here comes from the specification's text and diagrams, and nothing from the service.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Api:
         return list(dict.fromkeys([*self.transitions, *(to for row in self.transitions.values() for to in row)]))
 
     def route_to(self, state: str) -> list[str]:
-        """The states on the shortest way from the initial one."""
+        """The states on the shortest path from the initial state to `state`."""
         routes = [[self.initial]]
         for route in routes:
             if route[-1] == state:

@@ -1,4 +1,4 @@
-"""A check: one rule of an API and the function that tries it on a server."""
+"""A check: one rule of an API, and the function that tests it on a server."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def read_sample(path: Path | None) -> dict[str, Any]:
 
 
 def make_folder(path: Path) -> None:
-    """Before the run, which may take long."""
+    """Create the folder before the run, which may take long, so that an error appears at once."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Compares what was sent with what came back: additions are welcome, and date-times are compared as points in time."""
+"""Compares sent values with returned ones: ignores additional members, compares date-times as points in time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Finds out whether a server offers a feature at all, before checks judge how it does.
+"""Finds out whether a server offers a feature at all, before checks judge it.
 
-A server that lacks what the specification or the profile leaves to it, has no failure from it.
+A server that lacks an optional feature, by the specification or the profile, does not fail its checks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def probe_patch(session: Session) -> None:
 
 
 def probe_json_patch(session: Session) -> None:
-    """A simple patch takes effect. A server without JSON Patch may answer anything, even a success."""
+    """Test that a simple patch takes effect. Without JSON Patch, a server may return anything, even 2xx."""
     id = session.created()
     for op in ("add", "replace"):
         text = session.new_text()
@@ -72,7 +72,7 @@ def probe_delete(session: Session) -> None:
 
 
 def probe_hub(session: Session) -> None:
-    """A registration without any member, so that nothing is registered; a gateway may hide a missing path as 403."""
+    """Send an empty registration, which registers nothing. A gateway may return 403 for a missing path."""
     response = session.hub({})
     if response.is_missing_operation or response.status in {401, 403}:
         raise NotRun(f"the server offers no hub: POST /hub returns {response.status}", response.interaction)

@@ -1,6 +1,6 @@
 """One HTTP request with its response, as the reports print them.
 
-Credentials that the user passed never appear in the printed text, wherever a server repeats them.
+Guarantee: credentials that the user passed never appear in the printed text, even if a server repeats them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Secrets:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Secrets:
-        """The values of these headers and each long word in them, so that a token is hidden without `Bearer`, too."""
+        """The values of these headers and each long word in them, so that a token is also hidden without `Bearer`."""
         found = {part for value in headers.values() for part in (value, *value.split()) if len(part) >= 4}
         return cls(tuple(sorted(found, key=len, reverse=True)))
 

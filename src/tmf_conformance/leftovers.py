@@ -1,6 +1,6 @@
-"""What a run has created on the server, and its removal.
+"""Records and removes the resources that a run creates on the server.
 
-Nothing counts as removed because a DELETE was successful: the resource and each of its versions is read afterwards.
+A successful DELETE is not enough: the run reads the resource and each of its versions again to see that they are gone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Send = Callable[[str, str], Response]
 
 @dataclass(slots=True)
 class Created:
-    """A path to which resources were created: how many, which versions, and whether a check deleted it."""
+    """A created path: the number of creations, their versions, and whether a check deleted it."""
 
     times: int = 0
     versions: set[str] = field(default_factory=set)
@@ -26,7 +26,7 @@ class Created:
 
 @dataclass(slots=True)
 class Leftovers:
-    """`send`: sends a request with a method to a path. Raises NoResponse."""
+    """The recorded resources. `send` takes a method and a path, and raises NoResponse."""
 
     send: Send
     paths: dict[str, Created] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Leftovers:
         return removed
 
     def _delete(self, path: str, times: int) -> bool:
-        """Once for each creation, as one DELETE may remove one version only."""
+        """Send a DELETE for each creation, as one DELETE may remove only one version."""
         for _ in range(times):
             response = self.send("DELETE", path)
             if not response.is_success:

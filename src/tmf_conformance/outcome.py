@@ -38,12 +38,12 @@ class NoResponse(Failed):
 
 
 class NotSupported(Outcome):
-    """Raised when the server lacks something that the specification leaves to it."""
+    """Raised when the server lacks something optional."""
 
     verdict = Verdict.NOT_SUPPORTED
 
 
 class NotRun(Outcome):
-    """Raised when a precondition of the check cannot be met, so that nothing can be said about its rule."""
+    """Raised when a precondition of the check fails, so that it cannot judge its rule."""
 
     verdict = Verdict.NOT_RUN

@@ -13,7 +13,7 @@ from tmf_conformance.source import Kind, Source
 
 
 class Feature(StrEnum):
-    """A part of an API that servers may lack as a whole."""
+    """A part of an API that a server may lack entirely."""
 
     PATCH = "PATCH"
     JSON_PATCH = "JSON Patch"
@@ -24,7 +24,7 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`optional`: the features whose checks do not decide about conformance."""
+    """A profile. `optional`: the features whose checks do not affect conformance."""
 
     name: str
     title: str

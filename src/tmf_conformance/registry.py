@@ -1,4 +1,4 @@
-"""The APIs that can be checked: every package may register a suite of its own.
+"""Finds the APIs that can be checked: every package may register its own suite.
 
 An entry point of the group `tmf_conformance.apis` names a Suite; the name of the entry point is the value of `--api`.
 """
@@ -21,7 +21,7 @@ class InvalidSuite(Exception):
 
 @cache
 def suites() -> Mapping[str, Suite]:
-    """Raises InvalidSuite."""
+    """All registered suites by name; raises InvalidSuite."""
     return MappingProxyType({each.name: load(each) for each in sorted(entry_points(group=GROUP), key=lambda e: e.name)})
 
 

@@ -1,7 +1,7 @@
-"""The types of a contract, read leniently: any response that the specification allows, not only those of one server.
+"""Validates responses leniently against the types of a contract, to accept every response the specification allows.
 
-Only kinds of values, date-times and enumerations count. Lengths, patterns and required members do not, null is as good
-as missing, and unknown members are welcome.
+It checks types of values, date-times and enumerations. It ignores lengths, patterns, required members and unknown
+members, and treats null as missing.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ SHARED = "tmf-common-v4.yaml"
 
 
 class ResponseTypes:
-    """The schemas of one contract, and those that it shares with others."""
+    """The schemas of one contract, and the ones that all contracts share."""
 
     def __init__(self, contract: Path) -> None:
         beside = contract.parent / SHARED
         schemas: dict[str, Any] = {}
         for path in (beside if beside.is_file() else contract_path(SHARED), contract):
-            document = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 - a safe one
+            document = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 - a safe loader
             schemas |= document["components"]["schemas"]
         self._schemas = {name: lenient(schema) for name, schema in schemas.items()}
         self._validators: dict[str, Any] = {}
 
     def violations(self, type: str, document: Mapping[str, Any]) -> list[str]:
-        """What does not fit the type, one sentence each; at most five."""
+        """The violations of the type, one sentence each; at most five."""
         if type not in self._validators:
             root = {"$ref": f"#/components/schemas/{type}", "components": {"schemas": self._schemas}}
             self._validators[type] = jsonschema_rs.Draft202012Validator(root, validate_formats=True)
@@ -46,7 +46,7 @@ def pointer(error: Any) -> str:
 
 
 def lenient(schema: Any) -> Any:
-    """An OpenAPI 3.0 schema as JSON Schema, with only what tells kinds of values apart."""
+    """Convert an OpenAPI 3.0 schema to JSON Schema; keep only the keywords about types of values."""
     if not isinstance(schema, dict):
         return schema
     kept = {name: schema[name] for name in _KEPT if name in schema}

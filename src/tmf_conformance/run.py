@@ -1,7 +1,7 @@
-"""Runs the checks against a server, one after the other, and gives each its result.
+"""Runs the checks against a server, one after the other, and reports the result of each.
 
-Every check ends in a result, whatever the server does. After three requests in a row without a response the run stops
-waiting. What was created is removed at the end, after an interruption, too.
+Guarantee: every check has a result, whatever the server does. After three requests in a row without a response, the run
+stops waiting. It removes the resources that it created at the end, also after an interruption.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GIVEN_UP = f"the server gave no response {MOST_UNANSWERED} times in a row"
 
 
 class Unreachable(Exception):
-    """Raised when nothing can be checked: no HTTP server answers at the URL, or it rejects the credentials."""
+    """Raised when nothing can be checked: no HTTP server responds at the URL, or it rejects the credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """What a run found. `remaining`: what it created and could not remove; `hints`: what the user can do better."""
+    """The results of a run. `remaining`: resources that could not be removed; `hints`: advice for the user."""
 
     api: Api
     url: str
@@ -71,7 +71,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server to check, and how to speak to it."""
+    """The server to check, and the options for requests to it."""
 
     api: Api
     url: str
@@ -89,7 +89,7 @@ def run(
     listener: Listener | None = None,
     report_result: Callable[[Result], None] = lambda _: None,
 ) -> Report:
-    """`report_result` receives each result at once. Raises Unreachable before the first check."""
+    """Run the checks; `report_result` gets each result at once. Raises Unreachable before the first check."""
     with Client(target.url, target.headers, target.timeout, insecure=target.insecure) as client:
         report = Report(target.api, client.base, target.profile)
         begin = time.monotonic()
@@ -122,7 +122,7 @@ def reach(client: Client, api: Api) -> None:
 
 
 def clean_up(session: Session) -> list[str]:
-    """A second interruption ends the removal; what is left is reported."""
+    """Remove the created resources; a second interruption stops that. Return the remaining ones."""
     try:
         return session.clean_up()
     except KeyboardInterrupt:
@@ -160,7 +160,7 @@ def outcome_of(check: Check, session: Session, features: Features) -> tuple[Verd
         check.run(session)
     except Outcome as outcome:
         return outcome.verdict, outcome.reason, outcome.interaction or session.last
-    except Exception as error:  # noqa: BLE001 - a response that no check foresaw is the server's fault, and no crash
+    except Exception as error:  # noqa: BLE001 - an unexpected response is a failure of the server, not of this program
         reason = f"a readable response; this one is not as expected at all ({type(error).__name__}: {error})"
         return Verdict.FAILED, reason[:500], session.last
     return Verdict.PASSED, "", None

@@ -1,7 +1,7 @@
-"""One run against one server: what checks use to create, read and change resources.
+"""One run against one server: lets checks create, read and change resources.
 
-A check whose precondition cannot be met ends as `not run`, so that a defect of the server fails the check of its own
-rule and no other. Everything that was created is recorded, and removed at the end.
+A check whose precondition fails ends as `not run`, so that a defect of the server only fails the check of the rule that
+it breaks. The session records everything that it creates, and removes it at the end.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tmf_conformance.response_types import ResponseTypes
 
 MOST_UNANSWERED = 3  # requests in a row without a response, after which the run stops waiting
 MERGE = "application/merge-patch+json"
-# A name that nobody can have (RFC 6761, 6.4): nothing is ever delivered there.
+# A reserved name that never resolves (RFC 6761, 6.4), so that nothing is delivered there.
 NOWHERE = "http://listener.invalid"
 
 
 class Session:
-    """`mark` is in everything that the run creates, so that people and filters can recognize it."""
+    """The session. Everything that the run creates contains `mark`, so that people and filters can recognize it."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Session:
         self.leftovers = Leftovers(lambda method, path: client.send(method, path))
         self.unanswered = 0  # requests in a row without a response
         self.last: Interaction | None = None
-        self.rejects_values = False  # whether a check was not run because of the values in what it creates
+        self.rejects_values = False  # whether the server rejected the values of a creation, so that a check was not run
         self._shared: set[str] = set()  # paths that later checks read too
         self._serial = 0
 
@@ -116,7 +116,7 @@ class Session:
         return f"{self.api.path}/{encoded(id)}"
 
     def new_text(self) -> str:
-        """A text that is nowhere else."""
+        """A unique text."""
         self._serial += 1
         return f"{self.mark}-{self._serial}"
 
@@ -129,7 +129,7 @@ class Session:
         return self.api.body(self.new_text(), variant) | self.sample
 
     def not_created(self, response: Response, what: str) -> NotRun:
-        """Says that a creation failed, and what to do when the server does not accept the values in it."""
+        """Describe a failed creation; advise the user if the server may have rejected its values."""
         reason = f"no {self.api.resource} {what} could be created ({response.status})".replace("  ", " ")
         if 400 <= response.status < 500 and response.status not in {401, 403, 405, 415, 429}:
             self.rejects_values = True
@@ -137,7 +137,7 @@ class Session:
         return NotRun(reason, response.interaction)
 
     def create(self, body: Document | None = None) -> Document:
-        """The document in the response, with its id, which may be in Location only."""
+        """Create a resource; return the response's document with the id, which may only be in Location."""
         response = self.post(body if body is not None else self.minimal())
         id = id_of(response)
         if not response.is_success or id is None:
@@ -146,28 +146,28 @@ class Session:
 
     @cached_property
     def plain_creation(self) -> Response:
-        """The response to a plain creation, which other creations are compared with."""
+        """The response to a plain creation, for comparison with other creations."""
         return self.post(self.minimal())
 
     def post_variant(self, body: Document) -> Response:
-        """A creation that the check is about; nothing can be said about it when plain creations fail, too."""
+        """Send the creation that a check judges; raise NotRun when plain creations fail too."""
         if not self.plain_creation.is_success:
             raise self.not_created(self.plain_creation, "at all")
         return self.post_and_read(body)
 
     def post_and_read(self, body: Document) -> Response:
-        """A creation, and a GET when its response has no body."""
+        """Send a creation, and a GET when its response has no body."""
         response = self.post(body)
         if response.is_success and response.is_empty and (id := id_of(response)) is not None:
             response.read_back = self.get(id)
         return response
 
     def created(self, **members: Any) -> str:
-        """The id of a new resource."""
+        """Create a resource; return its id."""
         return str(self.create(self.minimal(**members))["id"])
 
     def stored(self, **members: Any) -> str:
-        """The id of a new resource, whose members were read back as they were sent."""
+        """Create a resource and check that the server stored its members; return its id."""
         id = self.created(**members)
         if lost := missing(members, self.read(id)):
             raise NotRun(f"the server does not keep what was sent at creation: {', '.join(lost)}", self.last)
@@ -186,7 +186,7 @@ class Session:
         return response
 
     def in_state(self, state: str, **members: Any) -> str:
-        """The id of a new resource that was brought into this state."""
+        """Create a resource and bring it into this state; return its id."""
         id = self.created(**members)
         for step in self.api.route_to(state):
             response = self.patch(id, {self.api.state: step})
@@ -204,20 +204,20 @@ class Session:
 
     @cached_property
     def pair(self) -> tuple[Document, Document]:
-        """Two resources that differ in every attribute, as they were sent, with their ids. Checks only read them."""
+        """Two resources as sent, with their ids; they differ in every attribute, and checks only read them."""
         first, second = (body | {"id": self.create(body)["id"]} for body in (self.body(0), self.body(1)))
         self.keep(self.resource_path(first["id"]), self.resource_path(second["id"]))
         return first, second
 
     @cached_property
     def pair_read(self) -> tuple[Document, Document]:
-        """The two as the server returns them, which may lack some of what was sent."""
+        """The pair as the server returns it; attributes may be missing."""
         first, second = (self.read(str(sent["id"])) for sent in self.pair)
         return first, second
 
     @cached_property
     def group(self) -> tuple[str, list[str]]:
-        """The text that four resources share, and their ids in the order of their own text, 1 2 2 3."""
+        """The text that four resources share, and their ids ordered by their own text: 1 2 2 3."""
         name, other = self.new_text(), self.api.other_text
         places = (("2", "b"), ("1", "a"), ("3", "c"), ("2", "d"))
         members = [
@@ -234,7 +234,7 @@ class Session:
     # Removal -------------------------------------------------------------------------------------------------------
 
     def keep(self, *paths: str) -> None:
-        """Later checks read these too; they are removed at the end."""
+        """Keep these paths for later checks, and remove them at the end."""
         self._shared.update(paths)
 
     def tidy(self) -> None:
@@ -268,7 +268,7 @@ class Session:
 
 
 def id_of(response: Response) -> str | None:
-    """The id of what was created: in the body, or as the last part of Location."""
+    """The id of the created resource: from the body, or the last part of Location."""
     if isinstance(response.value, dict) and isinstance(response.value.get("id"), str) and response.value["id"]:
         return str(response.value["id"])
     location = path_of(response.headers.get("location")).rstrip("/")

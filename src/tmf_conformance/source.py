@@ -1,4 +1,4 @@
-"""Where a rule comes from, and whether breaking it breaks conformance.
+"""The source of a rule, and whether a violation breaks conformance.
 
 A mandatory rule quotes the specification word for word. Rules of the design guidelines (TMF630) or of an RFC, and rules
 that a careful reader expects although no sentence states them, are advice.

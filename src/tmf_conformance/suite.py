@@ -1,4 +1,4 @@
-"""A suite: an API with all checks of it, in the order in which they run and are reported."""
+"""A suite: an API with all its checks, in the order in which they run and are reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def no_own_checks() -> Checks:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`own_checks`: those of this API alone, beside the ones that every TMF API has."""
+    """A suite. `own_checks`: the checks of this API only, in addition to those of every TMF API."""
 
     api: Api
     own_checks: Callable[[], Checks] = no_own_checks
@@ -50,5 +50,5 @@ class Suite:
         yield from belonging_to(Feature.NOTIFICATIONS, hub.checks(api))
         yield from errors.checks(api)
         yield from self.own_checks()
-        # Events last: their listeners stay until the end, and should receive nothing of other checks.
+        # Events come last: their subscriptions stay until the end, and should not receive events of other checks.
         yield from belonging_to(Feature.NOTIFICATIONS, events.checks(api))

@@ -1,6 +1,6 @@
-"""The composition root: from settings to an ASGI application, once, at start. Reads like a table of contents.
+"""The composition root: builds the ASGI application from the settings, once, at start.
 
-Whatever is wrong with contracts, rules and handlers is reported here, before the first request.
+Guarantee: faults in contracts, rules and handlers are reported here, before the first request.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def compose(
     contracts: Path | None = None,
     rules: RulesTable | None = None,
 ) -> Composition:
-    """`contracts` and `rules` replace the shipped contracts and the registered rules; raises as create_context does."""
-    # Connexion warns of each operation without a token function, and of each media type other than plain JSON.
+    """Build the service; `contracts` and `rules` replace the shipped ones. Raises the exceptions of create_context."""
+    # Connexion warns about each operation without a token function and each media type other than plain JSON.
     logging.getLogger("connexion").setLevel(logging.ERROR)
     context = create_context(settings, shipped=contracts, rules=rules)
     security = create_security(context.apis, settings)
@@ -136,7 +136,7 @@ def compose(
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
-    """The service as one ASGI application; `parts` as for compose, which says what it raises."""
+    """Build the service as one ASGI application; takes the `parts` and raises the exceptions of compose."""
     service = compose(settings, **parts)
     for api in service.apis:
         if api.replaces:
@@ -165,7 +165,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
 
 
 def gate(app: App, service: Composition) -> App:
-    """The entry middleware around an application: probes, documents, and the bounds on all requests."""
+    """Wrap the application in the entry middleware: probes, documents and the limits on all requests."""
     prefix, issuer = urlsplit(service.settings.public_base).path, service.settings.jwt_issuer
     pages = {
         **documents(service.apis, prefix=prefix, issuer=issuer),
@@ -190,7 +190,7 @@ def gate(app: App, service: Composition) -> App:
 
 
 def stream_paths(apis: Sequence[Contract]) -> Iterator[str]:
-    """The paths of the operations that answer with an event stream, too."""
+    """The paths of the operations that can also respond with an event stream."""
     for api in apis:
         for operation in api.operations.values():
             if operation.id in {verb.operation_id(EVENT) for verb in EVENT_VERBS}:
@@ -211,10 +211,10 @@ def validation_settings(service: Composition) -> ValidationSettings:
 
 
 def pipeline(apis: Sequence[Contract], validation: ValidationSettings, *, secured: bool) -> list[Any]:
-    """Connexion's default middlewares in their order, without those that have nothing to do here.
+    """Connexion's default middlewares in their order, without those that the service does not need.
 
-    Request validation is another one, and the gate renders errors. Nobody asks for Connexion's context, answers are
-    validated by tests only, and without authentication there is nobody to verify.
+    CompiledValidation replaces request validation, and the gate renders errors. Nothing uses Connexion's context, only
+    tests validate responses, and without authentication there are no credentials to verify.
     """
     return [
         partial(CompiledRouting, contracts=apis),
@@ -225,7 +225,7 @@ def pipeline(apis: Sequence[Contract], validation: ValidationSettings, *, secure
 
 
 def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
-    """Raises CannotStart when keys, policy or contracts are not what authentication needs."""
+    """Set up authentication; raise CannotStart when keys, policy or contracts do not allow it."""
     if not settings.authentication and not settings.rate_limit:
         return NO_SECURITY
     try:
@@ -240,7 +240,7 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
 def create_engines(
     context: Context, clock: Clock, ids: Callable[[], str], idempotency: Idempotency
 ) -> dict[str, list[ResourceEngine]]:
-    """The engine of each resource, by the name of its API."""
+    """Create the engine of each resource, by the name of its API."""
     settings = context.settings
     engine_settings = EngineSettings(
         Mode(settings.mode), settings.page_default, settings.page_max, settings.count_limit, settings.audits
@@ -259,7 +259,7 @@ def create_engines(
 def handlers_of(
     api: Contract, engines: Sequence[ResourceEngine], hub: Hub, audit: RecordMaker | None, events: EventHandlers
 ) -> Handlers:
-    """The handler of each of the API's operations; raises BrokenContract when one has none."""
+    """Find the handler of each operation of the API; raise BrokenContracts when one has none."""
     known = {**HubHandlers(api, hub, audit).handlers(), **events.handlers()}
     for engine in engines:
         known |= engine.handlers()
@@ -270,7 +270,7 @@ def handlers_of(
 
 
 def load_policy(apis: Sequence[Contract], settings: Settings) -> Policy:
-    """Also where there is no authentication now: a subscription that was made when there was gets no more for that."""
+    """Load the policy, even without authentication: subscriptions made under authentication keep their restrictions."""
     return Policy.for_apis(settings.policy, apis)
 
 
@@ -284,7 +284,7 @@ def event_settings(settings: Settings) -> EventSettings:
 
 
 def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
-    """`poll`: look for other processes' events every so many seconds. Raises CannotStart for a bad secret."""
+    """Settings of delivery; `poll`: seconds between looks for other processes' events. Raises CannotStart."""
     try:
         secrets = read_secrets(settings.webhook_secret)
     except InvalidSecret as error:
@@ -299,13 +299,13 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
 
 
 def create_delivery(context: Context, chosen: DeliverySettings) -> Delivery:
-    """A delivery worker for a store that is open."""
+    """Create a delivery worker; the store must be open."""
     webhook = Webhook(ssrf_guard(context.settings), connections=chosen.connections)
     return Delivery(context.events, context.hub, webhook, chosen)
 
 
 def audit_scopes(apis: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
-    """The kinds of which a log is kept, each with the scopes that a token needs to read it."""
+    """The kinds that have an audit log, each with the scopes that a token needs to read it."""
     by_kind = {kind: (f"{api.name}:admin",) for api in apis for kind in api.resources}
     return {**by_kind, SUBSCRIPTION_KIND.name: tuple(f"{api.name}:admin" for api in apis)}
 
@@ -316,7 +316,7 @@ def _public_url_of(host: str, settings: Settings) -> str:
 
 
 def _no_function(_operation_id: str) -> Callable[[], None]:
-    """Connexion wants a function for each operation; ours are found by the dispatcher."""
+    """Satisfy Connexion, which wants a function for each operation; the dispatcher finds our handlers."""
     return lambda: None
 
 

@@ -1,4 +1,4 @@
-"""Builds what the service and every command work on: settings, contracts, rules, store and hub, in one place."""
+"""Builds the context that the service and every command share: settings, contracts, rules, store and hub."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tmf_sales.storage.protocol import Kind, Storage
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`rules`: those of each resource, by its kind, configured; `store` is not open yet."""
+    """The shared parts of the service. `rules`: the configured rules by kind of resource; `store` is not open yet."""
 
     settings: Settings
     apis: tuple[Contract, ...]
@@ -39,9 +39,9 @@ class Context:
 
 
 def create_context(settings: Settings, *, shipped: Path | None = None, rules: RulesTable | None = None) -> Context:
-    """`shipped` and `rules` replace the shipped contracts and the registered rules.
+    """Build the context; `shipped` and `rules` replace the shipped contracts and the registered rules.
 
-    Raises BrokenContracts and other CannotStart, and ValueError with one line.
+    Raises BrokenContracts or another CannotStart, or a ValueError with a one-line message.
     """
     apis = load_contracts(shipped or contracts_folder(), settings.contracts, settings.apis)
     table = registered_rules() if rules is None else rules
@@ -50,7 +50,7 @@ def create_context(settings: Settings, *, shipped: Path | None = None, rules: Ru
 
 
 def configured_rules(apis: Sequence[Contract], table: RulesTable, settings: Settings) -> dict[str, Rules]:
-    """The rules of each resource; a resource that nobody registered rules for has those of its contract alone."""
+    """The rules of each resource; one without registered rules only follows its contract."""
     configured: dict[str, Rules] = {}
     for api in apis:
         for resource in api.resources.values():
@@ -72,7 +72,7 @@ def audited_kinds(apis: Sequence[Contract]) -> frozenset[str]:
 
 
 def ssrf_guard(settings: Settings) -> SsrfGuard:
-    """A service that only this machine reaches may call this machine; otherwise the operator says what it may call."""
+    """Allow webhooks to loopback only if the service is just reachable locally; settings can allow more networks."""
     own = LOOPBACK if settings.only_this_machine_calls else ()
     return SsrfGuard((*settings.callback_networks, *own), require_https=settings.require_https)
 
@@ -84,7 +84,7 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
         ssrf_guard(settings),
         api_of={resource.kind: api.name for api in apis for resource in api.resources.values()},
         own_secrets=settings.listener_secrets,
-        # Also without authentication: who registered with it sees no more for its absence.
+        # Needed without authentication too: subscriptions made under authentication keep their restrictions.
         seen_by=Policy.for_apis(settings.policy, apis).seen_by,
         limits=SubscriptionLimits(settings.listener_limit, settings.subscriptions_per_host),
     )

@@ -1,7 +1,7 @@
-"""What lives as long as the service does: the open store, the delivery of events, and the house-keeping.
+"""Opens the store, runs event delivery and housekeeping while the service runs, and closes everything at the end.
 
-Promise: the store is open before the first request and closed after the last; whatever runs beside the requests ends
-with them.
+Guarantee: the store is open before the first request and closed after the last. Background tasks end before the store
+closes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def lifespan(
     make_delivery: Callable[[], Delivery] | None,
     clock: Callable[[], datetime],
 ) -> AsyncIterator[None]:
-    """Open the store before the first request; then keep what start made out of the garbage collector's way."""
+    """Open the store before the first request, and exclude the objects made at start from garbage collection."""
     await store.open()
     with contextlib.suppress(Unavailable):
         await log_unknown_kinds(store)
@@ -51,14 +51,14 @@ async def lifespan(
 
 
 async def log_unknown_kinds(store: Storage) -> None:
-    """Warn of what no loaded contract describes; a worker leaves events of these kinds where they are."""
+    """Warn about stored kinds that no loaded contract describes; delivery leaves their events in place."""
     for kind, count in (await store.unknown_kinds()).items():
         log.warning("no loaded contract describes %s: %d resources and its events are left alone", kind, count)
 
 
 @contextlib.asynccontextmanager
 async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
-    """Bring events to listeners meanwhile; at the end the posts under way are let end."""
+    """Run the delivery of events in the background; at the end, wait for the running attempts."""
     if delivery is None:
         yield
         return
@@ -72,7 +72,7 @@ async def delivering(delivery: Delivery | None) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def housekeeping(idempotency: Idempotency, every: float = HOUSEKEEPING_INTERVAL) -> AsyncIterator[None]:
-    """Forget what is over, from time to time."""
+    """Delete expired idempotency keys periodically."""
     work = asyncio.create_task(_housekeep(idempotency, every))
     try:
         yield

@@ -1,6 +1,6 @@
-"""How the text of a setting becomes a value: numbers, switches, lists, durations, URLs, files.
+"""Converts the text of a setting to a value: numbers, switches, lists, durations, URLs, files.
 
-Promise: a reader takes a text or raises ValueError, and every kind says what it expects, in words for who set it.
+Guarantee: a parser returns a value or raises ValueError, and every kind describes the expected value for the operator.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields, validate
 
 MEMORY = "memory:"
-# None of them has a secret that the service would share with the provider, and "none" is none of them.
+# Only algorithms with a public key: no shared secrets, and not "none".
 JWT_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a setting is read, and what to say was expected when it cannot be."""
+    """Parses the text of a setting; `expected` completes the error message for an invalid text."""
 
     field: fields.Field[Any]
     expected: str
 
 
 class Parsed(fields.Field[Any]):
-    """A value that `parse` makes of the text; it raises ValueError on a text that does not fit."""
+    """A field that `parse` converts; `parse` raises ValueError for an invalid text."""
 
     def __init__(self, parse: Callable[[str], Any]) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def read_url(text: str) -> str:
 
 
 def read_place(text: str) -> str:
-    """A URL or a file that exists."""
+    """Accept an http or https URL, or the path of a file that exists."""
     return text if urlsplit(text).scheme in {"http", "https"} and urlsplit(text).hostname else str(read_file(text))
 
 
@@ -98,7 +98,7 @@ def read_file(text: str) -> Path:
 
 
 def read_folders(text: str) -> tuple[Path, ...]:
-    """Folders that exist, separated as in PATH: by colons, on Windows by semicolons."""
+    """Accept existing folders, separated as in PATH: by colons, on Windows by semicolons."""
     folders = tuple(Path(part) for part in text.split(os.pathsep) if part)
     if not folders or not all(folder.is_dir() for folder in folders):
         raise ValueError(text)
@@ -113,7 +113,7 @@ def read_bytes(text: str) -> int:
 
 
 def read_duration(text: str) -> timedelta:
-    """ISO 8601, without years and months, which have no fixed length."""
+    """Parse an ISO 8601 duration, without years and months, which have no fixed length."""
     match = re.fullmatch(r"P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?", text)
     numbers = match.groups(default="0") if match else ()
     duration = timedelta(**dict(zip(("weeks", "days", "hours", "minutes", "seconds"), map(int, numbers), strict=False)))

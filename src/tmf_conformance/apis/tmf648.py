@@ -1,4 +1,4 @@
-"""TMF648 Quote Management 4.0.1: the names, states, bodies and sentences of a quote."""
+"""TMF648 Quote Management 4.0.1: names, states and bodies of a quote, and the sentences that state its rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TMF699 Sales Management 4.0.1: the names, states, bodies and sentences of a sales lead."""
+"""TMF699 Sales Management 4.0.1: names, states and bodies of a sales lead, and the sentences that state its rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
 """The checks, one module for each part of the specifications; suite.py puts them in order.
 
-A check judges its own rule only. When it cannot, because something else is wrong, it is not run.
+A check only judges its own rule. If another defect prevents that, its result is "not run".
 """

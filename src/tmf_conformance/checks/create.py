@@ -70,7 +70,7 @@ def keeps_attributes(session: Session) -> None:
 
 
 def created_with_all(session: Session, sent: Document) -> Response:
-    """A server may reject some of the values, and no response can say whether it is right."""
+    """Create a resource with all attributes; "not run" on a rejection, because a server may reject some values."""
     response = session.post_variant(sent)
     if response.is_rejection:
         raise session.not_created(response, "with all its attributes")

@@ -39,7 +39,7 @@ def removes(session: Session) -> None:
 
 
 def leaves_the_list(session: Session) -> None:
-    """It has to be in the list before; a list that never had it proves nothing."""
+    """Require the resource in the list first; a list that never contained it proves nothing."""
     text = session.new_text()
     id = session.created(**{session.api.text: text})
     if all(each.get("id") != id for each in session.found({session.api.text: text})):

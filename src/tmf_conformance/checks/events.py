@@ -1,6 +1,6 @@
-"""Delivery of events to a listener that the run starts (the chapters "Notification ..." and "Publish event ...").
+"""Delivery of events to a receiver that the run starts (the chapters "Notification ..." and "Publish event ...").
 
-One resource is created, changed and deleted while two listeners are registered; the checks look at what arrived.
+The run registers two subscriptions, then creates, changes and deletes one resource. The checks judge the events.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ ALL, SOME, GONE = "all", "some", "gone"
 
 @dataclass(slots=True)
 class Story:
-    """What happened to the resource, and the path of each listener."""
+    """What happened to the resource, and the callback path of each subscription."""
 
     id: str
     places: dict[str, str]
     provoked: dict[str, bool] = field(default_factory=dict)
-    missed: set[tuple[str, str]] = field(default_factory=set)  # waited for once and not again
+    missed: set[tuple[str, str]] = field(default_factory=set)  # waited for once, never again
 
 
 _STORIES: WeakKeyDictionary[Session, Story | Outcome] = WeakKeyDictionary()
@@ -69,7 +69,7 @@ def listening(session: Session) -> Listener:
 
 
 def story_of(session: Session) -> Story:
-    """Provoked once; when that fails, every check ends with the same reason."""
+    """Cause the events once; if that fails, every check ends with the same reason."""
     listening(session)
     if session not in _STORIES:
         try:
@@ -142,7 +142,7 @@ def events(session: Session) -> list[Delivered]:
 
 
 def failed(session: Session, expected: str, event: Delivered | None = None) -> Failed:
-    """With this event, or with everything that arrived at the listener without a query."""
+    """A failure that shows this event, or everything that arrived for the subscription without a query."""
     arrived = [event] if event else listening(session).at(story_of(session).places[ALL])
     bodies = "\n\n".join(each.body.decode("utf-8", "replace") for each in arrived) or "(nothing)"
     url = f"{listening(session).callback}/{story_of(session).places[ALL]}"

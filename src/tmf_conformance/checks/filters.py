@@ -1,6 +1,7 @@
-"""Filters (TMF630): "Filtering may be available depending on the compliance level supported by an implementation", so
-all of this is advice, and a server that rejects a filter does not support it. One that ignores a filter returns
-resources that the client did not ask for.
+"""Filters (TMF630).
+
+"Filtering may be available depending on the compliance level supported by an implementation", so all of this is advice.
+A server that rejects a filter does not support it; one that ignores a filter fails the check.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tmf_conformance.source import advice
 
 FILTERS = "TMF630, filtering"
 OPERATORS = {"gt": "greater than", "gte": "greater or equal", "lt": "less", "lte": "less or equal"}
-# Attributes in which many resources are equal; their filter is combined with one on the text of the resource.
+# Attributes that many resources share; their filter is combined with one on the text of the resource.
 COARSE = {"state", "status", "priority", "instantSyncQuote", "@type", "version", "estimatedRevenue.unit"}
 
 
@@ -52,7 +53,7 @@ def checks(api: Api) -> Checks:
 
 
 def found(session: Session, query: str, *, by: str) -> set[str]:
-    """The ids that a query finds; a rejection means that the server does not support it."""
+    """The ids that a query finds; raises NotSupported when the server rejects it."""
     response = session.search(query)
     if response.is_unsupported:
         raise NotSupported(f"the server rejects {by}: filtering depends on the compliance level", response.interaction)
@@ -61,7 +62,7 @@ def found(session: Session, query: str, *, by: str) -> set[str]:
 
 
 def selects(session: Session, query: str, *, by: str, expected: bool, which: int = 0) -> None:
-    """Whether the query finds one of the pair, when it should and only then."""
+    """Fail unless the query finds a resource of the pair exactly when expected."""
     body = session.pair[which]
     answered = found(session, query, by=by)
     last = session.last
@@ -71,7 +72,7 @@ def selects(session: Session, query: str, *, by: str, expected: bool, which: int
 
 
 def value_of(session: Session, path: str, which: int) -> Any:
-    """The value that the server returns for the attribute; it cannot find what it did not store."""
+    """The value that the server returns for the attribute; "not run" without one, as there is nothing to find."""
     value = value_at(session.pair_read[which], path)
     if value is None or isinstance(value, (dict, list)):
         raise NotRun(f"the server has no value for {path}", session.last)
@@ -128,7 +129,7 @@ def repeats_are_or(session: Session) -> None:
 
 
 def compares(operator: str, session: Session) -> None:
-    """The date of the first is before that of the second."""
+    """Compare dates: the first resource's date is before that of the second."""
     early, late = (value_of(session, "validFor.startDateTime", which) for which in (0, 1))
     bound, inside, outside = {
         "gt": (early, 1, 0),
@@ -164,7 +165,7 @@ def matches_a_pattern(session: Session) -> None:
 
 
 def takes_jsonpath(session: Session) -> None:
-    """The id of one party with the role of the other is in no element, though both are in the array."""
+    """A JSONPath must match one element: no party has the id of the first and the role of the second."""
     first, second = session.pair[0]["relatedParty"]
     for role, expected in ((first["role"], True), (second["role"], False)):
         path = f"relatedParty[?(@.id=='{first['id']}' && @.role=='{role}')]"

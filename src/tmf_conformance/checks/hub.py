@@ -1,5 +1,6 @@
-"""The hub (the chapters "Register listener" and "Unregister listener"). The texts print both 201 and 204 for a
-registration, so either is right; a 204 has no body for further checks.
+"""The hub (the chapters "Register listener" and "Unregister listener").
+
+The specifications print both 201 and 204 for a registration, so both pass; a 204 has no body for further checks.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ def checks(api: Api) -> Checks:
 
 
 def registration(session: Session, **members: str) -> Document:
-    """With a new callback: at the listener when there is one, else at a host that never exists."""
+    """A registration with a new callback: at the run's receiver if there is one, else at a host that never exists."""
     start = session.listener.callback if session.listener else NOWHERE
     return {"callback": f"{start}/{session.new_text()}"} | members
 
 
 def registered(session: Session, body: Document | None = None) -> tuple[str, Response]:
-    """The id of a new listener; a server that takes only one must have none."""
+    """Create a subscription; return its id and the response. A server that allows only one must have none before."""
     response = session.hub(body or registration(session))
     if not response.is_success:
         raise NotRun("no listener could be registered", response.interaction)

@@ -1,5 +1,6 @@
-"""JSON Patch (RFC 6902) and JSON Patch Query. "support of json/patch ... is optional": features.py finds out first
-whether the server has it.
+"""JSON Patch (RFC 6902) and JSON Patch Query.
+
+"support of json/patch ... is optional", so features.py first finds out whether the server supports it.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def moves(session: Session) -> None:
 
 
 def tests(session: Session) -> None:
-    """A test that holds comes first, so that a rejection of all tests does not pass."""
+    """Send a test that succeeds first, so that a server that rejects all tests does not pass."""
     text = session.new_text()
     id = session.stored(description=text)
     applied(session, id, [{"op": "test", "path": "/description", "value": text}]).expect_success()
@@ -105,7 +106,7 @@ def malformed_is_400(session: Session) -> None:
 
 
 def queries(session: Session) -> None:
-    """Written as TMF648 prints it; only the party with the role may change. A server may lack just this format."""
+    """Send a query as TMF648 prints it; only the party with the role may change. Servers may lack just this format."""
     first, second = session.api.parties
     id = session.stored(relatedParty=[first, second])
     path = f"/relatedParty/name?relatedParty.role={first['role']}"

@@ -1,4 +1,4 @@
-"""States (the state machine diagrams): every transition that they allow, and that no other is possible."""
+"""States (the state machine diagrams): every allowed transition works, and no other does."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def allows(state: str, to: str, session: Session) -> None:
 
 
 def allows_no_other(state: str, session: Session) -> None:
-    """Rejected, or accepted without effect; a server that never changes states proves nothing."""
+    """Other transitions must be rejected or have no effect; a server that never changes states proves nothing."""
     api = session.api
     if state == api.initial and not changes_states(session):
         raise NotRun(f"no patch changes {api.state} at all", session.last)
@@ -72,7 +72,7 @@ def rejects_unknown(session: Session) -> None:
 
 
 def forbidden_is_409(session: Session) -> None:
-    """From the initial state to one that no single transition leads to."""
+    """Try to go from the initial state to a state that is not one transition away."""
     api = session.api
     id = session.created()
     far = next(state for state in api.states if state != api.initial and state not in api.transitions[api.initial])

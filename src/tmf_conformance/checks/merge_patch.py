@@ -77,7 +77,7 @@ def answers_types(session: Session) -> None:
 
 
 def changed(session: Session, id: str, change: Any, media_type: str = MERGE) -> dict[str, Any]:
-    """The resource as GET returns it after this patch, which has to succeed."""
+    """The resource as GET returns it after this patch, which must succeed."""
     response = session.patch(id, change, media_type)
     response.expect_success()
     return session.read(id)
@@ -142,7 +142,7 @@ def is_patchable(name: str, session: Session) -> None:
 
 
 def new_value(session: Session, name: str) -> Any:
-    """Another value for an attribute; items are those of the sample, which the server is known to accept."""
+    """Another value for an attribute; items come from the sample, which the server accepts."""
     sampled = session.sample.get(name)
     if name == "quoteItem" and isinstance(sampled, list):
         return [item | {"action": "modify"} for item in sampled]
@@ -150,7 +150,7 @@ def new_value(session: Session, name: str) -> Any:
 
 
 def accepted_value(session: Session, name: str, rejection: Response) -> Any:
-    """The value in a resource that the server did create, to tell a rejected value from an attribute that is fixed."""
+    """A value from a resource that the server created, to tell a rejected value from a fixed attribute."""
     try:
         value = session.pair_read[0].get(name)
     except NotRun as reason:
@@ -161,7 +161,7 @@ def accepted_value(session: Session, name: str, rejection: Response) -> Any:
 
 
 def is_fixed(name: str, session: Session) -> None:
-    """Rejected, or accepted without effect."""
+    """A patch of a fixed attribute must be rejected or have no effect."""
     id = session.created()
     before = session.read(id)
     response = session.patch(id, {name: session.api.fixed[name]})

@@ -46,7 +46,7 @@ def checks(api: Api) -> Checks:
 
 
 def page(session: Session, query: str) -> Response:
-    """The group, listed with this query; a server that rejects such a query does not support it."""
+    """List the group with this query; raise NotSupported when the server rejects it."""
     plain = session.search(session.in_group())
     if not plain.is_success or not isinstance(plain.value, list):
         raise NotRun("the list could not be read", plain.interaction)
@@ -58,7 +58,7 @@ def page(session: Session, query: str) -> Response:
 
 
 def ids(session: Session, response: Response) -> list[str]:
-    """Those of the group, in the order of the response."""
+    """The ids of the group, in the order of the response."""
     members = set(session.group[1])
     return [str(each["id"]) for each in response.objects() if each.get("id") in members]
 
@@ -157,7 +157,7 @@ def sorts_down(session: Session) -> None:
 
 
 def sorts_by_two(session: Session) -> None:
-    """Two of the group have the same first attribute; the second decides their order."""
+    """Two resources of the group share the first attribute; the second attribute decides their order."""
     second = session.api.other_text
     first, two, three, last = session.group[1]
     values = {id: session.read(id).get(second) for id in (two, three)}

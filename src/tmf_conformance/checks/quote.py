@@ -1,4 +1,4 @@
-"""The checks of TMF648 alone: creation of a quote, its items and its states."""
+"""The checks that only TMF648 has: creation of a quote, its items and its states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORBIDDEN: dict[str, Any] = {
     "expectedQuoteCompletionDate": "2001-02-03T04:05:06.000Z",
     "quoteDate": "2001-02-03T04:05:06.000Z",
 }
-# The texts around each in the specification's table of attributes.
+# The text around each attribute in the specification's table of attributes.
 FORBIDDEN_AT = {
     "authorization": "authorization Must be not provided in the POST request",
     "effectiveQuoteCompletionDate": "effectiveQuoteCompletionDate Must be not provided in the POST request",
@@ -130,7 +130,7 @@ def needs_one_item(session: Session) -> None:
 
 
 def cannot_set(name: str, value: Any, session: Session) -> None:
-    """Rejected, or created without it."""
+    """The creation must be rejected, or ignore the attribute."""
     response = session.post_variant(session.minimal(**{name: value}))
     taken = response.is_success and not missing(value, response.object().get(name))
     response.expect(
@@ -143,7 +143,7 @@ def is_understood(response: Response) -> bool:
 
 
 def items(session: Session, *members: Document) -> list[Document]:
-    """One plain item for each of these, with its members."""
+    """One plain item for each of these documents, with its members added."""
     plain = {name: value for name, value in session.minimal()["quoteItem"][0].items() if name != "id"}
     return [plain | each for each in members]
 
@@ -167,7 +167,7 @@ def first_version_is_1(session: Session) -> None:
 
 
 def instant_response(session: Session) -> Response:
-    """A server may do without prices at once, and say so."""
+    """The response to an instant quote; a server may reject it, as it need not offer instant prices."""
     response = session.post_variant(session.minimal(instantSyncQuote=True))
     if response.is_unsupported:
         raise NotSupported("the server does not offer instant quotes", response.interaction)
@@ -177,7 +177,7 @@ def instant_response(session: Session) -> Response:
 def instant_is_200_or_201(session: Session) -> None:
     response = instant_response(session)
     if response.is_success and response.status == session.plain_creation.status:
-        return  # an unusual status of all creations is the failure of create-answers-201
+        return  # if all creations have an unusual status, create-answers-201 fails
     response.expect_status(200, 201)
 
 
@@ -200,7 +200,7 @@ def quantity_of(quote: Document, id: str) -> object:
 
 
 def patches_by_query(session: Session) -> None:
-    """A server may have plain JSON Patch only, to which the path of the specification's example is unknown."""
+    """A server may only support plain JSON Patch, where the path of the specification's example does not exist."""
     id = session.created(quoteItem=items(session, {"id": "1", "quantity": 5}, {"id": "2", "quantity": 5}))
     if [quantity_of(session.read(id), each) for each in ("1", "2")] != [5, 5]:
         raise NotRun("the server does not keep the id and the quantity of an item", session.last)
@@ -265,7 +265,7 @@ def approved_is_closed(session: Session) -> None:
 
 
 def stays(session: Session, state: str) -> None:
-    """In the initial state a patch of the same attribute has an effect, else nothing is proved."""
+    """Check that the same patch has an effect in the initial state; otherwise the check proves nothing."""
     open_id, text = session.created(), session.new_text()
     session.must_change(open_id, {"description": text})
     if session.read(open_id).get("description") != text:

@@ -1,4 +1,4 @@
-"""The table "Mandatory Sub-Attributes" of TMF648's chapter "Create quote": what sub-resources must have."""
+"""The mandatory attributes of sub-resources: the table "Mandatory Sub-Attributes" of TMF648's "Create quote"."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def checks() -> Checks:
 
 
 def needs_its_attributes(row: Part, session: Session) -> None:
-    """First with the complete part, so that a later rejection is for the attribute that is missing."""
+    """Send the complete part first, so that a later rejection must be due to the missing attribute."""
     plain, complete = session.minimal(), with_part(session, row, row.part)
     whole = session.post_variant(complete)
     if not whole.is_success:

@@ -100,7 +100,7 @@ def selects_each(session: Session) -> None:
 
 
 def selectable(session: Session) -> list[str]:
-    """The attributes that were sent and that the server has kept."""
+    """The attributes that the run sent and the server stored."""
     kept = session.pair_read[0]
     return [name for name in session.pair[0] if name in kept and name not in ALWAYS_THERE]
 
@@ -118,7 +118,7 @@ def expect_selected(response: Response, document: Document, names: Iterable[str]
 
 
 def list_answers_200(session: Session) -> None:
-    """TMF630 has 206 for a page of a longer list."""
+    """Allow 206 too: TMF630 has it for a page of a longer list."""
     session.created()
     response = session.search()
     response.expect_status(200, 206)
@@ -126,7 +126,7 @@ def list_answers_200(session: Session) -> None:
 
 
 def list_has_created(session: Session) -> None:
-    """Without any filter, page by page, up to a bound."""
+    """Read the list without a filter, page by page, up to a limit."""
     id = session.created()
     seen = 0
     for _ in range(MOST_PAGES):

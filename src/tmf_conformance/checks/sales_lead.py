@@ -1,4 +1,4 @@
-"""The checks of TMF699 alone: the rules of a sales lead beyond those of any resource."""
+"""The checks that only TMF699 has: the rules of a sales lead beyond those of any resource."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def rejects_text_as_amount(session: Session) -> None:
 
 
 def gives_the_id(session: Session) -> None:
-    """Rejected, or created with an id that the server made."""
+    """The creation must be rejected, or get an id from the server."""
     id = session.new_text()
     response = session.post_variant(session.minimal(id=id))
     other = response.is_success and response.object().get("id") != id
@@ -124,7 +124,7 @@ def gives_the_id(session: Session) -> None:
 
 
 def final_stays(session: Session) -> None:
-    """In the initial state a patch of the same attribute has an effect, else nothing is proved."""
+    """Check that the same patch has an effect in the initial state; otherwise the check proves nothing."""
     open_id, text = session.created(), session.new_text()
     session.must_change(open_id, {"description": text})
     if session.read(open_id).get("description") != text:

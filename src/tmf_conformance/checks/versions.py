@@ -1,5 +1,6 @@
-"""Versions of a quote (TMF648, "Lifecycle management extension to quote"). "The following directive can be used": a
-server may lack what it rejects, and may hide from other users what it shows to some.
+"""Versions of a quote (TMF648, "Lifecycle management extension to quote").
+
+"The following directive can be used", so a server may reject versions, and may show old versions to some users only.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def two_versions(session: Session) -> str:
 
 
 def number(document: Any) -> str:
-    """2.0 and 2 are the same version: the specification asks for one and prints the other."""
+    """Treat 2.0 and 2 as the same version: the specification asks for one and prints the other."""
     text = str(document.get("version") if isinstance(document, dict) else None)
     return text.removesuffix(".0")
 
@@ -81,7 +82,7 @@ def versioned_path(session: Session, id: str, version: str) -> str:
 
 
 def creates_a_version(session: Session) -> None:
-    """Which status of success a creation has, is for create-answers-201 to judge."""
+    """Accept any 2xx status: create-answers-201 judges the status of creations."""
     id = session.created(version=FIRST)
     response = new_version(session, id)
     document = session.read(id) if response.is_empty else response.object()
@@ -143,7 +144,7 @@ def listed(session: Session, id: str, query: str = "") -> tuple[Response, list[s
 
 
 def all_are_listed(session: Session) -> None:
-    """Users who may see only the latest version see only that."""
+    """Accept a list with the latest version only, because the user may not be allowed to see older ones."""
     id = two_versions(session)
     response, found = listed(session, id)
     if found == [SECOND]:

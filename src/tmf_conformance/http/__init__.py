@@ -1,1 +1,1 @@
-"""HTTP with the server under test: requests to it, and the listener that it delivers events to."""
+"""HTTP with the server under test: the client for requests, and the receiver of its events."""

@@ -1,7 +1,7 @@
-"""An HTTP client for a server that may do anything.
+"""An HTTP client for servers that may misbehave in any way.
 
-Every request ends within its timeout, with a response of bounded size or with NoResponse. Redirects are not followed,
-and credentials go to no other host than the one that the user named.
+Guarantee: every request ends within its timeout, with a response of bounded size or with NoResponse. The client does
+not follow redirects, and sends credentials only to the host that the user named.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tmf_conformance.outcome import NoResponse
 
 RESPONSE_LIMIT = 8 * 1024 * 1024
 JSON = "application/json"
-# Characters of a path or query that are sent as they are; all others are percent-encoded, and none twice.
+# Characters of a path or query that are sent unchanged; all others are percent-encoded, and none twice.
 _UNENCODED = "%/:=&?,;@$!'()*+~-._[]"
 
 
@@ -63,7 +63,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         raw: str | None = None,
     ) -> Response:
-        """`path` is below `base`, or a whole URL of the same origin; `raw` is sent as it is instead of a JSON body."""
+        """Send a request; `path` is below `base` or a URL of the same origin, `raw` is sent instead of a JSON body."""
         url = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         text = raw if raw is not None else "" if body is None else json.dumps(body, ensure_ascii=False)
         own = {"Accept": JSON} | ({"Content-Type": JSON} if text else {}) | dict(headers or {})
@@ -77,7 +77,7 @@ class Client:
         return Response(interaction)
 
     def _send_in_time(self, interaction: Interaction, headers: Mapping[str, str]) -> None:
-        """On a thread, the only way to bound the time of a whole response, however slowly it trickles in."""
+        """Send on a thread: httpx has no timeout for a whole response, which may trickle in slowly."""
         received = Received()
         work = partial(receive, self._http, interaction, headers, received)
         threading.Thread(target=work, daemon=True).start()
@@ -102,7 +102,7 @@ class Client:
 
 @dataclass(slots=True)
 class Received:
-    """What the thread has received; nobody reads it before `done` is set."""
+    """The thread's result; only read it once `done` is set."""
 
     done: threading.Event = field(default_factory=threading.Event)
     late: bool = False
@@ -129,26 +129,26 @@ def receive(http: httpx.Client, interaction: Interaction, headers: Mapping[str, 
         )
     except httpx.TimeoutException:
         into.late = True
-    except Exception as error:  # noqa: BLE001 - httpx lets more through than its own exceptions
+    except Exception as error:  # noqa: BLE001 - httpx does not only raise its own exceptions
         into.problem = f"no response: {describe(error)}"
     finally:
         into.done.set()
 
 
 def certificates(insecure: bool) -> ssl.SSLContext | bool:
-    """Those that the machine trusts, or the file that SSL_CERT_FILE names; not the list that httpx brings."""
+    """Trust the machine's certificates, or those in the file SSL_CERT_FILE, instead of the list that httpx ships."""
     return False if insecure else ssl.create_default_context()
 
 
 def with_basic_authentication(headers: Mapping[str, str], login: str) -> dict[str, str]:
-    """A login in the URL is Basic authentication, unless a header says otherwise (RFC 7617, 2)."""
+    """Send a login in the URL as Basic authentication, unless there is a header (RFC 7617, 2)."""
     if not login or "authorization" in map(str.lower, headers):
         return dict(headers)
     return {**headers, "Authorization": f"Basic {b64encode(login.encode()).decode()}"}
 
 
 def describe(error: Exception) -> str:
-    """The error in one line; some exceptions of httpx have no text, and their cause has."""
+    """The error in one line; if an exception of httpx has no text, that of its cause."""
     while not str(error) and error.__cause__ is not None:
         error = error.__cause__  # type: ignore[assignment]
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Links: those that requests are made of, and those in responses, which may be any text."""
+"""Parses and builds links; links in responses may be any text."""
 
 from __future__ import annotations
 

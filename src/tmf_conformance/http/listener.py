@@ -1,6 +1,6 @@
-"""The listener that the server under test delivers events to, on a thread of its own.
+"""Receives the events of the server under test, on a separate thread.
 
-Whatever is posted is stored and gets the response 201, as the specifications print it.
+It stores every posted body and returns 201, as the specifications print it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Delivered(NamedTuple):
 
 
 class Listener:
-    """`callback`: the URL under which the server reaches it; registrations add a path of their own."""
+    """The receiver. `callback`: the URL at which the server reaches it; each registration adds its own path."""
 
     def __init__(self, address: tuple[str, int], callback: str, patience: float) -> None:
-        """Raises OSError when it cannot listen there."""
+        """Bind the address; raise OSError when that fails."""
         self.callback = callback.rstrip("/")
         self.patience = patience
         self._delivered: list[Delivered] = []
@@ -63,7 +63,7 @@ class Listener:
         self._server.server_close()
 
     def at(self, place: str) -> list[Delivered]:
-        """What arrived for the registration with this place in its callback."""
+        """The events for the registration whose callback ends with `place`."""
         with self._changed:
             return [each for each in self._delivered if each.path.endswith(f"/{place}")]
 
@@ -115,4 +115,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """What arrived is in the report."""
+        """Suppress the access log: the report has the events."""

@@ -1,4 +1,4 @@
-"""The response to a request, and what checks expect of it."""
+"""The response to a request, and the expectations of checks about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tmf_conformance.outcome import Failed
 
 
 class Response:
-    """A complete response of the server under test, which may hold anything."""
+    """A complete response of the server under test, with any content."""
 
     def __init__(self, interaction: Interaction) -> None:
         self.interaction = interaction
@@ -27,17 +27,17 @@ class Response:
 
     @property
     def is_rejection(self) -> bool:
-        """The server understood and says no: not a matter of credentials, paths, methods, media types or load."""
+        """The server rejects the content, rather than credentials, path, method, media type or load."""
         return 400 <= self.status < 500 and self.status not in {401, 403, 404, 405, 415, 429}
 
     @property
     def is_unsupported(self) -> bool:
-        """The server says that it does not do such things."""
+        """The server states that it does not support the request."""
         return 400 <= self.status < 500 or self.status == 501
 
     @property
     def is_missing_operation(self) -> bool:
-        """There is no such operation, as far as a status can say."""
+        """The status suggests that the operation does not exist."""
         return self.status in {404, 405, 501}
 
     @property

@@ -1,1 +1,1 @@
-"""What a run found, for people (terminal, HTML) and for machines (JSON, JUnit XML)."""
+"""Writes the results of a run for people (terminal, HTML) and for machines (JSON, JUnit XML)."""

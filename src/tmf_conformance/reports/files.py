@@ -1,4 +1,4 @@
-"""Writes the report's files, each of which is complete: report.html, report.json and junit.xml."""
+"""Writes the files report.html, report.json and junit.xml; each one has the complete report."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The report as one HTML page without scripts and without anything from elsewhere, readable on a phone, too.
+"""Renders the report as one HTML page without scripts or external resources, also readable on a phone.
 
-Whatever a server returned is text on the page and nothing more.
+Guarantee: everything that a server returned is escaped text on the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The report as JUnit XML, for build servers: only what changes the exit code is a failure there."""
+"""Renders the report as JUnit XML for build servers; only failures that change the exit code count as failures."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def case(report: Report, result: Result) -> Element:
 
 
 def xml_text(text: str) -> str:
-    """Without the characters that XML 1.0 cannot represent."""
+    """Remove the characters that XML 1.0 cannot represent."""
     return "".join(
         each
         if each in "\t\n" or " " <= each < "\ud800" or "\ue000" <= each <= "\ufffd" or each > "\uffff"

@@ -1,4 +1,4 @@
-"""The report as lines for a terminal: the checks by chapter, with reasons, and the totals."""
+"""Renders the report for a terminal: the checks by chapter, with reasons, and the totals."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ def wrapped(label: str, text: str) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """On one line and without control characters."""
+    """Reduce the text to one line without control characters."""
     return "".join(each if each.isprintable() else " " for each in " ".join(text.split()))

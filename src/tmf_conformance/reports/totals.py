@@ -1,4 +1,4 @@
-"""The totals of a report, and what they mean."""
+"""Computes the totals of a report and its verdict."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sentence(report: Report) -> str:
 
 
 def conclusion(report: Report) -> str:
-    """The verdict, for which server, profile, version of the checker and time it holds."""
+    """The verdict, with the server, profile, version of the checker and time."""
     return f"{judgement(report)} ({provenance(report)}; server {report.url})"
 
 

@@ -1,1 +1,1 @@
-"""Who calls (credentials), and what the policy lets them do. Off when no setting says how to authenticate."""
+"""Authenticates callers and applies the policy to them. Off unless a setting configures a way to authenticate."""

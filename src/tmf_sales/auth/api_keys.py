@@ -1,7 +1,7 @@
-"""API keys for machines, from a file that holds only their digests: a lost file gives no key away.
+"""Authenticates machines by API keys, from a file that holds only their digests: a leaked file reveals no key.
 
-Promise: a key is found by the SHA-256 of what was sent, so comparing tells nothing of it by its time. Keys are to be
-random (256 bits), which makes a slow digest needless.
+Guarantee: keys are looked up by their SHA-256, so the time of a comparison reveals nothing about them. Keys must be
+random (256 bits), so a slow digest is not needed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class BadApiKeys(CannotStart):
 
 
 class ApiKeys:
-    """`known`: hexadecimal SHA-256 of a key -> whom it stands for."""
+    """`known`: hexadecimal SHA-256 of a key -> its caller."""
 
     def __init__(self, known: Mapping[str, Principal]) -> None:
         self._known = {digest: Credential(principal, None, float("inf")) for digest, principal in known.items()}
 
     @classmethod
     def load(cls, path: Path) -> ApiKeys:
-        """Raises BadApiKeys."""
+        """Read the file; raise BadApiKeys when it cannot be used."""
         try:
             entries = yaml.safe_load(path.read_bytes())
         except (OSError, yaml.YAMLError):
@@ -53,7 +53,7 @@ class ApiKeys:
         return cls(known)
 
     def credential_of(self, key: str) -> Credential:
-        """Raises Unauthenticated."""
+        """Find the credential of a key; raise Unauthenticated when the key is unknown."""
         found = None
         if len(key) <= KEY_LIMIT:
             found = self._known.get(hashlib.sha256(key.encode("latin-1", "replace")).hexdigest())

@@ -1,4 +1,4 @@
-"""`/audit?kind=...&id=...`: who changed a resource, read from the log.
+"""Serves `/audit?kind=...&id=...`: who changed a resource, read from the event log.
 
 The policy must grant `readAudit` to the caller, and a token must carry the admin scope of the kind's API.
 """
@@ -22,9 +22,9 @@ PAGE = 1000
 
 
 def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: MayReadAudit) -> App:
-    """`scopes`: the kinds that have a log, each with the scopes that a token needs; `may_read` as in Security.
+    """Create the page. `scopes`: the kinds with an audit log, each with the scopes that a token needs.
 
-    `store` has its events only once it is open.
+    `may_read` is Security.may_read_audit. `store.events` exists only once the store is open.
     """
 
     async def answer(scope: Scope) -> bytes:

@@ -1,7 +1,7 @@
-"""Authentication as Connexion's security middleware asks for it, and what the policy then grants in an operation.
+"""Verifies credentials for Connexion's security middleware, then asks the policy for the caller's permissions.
 
-Promise: with authentication on, no operation is reached without a credential that is good and has the scope that the
-contract asks for (RFC 6750); with it off, everybody is the admin and nothing is looked at.
+Guarantee: with authentication on, every operation needs a valid credential with the scope that the contract asks for
+(RFC 6750). With authentication off, every caller is an admin and credentials are ignored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _REFUSAL = "tmf_sales.refusal"
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """The credentials that the service takes; what is None is not taken."""
+    """Verifies tokens and API keys; None means that the service does not accept this kind of credential."""
 
     tokens: Tokens | None
     api_keys: ApiKeys | None
@@ -38,7 +38,7 @@ class Authenticator:
         return {"oauth2": self._bearer, "openIdConnect": self._bearer, "apiKey": self._api_key}
 
     async def principal_of(self, scope: Scope, required: Sequence[str] = ()) -> Principal:
-        """Who calls what is no operation of a contract; raises Unauthenticated, and Forbidden without the scopes."""
+        """The caller of a path outside the contracts; raises Unauthenticated, or Forbidden without the scopes."""
         if self.tokens is not None and (token := bearer_token(scope)) is not None:
             credential = await self.tokens.credential_of(token)
             reject_missing_scopes(credential, required)
@@ -63,7 +63,7 @@ class _Bearer:
         return None if tokens is None else lambda request: self._verified(tokens, request.scope, required_scopes)
 
     async def _verified(self, tokens: Tokens, scope: Scope, required: Sequence[str]) -> Any:
-        if (refused := scope.get(_REFUSAL)) is not None:  # the contract has two schemes for the same tokens
+        if (refused := scope.get(_REFUSAL)) is not None:  # the contract has two schemes that take the same tokens
             raise refused
         try:
             if (token := bearer_token(scope)) is None:
@@ -90,7 +90,7 @@ class _ApiKey:
 
 
 def bearer_token(scope: Scope) -> str | None:
-    """The token of the Authorization header (RFC 6750, 2.1); None without one, or with another scheme."""
+    """The token of the Authorization header (RFC 6750, 2.1); None if it is missing or has another scheme."""
     scheme, _, token = (_single(scope, AUTHORIZATION) or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
@@ -109,7 +109,7 @@ def _authenticated(scope: Scope, credential: Credential) -> Mapping[str, Any]:
 
 
 def _single(scope: Scope, name: bytes) -> str | None:
-    """The only value of a header; raises Unauthenticated when it is there several times."""
+    """The only value of a header; raises Unauthenticated when the request repeats it."""
     values = [value for header, value in scope["headers"] if header == name]
     if len(values) > 1:
         raise refusal("there is more than one")
@@ -117,7 +117,7 @@ def _single(scope: Scope, name: bytes) -> str | None:
 
 
 def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
-    """`policy` None: there is no authentication, and everybody is the admin."""
+    """Create the check of permissions. `policy` None: no authentication, every caller is an admin."""
 
     async def admit(scope: Scope, base_path: str, operation_id: str) -> tuple[Principal, Access]:
         principal = ANONYMOUS_ADMIN if policy is None else scope[PRINCIPAL]
@@ -129,7 +129,7 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
 
 
 def audit_admission(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> MayReadAudit:
-    """Who may read `/audit`, which is no operation of a contract; as for `admission`."""
+    """Create the check for `/audit`, which is outside the contracts; parameters as for `admission`."""
 
     async def may_read(scope: Scope, required: Sequence[str]) -> Principal:
         principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope, required)
@@ -143,7 +143,7 @@ def audit_admission(authenticator: Authenticator, policy: Policy | None, limit: 
 
 
 def require_credentials(api: Contract) -> None:
-    """Take from the contract, in place, that its operations may be called without credentials; raises ValueError."""
+    """Remove the anonymous alternative from the contract's security requirements, in place; raise ValueError."""
     for holder in _with_security(api.document):
         holder["security"] = [requirement for requirement in holder["security"] if requirement]
         if not holder["security"]:

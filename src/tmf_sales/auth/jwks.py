@@ -1,7 +1,7 @@
-"""The public keys of the provider, from a JWKS URL or file (RFC 7517): kept, and read anew when they may have changed.
+"""Caches the public keys of the identity provider, from a JWKS URL or file (RFC 7517), and refreshes them.
 
-Promise: reading never blocks the event loop and never happens more than once in an interval, however many tokens name
-keys that nobody knows. A provider that is away harms only whoever needs a key that is not known yet.
+Guarantee: reading never blocks the event loop and happens at most once in an interval, however many tokens name unknown
+keys. While the provider is unavailable, only tokens with unknown keys fail.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Keys:
-    """`read` gives the JWKS document; it may raise OSError, ValueError or httpx.HTTPError."""
+    """The cached keys. `read` returns the JWKS document; it may raise OSError, ValueError or httpx.HTTPError."""
 
     def __init__(self, read: Read, now: Callable[[], float] = time.monotonic) -> None:
         self._read = read
@@ -47,7 +47,7 @@ class Keys:
         self._reading: asyncio.Task[None] | None = None
 
     async def find(self, kid: object, algorithm: str) -> Key | None:
-        """The key of that name, or without a name the only one, if it is one for the algorithm.
+        """Find the key with this id for the algorithm; without an id, the only key for the algorithm.
 
         Raises Unavailable as long as no keys could be read.
         """
@@ -56,7 +56,7 @@ class Keys:
             await self._refresh()
             found = self._known(kid, algorithm)
         elif self._now() - self._read_at > OLD_AFTER:
-            self._begin()  # the known key serves this token; one that was withdrawn is gone for the next ones
+            self._begin()  # the known key still verifies this token; the refresh removes withdrawn keys for later ones
         if found is None and not self._keys:
             raise Unavailable("The keys of the identity provider cannot be read now", retry_after=5)
         return found
@@ -73,7 +73,7 @@ class Keys:
             await asyncio.shield(self._reading)
 
     def _begin(self) -> None:
-        """Start to read, unless somebody does, or did not long ago."""
+        """Start to read, unless a read is running or one began less than READ_INTERVAL ago."""
         if self._reading is None and self._now() - self._tried >= READ_INTERVAL:
             self._tried = self._now()
             self._reading = asyncio.create_task(self._read_anew())
@@ -89,7 +89,7 @@ class Keys:
 
 
 def usable_keys(document: bytes) -> list[Key]:
-    """The public keys for signatures in a JWKS; others, shared secrets among them, are left out. Raises ValueError."""
+    """The public signature keys of a JWKS; omits all others, including shared secrets. Raises ValueError."""
     try:
         entries = list(json.loads(document)["keys"])
     except (KeyError, TypeError, RecursionError) as error:
@@ -102,7 +102,7 @@ def _usable(entry: dict[str, Any]) -> Key | None:
     if entry.get("kty") not in {"RSA", "EC", "OKP"} or entry.get("use", "sig") != "sig":
         return None
     try:
-        with warnings.catch_warnings():  # of short keys, which are left out
+        with warnings.catch_warnings():  # joserfc warns about short keys, which are omitted here
             warnings.simplefilter("ignore", SecurityWarning)
             key = import_key(entry)
         if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS:
@@ -118,7 +118,7 @@ def _is_for(key: Key, algorithm: str) -> bool:
 
 
 def reader_of(place: str) -> Read:
-    """How to read the JWKS at an http or https URL, or in a file."""
+    """Return a function that reads the JWKS from an http or https URL or from a file."""
     return _from_url(place) if urlsplit(place).scheme in {"http", "https"} else _from_file(Path(place))
 
 
@@ -131,7 +131,7 @@ def _from_file(path: Path) -> Read:
 
 def _from_url(url: str) -> Read:
     async def read() -> bytes:
-        """The operator names the URL, so it may be private; it is asked directly, and sends us nowhere else."""
+        """Fetch without proxy or redirects; the URL may be private, because the operator set it."""
         async with (
             httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
             asyncio.timeout(2 * TIMEOUT),

@@ -1,7 +1,7 @@
-"""Bearer tokens: signed JWTs of the provider that the settings name, checked offline (RFC 7519, RFC 8725, RFC 9068).
+"""Verifies bearer tokens offline: JWTs that the configured provider signed (RFC 7519, RFC 8725, RFC 9068).
 
-Promise: what is not signed by a key of the provider, with an algorithm of the list, for this service and for now, is
-refused, and the refusal does not say more than why. No token is ever logged or kept, only its digest.
+Guarantee: a token is rejected unless a key of the provider signed it with an accepted algorithm, for this service, and
+it has not expired. The error gives the reason and no more. Tokens are never logged; the cache only holds digests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHALLENGE = 'Bearer realm="tmf-api", error="invalid_token"'
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Who a credential stands for; `scopes` None: it is not bound to scopes. `expires`: seconds since 1970."""
+    """The caller behind a credential. `scopes` None: not limited to scopes. `expires`: seconds since 1970."""
 
     principal: Principal
     scopes: frozenset[str] | None
@@ -40,9 +40,9 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
-    """What tokens must say, and where they say what. A claim is given by its path, as `realm_access.roles`.
+    """The required claims of a token, and the paths of the claims to read, such as `realm_access.roles`.
 
-    `algorithms` has none with a shared secret. `leeway`: seconds by which clocks may differ.
+    `algorithms` has no algorithm with a shared secret. `leeway`: seconds by which clocks may differ.
     """
 
     issuer: str
@@ -54,7 +54,7 @@ class TokenRules:
 
 
 class Tokens:
-    """Checks tokens; one that was good is remembered until it expires, for five minutes at most."""
+    """Verifies tokens; caches each valid one until it expires, for five minutes at most."""
 
     def __init__(self, rules: TokenRules, keys: Keys, now: Callable[[], float] = time.time) -> None:
         self._rules = rules
@@ -63,7 +63,7 @@ class Tokens:
         self._known: OrderedDict[bytes, tuple[Credential, float]] = OrderedDict()
 
     async def credential_of(self, token: str) -> Credential:
-        """Raises Unauthenticated, and Unavailable while there are no keys."""
+        """Verify the token; raise Unauthenticated, or Unavailable while there are no keys."""
         if len(token) > TOKEN_LIMIT:
             raise refusal("the token is too long")
         digest = hashlib.sha256(token.encode("latin-1", "replace")).digest()
@@ -80,7 +80,7 @@ class Tokens:
         if key is None:
             raise refusal("the token is not signed with a key of the issuer")
         try:
-            with warnings.catch_warnings():  # EdDSA is what providers still call what RFC 9864 calls Ed25519
+            with warnings.catch_warnings():  # providers still say EdDSA, where RFC 9864 says Ed25519
                 warnings.simplefilter("ignore", SecurityWarning)
                 claims = jwt.decode(token, key, algorithms=[header["alg"]]).claims
             self._claims_registry().validate(claims)
@@ -93,7 +93,7 @@ class Tokens:
         return self._credential(claims)
 
     def _header(self, token: str) -> Mapping[str, Any]:
-        """The header, of which nothing is proved yet; raises Unauthenticated for one that no key can make good."""
+        """Read the header before verification; raise Unauthenticated when no key could make the token valid."""
         try:
             header = jws.extract_compact(token.encode("ascii")).headers()
         except (JoseError, ValueError, TypeError, RecursionError):
@@ -133,9 +133,9 @@ class Tokens:
 
 
 def texts_at(claims: Mapping[str, Any], path: str) -> frozenset[str]:
-    """The texts of a claim: a list of them, or one in which blanks separate them; none where there is no such claim.
+    """The strings of a claim, given as a list or separated by blanks; empty when the claim is missing.
 
-    A member whose name has dots is found, too, as `https://example.com/roles`.
+    `path` may also be a claim name with dots, such as `https://example.com/roles`.
     """
     value: Any = claims.get(path)
     if value is None:

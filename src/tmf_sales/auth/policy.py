@@ -1,7 +1,7 @@
 """The policy: which role may do what, on which versions, in which states, with which fields (see policy.yaml).
 
-What no row grants is rejected, and an operation that no row is about is open to the role admin alone. A table that does
-not fit the contracts is rejected at start.
+Guarantee: anything no row grants is rejected. An operation that no row mentions is open to the role admin only. A table
+that does not match the contracts is rejected at start.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class BadPolicy(CannotStart):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table; None stands for a column that the row does not have."""
+    """One row of the table; None means that the row lacks the column."""
 
     may: frozenset[str]
     whose: tuple[MemberPath, str] | None
@@ -55,7 +55,7 @@ class Row:
     starts_in: frozenset[str] | None
 
     def grant(self, principal: Principal, state_member: str) -> Grant:
-        """What the row grants this caller on resources whose state is in this member."""
+        """The permissions that the row grants this caller; `state_member` is the member that holds the state."""
         return Grant(
             own=self._own(principal),
             states=EVERYTHING if self.states is None else _one_of((state_member,), self.states),
@@ -74,7 +74,7 @@ class Row:
 
 
 class Subject(NamedTuple):
-    """What an operation is about: the states and members that its resource has, and those that are always answered."""
+    """The resource of an operation: its states and members; `owed` are the members that every response must have."""
 
     state_member: str = ""
     states: frozenset[str] = NONE
@@ -83,7 +83,7 @@ class Subject(NamedTuple):
 
 
 def subjects_of(apis: Sequence[Contract]) -> dict[Operation, Subject]:
-    """The subject of every operation of the contracts, by base path and operationId."""
+    """The resource of every operation of the contracts, by base path and operationId."""
     found = dict.fromkeys(((api.base_path, id) for api in apis for id in api.operations), Subject())
     for api in apis:
         for resource in api.resources.values():
@@ -109,14 +109,14 @@ def _subject(api: Contract, resource: ResourceType) -> Subject:
 
 
 def _reading_operation(api: Contract, resource: ResourceType) -> str:
-    """The operation whose grants say what a caller sees of a resource: retrieve, or list where there is no retrieve."""
+    """The operation whose grants decide what a caller sees of a resource: retrieve, or list if there is no retrieve."""
     ids = operation_ids(resource.name)
     return ids["retrieve"] if ids["retrieve"] in api.operations else ids["list"]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a file, by role. `api`: the base path of the API that they are about; None: any API."""
+    """The rows of a file, by role. `api`: the base path of the API that they apply to; None: every API."""
 
     source: str
     rows: Mapping[str, Sequence[Row]]
@@ -125,7 +125,7 @@ class Table:
 
     @classmethod
     def load(cls, path: Path, api: str | None = None) -> Table:
-        """Raises BadPolicy."""
+        """Read the table; raise BadPolicy when it is invalid."""
         try:
             table = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - the safe loader, in C where there is one
         except (OSError, yaml.YAMLError) as error:
@@ -146,10 +146,10 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Policy:
-    """The rows of all tables, and what they grant a caller.
+    """The rows of all tables, and the permissions that they grant a caller.
 
-    The rows of a table for one API are about its operations alone. Operations that no row is about are open to the role
-    admin; so are all operations of an API whose resources no row is about.
+    The rows of a table for one API only apply to its operations. Operations that no row mentions are open to the role
+    admin; so are all operations of an API when no row mentions its resources.
     """
 
     def __init__(self, tables: Sequence[Table], apis: Sequence[Contract]) -> None:
@@ -167,7 +167,7 @@ class Policy:
 
     @classmethod
     def for_apis(cls, path: Path | None, apis: Sequence[Contract]) -> Policy:
-        """The table in `path`, or the shipped one, and for each API the table beside its contract, if there is one.
+        """Load the table in `path`, or the shipped one, and the table beside the contract of each API, if there is one.
 
         The table for `tmf622-order-v4.yaml` is `tmf622-order-v4.policy.yaml`. Raises BadPolicy.
         """
@@ -176,9 +176,9 @@ class Policy:
         return cls([Table.load(path or SHIPPED), *beside], apis)
 
     def check(self, *, all_apis: bool = True) -> None:
-        """Raises BadPolicy, a line for each fault, when the tables and the contracts do not fit together.
+        """Raise BadPolicy, with a line for each fault, when the tables do not match the contracts.
 
-        `all_apis` False: rows about operations that no contract has may be about an API that is not served.
+        `all_apis` False: rows may mention unknown operations, which may belong to an API that is not served.
         """
         faults = [
             f"policy {table.source}: role {role}, row {number}: {problem}"
@@ -194,15 +194,16 @@ class Policy:
         return list(dict.fromkeys([role for table in self._tables for role in table.rows] + [ADMIN]))
 
     def missing_rows(self) -> dict[str, list[str]]:
-        """By the name of an API: the operations that no row is about, so that only admin may do them."""
+        """By the name of an API: the operations that no row mentions, so that only admin may call them."""
         missing = {
             api.name: sorted(id for path, id in self._open_to_admin if path == api.base_path) for api in self._apis
         }
         return {name: ids for name, ids in missing.items() if ids}
 
     def access(self, principal: Principal, operation_id: str, base_path: str | None = None) -> Access:
-        """Raises Forbidden when none of the caller's roles may do this. Without a base path it is that of the API with
-        this operation.
+        """The caller's permissions for an operation; raises Forbidden when no role of the caller grants it.
+
+        Without a base path, the first API that has the operation counts.
         """
         if base_path is None:
             base_path = next((path for path, id in self._subjects if id == operation_id), "")
@@ -212,7 +213,7 @@ class Policy:
         return access
 
     def seen_by(self, principal: Principal) -> SeenBy:
-        """What the principal may see of resources of a kind: what retrieving them would show."""
+        """What the principal may see of resources of a kind: the same as when retrieving them."""
 
         def seen(kind: str) -> Access:
             return self._access(principal, *self._reads[kind]) if kind in self._reads else NO_ACCESS
@@ -268,7 +269,7 @@ class Policy:
 
 
 def read_row(line: Any) -> Row:
-    """A row as the table has it; raises ValueError."""
+    """Parse a row of the table; raise ValueError when it is invalid."""
     if not isinstance(line, dict) or not line.get("may"):
         raise ValueError("expected columns, `may` among them")
     for column in line:

@@ -1,4 +1,4 @@
-"""How many requests a second one caller may make: an own count in each worker, forgotten after the second."""
+"""Limits the requests per second of each caller. Each worker counts separately, in windows of one second."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class RateLimit:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     async def reject_too_many(self, subject: str) -> None:
-        """Raises TooManyRequests; whoever waits for as long as it says may call again."""
+        """Count a request; raise TooManyRequests when the limit is exceeded. Retry-After says when to call again."""
         if not await self._limiter.hit(self._item, subject):
             raise TooManyRequests(f"expected at most {self._item.amount} requests a second", {"Retry-After": "1"})

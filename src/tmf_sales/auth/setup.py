@@ -1,6 +1,6 @@
-"""What authentication, policy and limits come to with the settings at hand, once, at start.
+"""Sets up authentication, policy and rate limits from the settings, once, at start.
 
-Promise: what is wrong with keys, policy or contract stops the start with one line.
+Guarantee: a fault in keys, policy or contracts stops the start with a clear message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tmf_sales.settings import Settings
 
 
 def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
-    """Raises CannotStart. With authentication on, the contracts no longer say that credentials are optional."""
+    """Create the security; raise CannotStart. With authentication on, makes credentials mandatory in the contracts."""
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
         nobody = Authenticator(None, None)

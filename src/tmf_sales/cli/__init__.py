@@ -1,7 +1,7 @@
-"""The command line: one short file for each command.
+"""The command line: one module for each command.
 
-Promise: of the commands only the one that runs is imported, and what it needs only then, so that help and refusals come
-at once and a service starts without the others.
+Guarantee: only the command that runs is imported, and its dependencies only when it runs. So help and usage errors
+appear at once, and the service starts without the other commands.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """A command is the function of its name in the module of its name, which are `import_` for `import`."""
+    """Finds a command as the function with its name in the module with its name (`import_` for `import`)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -47,5 +47,5 @@ class Commands(click.Group):
 @click.version_option(tmf_sales.__version__, prog_name="tmf-sales")
 def main() -> None:
     """TM Forum sales leads (TMF699) and quotes (TMF648), served from their contracts."""
-    # Connexion imports a test client that nobody uses here and that warns which package to use it with.
+    # Connexion imports a test client that is unused here and warns about the package to use it with.
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")

@@ -1,4 +1,4 @@
-"""`tmf-sales audit`: who changed a resource, and what of it."""
+"""`tmf-sales audit`: shows who changed a resource, and which members."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def audit(id: str, as_json: bool, **options: Any) -> None:
 
 
 async def entries_of(found: Context, id: str) -> list[Document]:
-    """Raises NothingFound when neither the log nor the store has anything of this id."""
+    """The audit entries of a resource; raises NothingFound when neither the log nor the store has this id."""
     from tmf_sales.context import audited_kinds
     from tmf_sales.events.audit_log import trail_of
 

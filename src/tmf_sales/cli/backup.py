@@ -1,4 +1,4 @@
-"""`tmf-sales backup`: a copy of a SQLite store while it serves."""
+"""`tmf-sales backup`: copies a SQLite store while the service runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""`tmf-sales check`: checks everything that the service would run with, and what the store holds.
+"""`tmf-sales check`: checks the configuration of the service and the stored resources.
 
-Prints one line for each thing that is looked at; the exit code is 0 when all are good, 1 when one is not. Resources are
-only read, and a SQLite store that does not exist is not created. A stored resource that its contract would reject today
-is listed; it stays readable.
+Prints one line for each check; the exit code is 0 when all pass, 1 when one fails. It only reads resources, and does
+not create a missing SQLite store. It lists stored resources that their contract would reject today; they stay readable.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def check(quick: bool, shard: bool, **options: object) -> None:
     good = [report("settings", lambda: settings_found(settings, of_apis))]
     good.append(report("contract", lambda: contracts_found(settings)))
     if not good[-1]:
-        raise SystemExit(1)  # all that follows would only say it again
+        raise SystemExit(1)  # all later checks would fail for the same reason
     good += [report("service", lambda: service_found(settings)), report("policy", lambda: policy_found(settings))]
     if not is_there(settings):
         say(True, f"store: no store yet at {settings.shown_store}; the service creates it when it starts")
@@ -69,7 +68,7 @@ def say(good: bool, line: str) -> None:
 
 
 def report(subject: str, finding: Finding) -> bool:
-    """Say each line that `finding` gives; what it raises is the problem, a line for each fault."""
+    """Print each line of `finding`; if it raises, print the error, with a line for each fault."""
     try:
         for line in finding():
             say(True, f"{subject}: {line}")
@@ -119,7 +118,7 @@ def contracts_found(settings: Settings) -> Iterator[str]:
 
 
 def described(contract: Contract) -> Iterator[str]:
-    """What a contract comes to, and what in it has no effect."""
+    """Summarize a contract, and name the events in it that cannot occur."""
     from tmf_sales.contract.lint_names import impossible_events
 
     resources = ", ".join(resource.name for resource in contract.resources.values())
@@ -159,7 +158,7 @@ def policy_found(settings: Settings) -> Iterator[str]:
 
 
 def is_there(settings: Settings) -> bool:
-    """Whether the store exists, as far as can be seen without opening it."""
+    """Whether the store exists, as far as that is known without opening it."""
     from tmf_sales.storage.factory import reject_missing_file
     from tmf_sales.storage.protocol import StoreRefused
 
@@ -171,7 +170,7 @@ def is_there(settings: Settings) -> bool:
 
 
 def damage_found(settings: Settings) -> Iterator[str]:
-    """Reads all of a SQLite file; other databases look after themselves."""
+    """Read all of a SQLite file to find damage; other databases check themselves."""
     from tmf_sales.storage.factory import sqlite_path
     from tmf_sales.storage.sqlite.damage import damage_in
 
@@ -199,7 +198,7 @@ def store_found(settings: Settings) -> Iterator[str]:
 
 
 async def counts(settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
-    """How many resources there are of each kind, and of each kind that no contract describes.
+    """Count the resources of each kind, and of each kind that no contract describes.
 
     Raises StorageUnavailable when the store cannot be read and written.
     """
@@ -240,7 +239,7 @@ def documents_found(settings: Settings) -> Iterator[str]:
 
 
 async def misfits(settings: Settings) -> tuple[int, list[str]]:
-    """How many stored resources their contracts reject, and the first of them with the reason."""
+    """Count the stored resources that their contracts reject, and list the first of them with the reason."""
     from tmf_sales.storage.conditions import Query
     from tmf_sales.transfer.checking import checks, moved_kinds
     from tmf_sales.transfer.survey import refused

@@ -1,4 +1,4 @@
-"""`tmf-sales conformance`: the command of the conformance checker, which is a package of its own."""
+"""`tmf-sales conformance`: runs the conformance checker, which is a separate package."""
 
 from tmf_conformance.command import conformance
 

@@ -1,6 +1,6 @@
-"""Runs a command on the open store of its context, and reads and shows times.
+"""Runs a command on an open store, and parses and prints times.
 
-The store is always closed again, and a store that does not answer is one line on standard error.
+Guarantee: the store is always closed again. A store that does not respond gives one line on standard error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def run(options: dict[str, Any], work: Callable[[Context], Awaitable[T]], *, may_create: bool = False) -> T:
-    """Do the work on the store that the options name; raises Refused when it cannot be done, as when there is none."""
+    """Run `work` on the store that the options name; raise Refused when that fails, for example without a store."""
     settings = settings_from(options)
     try:
         return asyncio.run(_run(settings, work, may_create))
@@ -40,7 +40,7 @@ async def _run(settings: Settings, work: Callable[[Context], Awaitable[T]], may_
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Context]:
-    """The context with its store open; raises StoreRefused when there is no such store and it may not be created."""
+    """Open the store of the context; raise StoreRefused when it does not exist and must not be created."""
     from tmf_sales.context import create_context
     from tmf_sales.storage.factory import reject_missing_file
 
@@ -55,7 +55,7 @@ async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterat
 
 
 def read_moment(text: str, now: float) -> float:
-    """A date-time (RFC 3339), or a duration (ISO 8601) for so long ago, in seconds since 1970."""
+    """Parse a date-time (RFC 3339), or a duration before now (ISO 8601), to seconds since 1970."""
     from tmf_sales.datetimes import InvalidDateTime, canonical
 
     with contextlib.suppress(InvalidDateTime):
@@ -73,6 +73,6 @@ def shown_moment(seconds: float) -> str:
 
 
 def on_one_line(value: object) -> str:
-    """Text from outside as a terminal may show it: what is not printable is escaped."""
+    """Escape unprintable characters, so that untrusted text is safe to show in a terminal."""
     text = "-" if value is None else str(value)
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

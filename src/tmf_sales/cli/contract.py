@@ -1,4 +1,4 @@
-"""`tmf-sales contract`: the contract for a reader, a gateway or a code generator."""
+"""`tmf-sales contract`: prints a contract for a reader, a gateway or a code generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tmf-sales deliver`: a delivery worker in a process of its own, beside `tmf-sales serve --no-delivery`."""
+"""`tmf-sales deliver`: runs a delivery worker in its own process, beside `tmf-sales serve --no-delivery`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tmf-sales events`: what has happened, as it happens, and once more for a listener that missed it."""
+"""`tmf-sales events`: lists stored events, follows new ones, and delivers events to a subscription again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tmf-sales export`: everything that is kept, or some kinds of it, as JSON lines."""
+"""`tmf-sales export`: writes all stored resources, or some kinds of them, as JSON lines."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def export(file: Path, wanted: tuple[str, ...], readable: bool, **options: Any) 
 
 
 def export_readable(file: Path, options: dict[str, Any]) -> None:
-    """Write what can be read without opening the store; the exit code is 1 when something cannot."""
+    """Write all readable records without opening the store; exit with 1 when some are unreadable."""
     from tmf_sales.context import stored_kinds
     from tmf_sales.contract.files import contracts_folder
     from tmf_sales.contract.loader import load_contracts
@@ -100,7 +100,7 @@ async def chosen(wanted: Sequence[str], found: Context) -> tuple[str, ...]:
 
 
 async def reject_unknown_kinds(found: Context) -> None:
-    """An export without --kind is of everything, or there is none."""
+    """Refuse an export without --kind that would be incomplete, because no contract describes a stored kind."""
     unknown = [kind for kind, count in (await found.store.unknown_kinds()).items() if count]
     if unknown:
         raise Refused(
@@ -114,7 +114,7 @@ async def export_chosen(out: BinaryIO, found: Context, wanted: Sequence[str]) ->
 
 
 async def export_rest(part: BinaryIO, found: Context, wanted: Sequence[str]) -> int:
-    """Go on with a file that an earlier run may have begun; answer how many lines it then has."""
+    """Resume a file that an earlier run may have begun; return its total number of lines."""
     kinds = await chosen(wanted, found)
     begun, lines = resume_point(part)
     if begun is not None:
@@ -127,7 +127,7 @@ async def export_rest(part: BinaryIO, found: Context, wanted: Sequence[str]) -> 
 async def export_to(
     out: BinaryIO, found: Context, kinds: Sequence[str], begun: tuple[str, str] | None = None, lines: int = 0
 ) -> int:
-    """Write what is behind `begun`; answer how many lines there are, the `lines` written before included."""
+    """Write all records after `begun`; return the number of lines, including the `lines` written before."""
     from tmf_sales.storage.conditions import Query
     from tmf_sales.transfer.moving import exported
 
@@ -143,7 +143,7 @@ async def export_to(
 
 @contextmanager
 def partial_file(file: Path) -> Iterator[BinaryIO]:
-    """FILE.part, which becomes FILE when all went well."""
+    """Open FILE.part, and rename it to FILE on success."""
     path = file.with_name(f"{file.name}.part")
     try:
         part = open(path, "r+b", opener=create_for_owner)  # noqa: SIM115 - a Path's open has no opener
@@ -153,7 +153,7 @@ def partial_file(file: Path) -> Iterator[BinaryIO]:
         try:
             yield part
         except BaseException:
-            if part.seek(0, os.SEEK_END) == 0:  # there is nothing to go on with
+            if part.seek(0, os.SEEK_END) == 0:  # nothing to resume from
                 path.unlink()
             raise
         part.flush()
@@ -166,7 +166,7 @@ def create_for_owner(path: str, flags: int) -> int:
 
 
 def resume_point(part: BinaryIO) -> tuple[tuple[str, str] | None, int]:
-    """Kind and id in the last whole line, and how many lines there are; what is behind it is cut off."""
+    """The kind and id in the last complete line, and the number of lines; cuts off an incomplete line after it."""
     from tmf_sales.transfer.lines import BadLine, read
 
     lines, last_end, previous_end, position = 0, 0, 0, 0

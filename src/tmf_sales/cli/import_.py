@@ -1,4 +1,4 @@
-"""`tmf-sales import`: what `tmf-sales export` wrote, into another store or back into the same."""
+"""`tmf-sales import`: loads what `tmf-sales export` wrote into the same or another store."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""`tmf-sales listen`: a receiver to try subscriptions with. It prints each event on a line and verifies its signature.
+"""`tmf-sales listen`: a receiver to try subscriptions with; prints each event on a line and verifies its signature.
 
-It accepts posts from anywhere, so nothing of them reaches the terminal unescaped. A signature that does not verify is
-answered with 401.
+It accepts requests from anywhere, so it escapes everything that it prints. An invalid signature gets 401.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def listen(host: str, port: int, secret: str | None, answer: int) -> None:
 
 
 class Receiver(ThreadingHTTPServer):
-    """A server that prints."""
+    """An HTTP server that prints the events it receives."""
 
     daemon_threads = True
 
@@ -63,7 +62,7 @@ class Receiver(ThreadingHTTPServer):
 
 
 class Reception(BaseHTTPRequestHandler):
-    """One request."""
+    """Handles one request."""
 
     protocol_version = "HTTP/1.1"
     server: Receiver
@@ -84,7 +83,7 @@ class Reception(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing more than the line about the event."""
+        """Suppress the access log: only the line about the event is printed."""
 
 
 def line_of(body: bytes, revision: str | None, verdict: str) -> str:
@@ -96,7 +95,7 @@ def line_of(body: bytes, revision: str | None, verdict: str) -> str:
 
 
 def facts_of(event: Any) -> list[object]:
-    """What stands on an event's line; the `fields` of a subscription may leave out all but the first and the last."""
+    """The facts on an event's line; the `fields` of a subscription may omit all but the first and the last."""
     facts = [event.get("eventTime"), event.get("eventType")]
     for name, resource in (event.get("event") or {}).items():
         shown = resource["id"] if "id" in resource else orjson.dumps(resource).decode()[:SHOWN]

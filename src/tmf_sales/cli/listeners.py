@@ -1,4 +1,4 @@
-"""`tmf-sales listeners`: who listens, how they fare, and what an operator does for one."""
+"""`tmf-sales listeners`: lists subscriptions and their deliveries, enables them and rotates their secrets."""
 
 from __future__ import annotations
 

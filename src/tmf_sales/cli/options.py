@@ -1,6 +1,6 @@
-"""Settings as options of a command: the text of each is the one that settings.py, or the rules of an API, have.
+"""Turns settings into command options, with the help texts of settings.py or of the rules of an API.
 
-An option that is not valid is rejected like its environment variable, in one line, with exit code 2.
+An invalid option is rejected like its environment variable: in one line, with exit code 2.
 """
 
 import logging
@@ -49,12 +49,12 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
 
 
 def store_options(command: Command) -> Command:
-    """The store, and the contracts that say what is in it: options of every command that looks at a store."""
+    """Give a command the options of all commands that use a store: the store, and the contracts that describe it."""
     return setting_options("store", "contracts", "apis")(command)
 
 
 def rule_setting_options(command: Command) -> Command:
-    """Give a command the settings that the rules of APIs have; each help text begins with the name of the rules."""
+    """Give a command an option for each setting of the rules of APIs; its help begins with the name of the rules."""
     from tmf_sales.apis.registry import describable_settings
 
     for name, of in reversed(describable_settings().items()):
@@ -64,7 +64,7 @@ def rule_setting_options(command: Command) -> Command:
 
 
 def settings_from(options: dict[str, object]) -> Settings:
-    """Raises Refused, also where there is no working directory: relative paths are meant from it, Connexion asks it."""
+    """Load the settings; raise Refused, also without a working directory: relative paths and Connexion need one."""
     try:
         Path.cwd()
     except OSError:
@@ -83,7 +83,7 @@ def settings_from(options: dict[str, object]) -> Settings:
 
 
 def log_from(level: str) -> None:
-    """Log to standard error from this level on: of the libraries only warnings, which hold no documents."""
+    """Log to standard error from this level on; libraries only log warnings, which contain no documents."""
     logging.basicConfig(format="%(message)s")
     set_log_level(level)
 

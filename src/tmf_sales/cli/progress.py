@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for commands that go through many things; a log file gets no bar."""
+"""Shows a progress bar on standard error for long commands; a log file gets none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(doing: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Gives the function to call with how much has been done since; `unit`: bytes are shown as sizes."""
+    """Yield a function that advances the bar by a number of units; the unit bytes is shown as sizes."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

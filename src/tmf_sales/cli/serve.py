@@ -1,7 +1,7 @@
-"""`tmf-sales serve`: one worker is uvicorn in this process, several are gunicorn's.
+"""`tmf-sales serve`: runs one worker with uvicorn in this process, or several with gunicorn.
 
-Promise: what is really bound is told in one line on standard output once the service answers; SIGTERM lets the requests
-under way finish and ends with exit code 0.
+Guarantee: once the service accepts requests, it prints its actual address in one line on standard output. SIGTERM lets
+running requests finish and ends the process with exit code 0.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ log = logging.getLogger("tmf_sales")
 @rule_setting_options
 def serve(**options: object) -> None:
     """Serve the APIs until SIGTERM or Ctrl-C."""
-    # uvicorn raises the signal again when it has shut down, so the process ends by these handlers then, too.
+    # uvicorn raises the signal again after its shutdown, and these handlers then end the process.
     signal.signal(signal.SIGTERM, end_well)
     signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
@@ -66,16 +66,16 @@ def serve(**options: object) -> None:
 
 
 def application_of(settings: Settings) -> Callable[[], Any]:
-    """What makes the ASGI application, in the process that will serve it."""
+    """Return a function that creates the ASGI application in the process that serves it."""
 
     def make() -> Any:
-        gc.disable()  # what start makes stays; lifespan.py puts it aside and enables the collector again
+        gc.disable()  # objects made at start stay; lifespan.py freezes them and enables the collector again
         with defer_imports():
             from tmf_sales import app
 
         try:
             return report_startup_errors(app.create_app(settings))
-        except ValueError as error:  # how a store refuses its URL
+        except ValueError as error:  # raised by a store for an invalid URL
             raise CannotStart(str(error)) from error
 
     return make
@@ -90,7 +90,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def reason_of(error: Exception) -> str:
-    """What the system says; a name that does not resolve has a text and no number of the system's."""
+    """The system's message; a name that does not resolve has only the resolver's text."""
     if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
         return os.strerror(error.errno)
     return str(error.args[-1])
@@ -120,14 +120,14 @@ def run_several(make_app: Callable[[], Any], settings: Settings, listener: socke
 
 
 def reload(options: Mapping[str, object]) -> None:
-    """Read the settings again, on SIGHUP, and put those in force that may change: the log level.
+    """Read the settings again on SIGHUP, and apply those that can change at run time: the log level.
 
-    Invalid settings are logged, and the old ones stay in force.
+    Invalid settings are logged, and the old ones remain in effect.
     """
     try:
         settings = load_settings(os.environ, options)
     except CannotStart as error:
-        log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - it says all
+        log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - the message is complete
         return
     set_log_level(settings.log_level)
     log.info("the settings are reloaded")

@@ -1,7 +1,7 @@
-"""The index of the APIs and the drawings of their lifecycles: a small Flask app.
+"""Serves the index of the APIs and the diagrams of their lifecycles: a small Flask app.
 
 The pages are made from the contracts alone. They run no script, fetch nothing from other hosts and never touch the
-store. Their links begin with the path of the public URL. An unknown path is answered with a TMF Error.
+store. Their links begin with the path of the public URL. An unknown path gets a TMF Error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tmf_sales.console.lifecycles import LifecycleDrawing, lifecycles_of
 
 
 class Described(Protocol):
-    """What the pages need to know of a contract."""
+    """The parts of a contract that the pages use."""
 
     @property
     def name(self) -> str: ...
@@ -56,9 +56,9 @@ class Api:
 
 
 def create_console(contracts: Sequence[Described], public_base: str = "http://127.0.0.1:8080") -> Flask:
-    """`public_base` is where the example calls go, without a slash at its end."""
+    """Create the app; `public_base` is the base URL of the example calls, without a slash at its end."""
     app = Flask(__name__, static_folder=None)
-    app.jinja_env.autoescape = True  # Flask's choice by file name would leave these templates out
+    app.jinja_env.autoescape = True  # Flask escapes by file name and would skip these templates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     apis = [_api(contract, public_base) for contract in contracts]
     prefix = urlsplit(public_base).path
@@ -104,7 +104,7 @@ def _api(contract: Described, public_base: str) -> Api:
 
 
 def _guarded(page: Response, style: str) -> Response:
-    """Let the browser apply the page's own style and do nothing else with it."""
+    """Add headers that let the browser apply the page's own style and load nothing else."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "

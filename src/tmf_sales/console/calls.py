@@ -1,4 +1,4 @@
-"""The operations of a contract as curl calls that can be pasted into a shell, made from the contract's own examples."""
+"""Writes the operations of a contract as curl commands for a shell, from the contract's own examples."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def calls_of(document: Node, base: str) -> Iterator[Call]:
 
 
 def resolved(document: Node, node: Node) -> Node:
-    """The node itself, or what its local $ref points at."""
+    """The node, with local $refs resolved."""
     while "$ref" in node:
         found: Any = document
         for step in node["$ref"].removeprefix("#/").split("/"):

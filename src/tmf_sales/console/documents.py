@@ -1,8 +1,8 @@
-"""Serves the contracts, each rendered once, at the first request.
+"""Serves the contracts; renders each one once, at the first request.
 
-Below an API's base path is one file with every reference inside, for tools that fetch one URL; it replaces Connexion's
-own pages, which fail on recursive schemas. Below /openapi are the files as they were written, with their comments, so
-that their references to each other resolve. `servers` and the issuer are those of this service.
+`{base path}/openapi.json` and `.yaml` are bundled into one file, for tools that fetch one URL. They replace Connexion's
+own pages, which fail on recursive schemas. `/openapi/{file}` serves the files as written, with their comments, so that
+references between them resolve. `servers` and the issuer are those of this service.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tmf_sales.publishing.rendering import as_json, as_yaml
 def documents(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None = None) -> Mapping[str, App]:
     """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`.
 
-    `prefix`: the path of the public URL. `issuer`: who signs the tokens that the service accepts.
+    `prefix`: the path of the public URL. `issuer`: the issuer of the tokens that the service accepts.
     """
     pages: dict[str, App] = {}
     for api in apis:
@@ -34,7 +34,7 @@ def documents(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None 
 
 
 def as_served(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:
-    """A copy of the contract with the paths and the issuer that this service has."""
+    """A copy of the contract with the server paths and the issuer of this service."""
     served = {**document, "servers": [{**document["servers"][0], "url": base}]}
     if issuer is not None and "securitySchemes" in document["components"]:
         schemes = copy.deepcopy(document["components"]["securitySchemes"])

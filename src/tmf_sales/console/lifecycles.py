@@ -1,6 +1,6 @@
-"""The lifecycles of a contract as drawings: every schema with `x-lifecycle` is one.
+"""Draws the lifecycles of a contract: one diagram for each schema with `x-lifecycle`.
 
-Promise: what is drawn is what the engine obeys, because both read the same table.
+Guarantee: the diagram shows what the engine enforces, because both read the same table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tmf_sales.console.state_diagram_layout import Diagram, lay_out
 
 @dataclass(frozen=True, slots=True)
 class LifecycleDrawing:
-    """One state machine: the schema it stands at, its table in words, and where everything goes."""
+    """One state machine: its schema, its transitions in words, and the layout of its diagram."""
 
     schema: str
     about: str

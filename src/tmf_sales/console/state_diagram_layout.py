@@ -1,7 +1,7 @@
 """Lays out a state diagram: states in rows by their distance from the initial one, with as few crossings as possible.
 
-Pure geometry in pixels, always the same for the same transitions; of SVG it knows the path of an arrow only. Layered
-layouts of other libraries need Graphviz or a browser when the page is made, and a contract may be added at run time.
+Pure geometry in pixels, always the same for the same transitions; the only SVG in it is the path of an arrow. Libraries
+for layered layouts need Graphviz or a browser to render the page, and contracts can be added at run time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 BOX_HEIGHT, ROW_GAP, COLUMN_GAP, MARGIN = 38, 76, 40, 16
-START_SPACE = 34  # above the first row, for the dot where everything starts
+START_SPACE = 34  # above the first row, for the start dot
 LETTER, PADDING = 8.1, 30
 PORT_GAP = 22
 ARROW_HEAD = 7
@@ -51,7 +51,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A transition; `path` is the d attribute of an SVG path that ends where the head begins."""
+    """A transition; `path` is the d attribute of an SVG path that ends where the arrow head begins."""
 
     source: str
     target: str
@@ -88,7 +88,7 @@ def lay_out(states: Sequence[str], initial: str, transitions: Transitions) -> Di
 
 
 def centres_of(rows: Orders, transitions: Transitions, inner: float) -> dict[str, float]:
-    """Each state below the middle of the states that it comes from, as far as the boxes of its row leave room."""
+    """Place each state below the middle of its predecessors, as far as the other boxes of its row leave room."""
     centres: dict[str, float] = {}
     for row in rows:
         wanted, placed, left = [], [], 0.0
@@ -115,7 +115,7 @@ def box_width(state: str) -> float:
 
 
 def rows_by_distance(states: Sequence[str], initial: str, transitions: Transitions) -> Orders:
-    """States by the number of steps from the initial one; those that are never reached come last."""
+    """Group states by the number of steps from the initial one; unreachable states come last."""
     rows: list[tuple[str, ...]] = [(initial,)]
     seen = {initial}
     while rows[-1]:
@@ -127,7 +127,7 @@ def rows_by_distance(states: Sequence[str], initial: str, transitions: Transitio
 
 
 def order_of_rows(rows: Orders, transitions: Transitions) -> Orders:
-    """The order within each row that reads best; with too many orders to try them all, one row after the other."""
+    """Find the most readable order within each row; with too many orders to try them all, row by row."""
     if math.prod(math.factorial(len(row)) for row in rows) <= TRIED_ORDERS:
         return min(itertools.product(*map(itertools.permutations, rows)), key=lambda each: disorder(each, transitions))
     normalized = rows
@@ -139,7 +139,7 @@ def order_of_rows(rows: Orders, transitions: Transitions) -> Orders:
 
 
 def disorder(rows: Orders, transitions: Transitions) -> float:
-    """Crossings weigh most, then arrows within a row that pass another box, then the length of the way sideways."""
+    """Rate an order: crossings weigh most, then arrows within a row that pass another box, then sideways distance."""
     place = {
         state: (number, index - (len(row) - 1) / 2)
         for number, row in enumerate(rows)
@@ -157,7 +157,7 @@ def disorder(rows: Orders, transitions: Transitions) -> float:
 
 
 def _long_ways(rows: Orders, transitions: Transitions) -> int:
-    """How many arrows go over more than one row, and so run in lanes beside the boxes."""
+    """Count the arrows that span more than one row, and therefore run beside the boxes."""
     row_of = {state: number for number, row in enumerate(rows) for state in row}
     return sum(abs(row_of[source] - row_of[target]) > 1 for source, target in _pairs(transitions))
 
@@ -184,9 +184,9 @@ def _arrows(rows: Orders, boxes: Mapping[str, Box], transitions: Transitions, ed
 
 
 def _port(box: Box, other: Box, upright: Sequence[tuple[str, str]], boxes: Mapping[str, Box]) -> dict[str, float]:
-    """Where arrows between the two leave or reach the side of `box` that faces `other`, by "out" and "in".
+    """The points, by "out" and "in", where arrows between the two touch the side of `box` that faces `other`.
 
-    The arrows of a side are spread over it in the order of their other ends, so that they do not cross on the way.
+    The arrows of a side are spread over it in the order of their other ends, so that they do not cross.
     """
     ends = []
     for source, target in upright:
@@ -221,7 +221,7 @@ def _sideways(start: Box, end: Box, row: Sequence[str], *, both_ways: bool) -> s
 
 
 def _around(start: Box, end: Box, delivery: float) -> str:
-    """Over more than one row: out to the right, along a lane of its own, and back."""
+    """The path of an arrow across several rows: out to the right, along a track of its own, and back."""
     step = 8 if end.y > start.y else -8
     return (
         f"M{start.right:.1f} {start.y:.1f}H{delivery - 8:.1f}q8 0 8 {step}V{end.y - step:.1f}"

@@ -1,7 +1,7 @@
-"""The bounds of one worker: requests at work, bodies that arrive, bodies kept, answers that leave; and time.
+"""Limits what one worker handles at a time: active requests, incoming bodies, body memory, outgoing responses, time.
 
-Guarantee: a request waits for its own body outside the places for work, and an answer that is read slowly leaves
-without a place and without a deadline; so neither half-sent bodies nor unread answers keep other requests out.
+Guarantee: a request only occupies a slot while the service works on it. It gives the slot back while its body arrives
+and while a large response is sent, and a large response has no deadline. Slow clients therefore block nobody else.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SMALL_BODY = 64 * 1024  # bodies up to here count as none: the places for work bound them already
-UNREAD_BYTES = 64 * 1024 * 1024  # of large answers under way; further ones get 503
+SMALL_BODY = 64 * 1024  # smaller bodies are not counted: the number of slots already bounds them
+UNREAD_BYTES = 64 * 1024 * 1024  # total size of large responses being sent; beyond it, requests get 503
 
 
 class Bounds:
-    """What the requests of one worker share. `body_memory`: bytes of large bodies that are kept at a time."""
+    """The limits that all requests of a worker share. `body_memory`: bytes of large bodies held in memory at a time."""
 
     def __init__(self, *, deadline: float, max_concurrent: int, body_memory: int) -> None:
         self.deadline = deadline
@@ -34,7 +34,7 @@ class Bounds:
 
 
 class BoundedRequest:
-    """One request within the bounds."""
+    """One request, counted against the shared limits."""
 
     __slots__ = (
         "_arriving",
@@ -51,7 +51,7 @@ class BoundedRequest:
     )
 
     def __init__(self, bounds: Bounds, receive: Receive, send: Send) -> None:
-        """Takes a place; raises Unavailable when there is none."""
+        """Take a slot; raise Unavailable when none is free."""
         self._has_place = self._is_whole = self._was_slow = self.started = False
         self._arriving: Transfer | None = None
         self._leaving: Transfer | None = None
@@ -63,13 +63,13 @@ class BoundedRequest:
         self._take_place()
 
     async def run(self, app: App, scope: Scope) -> None:
-        """Raises BodyTimeout and Unavailable when the time is over before an answer has begun."""
+        """Run the application; raise BodyTimeout or Unavailable when time runs out before the response has started."""
         try:
             with self._timeout:
                 await app(scope, self.receive, self.send)
         except TimeoutError:
             if self.started:
-                return  # the server closes the connection of an answer without end
+                return  # the server closes the connection of an incomplete response
             within = f"within {self._bounds.deadline:g} seconds"
             if self._was_slow:
                 raise BodyTimeout("It came too slowly while other bodies waited") from None
@@ -87,7 +87,7 @@ class BoundedRequest:
             self._bounds.free_body_memory += self._body_size
 
     async def receive(self) -> MutableMapping[str, Any]:
-        """The next part of the body. Until it is whole the request has no place, but is one of the arriving ones."""
+        """Return the next part of the body. Until the body is complete, the request holds no slot."""
         if self._is_whole:
             return await self._receive()
         if self._arriving is None:
@@ -116,7 +116,7 @@ class BoundedRequest:
         await self._send(message)
 
     def _begin_leaving(self, size: int) -> None:
-        """From here on the client's speed decides: the server ends a connection on which nothing moves."""
+        """Free the slot and stop the deadline: the client sets the pace, and the server closes stalled connections."""
         self._leaving = self._bounds.leaving.begin(size, self._timeout.expire)
         self._give_place_back()
         self._timeout.disarm()

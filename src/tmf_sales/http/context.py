@@ -1,7 +1,7 @@
-"""What the service asks of its security, and the answer without any: everybody is the admin.
+"""Declares the interface of authentication and authorization, and its default: every caller is an admin.
 
-Promise: nothing that reads keys, tokens or limits is imported where no setting asks for it; that is a tenth of a second
-of each start.
+Guarantee: the modules for keys, tokens and rate limits are imported only when a setting needs them. That saves a tenth
+of a second of each start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MayReadAudit = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
 
 
 class SchemeHandler(Protocol):
-    """What Connexion's security_map makes for a security scheme (see connexion.security.AbstractSecurityHandler)."""
+    """Verifies one security scheme for Connexion's security_map (see connexion.security.AbstractSecurityHandler)."""
 
     def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> Verify | None: ...
 
@@ -37,8 +37,10 @@ SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """`security_map`: by type of scheme, as ConnexionMiddleware takes it; `may_read_audit` raises Unauthenticated,
-    Forbidden and TooManyRequests.
+    """Authenticates and authorizes requests.
+
+    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. `may_read_audit` raises
+    Unauthenticated, Forbidden and TooManyRequests.
     """
 
     security_map: SecurityMap
@@ -47,7 +49,7 @@ class Security:
 
 
 class NoCredential:
-    """A scheme that nobody needs to follow."""
+    """A security scheme that asks for no credential."""
 
     def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: Sequence[str]) -> None:
         return None

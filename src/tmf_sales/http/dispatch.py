@@ -1,7 +1,7 @@
-"""The ASGI application behind Connexion: finds the handler of the operation that routing found, and sends its answer.
+"""The ASGI application behind Connexion: calls the handler of the routed operation and sends its response.
 
-Promise: one dictionary lookup between a validated request and its handler; what no contract knows goes to the cold
-pages, or is answered 404.
+Guarantee: one dictionary lookup leads from a validated request to its handler. Paths that no contract has go to the
+console pages, or get 404.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Handlers = Mapping[str, Handler]
 
 
 class Dispatcher:
-    """`handlers`: base path of an API -> operationId -> handler. `pages` serves the paths that `has_page` knows."""
+    """`handlers`: base path of an API -> operationId -> handler. `pages` serves the paths that `has_page` accepts."""
 
     def __init__(self, handlers: Mapping[str, Handlers], pages: App, has_page: Callable[[str], bool]) -> None:
         self._handlers = handlers

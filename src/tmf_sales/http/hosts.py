@@ -1,7 +1,7 @@
-"""Says which values of the Host field a service without authentication on loopback serves.
+"""Checks the Host header of a service that listens on loopback without authentication.
 
-Guarantee: a web page that lets its own name resolve to this machine (DNS rebinding) reaches nothing, because browsers
-send that name as Host (RFC 9112, 3.2).
+Guarantee: DNS rebinding does not reach the service. A web page whose own name resolves to this machine sends that name
+as Host (RFC 9112, 3.2), and the service rejects it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ MOST_KNOWN = 100
 
 
 class ServedHosts:
-    """Names of this machine with any port, and those in `named`: a name with any port, or with the one it has there."""
+    """Accepts loopback names with any port, and the names in `named` with their port, or with any if they have none."""
 
     def __init__(self, named: Iterable[str]) -> None:
         self._named = frozenset(name.lower() for name in named)
         self._known: set[bytes] = set()
 
     def reject_other(self, scope: MutableMapping[str, Any]) -> None:
-        """Raises UnservedHost. A request of HTTP/1.0 may have no Host; no browser sends one."""
+        """Raise UnservedHost. HTTP/1.0 requests may lack Host; no browser sends such requests."""
         for name, value in scope["headers"]:
             if name == b"host" and value not in self._known:
                 if not self._serves(value.decode("latin-1").lower()):
@@ -43,7 +43,7 @@ class ServedHosts:
 
 
 def _is_loopback_address(name: str) -> bool:
-    """IPv6 addresses stand in brackets."""
+    """Accepts IPv6 addresses in brackets."""
     try:
         return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
@@ -51,7 +51,7 @@ def _is_loopback_address(name: str) -> bool:
 
 
 def served_hosts(settings: Settings) -> ServedHosts | None:
-    """None where any Host is served: behind authentication, or on an address that others reach anyway."""
+    """None when any Host is served: with authentication, or on an address that other machines can reach anyway."""
     if settings.authentication or not is_loopback(settings.host):
         return None
     public = urlsplit(settings.public_base)

@@ -1,8 +1,8 @@
-"""The first ASGI middleware, before Connexion's: what holds for every request, whatever its operation.
+"""The outermost ASGI middleware, before Connexion's: applies the checks and limits that every operation shares.
 
-Guarantee: no request waits without bound, no worker takes more requests than it can, a service on loopback serves no
-foreign Host, one trailing slash is the same resource, an Accept that excludes JSON is rejected, and what fails here is
-answered by the same TMF Error as anywhere.
+Guarantee: each request has a deadline, each worker a maximum of concurrent requests. A service on loopback rejects
+foreign Host headers. A trailing slash names the same resource. An Accept header that excludes JSON is rejected. Every
+failure gets a TMF Error, as elsewhere.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ JSON_RANGES = ("application/json", "application/*", "*/*")
 
 
 class EntryMiddleware:
-    """Wraps the API. `probes` answers paths of its own (/live, /ready, ...) before any bound applies, `bounded` others
-    (/audit) within them.
+    """Wraps the API. `probes` serves its paths (/live, /ready, ...) without limits, `bounded` its paths (/audit) with.
 
-    `base_paths` are those of the APIs; below them only /ui answers something else than JSON. `hosts` is None where any
-    Host is served.
+    `base_paths` are those of the APIs; below them, everything but /ui responds with JSON. `hosts` is None when any Host
+    is served.
     """
 
     def __init__(
@@ -77,17 +76,17 @@ class EntryMiddleware:
         try:
             self._prepare(scope)
             await request.run(self._bounded.get(scope["path"], self._app), scope)
-        except Exception as raised:  # Whatever it is, the client gets an answer, and the log has what nobody foresaw.
+        except Exception as raised:  # the client always gets a response; unexpected errors are logged
             answered = self._errors.made_of(raised, scope)
             if request.started:
                 raise
-            # Its frames hold documents, and with this frame they would be a cycle that only the collector ends.
+            # The traceback's frames hold documents; together with this frame they would form a reference cycle.
             await send_error(send, answered.with_traceback(None), scope)
         finally:
             request.end()
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Streams have places of their own and no deadline; their number is bounded."""
+        """Serve an event stream: it has a slot of its own and no deadline; the number of streams is bounded."""
         if self._free_streams <= 0:
             await send_error(send, Unavailable("Too many event streams are open"), scope)
             return
@@ -105,7 +104,7 @@ class EntryMiddleware:
             await self._app(scope, receive, watched_send)
         except Exception as raised:  # noqa: BLE001  as for every other request
             error = self._errors.made_of(raised, scope)
-            if started:  # the client connects again and says which event was the last one
+            if started:  # the client reconnects and names the last event it received
                 await send({"type": "http.response.body", "body": b""})
             else:
                 await send_error(send, error, scope)
@@ -115,7 +114,7 @@ class EntryMiddleware:
     def _prepare(self, scope: Scope) -> None:
         path: str = scope["path"]
         if path.removesuffix("/") in self._roots:
-            # Connexion's routing would redirect to and fro, to wherever the Host header says.
+            # Connexion's routing would redirect back and forth, to the host that the Host header names.
             raise NoSuchRoute("No operation has the base path of the API alone")
         if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
             _drop_trailing_slash(scope)
@@ -123,11 +122,11 @@ class EntryMiddleware:
 
 
 def _drop_trailing_slash(scope: Scope) -> None:
-    """One that was sent as %2F belongs to the name before it, and no name has a slash."""
+    """Keep a slash that was sent as %2F: it is part of the name before it, and no name has a slash."""
     if scope["path"].endswith("/") and (scope.get("raw_path") or b"/").endswith(b"/"):
         scope["path"] = scope["path"][:-1]
         scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
-    if scope["path"].endswith("/"):  # Connexion's routing would redirect to what the Host header says
+    if scope["path"].endswith("/"):  # Connexion's routing would redirect to the host in the Host header
         raise NoSuchRoute("No operation has this path")
 
 
@@ -152,7 +151,7 @@ def _quality(weights: Mapping[str, str], ranges: Iterable[str]) -> float:
 
 
 def _reject_other_than_json(scope: Scope) -> None:
-    """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; no Accept accepts all."""
+    """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; a missing Accept accepts everything."""
     values = [value for name, value in scope["headers"] if name == b"accept"]
     if not values:
         return
@@ -169,7 +168,7 @@ def _reject_other_than_json(scope: Scope) -> None:
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The whole body, chunked or not; raises BodyTooLarge, and BodyCutOff when the client goes away before its end."""
+    """Read the whole body; raise BodyTooLarge, or BodyCutOff when the client disconnects before its end."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
             raise _too_large(limit)

@@ -1,7 +1,7 @@
-"""Answers the probes of an operator: is the process alive, can it serve. Outside all bounds of the API.
+"""Serves the health probes /live and /ready, outside all limits of the API.
 
-Guarantee: /live never touches the store; /ready answers within its timeout whatever the store does, asks the store at
-most once a second however many callers there are, and says no as soon as the service drains.
+Guarantee: /live never touches the store. /ready responds within its timeout whatever the store does, pings the store at
+most once a second for all callers together, and reports "not ready" as soon as the service drains.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_respon
 
 READY_TIMEOUT = 1.0
 CHECK_INTERVAL = 1.0
-DRAINING = "tmf_sales.draining"  # the member of the server's state that says that the process is about to end
+DRAINING = "tmf_sales.draining"  # set in the server's state when the process is about to end
 
 
 class Readiness:
-    """Whether the store can read and write, asked at most once in `interval` seconds; all callers share the answer."""
+    """Checks that the store can read and write, at most once in `interval` seconds; all callers share the result."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Readiness:
         if self._check is None or (self._check.done() and now - self._begun >= self._interval):
             self._begun = now
             self._check = asyncio.create_task(self._ask())
-        # A caller that goes away must not take the check of the others with it.
+        # A caller that disconnects must not cancel the check for the others.
         return await asyncio.shield(self._check)
 
     async def _ask(self) -> bool:

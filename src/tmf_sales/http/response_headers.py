@@ -1,4 +1,4 @@
-"""Adds the headers that protect every response: no content sniffing, and no caching of what a credential opened."""
+"""Adds security headers to every response: no content sniffing, no caching of responses to authenticated requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ResponseHeaders:
 
 
 def protected(headers: Any, *, is_private: bool) -> list[tuple[bytes, bytes]]:
-    """The headers with those that are missing; where a credential came, nothing may be cached whatever they say."""
+    """Add the missing headers; a response to a request with a credential is never cacheable, whatever it says."""
     given = {name.lower(): value for name, value in headers}
     kept = list(headers)
     if b"x-content-type-options" not in given:

@@ -1,7 +1,7 @@
-"""Writes responses to the ASGI server, and turns any exception, whoever raised it, into the one TMF Error body.
+"""Writes responses to the ASGI server, and turns every exception into a TMF Error body.
 
-Guarantee: whatever goes wrong, the client reads a TMF Error as application/json (TMF630 part 1) that holds no stack
-trace, no library's text and nothing of the body; what the service did not expect goes to the log with its trace.
+Guarantee: every failure gives a TMF Error as application/json (TMF630 part 1) without stack trace, library messages or
+parts of the body. Unexpected exceptions go to the log with their traceback.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ErrorHandler = Callable[[ConnexionRequest, Exception], Awaitable[ConnexionRespon
 log = logging.getLogger("tmf_sales")
 
 CHALLENGE = 'Bearer realm="tmf-api"'
-LARGE = 128 * 1024  # bytes of a body beyond which it leaves in pieces
+LARGE = 128 * 1024  # bytes; larger bodies are sent in pieces
 PIECE = 64 * 1024
 PAGE_METHODS = ("GET", "HEAD")
 JSON_TYPE = (b"content-type", b"application/json")
@@ -51,7 +51,7 @@ _BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
 
 
 def as_tmf_error(error: BaseException) -> TmfError:
-    """The TMF Error for any exception; one that nobody foresaw is logged and becomes InternalError."""
+    """Return the TMF Error for an exception; log unexpected ones and return InternalError."""
     if isinstance(error, TmfError):
         return error
     status = error.status if isinstance(error, ProblemException) else getattr(error, "status_code", None)
@@ -64,7 +64,7 @@ def as_tmf_error(error: BaseException) -> TmfError:
 
 
 class Errors:
-    """Makes the TMF Error of whatever was raised while a request was answered."""
+    """Makes the TMF Error for an exception that a request raised."""
 
     def __init__(self, apis: Sequence[Contract]) -> None:
         self._apis = apis
@@ -72,13 +72,13 @@ class Errors:
     def made_of(self, raised: Exception, scope: Message) -> TmfError:
         error = as_tmf_error(raised)
         if isinstance(error, MethodNotAllowed):
-            # Starlette's Allow names the methods of the first route with this path only.
+            # Starlette's Allow header has only the methods of the first route with this path.
             return MethodNotAllowed.among(scope["method"], _methods_at(self._apis, scope["path"]))
         return error
 
 
 def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], ErrorHandler]]:
-    """What stock Connexion calls for what it, Starlette, or a defect raised: each answers with the TMF Error."""
+    """Error handlers for stock Connexion, which turn any exception into a response with a TMF Error."""
     errors = Errors(apis)
 
     async def answer(request: ConnexionRequest, raised: Exception) -> ConnexionResponse:
@@ -101,7 +101,7 @@ def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
 
 
 def large_size(start: Message) -> int:
-    """The length of the body that follows, as the head of the answer says; 0 where it does not."""
+    """The Content-Length of a response, or 0 when it has none."""
     for name, value in start["headers"]:
         if name == b"content-length":
             return int(value)
@@ -111,10 +111,10 @@ def large_size(start: Message) -> int:
 async def send_response(
     send: Send, status: int, body: Body, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
 ) -> None:
-    """One answer. A HEAD answer has the headers of the GET and no body (RFC 9110, 9.3.2).
+    """Send one response. A response to HEAD has the headers of the GET and no body (RFC 9110, 9.3.2).
 
-    A large body leaves piece by piece, as fast as the client reads: neither the list's text nor the server's buffer
-    ever holds all of it.
+    Large bodies are sent in pieces, as fast as the client reads, so that neither a joined list nor the server's buffer
+    ever holds the whole body.
     """
     size = len(body) if isinstance(body, bytes) else sum(map(len, body))
     sent = [*headers]
@@ -133,7 +133,7 @@ async def send_response(
 
 
 def pieces(body: Body) -> Iterator[bytes]:
-    """The body in pieces of `PIECE` bytes, the last one shorter."""
+    """Split the body into pieces of about `PIECE` bytes."""
     collected, size = [], 0
     for part in [body] if isinstance(body, bytes) else body:
         for begin in range(0, len(part), PIECE):

@@ -1,7 +1,8 @@
-"""Connexion's routing, with one lookup for each operation.
+"""Routes requests by one dictionary lookup, in place of Connexion's router.
 
-It decides what Connexion's own router would decide. That router gets every path that is not found here: it answers 404
-or 405. Remove when Starlette's router no longer tries one route after the other (tests/http/test_library_internals.py).
+It finds the same operation as Connexion's router. That router still gets every path that is not found here, and
+responds with 404 or 405. Remove when Starlette's router no longer tries one route after the other
+(tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
                 self._add(contract.base_path, operation.method.upper(), operation.path, operation.id)
 
     def _add(self, base_path: str, method: str, path: str, operation_id: str) -> None:
-        """Paths without a parameter, and those whose last segment alone is one; any other is left to Connexion."""
+        """Add a path without parameters, or with one as its last segment; Connexion routes all others."""
         if "{" not in path:
             self._fixed[method, base_path + path] = (base_path, operation_id)
         elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:

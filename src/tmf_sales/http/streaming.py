@@ -1,7 +1,7 @@
-"""Sends a streamed answer: chunk by chunk, until its end, until the client is gone, or until the server stops.
+"""Sends a streamed response chunk by chunk, until it ends, the client disconnects, or the server stops.
 
-The next chunk is made when the server has taken the one before it, so a slow client holds one chunk. A client that
-takes nothing for a while is given up.
+A chunk is made only when the server has taken the one before it, so a slow client costs the memory of one chunk. The
+stream ends when the client takes nothing for 30 seconds.
 """
 
 from __future__ import annotations

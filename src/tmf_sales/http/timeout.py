@@ -1,7 +1,7 @@
-"""Bounds how long something may take, as `asyncio.timeout` does, at a lower cost: every request has such a bound.
+"""A cheaper `asyncio.timeout`: every request runs in one.
 
-Guarantee: what runs inside is cancelled when the time is over, and TimeoutError comes of that; a cancellation from
-elsewhere stays one, also when both come together.
+Guarantee: when the time is over, the code inside is cancelled and TimeoutError is raised. A cancellation from elsewhere
+remains a cancellation, even when both happen at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import TracebackType
 
 
 class Timeout:
-    """`with Timeout(seconds):` in a task, around what it awaits."""
+    """Limits the awaits of a task: `with Timeout(seconds):`."""
 
     __slots__ = ("_cancellations", "_has_ended", "_is_over", "_seconds", "_task", "_timer")
 
@@ -27,13 +27,13 @@ class Timeout:
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
 
     def expire(self) -> None:
-        """Let the time be over now, also when it was disarmed; once what runs inside has ended, this does nothing."""
+        """End the time now, even after `disarm`; do nothing once the code inside has ended."""
         if not self._is_over and not self._has_ended:
             self._timer.cancel()
             self._end()
 
     def disarm(self) -> None:
-        """Let what runs inside take any time from now on."""
+        """Remove the limit: the code inside may take any time from now on."""
         self._timer.cancel()
 
     def _end(self) -> None:

@@ -1,7 +1,7 @@
-"""Bounds bodies that are on their way between clients and the service, those that arrive and those that leave.
+"""Limits the bodies that are being received or sent at a time.
 
-Guarantee: clients that send or read slowly cannot keep others out: when there is no room, a transfer below the least
-rate is given up in favour of the new one.
+Guarantee: slow clients cannot keep others out. When there is no room for a new transfer, one below the minimum rate is
+aborted.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from tmf_sales.errors import Unavailable
 
-GRACE = 1.0  # seconds in which no transfer counts as slow
-LEAST_RATE = 4096  # bytes a second, on average
+GRACE = 1.0  # seconds before a transfer can count as slow
+LEAST_RATE = 4096  # bytes per second, on average
 
 
 class Transfer:
-    """One body on its way: how much room it takes, and how many of its bytes have moved."""
+    """One body being transferred: the room it takes, and how many of its bytes have moved."""
 
     __slots__ = ("_end", "_give_up", "moved", "room", "since")
 
@@ -40,7 +40,7 @@ class Transfer:
 
 
 class Transfers:
-    """Transfers that share so much room."""
+    """The transfers that share a limited room."""
 
     def __init__(self, room: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._room = room
@@ -49,9 +49,10 @@ class Transfers:
         self._under_way: dict[Transfer, None] = {}
 
     def begin(self, room: int, give_up: Callable[[], None]) -> Transfer:
-        """A new transfer. `give_up` ends it later, if it is slow then; raises Unavailable when no other one is slow.
+        """Begin a transfer; raise Unavailable when there is no room and no other transfer is slow.
 
-        One that needs more room than there is may be under way alone.
+        `give_up` aborts this transfer later, should it be slow when another one needs room. A transfer larger than the
+        whole room may run alone.
         """
         now = self._clock()
         if self._taken and self._taken + room > self._room:

@@ -1,1 +1,1 @@
-"""What others take from the contracts: bundles, a profile for API gateways, collections, pages, and what changed."""
+"""Publishes the contracts: bundles, profiles for API gateways and code generators, pages, and breaking changes."""

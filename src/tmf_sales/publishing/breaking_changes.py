@@ -1,7 +1,7 @@
-"""What a new contract breaks for those who built on an older one.
+"""Lists what a new contract breaks for clients of an older one.
 
-Promise: a line for each path, operation, parameter, media type, answer and member that is gone, each type that is
-another one, each demand that is new, each value that a request may no longer have and each that an answer may now have.
+Guarantee: one line for each removed path, operation, parameter, media type, response and member, each changed type,
+each new requirement, each value that requests may no longer have and each that responses may now have.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 def breaking_changes(old: Document, new: Document) -> list[str]:
-    """Both are contracts whose references point into themselves."""
+    """Compare two bundled contracts; one line for each breaking change."""
     return list(dict.fromkeys(_Comparison(old, new).lines()))
 
 
@@ -109,7 +109,7 @@ class _Comparison:
             yield from self._schemas(place, before["items"], after["items"], request=request)
 
     def _demands(self, place: str, before: Schema, after: Schema, *, request: bool) -> Iterator[str]:
-        """What a request must now be, or an answer may now be."""
+        """Compare what requests must satisfy, or what responses may contain."""
         old_required, new_required = set(before.get("required", ())), set(after.get("required", ()))
         if request:
             yield from (f"{place}: {name} is now required" for name in sorted(new_required - old_required))

@@ -1,6 +1,6 @@
-"""The contracts as files for others: each in one piece, as it is, for clients or for gateways, as YAML and JSON.
+"""Writes each contract as one file: plain, for clients and for gateways, as YAML and JSON.
 
-Promise: the same contracts give the same bytes, in the order in which their authors wrote them.
+Guarantee: the same contracts give the same bytes, in the order in which their authors wrote them.
 `python -m tmf_sales.publishing.bundle CONTRACTS TARGET` writes them all.
 """
 
@@ -27,12 +27,12 @@ FORMATS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {"yaml": as_yaml, "js
 
 
 def published(contract: Path, profile: str, format: str) -> bytes:
-    """One contract as a file; the names are those of PROFILES and FORMATS."""
+    """Render one contract; `profile` and `format` are names from PROFILES and FORMATS."""
     return FORMATS[format](PROFILES[profile](bundle(contract)))
 
 
 def publish_all(contracts: Path, target: Path) -> Iterator[Path]:
-    """Write every contract of a folder in every form into another; the paths that were written."""
+    """Write every contract of a folder to `target` in every profile and format; yield the paths written."""
     target.mkdir(parents=True, exist_ok=True)
     for contract in contract_files(contracts):
         for profile in PROFILES:
@@ -44,7 +44,7 @@ def publish_all(contracts: Path, target: Path) -> Iterator[Path]:
 
 
 def _replace(path: Path, text: bytes) -> None:
-    """Write at once, so that nobody who reads meanwhile finds half a contract."""
+    """Replace the file atomically, so that no reader sees half a contract."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     unfinished.write_bytes(text)
     unfinished.replace(path)

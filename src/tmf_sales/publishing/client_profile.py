@@ -1,9 +1,10 @@
-"""The contract in the form that code generators turn into types without a warning: every type says all of its members.
+"""Rewrites a contract for code generators, so that they turn it into types without warnings.
 
-Promise: it describes what the contract answers, and what can be sent by it the contract describes. allOf is written
-out, for some generators follow only its first part; a body has one media type, a patch that of merge patches; where a
-type has `type`, `@type` is left to the members that any object may have besides: both would be one name in a class.
-Members that may not be sent, examples, and null in an enum (`nullable` says it) are left out.
+Guarantee: the profile describes every response of the contract, and every request it describes is valid by the
+contract. It flattens allOf, because some generators only follow its first part. A body has one media type, for patches
+that of merge patches. A type with `type` does not declare `@type`, because both would get the same name in a class;
+`@type` then is an additional member. Members that clients must not send, examples, and null in an enum (`nullable`
+says it) are omitted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Document = dict[str, Any]
 
 
 def client_profile(bundle: Document) -> Document:
-    """The profile of a contract whose references all point into it; the bundle stays as it is."""
+    """Build the profile of a bundled contract; does not change the bundle."""
     flat = FlatSchemas(bundle["components"]["schemas"])
     document: Document = _with_flat_schemas({**bundle, "components": {**bundle["components"], "schemas": {}}}, flat)
     used = reachable(flat.all, (name for name in references_in(document) if name in flat.all))
@@ -44,7 +45,7 @@ def _with_flat_schemas(node: Any, flat: FlatSchemas) -> Any:
 
 
 def _as_a_class(schema: Schema) -> Schema:
-    """The schema without what would give two members one name, or an enum a value without one."""
+    """Remove everything that would give two members the same name, or an enum a value without a name."""
     plain = dict(schema)
     if plain.get("nullable") is True and "enum" in plain:
         plain["enum"] = [value for value in plain["enum"] if value is not None]

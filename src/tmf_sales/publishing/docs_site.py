@@ -1,7 +1,7 @@
-"""`scripts/docs_site`: a page for each contract, drawn by Redoc, and an index of them.
+"""`scripts/docs_site`: writes a page for each contract, rendered by Redoc, and an index.
 
-Promise: a page is one file that loads nothing from anywhere, so it works offline and from a mail attachment; its
-content security policy makes browsers hold it to that.
+Guarantee: a page is one file that loads nothing from elsewhere, so it works offline and as a mail attachment. Its
+content security policy makes browsers enforce that.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PAGE = """<!doctype html>
 
 
 def page(document: dict[str, Any], redoc: str) -> str:
-    """The page of one contract (in one file); `redoc` is the text of redoc.standalone.js."""
+    """The page of one bundled contract; `redoc` is the source of redoc.standalone.js."""
     script = redoc.replace(REMOTE_LOGO, NO_LOGO).replace("</script", "<\\/script")
     body = (
         '<div id="page"></div>\n'
@@ -70,7 +70,7 @@ def index(titles: dict[str, str]) -> str:
 
 
 def write_site(contracts: Path, redoc: Path, target: Path) -> Iterator[Path]:
-    """Write index.html, a page for each contract, and the licences of what is inside them; the paths written."""
+    """Write index.html, a page for each contract, and the licences of the bundled code; yield the paths written."""
     target.mkdir(parents=True, exist_ok=True)
     script = redoc.read_text(encoding="utf-8")
     texts, titles = {}, {}
@@ -91,7 +91,7 @@ def _in_a_page(title: str, body: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """JSON that cannot end the script that it stands in."""
+    """JSON that cannot end the script element around it."""
     return (
         orjson.dumps(value).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     )

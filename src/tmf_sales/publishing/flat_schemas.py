@@ -1,7 +1,7 @@
-"""Schemas without allOf, anyOf, oneOf and not, for importers that do not know them.
+"""Flattens schemas: removes allOf, anyOf, oneOf and not, for importers that do not support them.
 
-Promise: whatever a schema of the contract accepts, its flat form accepts too. What several parts say of one member is
-said once, with the narrower bound; alternatives leave only what all of them ask for.
+Guarantee: the flat form accepts everything that the schema accepts. A member that several parts describe is described
+once, with the strictest bounds. Of alternatives, only the requirements that all of them share remain.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CannotFlatten(ValueError):
 
 
 def named(schema: Mapping[str, Any]) -> str | None:
-    """The name of the schema that a $ref points at; None when it is no $ref."""
+    """The name of the schema that a $ref points at; None without $ref."""
     reference = schema.get("$ref")
     return reference.removeprefix(PREFIX) if isinstance(reference, str) else None
 
@@ -42,7 +42,7 @@ def reference_to(name: str) -> Schema:
 
 
 class FlatSchemas:
-    """The named schemas of a contract in their flat form; `all` grows by the names that merging needs."""
+    """The named schemas of a contract in their flat form; merging may add names to `all`."""
 
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
         self._sources = schemas
@@ -52,7 +52,7 @@ class FlatSchemas:
             self._flat(name)
 
     def node(self, schema: Schema) -> Schema:
-        """The flat form of any schema: a $ref where it only stands for a named one."""
+        """The flat form of any schema: a $ref when the schema only refers to a named one."""
         name = named(schema) or self._sole_reference(schema)
         return reference_to(name) if name else self._inline(schema)
 
@@ -62,7 +62,7 @@ class FlatSchemas:
         return self.all[name]
 
     def _sole_reference(self, schema: Schema) -> str | None:
-        """The one type that the schema gives another description to, if it does no more than that."""
+        """The only type that the schema refers to, if it adds nothing but annotations to it."""
         parts = schema.get("allOf", [])
         others = {key for key in schema if key != "allOf" and key not in ANNOTATIONS and not key.startswith("x-")}
         return named(parts[0]) if len(parts) == 1 and not others else None
@@ -96,7 +96,7 @@ class FlatSchemas:
         return {"required": sorted(set.intersection(*asked))} if set.intersection(*asked) else {}
 
     def _merged(self, first: Schema, second: Schema) -> Schema:
-        """One schema for both; where both say something that is no bound, the second counts."""
+        """Combine two schemas: the stricter bound counts; for other keywords the second schema counts."""
         merged = {**first, **second}
         for key in first.keys() & second.keys():
             if key == "type":
@@ -117,7 +117,7 @@ class FlatSchemas:
         return {**first, **second, **both}
 
     def _both(self, first: Schema, second: Schema) -> Schema:
-        """What fits both of two members of the same name."""
+        """A schema that satisfies both schemas of one member."""
         one, other = named(first), named(second)
         if one and other:
             return reference_to(self._both_named(one, other))
@@ -135,12 +135,12 @@ class FlatSchemas:
         pair = (one, other)
         if pair not in self._pairs:
             self._pairs[pair] = name = self._name_of(one, other)
-            self.all[name] = {}  # so that a recursive pair ends
+            self.all[name] = {}  # ends the recursion when the pair refers to itself
             self.all[name] = self._merged(self._flat(one), self._flat(other))
         return self._pairs[pair]
 
     def _name_of(self, one: str, other: str) -> str:
-        """CategoryRef_Create for CategoryRef, which extends EntityRef, and EntityRef_Create."""
+        """Name a merged schema: CategoryRef (which extends EntityRef) and EntityRef_Create give CategoryRef_Create."""
         extended, _, variant = other.rpartition("_")
         name = f"{one}_{variant}"
         if extended in self._ancestry(one) and name not in self._sources and name not in self.all:
@@ -148,7 +148,7 @@ class FlatSchemas:
         return f"{one}And{other}"
 
     def _ancestry(self, name: str) -> set[str]:
-        """The schema itself and all that it extends."""
+        """The schema itself and all schemas that it extends."""
         found = {name}
         for part in self._sources.get(name, {}).get("allOf", []):
             if parent := named(part):

@@ -1,4 +1,4 @@
-"""`scripts/gateway_check`: every published import rule of every gateway, and whether the profiles keep it."""
+"""`scripts/gateway_check`: checks the gateway profiles against the published import rules of each gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tmf_sales.publishing.gateway_rules import RULES
 
 
 def verdicts(documents: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    """Each rule as a line, and the places in the documents (by name) that break it."""
+    """Yield each rule as a line, with the places in the documents (by name) that break it."""
     for rule in RULES:
         places = [f"{name}: {place}" for name, document in documents.items() for place in rule.broken_by(document)]
         yield f"{rule.gateway}: {rule.text}", places

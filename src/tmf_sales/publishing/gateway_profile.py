@@ -1,8 +1,8 @@
-"""The contract in the form that API gateways import: what they refuse or misread is gone or written plainly.
+"""Rewrites a contract for API gateways: removes or simplifies everything that they reject or misread.
 
-Promise: each request and answer that the contract accepts the profile accepts too, but for patches by operations, whose
-media types it leaves out. What it takes beyond the contract is named in WIDER; the contract still decides in the end,
-because the service behind the gateway validates against it.
+Guarantee: the profile accepts every request and response that the contract accepts, except JSON Patch, whose media
+types it omits. WIDER lists what it accepts beyond the contract. The service behind the gateway still validates against
+the contract.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WIDER: Mapping[str, str] = {
 
 
 def gateway_profile(bundle: Document) -> Document:
-    """The profile of a contract whose references all point into it; the bundle stays as it is."""
+    """Build the profile of a bundled contract; does not change the bundle."""
     return _Profile(bundle).document()
 
 
@@ -105,7 +105,7 @@ class _Profile:
         }
 
     def _content(self, content: Document, name: str) -> Document:
-        """One media type, with a schema that has a name: importers make a model of each."""
+        """Keep one media type, with a named schema: importers make a model of each named schema."""
         media_type = preferred_media_type(content)
         schema = self._flat.node(content[media_type]["schema"])
         if named(schema) is None:
@@ -122,12 +122,12 @@ class _Profile:
 
 
 def preferred_media_type(content: Mapping[str, Any]) -> str:
-    """Of the media types of a body the one that importers and generators do best with."""
+    """Choose the media type of a body that importers and generators support best."""
     return next((each for each in PREFERRED_MEDIA_TYPES if each in content), next(iter(content)))
 
 
 def plain_name(name: str) -> str:
-    """Letters and digits only: SalesLead_Create becomes SalesLeadCreate."""
+    """Reduce a name to letters and digits: SalesLead_Create becomes SalesLeadCreate."""
     return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
@@ -146,7 +146,7 @@ def _with_plain_names(node: Any) -> Any:
 
 
 def _as_gateways_read(schema: Schema) -> Schema:
-    """The schema without the keywords that gateways do not know; null passes where nullable was."""
+    """Remove the keywords that gateways do not know; a schema that was nullable still accepts null."""
     plain = {key: value for key, value in schema.items() if key not in {"nullable", "readOnly", "example"}}
     if schema.get("nullable") is True:
         del plain["type"]

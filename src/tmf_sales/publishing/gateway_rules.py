@@ -1,8 +1,8 @@
-"""What API gateways ask of an OpenAPI document, as their makers publish it, each rule with a check.
+"""The rules that API gateways publish for importing OpenAPI documents, each with a check.
 
 Sources, in our own words: Amazon API Gateway Developer Guide, "Important notes" (OpenAPI) and "Quotas"; Azure API
 Management, "API import restrictions and known issues"; Google Cloud API Gateway, "OpenAPI feature limitations"; Akamai,
-"API Definitions"; Kong, openapi2kong. Promise: a check yields one line for each place that breaks its rule.
+"API Definitions"; Kong, openapi2kong. Guarantee: a check yields one line for each place that breaks its rule.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_.,:-]+|\{[^{}]+\}")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A published rule; `broken_by` yields where a document breaks it."""
+    """A published rule; `broken_by` yields the places where a document breaks it."""
 
     gateway: str
     text: str
@@ -43,7 +43,7 @@ def operations(document: Document) -> Iterator[tuple[str, Document, list[Documen
 
 
 def schema_nodes(document: Document) -> Iterator[tuple[str, Document]]:
-    """Each schema with its place: the named ones and all within them."""
+    """Each schema with its place: the named ones and all nested in them."""
     waiting = [*document.get("components", {}).get("schemas", {}).items()]
     while waiting:
         place, schema = waiting.pop()
@@ -54,7 +54,7 @@ def schema_nodes(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def contents(document: Document) -> Iterator[tuple[str, Document]]:
-    """Each media type of a body, with its place. Referred requests and answers have none here."""
+    """Each media type of a body, with its place; skips requests and responses that are only a $ref."""
     for place, operation, _ in operations(document):
         for name, message in {"request": operation.get("requestBody", {}), **operation["responses"]}.items():
             for entry in message.get("content", {}).values():

@@ -1,6 +1,6 @@
-"""Types that contain themselves, written out to a stated depth, for importers that take no recursive definitions.
+"""Unrolls recursive types to a given depth, for importers that reject recursive definitions.
 
-Promise: up to that depth every level is described as in the contract; below it any object is taken.
+Guarantee: down to that depth, every level is described as in the contract; below it, any object is accepted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ DEPTH = 3
 
 
 def without_recursion(schemas: Mapping[str, Schema], depth: int = DEPTH) -> dict[str, Schema]:
-    """The same schemas; a recursive type X is followed by XLevel2, XLevel3 and so on to `depth`."""
+    """Unroll the schemas: a recursive type X gets copies XLevel2, XLevel3 and so on down to `depth`."""
     return _Unrolling(schemas, depth).unrolled()
 
 
 def references_in(node: Any) -> Iterator[str]:
-    """The names of the schemas that are referred to anywhere in a node."""
+    """The names of all schemas that a node refers to, at any depth."""
     if isinstance(node, dict):
         if name := named(node):
             yield name
@@ -31,7 +31,7 @@ def references_in(node: Any) -> Iterator[str]:
 
 
 def reachable(schemas: Mapping[str, Any], start: Iterator[str]) -> set[str]:
-    """The names that can be reached from the names in `start`, those included."""
+    """The names in `start`, and all names that their schemas refer to, directly or indirectly."""
     found: set[str] = set()
     waiting = list(start)
     while waiting:
@@ -67,7 +67,7 @@ class _Unrolling:
             return {key: self._rewritten(value, inside, level) for key, value in node.items()}
         if target not in self._circle[inside]:
             return node
-        # Only a step back to the type where the circle began, or before it, is a level deeper.
+        # Only a reference back to the first type of the cycle, or to one before it, goes one level deeper.
         below = level + (self._order[target] <= self._order[inside])
         return reference_to(_at_level(target, below)) if below <= self._depth else self._substring(target)
 

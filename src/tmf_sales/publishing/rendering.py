@@ -1,4 +1,4 @@
-"""A contract as text: JSON or YAML, in the order of its source, the same bytes each time."""
+"""Renders a contract as JSON or YAML, in the order of its source; the same contract gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finds where the body of a request ends: after so many bytes, or behind the last chunk (RFC 9112, 6 and 7.1).
+"""Finds the end of a request body: after Content-Length bytes, or after the last chunk (RFC 9112, 6 and 7.1).
 
-Guarantee: no byte behind the end of a body is taken for a part of it, and none of a body for the next request, however
-the bytes are split over segments. What is not exactly as the grammar says is rejected.
+Guarantee: the end is the same however the bytes are split over segments, so no byte of a body is read as part of the
+next request, or the other way round. Framing that deviates from the grammar is rejected.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*
 
 
 class InvalidFraming(Exception):
-    """Raised when a body in chunks is not as RFC 9112 says; the text says what is expected."""
+    """Raised when a chunked body violates RFC 9112; the text says what is expected."""
 
 
 class BodyEnd(Protocol):
-    """Where a body ends."""
+    """Finds the end of one body."""
 
     def find(self, received: bytes | bytearray, begin: int) -> tuple[int, bool]:
-        """How far the body reaches in what has come from `begin` on, and whether it ends there.
+        """Return how far the body reaches in `received` from `begin` on, and whether it ends there.
 
-        What stands behind that place, and is not the end, is not whole yet: give it again with more behind it. Raises
-        InvalidFraming.
+        If it does not end there, the bytes after that place are an incomplete line: pass them again together with the
+        bytes that follow. Raises InvalidFraming.
         """
         ...
 
 
 class LengthEnd:
-    """The end of a body whose length is known."""
+    """Finds the end of a body with Content-Length."""
 
     __slots__ = ("_left",)
 
@@ -56,7 +56,7 @@ class _Next(Enum):
 
 
 class ChunksEnd:
-    """The end of a body in chunks."""
+    """Finds the end of a chunked body."""
 
     __slots__ = ("_chunks", "_left", "_next", "_trailers")
 
@@ -83,7 +83,7 @@ class ChunksEnd:
                 return begin, True
 
     def _line(self, received: bytes | bytearray, begin: int) -> tuple[bytes | bytearray | None, int]:
-        """The next line without its CRLF, and where it ends; None while it is not whole."""
+        """The next line without its CRLF, and where it ends; None while it is incomplete."""
         end = received.find(b"\n", begin)
         longest = LONGEST_TRAILERS if self._next is _Next.TRAILER else LONGEST_SIZE_LINE
         if (end if end >= 0 else len(received)) - begin > longest:

@@ -1,8 +1,8 @@
-"""How a serving process starts, drains, ends and reloads: uvicorn's server with the signals of this service.
+"""Starts, drains, stops and reloads a serving process: uvicorn's server with this service's signals.
 
-Guarantee: on SIGTERM /ready says no at once; the listener stays open for the drain time and answers carry
-`Connection: close`, so that a load balancer turns away before anything is rejected; connections that the system has
-accepted by then are served. SIGINT skips the drain. SIGHUP reloads; SIGUSR1 and SIGUSR2 do nothing.
+Guarantee: after SIGTERM, /ready fails at once. For the drain time the socket stays open and responses carry
+`Connection: close`, so that a load balancer turns to other processes before any connection is refused. Connections that
+the system has accepted by then are served. SIGINT skips the drain. SIGHUP reloads; SIGUSR1 and SIGUSR2 do nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import uvicorn
 from tmf_sales.http.probes import DRAINING
 from tmf_sales.server.protocol import Protocol
 
-NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # by default they end a process
+NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # ignored: by default they end a process
 
 
 class Server(uvicorn.Server):
-    """A server that says when it answers, and that drains."""
+    """A server that announces when it is ready, and that drains before it ends."""
 
     def __init__(
         self, config: uvicorn.Config, announce: Callable[[], None], reload: Callable[[], None], drain: float
@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
         self._handle_signal("SIGHUP", self.reload)
         await super().startup(sockets)
         if self.started:
-            # Kept open beside uvicorn's, so that the last connections can still be accepted: see shutdown.
+            # Duplicates of uvicorn's sockets: they stay open to accept the last connections, see shutdown.
             self._listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in sockets or []]
             self.announce()
 
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
             self._loop.add_signal_handler(number, action)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called by Python when a signal to end has come, SIGTERM or SIGINT; a second one ends the drain."""
+        """Begin the drain on SIGTERM; end at once on SIGINT, or on a second signal. Python calls this."""
         may_drain = self.started and not self._is_draining and not self.should_exit
         if sig == signal.SIGTERM and self.drain and may_drain and self._loop is not None:
             self._captured_signals.append(sig)
@@ -85,13 +85,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _accept_last(self, listener: socket.socket) -> None:
-        """Accept what waits in the system's queue: closing the listener would reset those connections."""
+        """Accept the connections in the system's queue: closing the socket would reset them."""
         listener.setblocking(False)
         loop = asyncio.get_running_loop()
         while True:
             try:
                 connection, _ = listener.accept()
-            except OSError:  # the queue is empty, or the listener is shut down
+            except OSError:  # the queue is empty, or the socket is shut down
                 return
             await loop.connect_accepted_socket(self._protocol, connection)
 

@@ -1,7 +1,7 @@
-"""Lets a client read the answer that ends its connection, although it is still sending (RFC 9112, 9.6).
+"""Lets a client that is still sending read the last response of its connection (RFC 9112, 9.6).
 
-A connection that is closed while something is unread is reset, and the answer is lost with it. Time, bytes and number
-of such connections are bounded.
+Closing a connection with unread data resets it, and the client loses the response. The time, bytes and number of such
+connections are bounded.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import socket
 
 LINGER_SECONDS = 10.0
 LINGER_BYTES = 64 * 1024 * 1024
-MOST_LINGERING = 100  # further ones are closed at once, so that nobody can bind the server by sending without end
+MOST_LINGERING = 100  # further ones are closed at once: endless senders must not exhaust the server
 
 _lingering: set[asyncio.Task[None]] = set()
 
 
 def linger(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    """Keep the connection of a transport that is about to close, and throw away what its client still sends."""
+    """Keep open the connection of a closing transport, and discard what its client still sends."""
     if len(_lingering) >= MOST_LINGERING:
         return
-    with contextlib.suppress(OSError):  # no file descriptor is left: then the client is not waited for
+    with contextlib.suppress(OSError):  # no file descriptor is left: close without lingering
         task = loop.create_task(_discard(_still_open(transport), loop))
         _lingering.add(task)
         task.add_done_callback(_lingering.discard)
@@ -42,7 +42,7 @@ async def _discard(connection: socket.socket, loop: asyncio.AbstractEventLoop) -
         async with asyncio.timeout(LINGER_SECONDS):
             while discarded < LINGER_BYTES and (size := await loop.sock_recv_into(connection, waste)):
                 discarded += size
-    except OSError:  # The client is gone, or too slow: TimeoutError is one.
+    except OSError:  # the client is gone or too slow (TimeoutError is an OSError)
         pass
     finally:
         connection.close()

@@ -13,11 +13,11 @@ from tmf_sales.server.lifecycle import Server
 from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 
-# Longer than clients and gateways keep a connection (httpx 5 s, nginx and AWS 60 s): a server that closes it first may
-# do so while the next request is on its way, and the client cannot know whether that was served (RFC 9112, 9.3.1).
+# Longer than clients and gateways keep a connection (httpx 5 s, nginx and AWS 60 s). A server that closes first may do
+# so while the next request is in transit, and the client cannot know whether it was served (RFC 9112, 9.3.1).
 IDLE_CONNECTIONS_STAY = 75  # seconds
 
-# What the service never wants from uvicorn: its own logging set-up, web sockets, a Server header.
+# Switches off what the service does not use: uvicorn's logging set-up, web sockets and Server header.
 UVICORN: dict[str, Any] = {
     "loop": "auto",  # uvloop where it is installed; it has no wheel for Windows
     "http": "tmf_sales.server.protocol:Protocol",
@@ -33,7 +33,7 @@ UVICORN: dict[str, Any] = {
 
 
 def time_to_finish(settings: Settings) -> int:
-    """Seconds that requests under way get after SIGTERM and the drain: no request may take longer anyway."""
+    """Seconds for the running requests after SIGTERM and the drain; no request may take longer anyway."""
     return math.ceil(settings.request_deadline) + 1
 
 

@@ -1,8 +1,8 @@
-"""HTTP/1.1 for uvicorn: splits what arrives into whole heads and bodies, and gives them to its parser one by one.
+"""HTTP/1.1 for uvicorn: splits the incoming bytes into heads and bodies, and passes them to httptools one by one.
 
-Guarantee: where a request ends never depends on how its bytes arrive, nor on what it offers to upgrade to. One request
-of a connection is under way at a time; what cannot be read is answered by a TMF Error, 400, and the connection ends.
-Heads, idle connections and answers that nobody reads have bounds in time and size (RFC 9112).
+Guarantee: the end of a request never depends on how its bytes arrive, nor on an Upgrade header. A connection serves one
+request at a time. Invalid input gets a TMF Error with status 400, and the connection is closed. Request heads, idle
+connections and unread responses are bounded in time and size (RFC 9112).
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from tmf_sales.server.request_head import (
 from tmf_sales.server.write_progress import WriteWatch
 
 HEAD_END = b"\r\n\r\n"
-HEAD_SECONDS = 20.0  # for a head that has begun, for the first one of a connection, for the rest of an answered body
-LAST_SECONDS = 1.0  # for the request of a connection that was accepted just before the end
+HEAD_SECONDS = 20.0  # to complete a head, to send a first request, or to end a body that already has its response
+LAST_SECONDS = 1.0  # for the first request of a connection that was accepted just before shutdown
 
 
 class Protocol(HttpToolsProtocol):
     """One connection.
 
-    httptools parses each head and body as well, and must find their ends at the same places. It is never given bytes
-    of two requests at once, because uvicorn drops the rest after an upgrade (encode/uvicorn issue 2722; this class can
-    get smaller when that is fixed, but validates Host and codings, which httptools does not).
+    httptools parses each head and body as well, and must find their ends at the same places. It never gets bytes of two
+    requests at once, because uvicorn drops the rest after an upgrade (encode/uvicorn issue 2722). When that is fixed,
+    this class can get smaller; it still has to validate Host and codings, which httptools does not.
     """
 
-    received: bytes | bytearray = b""  # not yet given to the parser
-    searched = 0  # bytes of an incomplete head in which its end is not
+    received: bytes | bytearray = b""  # not yet passed to the parser
+    searched = 0  # bytes of an incomplete head already searched for its end
     body_end: BodyEnd | None = None  # while a body arrives
-    is_parsed = True  # whether the parser has come to the end of a request
+    is_parsed = True  # whether the parser has reached the end of a request
     takes_no_more = False
     client_has_ended = False
     was_rejected = False
@@ -64,14 +64,14 @@ class Protocol(HttpToolsProtocol):
         self._read()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keep the connection of a client that has sent its requests and now only reads (RFC 9112, 9.6)."""
+        """Keep the connection of a client that has finished sending and now only reads (RFC 9112, 9.6)."""
         self.client_has_ended = True
-        # Nobody half-closes an event stream, which never ends: that client is gone, and its place is free.
+        # An event stream never ends, so no client half-closes it: this client is gone, and its slot becomes free.
         is_waiting = self._is_answering() and self.body_end is None and self._end_of_stream() is None
         return is_waiting and self.scheme != "https"
 
     def _end_of_stream(self) -> asyncio.Event | None:
-        """What ends the event stream that is being sent; None while there is none."""
+        """The event that ends the current event stream; None without one."""
         ends = self.cycle.scope.get(STREAM_ENDS) if self.cycle is not None else None
         return ends if isinstance(ends, asyncio.Event) else None
 
@@ -90,10 +90,10 @@ class Protocol(HttpToolsProtocol):
     def _was_answered_before_its_end(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete and self.cycle.more_body
 
-    # Whole heads and bodies ------------------------------------------------------------------------------------------
+    # Complete heads and bodies ---------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Give to the parser what is whole; the next request waits for the answer to the one before it."""
+        """Pass complete parts to the parser; the next request waits for the response to the one before it."""
         received, begin = self.received, 0
         try:
             while begin < len(received) and not self.takes_no_more:
@@ -121,7 +121,7 @@ class Protocol(HttpToolsProtocol):
             del received[:begin]
 
     def _read_head(self, received: bytes | bytearray, begin: int) -> int:
-        """Read the head that begins there; returns its end, or how much is before an incomplete one."""
+        """Read the head that begins at `begin`; return where it ends, or where an incomplete one begins."""
         while received.startswith(b"\r\n", begin):  # RFC 9112, 2.2
             begin += 2
         if begin == len(received) or (begin + 1 == len(received) and received.endswith(b"\r")):
@@ -160,7 +160,7 @@ class Protocol(HttpToolsProtocol):
         return end
 
     def _parse(self, text: bytes, *, is_whole: bool) -> None:
-        """Raises InvalidFraming when the parser rejects the text, or finds the end of the request elsewhere."""
+        """Raise InvalidFraming when the parser rejects the text, or finds the end of the request elsewhere."""
         self.is_parsed = False
         try:
             self.parser.feed_data(text)
@@ -180,7 +180,7 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.app_state.get(DRAINING):
             self.cycle.keep_alive = False
-        self.headers = []  # the application has its own by now: trailers do not come among them (RFC 9110, 6.5.1)
+        self.headers = []  # the application has its own copy; trailers must not be added to it (RFC 9110, 6.5.1)
 
     def on_message_complete(self) -> None:
         self.is_parsed = True
@@ -201,16 +201,16 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def shutdown(self) -> None:
-        """Called by uvicorn when the service ends; a connection that has sent nothing yet may still send a request."""
+        """Called by uvicorn at shutdown; a connection that has sent nothing yet may still send a request."""
         if self.cycle is None and not self.was_rejected:
             self._stop_waiting()
             self.waiting = self.loop.call_later(LAST_SECONDS, self._give_up_waiting)
         else:
             super().shutdown()
-        if (ends := self._end_of_stream()) is not None:  # an event stream has no end of its own
+        if (ends := self._end_of_stream()) is not None:  # an event stream does not end by itself
             ends.set()
 
-    # What clients do not read ----------------------------------------------------------------------------------------
+    # Unread responses ------------------------------------------------------------------------------------------------
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -226,7 +226,7 @@ class Protocol(HttpToolsProtocol):
             self.write_watch = WriteWatch(self.transport, self.loop)
         self.write_watch.start()
 
-    # Bounds in time --------------------------------------------------------------------------------------------------
+    # Timeouts --------------------------------------------------------------------------------------------------------
 
     def _keep_idle(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -269,7 +269,7 @@ class Protocol(HttpToolsProtocol):
 
 
 def find_fault(error: Exception, target_size: int) -> str:
-    """What the parser did not like, in the words of a TMF Error."""
+    """Describe an error of the parser for a TMF Error."""
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return "the method is none that HTTP knows"
     if target_size > LONGEST_TARGET:

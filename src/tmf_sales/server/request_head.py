@@ -1,7 +1,7 @@
-"""Validates the head of a request, as RFC 9112 demands, before any parser sees it.
+"""Validates the head of a request as RFC 9112 demands, before the parser sees it.
 
-Guarantee: what decides where a request ends (its lines, Host, Content-Length, Transfer-Encoding) has exactly one
-meaning, or the head is rejected. So no two readers of the bytes, a proxy and this service, can disagree about it.
+Guarantee: a head is rejected unless everything that decides where the request ends (its lines, Host, Content-Length,
+Transfer-Encoding) has exactly one meaning. A proxy and this service therefore cannot disagree (request smuggling).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tmf_sales.messages import shown
 
 LONGEST_HEAD = 256 * 1024
-LONGEST_TARGET = 65_535  # httptools keeps places in it in 16 bits
+LONGEST_TARGET = 65_535  # httptools stores offsets into it in 16 bits
 MOST_FIELDS = 512
 LARGEST_LENGTH = 2**63 - 1  # larger ones overflow in httptools
 
@@ -37,7 +37,7 @@ class InvalidHead(Exception):
 
 
 class Head(NamedTuple):
-    """A valid head as the parser gets it, and how its body ends: after `length` bytes, or by its last chunk."""
+    """A valid head as the parser gets it, and how its body ends: after `length` bytes or with the last chunk."""
 
     text: bytes
     length: int
@@ -45,10 +45,10 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Validate a whole head, the empty line at its end included; raises InvalidHead.
+    """Validate a complete head, including the empty line at its end; raise InvalidHead.
 
-    An Upgrade field is left out of `text`, as the service offers no other protocol (RFC 9110, 7.8: "a server MAY ignore
-    a received Upgrade header field"), and httptools would take what follows for that protocol.
+    `text` omits Upgrade fields: the service offers no other protocol (RFC 9110, 7.8: "a server MAY ignore a received
+    Upgrade header field"), and httptools would treat the following bytes as that protocol.
     """
     if _HEAD.fullmatch(head) is None:
         raise InvalidHead(_find_syntax_fault(head))
@@ -76,9 +76,9 @@ def read_head(head: bytes) -> Head:
 
 
 def reject_hopeless_start(received: bytes | bytearray, begin: int, searched: int) -> None:
-    """Raises InvalidHead when what begins at `begin` can no longer become a valid head.
+    """Raise InvalidHead when the bytes from `begin` on can no longer become a valid head.
 
-    Its first `searched` bytes were in order; so the time spent on a head that comes byte by byte stays small.
+    The first `searched` bytes were checked before and are skipped, so a head that arrives byte by byte stays cheap.
     """
     if _START.match(received, begin) is None:
         raise InvalidHead("the method is none that HTTP knows")
@@ -113,7 +113,7 @@ def _check_host(hosts: list[bytes], *, is_required: bool) -> None:
 
 
 def _check_target(method: bytes, target: bytes, hosts: list[bytes]) -> None:
-    """Of the forms other than a path: `*` of OPTIONS, and a URL that names the same host as Host (RFC 9112, 3.2)."""
+    """Accept `*` for OPTIONS, and a URL with the same host as Host (RFC 9112, 3.2)."""
     if method == b"CONNECT":
         raise InvalidHead("the service is no proxy: it has no CONNECT")
     if target == b"*" and method == b"OPTIONS":

@@ -1,7 +1,7 @@
-"""Several workers: gunicorn's master keeps uvicorn processes, each with a listener of its own on the same port.
+"""Runs several workers: gunicorn's master keeps uvicorn processes, each with its own socket on the same port.
 
-Promise: they really share the load. From one common listener the first worker that wakes takes all connections that
-wait (16 of 16 were measured); with SO_REUSEPORT the Linux kernel deals them out.
+Guarantee: the workers share the load. With one common socket, the first worker that wakes takes all waiting connections
+(16 of 16 were measured); with SO_REUSEPORT the Linux kernel distributes them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile
-HANGS_AFTER = 30  # seconds without a sign of life, after which the master replaces a worker
+HANGS_AFTER = 30  # seconds without a heartbeat until the master replaces a worker
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn has types
-    """One process of the service."""
+    """One worker process."""
 
     CONFIG_KWARGS = UVICORN
     announce: Callable[[], None]
@@ -41,13 +41,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
     finish: int
 
     def init_signals(self) -> None:
-        """Ignore, until the server handles them, the signals that would end the process."""
+        """Ignore the signals that would end the process until the server handles them."""
         super().init_signals()
         for name in (*NOT_FOR_US, "SIGHUP"):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
     async def callback_notify(self) -> None:
-        """Now and then: tell the master that this worker is alive, or end when there is no master any more."""
+        """Send the heartbeat to the master, or end when the master is gone; called periodically."""
         if os.getppid() != self.ppid:
             signal.raise_signal(signal.SIGTERM)
         self.notify()
@@ -60,7 +60,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
 
 
 class Master(Arbiter):  # type: ignore[misc]
-    """gunicorn's master; when no worker can start, it ends as after the first: not by the exception of the second."""
+    """gunicorn's master; once it stops because a worker cannot start, failures of further workers raise nothing."""
 
     stopping = False
 
@@ -69,7 +69,7 @@ class Master(Arbiter):  # type: ignore[misc]
         super().stop(graceful)
 
     def handle_hup(self) -> None:
-        """Let the workers reload; gunicorn would replace them by ones with the same settings."""
+        """Let the workers reload; gunicorn would replace them by workers with the same settings."""
         self.kill_workers(signal.SIGHUP)
 
     def handle_usr2(self) -> None:
@@ -84,7 +84,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
 
 class Workers(BaseApplication):  # type: ignore[misc]
-    """gunicorn told in code what to do: it reads no file, no variable and no argument."""
+    """gunicorn, configured in code alone: it reads no file, environment variable or argument."""
 
     def __init__(self, make_app: Callable[[], Any], options: dict[str, Any]) -> None:
         self.make_app = make_app
@@ -96,13 +96,13 @@ class Workers(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Called once, in the master; the workers are forked with what is made here, and open the store themselves."""
+        """Create the application once, in the master; each forked worker inherits it and opens the store itself."""
         try:
             app = self.make_app()
         except CannotStart as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)
-        gc.freeze()  # the collector would copy into each worker what all of them share
+        gc.freeze()  # otherwise the collector would copy the shared memory into each worker
         gc.enable()
         return app
 
@@ -135,7 +135,7 @@ def run(
         worker.finish = time_to_finish(settings)
 
     def stop_listening(arbiter: Any) -> None:
-        """Nobody accepts from the master's listener: it keeps the port, but must not be dealt any connection."""
+        """Shut down the master's socket: it reserves the port, but nobody accepts connections from it."""
         for reserved in arbiter.LISTENERS:
             reserved.sock.shutdown(socket.SHUT_RDWR)
 
@@ -145,7 +145,7 @@ def run(
         "post_fork": give_own_listener,
         "workers": settings.workers,
         "worker_class": Worker,
-        "preload_app": True,  # a start costs one import, however many workers there are
+        "preload_app": True,  # one import serves all workers
         "graceful_timeout": settings.drain + time_to_finish(settings) + 1,
         "timeout": HANGS_AFTER,
         "worker_tmp_dir": find_heartbeat_directory(),
@@ -156,10 +156,10 @@ def run(
 
 
 def find_heartbeat_directory() -> str:
-    """Where gunicorn's workers touch a file to show that they are alive: the first directory that can be written to.
+    """Return the first writable directory for the heartbeat files of gunicorn's workers; raise CannotStart without one.
 
-    Memory comes first, as the file is touched every few seconds; in a container with a read-only root file system
-    /dev/shm is there all the same. Raises CannotStart when there is none.
+    /dev/shm comes first: the files are touched every few seconds, and it exists even in a container with a read-only
+    root file system.
     """
     for directory in (SHARED_MEMORY, None):
         try:
@@ -171,9 +171,9 @@ def find_heartbeat_directory() -> str:
 
 
 def only_in_the_last_process(announce: Callable[[], None], processes: int) -> Callable[[], None]:
-    """Let the last of so many forked processes do it, whichever that is: each takes a byte out of a pipe.
+    """Make `announce` run only in the last of the forked processes to call it: each takes one byte from a pipe.
 
-    One that comes later, in place of one that died, finds the pipe empty.
+    A process that replaces a dead one later finds the pipe empty and announces nothing.
     """
     tokens, give = os.pipe()
     os.write(give, b"." * (processes - 1) + b"!")

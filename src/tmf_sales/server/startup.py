@@ -1,4 +1,4 @@
-"""Says in one line why the service cannot start, also where that turns out only when the store is opened."""
+"""Reports in one line why the service cannot start, even when only opening the store reveals it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def report_startup_errors(app: App) -> App:
-    """The same application, but a start that fails by CannotStart gives its line to the server, not a traceback."""
+    """Wrap the application: when its start raises CannotStart, the server gets the message instead of a traceback."""
 
     async def start(scope: Message, receive: Receive, send: Send) -> None:
         failed: list[Message] = []
@@ -38,7 +38,7 @@ def report_startup_errors(app: App) -> App:
             raise
 
     def choose(scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
-        # Not a coroutine function: no request pays for one more.
+        # Not a coroutine function, so that requests do not pay for another coroutine.
         return (start if scope["type"] == "lifespan" else app)(scope, receive, send)
 
     return choose

@@ -1,7 +1,7 @@
-"""Ends connections whose clients do not read what was written to them.
+"""Closes connections whose clients do not read their responses.
 
-Guarantee: an answer either makes progress or its connection is closed, and what all clients together leave unread in
-this process is bounded.
+Guarantee: a response makes progress, or its connection is closed. The unread bytes of all clients together in this
+process are bounded.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if sys.platform == "linux":
     import termios
 
 WRITE_SECONDS = 20.0
-LEAST_PROGRESS = 8 * 1024  # bytes in that time
-MOST_UNREAD = 64 * 1024 * 1024  # bytes in this process; the system has buffers of its own, see limit_unsent
+LEAST_PROGRESS = 8 * 1024  # bytes in WRITE_SECONDS
+MOST_UNREAD = 64 * 1024 * 1024  # bytes in this process; for the system's buffers see limit_unsent
 UNSENT_IN_SYSTEM = 128 * 1024
 
 log = logging.getLogger("tmf_sales")
 
-_watched: dict[WriteWatch, None] = {}  # the one without progress for longest comes first
+_watched: dict[WriteWatch, None] = {}  # ordered: the longest without progress comes first
 
 
 class WriteWatch:
-    """Looks at the unread bytes of one connection while there are some."""
+    """Watches the unread bytes of one connection while it has some."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -42,7 +42,7 @@ class WriteWatch:
             _limit_unread()
 
     def drained(self) -> None:
-        """Called when most has been written, so that whatever is written next does not look like a standstill."""
+        """Record that most bytes were written, so that bytes written next do not look like a standstill."""
         self._has_drained = True
 
     def stop(self) -> None:
@@ -75,7 +75,7 @@ class WriteWatch:
             self.abort(f"its client has read fewer than {LEAST_PROGRESS} bytes in {WRITE_SECONDS:g} s")
 
     def _unread_bytes(self) -> int:
-        """With what the system has not been able to deliver: its buffers are large, so that one drains in jumps."""
+        """Count the bytes in the system's buffers too: these are large, so the process's own buffer drains in jumps."""
         connection = self._transport.get_extra_info("socket")
         if sys.platform != "linux" or connection is None:
             return self.size
@@ -92,7 +92,7 @@ def _limit_unread() -> None:
 
 
 def limit_unsent(listener: socket.socket) -> None:
-    """Let the system take only so much of a connection that it cannot send yet; connections inherit it (tcp(7))."""
+    """Limit the unsent bytes that the system buffers for a connection; connections inherit it (tcp(7))."""
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if option is not None:
         listener.setsockopt(socket.IPPROTO_TCP, option, UNSENT_IN_SYSTEM)
