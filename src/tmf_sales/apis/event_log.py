@@ -69,7 +69,7 @@ class EventHandlers:
         self._store = store
         self._seen_by = seen_by
         self._settings = settings
-        self._kinds = tuple(api.resources)
+        self._kinds = tuple(resource.kind for resource in api.resources.values())
         self._attributes: EventAttributes = event_attributes(api, strict=settings.strict)
         self._tail = EventTail(lambda: store.events, self._kinds)
         self._streams: dict[str, int] = {}
