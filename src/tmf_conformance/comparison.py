@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,3 +49,16 @@ def value_at(document: Any, path: str) -> Any:
             document = document[0] if document else None
         document = document.get(name) if isinstance(document, dict) else None
     return document
+
+
+def values_at(document: Any, path: str) -> Iterator[Any]:
+    """All values at a dotted path, in every element of each array on the way."""
+    if isinstance(document, list):
+        for element in document:
+            yield from values_at(element, path)
+    elif not path:
+        if document is not None:
+            yield document
+    elif isinstance(document, dict):
+        name, _, rest = path.partition(".")
+        yield from values_at(document.get(name), rest)

@@ -193,7 +193,7 @@ def without_queries() -> Iterator[Peer]:
     yield Peer("pages are rejected", rejecting(*PAGING), {"page-limit": NOT_SUPPORTED})
     yield Peer("sort is ignored", ignoring("sort"), {"sort-ascending": FAILED})
     yield Peer("sort is rejected", rejecting("sort"), {"sort-": NOT_SUPPORTED})
-    nothing = request("GET list", lambda call: setattr(call, "query", "state=none&status=none"), is_a_group)
+    nothing = request("GET list", lambda call: setattr(call, "query", "id=none"), is_a_group)
     empty = {"page-offset": NOT_RUN, "page-cover": NOT_RUN}
     lists = frozenset({"version-list-all"})
     yield Peer("every search is empty", nothing, empty, lists, QUOTES)

@@ -6,12 +6,14 @@ A server that rejects a filter does not support it; one that ignores a filter fa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from tmf_conformance.api import Api
+from tmf_conformance.api import Api, Document
 from tmf_conformance.check import Check, Checks
-from tmf_conformance.comparison import value_at
+from tmf_conformance.comparison import parse_date_time, value_at, values_at
 from tmf_conformance.http.links import encoded
 from tmf_conformance.outcome import Failed, NotRun, NotSupported
 from tmf_conformance.session import Session
@@ -92,19 +94,38 @@ def filters_by(path: str, session: Session) -> None:
     own, other = value_of(session, path, 0), value_of(session, path, 1)
     if path in COARSE or own == other:
         selects(session, f"{narrowed(session)}{path}={text_of(own)}", by=path, expected=True)
-        selects(
-            session, f"{narrowed(session)}{path}={text_of(absent_value(path, own, other))}", by=path, expected=False
-        )
+        absent = absent_value(session.api, path, session.pair_read)
+        selects(session, f"{narrowed(session)}{path}={text_of(absent)}", by=path, expected=False)
         return
     selects(session, f"{path}={text_of(own)}", by=path, expected=True)
     selects(session, f"{path}={text_of(other)}", by=path, expected=False)
 
 
-def absent_value(path: str, own: Any, other: Any) -> Any:
-    """A value of the attribute's type that the resource does not have."""
+def absent_value(api: Api, path: str, pair: tuple[Document, Document]) -> Any:
+    """A valid value of the attribute that the first resource of the pair does not have.
+
+    Servers may reject a value that no resource can have, such as an unknown state.
+    """
+    own = list(values_at(pair[0], path))
+    return next(value for value in valid_values(api, path, pair) if value not in own)
+
+
+def valid_values(api: Api, path: str, pair: tuple[Document, Document]) -> Iterator[Any]:
+    """Values that the specification names or this run sends, then one of the same type."""
+    if (other := value_at(pair[1], path)) is not None:
+        yield other
+    if path == api.state:
+        yield from api.states
+    for variant in (0, 1):
+        yield from values_at(api.body("", variant), path)
+    own = value_at(pair[0], path)
     if isinstance(own, bool):
-        return not own
-    return other if other != own else f"Other{own}"
+        yield not own
+    elif isinstance(own, (int, float)):
+        yield max(each for each in values_at(pair[0], path) if isinstance(each, (int, float))) + 1
+    elif (moment := parse_date_time(own)) is not None:
+        yield (moment - timedelta(days=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    yield f"Other{own}"
 
 
 def joins_with_and(session: Session) -> None:

@@ -1,0 +1,42 @@
+"""The filter checks ask with values that any server accepts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.conformance.service_under_test import APIS
+
+from tmf_conformance.checks.filters import absent_value
+
+MOMENT = "2024-02-29T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("api", "path", "own", "other", "absent"),
+    [
+        ("tmf648", "state", {"state": "inProgress"}, {"state": "approved"}, "approved"),
+        ("tmf648", "state", {"state": "inProgress"}, {"state": "inProgress"}, "pending"),
+        ("tmf699", "status", {"status": "acknowledged"}, {"status": "acknowledged"}, "inProgress"),
+        ("tmf699", "priority", {"priority": "high"}, {"priority": "high"}, "medium"),
+        (
+            "tmf648",
+            "quoteItem.action",
+            {"quoteItem": [{"action": "add"}]},
+            {"quoteItem": [{"action": "add"}]},
+            "modify",
+        ),
+        ("tmf648", "instantSyncQuote", {"instantSyncQuote": False}, {"instantSyncQuote": False}, True),
+        ("tmf648", "quoteItem.quantity", {"quoteItem": {"quantity": 11}}, {"quoteItem": {"quantity": 11}}, 10),
+        ("tmf648", "quoteDate", {"quoteDate": MOMENT}, {"quoteDate": MOMENT}, "2024-02-28T10:00:00.000Z"),
+        ("tmf648", "@type", {"@type": "Quote"}, {"@type": "Quote"}, "OtherQuote"),
+    ],
+)
+def test_an_absent_value_is_valid(api: str, path: str, own: Any, other: Any, absent: Any) -> None:
+    assert absent_value(APIS[api], path, (own, other)) == absent
+
+
+def test_an_absent_value_is_in_no_element_of_an_array() -> None:
+    both = {"quoteItem": [{"quantity": 10}, {"quantity": 11}]}
+
+    assert absent_value(APIS["tmf648"], "quoteItem.quantity", (both, both)) == 12
