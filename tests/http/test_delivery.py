@@ -86,7 +86,8 @@ def listen(api: Api, box: Inbox) -> Iterator[Register]:
 
 
 def test_the_contracts_describe_the_nine_event_types() -> None:
-    assert SCHEMAS.keys() == NINE_TYPES
+    """And QuoteEvent and SalesLeadEvent, which stand for any of them in a list of events."""
+    assert SCHEMAS.keys() - {"QuoteEvent", "SalesLeadEvent"} == NINE_TYPES
 
 
 def test_a_life_is_told_event_by_event(api: Api, resource: Resource, box: Inbox, listen: Register) -> None:

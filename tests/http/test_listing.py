@@ -162,7 +162,7 @@ def test_head_has_the_counts_of_the_list(shelf: Shelf) -> None:
     [
         *(f"limit={text}" for text in ("-1", "1001", "1.0", "ten", "", "%D9%A1", "1&limit=2", "1e2")),
         *(f"offset={text}" for text in ("-1", "9007199254740992", "9" * 5000, "%2B1", "0x1")),
-        *(f"sort={text}" for text in ("nothing", "relatedParty", "a" * 3000)),
+        *(f"sort={text}" for text in ("relatedParty", "a" * 3000)),
         "fields=..",
     ],
     ids=lambda text: text[:30],
