@@ -112,7 +112,7 @@ class World:
 
 async def turn(worker: Delivery) -> None:
     await worker.turn()
-    await worker.normalize()
+    await worker.wait_until_idle()
 
 
 async def until(condition: Callable[[], bool]) -> None:

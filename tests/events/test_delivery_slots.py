@@ -161,7 +161,7 @@ async def test_a_worker_opens_no_more_deliveries_than_its_limits_and_reaches_who
     world.happen("0", "e0")
     worker = world.worker(connections=8, per_host=8)
     await worker.turn()
-    await worker.normalize()
+    await worker.wait_until_idle()
     gates = []
     for number in range(12):
         await world.listen(f"silent{number}")
@@ -176,7 +176,7 @@ async def test_a_worker_opens_no_more_deliveries_than_its_limits_and_reaches_who
     assert len(silent) == 4
     for gate in gates:
         gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
     assert all(world.got(f"silent{number}") == ["e1", "e2"] for number in range(12))
 
 
@@ -192,5 +192,5 @@ async def test_a_subscription_removed_while_its_delivery_waits_gets_nothing() ->
     await world.hub.unregister("tickets", second)
     await worker.turn()
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
     assert world.got("second") == []

@@ -64,7 +64,7 @@ async def test_a_failing_listener_has_fewer_lanes_taken_up(world: World) -> None
     )
     assert len(deliveries) == 99 - delivery_module.CONCURRENCY_OF_FAILING * delivery_module.QUEUES_PER_POST
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
 
 
 async def test_two_workers_share_the_work_without_sending_twice(world: World) -> None:
@@ -74,7 +74,7 @@ async def test_two_workers_share_the_work_without_sending_twice(world: World) ->
     one, two = world.worker("one", concurrency=2), world.worker("two", concurrency=2)
     while len(world.got("a")) < 100:
         await asyncio.gather(one.turn(), two.turn())
-        await asyncio.gather(one.normalize(), two.normalize())
+        await asyncio.gather(one.wait_until_idle(), two.wait_until_idle())
 
     assert sorted(world.got("a")) == sorted(f"{letter}{number}" for letter in "ef" for number in range(50))
 
@@ -94,8 +94,8 @@ async def test_the_lanes_of_a_killed_worker_are_taken_over_when_its_lease_has_ru
     await other.turn()
     await until(lambda: world.got("a") == ["e1", "e1"])
     gate.set()
-    await other.normalize()
-    await killed.normalize()
+    await other.wait_until_idle()
+    await killed.wait_until_idle()
 
     assert world.got("a") == ["e1", "e1", "e2"]
 
@@ -112,8 +112,8 @@ async def test_a_long_post_keeps_its_lease(world: World) -> None:
         await worker.turn()
         await other.turn()
     gate.set()
-    await worker.normalize()
-    await other.normalize()
+    await worker.wait_until_idle()
+    await other.wait_until_idle()
 
     assert world.got("a") == ["e1"]
 
@@ -192,7 +192,7 @@ async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monk
     monkeypatch.setattr(world.events, "not_fanned_out", not_fanned_out)
     monkeypatch.setattr(world.events, "record", is_away)
     await until(lambda: world.got("a") == ["e1"])
-    await worker.normalize()
+    await worker.wait_until_idle()
     monkeypatch.setattr(world.events, "record", record)
     world.time += 11
     await until(lambda: world.got("a") == ["e1", "e1"])
@@ -241,7 +241,7 @@ async def test_delivered_events_are_removed_after_the_retention(world: World) ->
     world.time += delivery_module.EXPIRE_EVERY
     await worker.turn()
     stored, _ = await world.events.log(None, 0, 100)
-    await worker.normalize()
+    await worker.wait_until_idle()
 
     assert [event.id for event in stored] == ["e2"]  # it still has to be delivered
 
@@ -300,7 +300,7 @@ async def test_a_backlog_that_lasts_holds_up_neither_leases_nor_retries_nor_hous
         world.time += delivery_module.EXPIRE_EVERY
 
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
     assert {name: called.count(name) for name in called} == {"claim": 3, "renew": 3, "sweep": 3, "expire": 3}
 
 

@@ -91,7 +91,7 @@ async def test_events_of_one_resource_go_out_in_their_order_one_after_the_other(
     assert world.got("a") == ["e1"]
 
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
 
     assert world.got("a") == ["e1", "e2", "e3"]
 
@@ -315,7 +315,7 @@ async def test_a_listener_unregistered_within_a_lane_gets_nothing_more(world: Wo
     await world.hub.unregister("tickets", id)
     await worker.turn()
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
 
     assert world.got("a") == ["e1"]
 
@@ -347,7 +347,7 @@ async def test_a_replay_wins_over_a_delivery_under_way(world: World) -> None:
     stored, _ = await world.events.log(None, 0, 2)
     await world.events.rewind(id, stored, world.time)
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
     await turn(worker)
 
     assert world.got("a")[3:] == ["e4", "e1", "e2", "e3", "e4"]
@@ -378,6 +378,6 @@ async def test_lanes_longer_than_a_batch_are_worked_off(world: World) -> None:
     world.happen("1", *ids[5:])
     await worker.turn()
     gate.set()
-    await worker.normalize()
+    await worker.wait_until_idle()
 
     assert world.got("a") == ids

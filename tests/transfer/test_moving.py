@@ -297,7 +297,7 @@ async def test_an_export_goes_on_where_it_was_broken_off() -> None:
 
 
 async def test_an_export_reads_in_steps_and_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "UNITS_READ", 2)
+    monkeypatch.setattr(moving, "RECORDS_READ", 2)
     store = await opened()
     await Run(store).of(*[line("tmf648/quote", quote(id)) for id in "abcde"])
 
@@ -357,7 +357,7 @@ async def test_a_line_without_end_is_left_out_and_the_next_one_taken(run: Run, m
 async def test_many_lines_are_loaded_in_steps(
     run: Run, monkeypatch: pytest.MonkeyPatch, records: int, size: int
 ) -> None:
-    monkeypatch.setattr(moving, "UNITS_LOADED", records)
+    monkeypatch.setattr(moving, "RECORDS_LOADED", records)
     monkeypatch.setattr(moving, "BYTES_LOADED", size)
     lines = [line("tmf648/quote", quote(str(number))) for number in range(5)]
 

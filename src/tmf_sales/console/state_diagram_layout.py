@@ -170,7 +170,7 @@ def _arrows(rows: Orders, boxes: Mapping[str, Box], transitions: Transitions, ed
     row_of = {state: number for number, row in enumerate(rows) for state in row}
     pairs = list(_pairs(transitions))
     upright = [pair for pair in pairs if abs(row_of[pair[0]] - row_of[pair[1]]) == 1]
-    delivery = edge
+    column = edge
     for source, target in pairs:
         start, end = boxes[source], boxes[target]
         if (source, target) in upright:
@@ -178,8 +178,8 @@ def _arrows(rows: Orders, boxes: Mapping[str, Box], transitions: Transitions, ed
         elif row_of[source] == row_of[target]:
             path = _sideways(start, end, rows[row_of[source]], both_ways=(target, source) in pairs)
         else:
-            delivery += PORT_GAP
-            path = _around(start, end, delivery)
+            column += PORT_GAP
+            path = _around(start, end, column)
         yield Arrow(source, target, path)
 
 
@@ -220,10 +220,10 @@ def _sideways(start: Box, end: Box, row: Sequence[str], *, both_ways: bool) -> s
     return f"M{x1:.1f} {start.bottom:.1f}C{x1:.1f} {depth:.1f} {x2:.1f} {depth:.1f} {x2:.1f} {y2:.1f}"
 
 
-def _around(start: Box, end: Box, delivery: float) -> str:
+def _around(start: Box, end: Box, column: float) -> str:
     """The path of an arrow across several rows: out to the right, along a track of its own, and back."""
     step = 8 if end.y > start.y else -8
     return (
-        f"M{start.right:.1f} {start.y:.1f}H{delivery - 8:.1f}q8 0 8 {step}V{end.y - step:.1f}"
+        f"M{start.right:.1f} {start.y:.1f}H{column - 8:.1f}q8 0 8 {step}V{end.y - step:.1f}"
         f"q0 {step} -8 {step}H{end.right + ARROW_HEAD:.1f}"
     )

@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.WriteTransport
         self._parser: httptools.HttpResponseParser
-        self._response_text = Answer()
+        self._response = Answer()
         self._received = 0
         self._waiter: asyncio.Future[Answer] | None = None
         self.is_open = False
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         """Send a request and wait for the response; raises ConnectionFailed. Cancelling closes the connection."""
         if not self.is_open:
             raise ConnectionFailed("the connection is closed", was_idle=True)
-        self._response_text, self._received = Answer(), 0
+        self._response, self._received = Answer(), 0
         self._parser = httptools.HttpResponseParser(self)
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(_request(target, headers, body))
@@ -111,34 +111,34 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"retry-after":
-            self._response_text.retry_after = value.decode("latin-1")
+            self._response.retry_after = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        self._response_text.status = status if status >= 200 else 0
+        self._response.status = status if status >= 200 else 0
 
     def on_body(self, body: bytes) -> None:
-        if len(self._response_text.body) < ANSWER_SHOWN:
-            self._response_text.body = (self._response_text.body + body)[:ANSWER_SHOWN]
+        if len(self._response.body) < ANSWER_SHOWN:
+            self._response.body = (self._response.body + body)[:ANSWER_SHOWN]
 
     def on_message_complete(self) -> None:
-        if self._response_text.status:  # 0 after 100 Continue and the like: the response is yet to come
+        if self._response.status:  # 0 after 100 Continue and the like: the response is yet to come
             if not self._parser.should_keep_alive():
                 self.close()
             self._hand_over()
-        self._response_text = Answer()
+        self._response = Answer()
 
     def _end(self, failure: str) -> None:
         """End the request early. A status that was read counts, even if the body is too long or was cut off."""
         self.close()
-        if self._response_text.status:
+        if self._response.status:
             self._hand_over()
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(ConnectionFailed(failure, was_idle=self._received == 0))
 
     def _hand_over(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(self._response_text)
+            self._waiter.set_result(self._response)
 
 
 def _request(target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:

@@ -134,7 +134,7 @@ class Delivery:
         if self._is_due("expire", EXPIRE_EVERY):
             await self._store.expire(self._now() - self._settings.retention)
 
-    async def normalize(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no delivery is open."""
         while self._queues:
             await asyncio.wait(list(self._queues))

@@ -69,9 +69,9 @@ class _Unrolling:
             return node
         # Only a reference back to the first type of the cycle, or to one before it, goes one level deeper.
         below = level + (self._order[target] <= self._order[inside])
-        return reference_to(_at_level(target, below)) if below <= self._depth else self._substring(target)
+        return reference_to(_at_level(target, below)) if below <= self._depth else self._level_below(target)
 
-    def _substring(self, name: str) -> Schema:
+    def _level_below(self, name: str) -> Schema:
         kept: Schema = {key: value for key, value in self._schemas[name].items() if key in {"type", "nullable"}}
         return {**kept, "description": f"{name}, not described any deeper."}
 

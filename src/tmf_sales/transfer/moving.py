@@ -16,8 +16,8 @@ from tmf_sales.storage.protocol import RECORD_LIMIT, Record, Storage
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
 
-UNITS_READ = 50
-UNITS_LOADED = 500
+RECORDS_READ = 50
+RECORDS_LOADED = 500
 BYTES_LOADED = 4 * 1024 * 1024
 LINE_LIMIT = RECORD_LIMIT + 1024 * 1024
 
@@ -47,7 +47,7 @@ async def exported(
     """
     kind_begun, after = begun or (kinds[0], "")
     for kind in kinds[kinds.index(kind_begun) :]:
-        while records := await store.walk(kind, after, UNITS_READ):
+        while records := await store.walk(kind, after, RECORDS_READ):
             yield [written(kind, record) for record in records]
             after = records[-1].id
         after = ""
@@ -94,7 +94,7 @@ class Import:
                 continue
             if found is None:
                 continue
-            if records and (found[0] != kind or len(records) == UNITS_LOADED or size > BYTES_LOADED):
+            if records and (found[0] != kind or len(records) == RECORDS_LOADED or size > BYTES_LOADED):
                 yield _Batch(kind, records)
                 records, size = [], 0
             kind = found[0]

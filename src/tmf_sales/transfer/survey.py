@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tmf_sales.storage.protocol import Record, Storage, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
-from tmf_sales.transfer.moving import UNITS_READ
+from tmf_sales.transfer.moving import RECORDS_READ
 
 
 class Refused(NamedTuple):
@@ -28,7 +28,7 @@ async def refused(
     """Yield each resource that its kind's check rejects; `seen` gets the number of resources in each finished batch."""
     for kind in kinds:
         after = ""
-        while records := await store.walk(kind, after, UNITS_READ):
+        while records := await store.walk(kind, after, RECORDS_READ):
             for record in records:
                 try:
                     checks[kind](_copied(record))
