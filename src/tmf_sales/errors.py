@@ -266,7 +266,7 @@ class DuplicateSubscription(Conflict):
 
 
 class CallbackRefused(Conflict):
-    """Raised when the address guard refuses a callback's address."""
+    """Raised when a callback has an address that webhooks must not reach."""
 
     code = "callbackRefused"
     reason = "The callback's address is not allowed"

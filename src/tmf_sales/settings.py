@@ -125,7 +125,7 @@ class Settings:
         25, whole_number(1), "open event streams of one caller in one worker, with authentication"
     )
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
-    listener_secrets: bool = setting(False, SWITCH, "give each listener its own secret, told once at registration")
+    listener_secrets: bool = setting(False, SWITCH, "give each subscription its own secret, shown once at registration")
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
@@ -320,6 +320,6 @@ def _shown(about: _About, value: object) -> str:
 
 
 def without_credentials(url: str) -> str:
-    """A URL as it may be shown: without who signs in, and without MongoDB's options, of which some are passwords."""
+    """A URL without its credentials and without MongoDB's options, which may hold passwords."""
     shown_part = re.sub(r"//.*@", "//***@", url)
     return shown_part.partition("?")[0] if url.startswith("mongo") else shown_part

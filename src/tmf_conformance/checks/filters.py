@@ -85,7 +85,7 @@ def text_of(value: Any) -> str:
     return encoded(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def narrowed(session: Session, which: int = 0) -> str:
+def scope(session: Session, which: int = 0) -> str:
     """A filter that finds one resource of the pair by its own text."""
     return f"{session.api.text}={encoded(session.pair[which][session.api.text])}&"
 
@@ -93,9 +93,9 @@ def narrowed(session: Session, which: int = 0) -> str:
 def filters_by(path: str, session: Session) -> None:
     own, other = value_of(session, path, 0), value_of(session, path, 1)
     if path in COARSE or own == other:
-        selects(session, f"{narrowed(session)}{path}={text_of(own)}", by=path, expected=True)
+        selects(session, f"{scope(session)}{path}={text_of(own)}", by=path, expected=True)
         absent = absent_value(session.api, path, session.pair_read)
-        selects(session, f"{narrowed(session)}{path}={text_of(absent)}", by=path, expected=False)
+        selects(session, f"{scope(session)}{path}={text_of(absent)}", by=path, expected=False)
         return
     selects(session, f"{path}={text_of(own)}", by=path, expected=True)
     selects(session, f"{path}={text_of(other)}", by=path, expected=False)
@@ -159,14 +159,14 @@ def compares(operator: str, session: Session) -> None:
         "lte": (early, 0, 1),
     }[operator]
     for which, expected in ((inside, True), (outside, False)):
-        query = f"{narrowed(session, which)}validFor.startDateTime.{operator}={encoded(bound)}"
+        query = f"{scope(session, which)}validFor.startDateTime.{operator}={encoded(bound)}"
         selects(session, query, by=f".{operator}", expected=expected, which=which)
 
 
 def takes_literal_operator(session: Session) -> None:
     early = value_of(session, "validFor.endDateTime", 0)
     for which, expected in ((1, True), (0, False)):
-        query = f"{narrowed(session, which)}validFor.endDateTime%3E{encoded(early)}"
+        query = f"{scope(session, which)}validFor.endDateTime%3E{encoded(early)}"
         selects(session, query, by="an operator in the name", expected=expected, which=which)
 
 
@@ -174,8 +174,8 @@ def takes_a_range(session: Session) -> None:
     early, late = (value_of(session, "validFor.endDateTime", which) for which in (0, 1))
     attribute = "validFor.endDateTime"
     query = f"{attribute}.gte={encoded(early)}&{attribute}.lt={encoded(late)}"
-    selects(session, f"{narrowed(session)}{query}", by="a range", expected=True)
-    selects(session, f"{narrowed(session, 1)}{query}", by="a range", expected=False, which=1)
+    selects(session, f"{scope(session)}{query}", by="a range", expected=True)
+    selects(session, f"{scope(session, 1)}{query}", by="a range", expected=False, which=1)
 
 
 def matches_a_pattern(session: Session) -> None:
@@ -197,7 +197,7 @@ def compares_points_in_time(session: Session) -> None:
     own = str(value_of(session, "validFor.startDateTime", 0))
     hour = int(own[11:13])
     elsewhere = f"{own[:11]}{hour - 2:02}{own[13:].removesuffix('Z')}-02:00"
-    selects(session, f"{narrowed(session)}validFor.startDateTime={encoded(elsewhere)}", by="dates", expected=True)
+    selects(session, f"{scope(session)}validFor.startDateTime={encoded(elsewhere)}", by="dates", expected=True)
 
 
 def wrong_value_is_400(session: Session) -> None:

@@ -46,6 +46,8 @@ async def entries_of(found: Context, id: str) -> list[Document]:
 
 def shown(entry: Document) -> str:
     version = f"version {entry['version']}" if "version" in entry else "-"
-    told = (entry["operation"], entry["subject"], ",".join(entry["roles"]), f"revision {entry['revision']}", version)
+    cells = (entry["operation"], entry["subject"], ",".join(entry["roles"]), f"revision {entry['revision']}", version)
     changed = ",".join(entry.get("changed", ()))
-    return "  ".join([entry["eventTime"], *map(on_one_line, told), on_one_line(changed or "-"), entry["correlationId"]])
+    return "  ".join(
+        [entry["eventTime"], *map(on_one_line, cells), on_one_line(changed or "-"), entry["correlationId"]]
+    )

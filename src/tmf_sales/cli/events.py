@@ -76,7 +76,7 @@ def tail(since: str | None, as_json: bool, **options: Any) -> None:
 @click.option("--listener", "subscription", required=True, metavar="ID", help="Who is to get the events again.")
 @click.option("--since", required=True, metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
 def replay(subscription: str, since: str, **options: Any) -> None:
-    """Deliver events again, with the same eventId; whoever delivers for this store sends them."""
+    """Deliver events again, with the same eventId; every process that delivers for this store takes part."""
     start = read_moment(since, time.time())
 
     async def work(found: Context) -> int:
@@ -116,5 +116,5 @@ def shown(event: StoredEvent, as_json: bool) -> str:
     if as_json:
         return event.text.decode()
     document = event.document
-    told = (document.get("eventType"), event.kind, event.resource, f"revision {event.revision}", event.id)
-    return "  ".join([shown_moment(event.stored), *map(on_one_line, told)])
+    cells = (document.get("eventType"), event.kind, event.resource, f"revision {event.revision}", event.id)
+    return "  ".join([shown_moment(event.stored), *map(on_one_line, cells)])

@@ -33,14 +33,14 @@ def list_listeners(**options: Any) -> None:
 
     registered, waiting = run(options, work)
     for subscription in registered:
-        told = [
+        cells = [
             subscription.id,
             subscription.api,
             state(subscription),
             f"{waiting.get(subscription.id, 0)} waiting",
             subscription.callback,
         ]
-        click.echo("  ".join(map(on_one_line, [*told, subscription.query])))
+        click.echo("  ".join(map(on_one_line, [*cells, subscription.query])))
     if not registered:
         click.echo("no listeners", err=True)
 
@@ -65,8 +65,14 @@ def attempts(subscription: str, since: str, limit: int, **options: Any) -> None:
         click.echo(f"no deliveries to {subscription} since {shown_moment(start)}", err=True)
     for attempt in made:
         outcome = attempt.status if attempt.status is not None else attempt.error
-        told = [shown_moment(attempt.at), attempt.event, outcome, f"{attempt.duration * 1000:.1f} ms", attempt.answer]
-        click.echo("  ".join(map(on_one_line, told)).rstrip())
+        cells = [
+            shown_moment(attempt.at),
+            attempt.event,
+            outcome,
+            f"{attempt.duration * 1000:.1f} ms",
+            attempt.answer,
+        ]
+        click.echo("  ".join(map(on_one_line, cells)).rstrip())
 
 
 @listeners.command()

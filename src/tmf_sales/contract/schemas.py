@@ -123,12 +123,12 @@ class SchemaCheck:
         found: dict[Violation, None] = {}
         part = None
         for part in _growing_parts(value):
-            found = _told_once(self._errors(part))
+            found = _without_repetition(self._errors(part))
             if len(found) > VIOLATION_LIMIT:
                 break
         else:
             if part is not value:
-                found |= _told_once(self._first_error(value))
+                found |= _without_repetition(self._first_error(value))
         return list(found)
 
     def _first_error(self, value: Any) -> list[Any]:
@@ -231,9 +231,9 @@ def _with_null(schema: Schema) -> Schema:
     return {"anyOf": [{"type": "null"}, schema]}
 
 
-def _told_once(errors: Iterable[Any]) -> dict[Violation, None]:
+def _without_repetition(errors: Iterable[Any]) -> dict[Violation, None]:
     """The violations of errors, without those that a stronger one at the same place implies (see _narrowness)."""
-    found = [told for error in errors for told in _violations_of(error)]
+    found = [each for error in errors for each in _violations_of(error)]
     narrowest: dict[str, tuple[int, int]] = {}
     for violation, rank in found:
         narrowest[violation.pointer] = min(rank, narrowest.get(violation.pointer, rank))
@@ -262,10 +262,10 @@ def _narrowness(kind: Any) -> tuple[int, int]:
     return _OTHER, 0
 
 
-Told = tuple[Violation, tuple[int, int]]
+Ranked = tuple[Violation, tuple[int, int]]
 
 
-def _violations_of(error: Any) -> Iterable[Told]:
+def _violations_of(error: Any) -> Iterable[Ranked]:
     kind, place = error.kind, list(error.instance_path)
     if kind.name == "required":
         return [(Violation(json_pointer([*place, kind.value]), IS_REQUIRED), (_OTHER, 0))]
@@ -276,7 +276,7 @@ def _violations_of(error: Any) -> Iterable[Told]:
     return [(Violation(json_pointer(place), text), _narrowness(kind))]
 
 
-def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[Told]:
+def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[Ranked]:
     """Report a violated anyOf or oneOf; with one alternative besides null, report the violations of that one."""
     context: Sequence[Sequence[Any]] = error.kind.context
     firsts = [branch[0] for branch in context if branch]
@@ -284,7 +284,7 @@ def _violations_of_alternatives(error: Any, place: list[str | int]) -> Iterable[
     if firsts and all(first.kind.name == "required" for first in firsts):
         text = f"must have {' or '.join(str(first.kind.value) for first in firsts)}"
     elif len(real) == 1 and real[0]:
-        return [told for nested in real[0] for told in _violations_of(nested)]
+        return [each for nested in real[0] for each in _violations_of(nested)]
     else:
         text = f"fits none of the allowed forms, got {_named(error.instance)}"
     return [(Violation(json_pointer(place), text), (_OTHER, 0))]

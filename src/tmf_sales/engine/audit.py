@@ -1,4 +1,4 @@
-"""Builds the audit entries of the log: who changed which members of which resource.
+"""Builds the audit entries of the log: who changed which members of each resource.
 
 An entry is written together with the change and is never sent to subscriptions. It holds names and JSON pointers, but
 no values of the resource and no credentials.

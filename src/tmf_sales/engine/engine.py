@@ -187,7 +187,7 @@ class ResourceEngine:
             version = Version(record.revision + 1, document)
             made = self._represented(request, record.id, version)
             context = self._event_context(request, reserved.now, made)
-            events = _told_of(self._event_factory.created(document, context), is_current=is_highest)
+            events = _marked(self._event_factory.created(document, context), is_current=is_highest)
             events += self._audit_entries(request, context, {}, document)
             ordered = versions.highest_first((*record.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, record.id, record.revision, ordered, events)):
@@ -235,7 +235,7 @@ class ResourceEngine:
                 server_set=built.server_set,
                 state_title=self.rules.title_of_state_change(before.document, built.document),
             )
-            events = _told_of(events, is_current=ordered[0] is after)
+            events = _marked(events, is_current=ordered[0] is after)
             events += self._audit_entries(request, context, before.document, built.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
                 return self._patched(request, view, made, is_current=is_current)
@@ -284,8 +284,8 @@ class ResourceEngine:
             for each in reversed(gone):
                 document = record.versions[each].document
                 context = self._event_context(request, now, self._represented(request, id, record.versions[each]))
-                told = self._event_factory.deleted(document, context)
-                events += _told_of(told, is_current=each == 0) + self._audit_entries(request, context, document, {})
+                deletions = self._event_factory.deleted(document, context)
+                events += _marked(deletions, is_current=each == 0) + self._audit_entries(request, context, document, {})
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, kept, events)):
                 return Response(204)
         raise _too_many_races()
@@ -350,7 +350,7 @@ def _reject_too_many_containers(version: Version) -> None:
         raise PatchResultRefused([Violation("", expected)])
 
 
-def _told_of(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
+def _marked(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
     """Mark events about earlier versions, which are hidden from callers that may not see those versions."""
     return events if is_current else tuple(map(of_earlier_version, events))
 

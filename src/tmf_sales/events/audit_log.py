@@ -8,7 +8,7 @@ from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.storage.events import EventStore, StoredEvent
 from tmf_sales.storage.protocol import Document
 
-TOLD = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
+SHOWN = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Entry:
 
     def shown(self) -> Document:
         document = self.event.document
-        told = {name: document[name] for name in TOLD if name in document}
-        return {"kind": self.event.kind, "id": self.event.resource, "revision": self.event.revision, **told}
+        shown = {name: document[name] for name in SHOWN if name in document}
+        return {"kind": self.event.kind, "id": self.event.resource, "revision": self.event.revision, **shown}
 
 
 async def trail_of(events: EventStore, kind: str, resource: str, limit: int) -> list[Entry]:

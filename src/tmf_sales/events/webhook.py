@@ -1,4 +1,4 @@
-"""Sends one signed POST to one callback, through the address guard.
+"""Sends one signed POST to one callback, through the SSRF guard.
 
 `post` never raises for what a receiver does; it returns an Attempt within the timeout. Connections are kept open and
 reused; a new one goes to an address that the guard has just vetted. 2xx is success, redirects are failures (Standard

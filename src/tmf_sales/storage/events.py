@@ -149,7 +149,7 @@ class EventStore(Protocol):
     """
 
     arrived: asyncio.Event
-    """Set whenever this process has put events where `unfanned` finds them; whoever waits for it clears it."""
+    """Set when this process has put events where `not_fanned_out` finds them; the waiting worker clears it."""
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         """Return events not yet fanned out, oldest first; those of one resource in order and without gaps.

@@ -1,0 +1,31 @@
+"""Sources and documentation use the field's terms: a list of words that this project once used for them stays out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REPLACED = re.compile(
+    r"\b(told|courier|held against|what is not|whoever|of which|narrowed|typed path|strict_json|drafter|drafting"
+    r"|address guard|open mode)\b",
+    re.IGNORECASE,
+)
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def found(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for number, line in enumerate(lines, 1)
+        if REPLACED.search(line)
+    ]
+
+
+@pytest.mark.parametrize("paths", [PAGES, SOURCES], ids=["documentation", "sources"])
+def test_no_replaced_word_comes_back(paths: list[Path]) -> None:
+    assert [line for path in paths for line in found(path)] == []
