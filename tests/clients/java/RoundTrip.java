@@ -66,7 +66,7 @@ public final class RoundTrip {
         var created = quotes.createQuote(wanted, null, null, null);
         must(created.getState() == tmf648.model.QuoteStateType.IN_PROGRESS);
         quotes.createQuote(wanted, null, null, null);
-        var quote = quotes.retrieveQuote(created.getId(), null, null, null, null);
+        var quote = quotes.retrieveQuote(created.getId(), null, null, null, null, null);
         must(quote.getQuoteItem().get(0).getQuoteItem().get(0).getId().equals("2"));
 
         var filter = "relatedParty[?(@.id=='java')]";
@@ -76,7 +76,7 @@ public final class RoundTrip {
         must(header(page.getHeaders(), "x-total-count").equals("2"));
 
         var patch = new tmf648.model.QuoteMergePatch().category("residential").description(null);
-        var changed = quotes.patchQuote(created.getId(), patch, null, null, null);
+        var changed = quotes.patchQuote(created.getId(), patch, null, null, null, null);
         must(changed.getCategory().equals("residential") && changed.getDescription() == null);
 
         try {
@@ -87,9 +87,9 @@ public final class RoundTrip {
             var error = client.getObjectMapper().readValue(refused.getResponseBody(), tmf648.model.Error.class);
             must(error.getMessage().contains("/quoteItem"));
         }
-        quotes.deleteQuote(created.getId(), null, null);
+        quotes.deleteQuote(created.getId(), null, null, null);
         try {
-            quotes.retrieveQuote(created.getId(), null, null, null, null);
+            quotes.retrieveQuote(created.getId(), null, null, null, null, null);
             must(false);
         } catch (tmf648.ApiException gone) {
             var error = client.getObjectMapper().readValue(gone.getResponseBody(), tmf648.model.Error.class);
