@@ -43,8 +43,28 @@ comparisons = st.builds(
     TEXTS,
 )
 conditions = st.builds(str.join, st.sampled_from((" && ", " || ")), st.lists(comparisons, min_size=1, max_size=3))
-event_criteria = st.builds(
-    "{}={}".format, st.sampled_from(("eventType", "eventId", "domain", "title", "event.resource.id")), TEXTS
+
+# Of an event, only what some event of the API can have may be named. No format knows for which API it generates: a rule
+# puts the API's resource in place of `resource` and `Resource`.
+EVENT_TEXTS = ("eventId", "correlationId", "description", "domain", "fieldPath", "priority", "title")
+EVENT_CHANGES = ("Create", "AttributeValueChange", "StateChange", "Delete")
+
+event_names = st.sampled_from((*EVENT_TEXTS, "eventTime", "event", "event.resource.id", "event.resource.unknown"))
+event_comparisons = st.builds(
+    "@.{}{}'{}'".format,
+    st.sampled_from((*EVENT_TEXTS, "event.resource.id")),
+    st.sampled_from(COMPARISONS),
+    TEXTS,
+)
+event_conditions = st.builds(
+    str.join, st.sampled_from((" && ", " || ")), st.lists(event_comparisons, min_size=1, max_size=3)
+)
+event_criteria = st.builds("{}={}".format, st.sampled_from((*EVENT_TEXTS, "event.resource.id")), TEXTS)
+event_types = st.sampled_from(EVENT_CHANGES).map("eventType=Resource{}Event".format)
+event_queries = st.builds(
+    lambda criteria, types: "&".join([*criteria, *types]),
+    st.lists(event_criteria, min_size=1, max_size=3),
+    st.lists(event_types, max_size=2),
 )
 
 schemathesis.openapi.format("tmf630-sort", st.lists(sort_keys, min_size=1, max_size=3).map(",".join))
@@ -53,7 +73,9 @@ schemathesis.openapi.format(
 )
 schemathesis.openapi.format("tmf630-filter", conditions.map("relatedParty[?({})]".format))
 schemathesis.openapi.format("tmf630-trim", conditions.map("note[?({})]".format))
-schemathesis.openapi.format("tmf630-event-query", st.lists(event_criteria, min_size=1, max_size=3).map("&".join))
+schemathesis.openapi.format("tmf630-event-fields", st.lists(event_names, min_size=1, max_size=4).map(", ".join))
+schemathesis.openapi.format("tmf630-event-filter", event_conditions.map("$[?({})]".format))
+schemathesis.openapi.format("tmf630-event-query", event_queries)
 
 patch_paths = st.sampled_from(
     ("/description", "/note/0/text", "/relatedParty/-", "/note?id=1", "note[?(@.id=='1')].text")
@@ -66,6 +88,7 @@ schemathesis.openapi.format("tmf630-patch-path", patch_paths | TEXTS.map("/x{}".
 Hook = Callable[[AnyCase], None]
 H = TypeVar("H", bound=Hook)
 RULES: list[Hook] = []
+EVENTS = "/event"
 
 
 def rule(hook: H) -> H:
@@ -98,13 +121,36 @@ def the_condition_holds(case: AnyCase) -> None:
 
 @rule
 def open_filters_are_criteria(case: AnyCase) -> None:
-    """OpenAPI 3.0 has no rule for the names of an open-ended object; TMF630 reads operators in them, and in values."""
+    """OpenAPI 3.0 has no rule for the names of an open-ended object; TMF630 reads operators in them, and in values.
+
+    A filter on events names what an event of the API can have; any other name is 400.
+    """
     declared = {parameter.name for parameter in case.operation.query}
     for name in [name for name in case.query or {} if name not in declared]:
         value = case.query.pop(name)
         value = re.sub("[^A-Za-z0-9 ]", "", str(value))[:200]
         operator = CRITERIA_OPERATORS[len(name) % len(CRITERIA_OPERATORS)]
-        case.query[f"x{re.sub('[^A-Za-z0-9]', '', name)[:50]}{operator}"] = value
+        attribute = f"x{re.sub('[^A-Za-z0-9]', '', name)[:50]}"
+        if case.operation.path == EVENTS:
+            attribute = (*EVENT_TEXTS, f"event.resource.{attribute}")[len(value) % (len(EVENT_TEXTS) + 1)]
+        case.query[f"{attribute}{operator}"] = value
+
+
+@rule
+def events_are_of_the_api(case: AnyCase) -> None:
+    """An event holds the resource of its API, and only that API's event types may be asked for."""
+    if case.operation.path == EVENTS:
+        case.query = {
+            of_the_api(name, case): of_the_api(str(value), case) if name in {"fields", "filter"} else value
+            for name, value in (case.query or {}).items()
+        }
+    if isinstance(case.body, dict) and isinstance(case.body.get("query"), str):
+        case.body["query"] = of_the_api(str(case.body["query"]), case)
+
+
+def of_the_api(text: str, case: AnyCase) -> str:
+    noun = next(iter(case.operation.schema.raw_schema["paths"])).strip("/")
+    return text.replace("event.resource", f"event.{noun}").replace("=Resource", f"={noun[0].upper()}{noun[1:]}")
 
 
 @rule

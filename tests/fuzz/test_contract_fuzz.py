@@ -27,7 +27,7 @@ def nothing_is_found(
         outcome = run(service.url, api, phases, examples, folder)
     record("figure", f"fuzz: {outcome.operations} operations, {outcome.cases} cases ({api} on {store})")
     assert outcome.passed, outcome.failures
-    assert outcome.operations == 10
+    assert outcome.operations == 11
     assert outcome.cases > 50
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -72,7 +73,7 @@ class EventHandlers:
         self._kinds = tuple(resource.kind for resource in api.resources.values())
         self._attributes: EventAttributes = event_attributes(api, strict=settings.strict)
         self._tail = EventTail(lambda: store.events, self._kinds)
-        self._streams: dict[str, int] = {}
+        self._streams: Counter[str] = Counter()
 
     def handlers(self) -> Mapping[str, Handler]:
         return {verb.operation_id(EVENT): self.list_events for verb in EVENT_VERBS}
@@ -121,11 +122,16 @@ class EventHandlers:
             await asyncio.sleep(0)
 
     def _take(self, event: StoredEvent, wanted: ListRequest, matching: _Matching, found: _Found) -> None:
-        if not matching.has(event):
-            return
         query = wanted.query
-        if query.offset <= found.total < query.offset + query.limit:
-            text = _text_of(event, matching.seen(event) or {}, wanted.selection)
+        is_on_page = query.offset <= found.total < query.offset + query.limit
+        if not is_on_page and matching.has_all:
+            found.total += not is_of_type(event, AUDIT_RECORD)
+            return
+        seen = matching.seen(event)
+        if seen is None:
+            return
+        if is_on_page:
+            text = _text_of(event, seen, wanted.selection)
             found.size += len(text)
             if found.size > PAGE_BYTES:
                 raise InvalidParameter(f"limit: the page would have more than {PAGE_BYTES} bytes; ask for fewer events")
@@ -134,48 +140,56 @@ class EventHandlers:
 
     async def _stream(self, request: Request) -> StreamedResponse:
         wanted = parse_event_query(request.raw_query, self._attributes, strict=True)
-        self._reject_too_many(request.principal)
-        log = self._store.events
-        last_id = request.header(b"last-event-id")
-        place = await log.end_of_log() if not last_id else await log.place_of(last_id) or ""
-        condition = predicate(wanted.condition) if wanted.condition != EVERYTHING else None
-        matching = _Matching(condition, self._visibility(request.principal))
-        return StreamedResponse(
-            200,
-            headers=[
-                (b"content-type", EVENT_STREAM),
-                (b"cache-control", b"private, no-store"),
-                (b"x-accel-buffering", b"no"),
-            ],
-            chunks=self._messages(request.principal, place, matching, wanted.selection),
-        )
+        with contextlib.ExitStack() as reserved:
+            reserved.enter_context(self._reserved_stream(request.principal))
+            log = self._store.events
+            last_id = request.header(b"last-event-id")
+            place = await log.end_of_log() if not last_id else await log.place_of(last_id) or ""
+            condition = predicate(wanted.condition) if wanted.condition != EVERYTHING else None
+            matching = _Matching(condition, self._visibility(request.principal))
+            return StreamedResponse(
+                200,
+                headers=[
+                    (b"content-type", EVENT_STREAM),
+                    (b"cache-control", b"private, no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+                chunks=self._messages(place, matching, wanted.selection),
+                release=reserved.pop_all().close,
+            )
 
-    def _reject_too_many(self, principal: Principal) -> None:
-        most = self._settings.streams_per_caller
-        if principal is not ANONYMOUS_ADMIN and self._streams.get(principal.subject, 0) >= most:
+    @contextlib.contextmanager
+    def _reserved_stream(self, principal: Principal) -> Iterator[None]:
+        """Count one more stream of the caller, who has at most so many. Raises TooManyRequests."""
+        most, caller = self._settings.streams_per_caller, principal.subject
+        if principal is not ANONYMOUS_ADMIN and self._streams[caller] >= most:
             raise TooManyRequests(f"expected at most {most} event streams of one caller", {"Retry-After": "10"})
+        self._streams[caller] += 1
+        try:
+            yield
+        finally:
+            self._streams[caller] -= 1
+            if not self._streams[caller]:
+                del self._streams[caller]
 
     async def _messages(
-        self, principal: Principal, place: str, matching: _Matching, selection: FieldSelection | None
+        self, place: str, matching: _Matching, selection: FieldSelection | None
     ) -> AsyncGenerator[bytes]:
-        self._streams[principal.subject] = self._streams.get(principal.subject, 0) + 1
-        try:
-            yield b"retry: 2000\n\n"
-            async with contextlib.aclosing(self._tail.follow(place)) as batches:
-                async for events in batches:
-                    if not events:
-                        yield b": heartbeat\n\n"
-                    for event in filter(matching.has, events):
-                        text = memoryview(_text_of(event, matching.seen(event) or {}, selection))
-                        yield b"id: %s\ndata: " % event.id.encode()
-                        for start in range(0, len(text), PIECE):
-                            yield bytes(text[start : start + PIECE])
-                        yield b"\n\n"
-                    await asyncio.sleep(0)
-        finally:
-            self._streams[principal.subject] -= 1
-            if not self._streams[principal.subject]:
-                del self._streams[principal.subject]
+        yield b"retry: 2000\n\n"
+        async with contextlib.aclosing(self._tail.follow(place)) as batches:
+            async for events in batches:
+                if not events:
+                    yield b": heartbeat\n\n"
+                for event in events:
+                    seen = matching.seen(event)
+                    if seen is None:
+                        continue
+                    text = memoryview(_text_of(event, seen, selection))
+                    yield b"id: %s\ndata: " % event.id.encode()
+                    for start in range(0, len(text), PIECE):
+                        yield bytes(text[start : start + PIECE])
+                    yield b"\n\n"
+                await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +199,17 @@ class _Matching:
     condition: Predicate | None
     seen_by: SeenBy | None
 
-    def has(self, event: StoredEvent) -> bool:
-        if is_of_type(event, AUDIT_RECORD):
-            return False
-        if self.condition is None and self.seen_by is None:
-            return True
-        seen = self.seen(event)
-        return seen is not None and (self.condition is None or self.condition(seen))
+    @property
+    def has_all(self) -> bool:
+        """Whether every event of a resource is among them, so that none need be parsed to be counted."""
+        return self.condition is None and self.seen_by is None
 
     def seen(self, event: StoredEvent) -> Document | None:
-        return seen_event(event.kind, event.document, self.seen_by)
+        """The event as the caller sees it; None when it is invisible to the caller or not wanted."""
+        if is_of_type(event, AUDIT_RECORD):
+            return None
+        seen = seen_event(event.kind, event.document, self.seen_by)
+        return seen if seen is not None and (self.condition is None or self.condition(seen)) else None
 
 
 def _text_of(event: StoredEvent, seen: Document, selection: FieldSelection | None) -> bytes:

@@ -23,7 +23,8 @@ EXTENSIONS |= {"x-events", "x-update", "x-full"}
 TYPES = {"string", "number", "integer", "boolean", "array", "object"}
 FORMATS = {"int32", "int64", "float", "double", "byte", "binary", "date", "date-time", "password"}
 FORMATS |= {"email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uuid"}
-FORMATS |= {f"tmf630-{name}" for name in ("fields", "sort", "filter", "trim", "event-query", "patch-path")}
+FORMATS |= {f"tmf630-{name}" for name in ("fields", "sort", "filter", "trim", "patch-path")}
+FORMATS |= {f"tmf630-event-{name}" for name in ("fields", "filter", "query")}
 LISTS_OF_SCHEMAS = {"allOf", "anyOf", "oneOf"}
 KEYWORDS = {
     "title",

@@ -27,6 +27,18 @@ async def send_stream(
     send: Callable[[Message], Awaitable[None]],
     response: StreamedResponse,
 ) -> None:
+    try:
+        await _send(scope, receive, send, response)
+    finally:
+        response.release()
+
+
+async def _send(
+    scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+    response: StreamedResponse,
+) -> None:
     ends: asyncio.Event = scope.get(STREAM_ENDS) or asyncio.Event()
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     sending = asyncio.create_task(_send_chunks(send, response))

@@ -21,7 +21,7 @@ public final class RoundTrip {
         var lead = leads.createSalesLead(wanted, null, null, null);
         must(lead.getStatus() == tmf699.model.SalesLeadStateType.ACKNOWLEDGED);
         leads.createSalesLead(wanted, null, null, null);
-        must(leads.retrieveSalesLead(lead.getId(), null, null, null, null).equals(lead));
+        must(leads.retrieveSalesLead(lead.getId(), null, null, null, null, null).equals(lead));
 
         var filter = "relatedParty[?(@.id=='java')]";
         must(leads.listSalesLead(null, null, 0L, 100, null, filter, null).size() == 2);
@@ -32,7 +32,7 @@ public final class RoundTrip {
         var patch = new tmf699.model.SalesLeadMergePatch()
                 .status(tmf699.model.SalesLeadStateType.IN_PROGRESS)
                 .rating(null);
-        var changed = leads.patchSalesLead(lead.getId(), patch, null, null, null);
+        var changed = leads.patchSalesLead(lead.getId(), patch, null, null, null, null);
         must(changed.getStatus() == tmf699.model.SalesLeadStateType.IN_PROGRESS && changed.getRating() == null);
 
         try {
@@ -43,9 +43,9 @@ public final class RoundTrip {
             var error = client.getObjectMapper().readValue(refused.getResponseBody(), tmf699.model.Error.class);
             must(error.getCode().equals("invalidBody") && error.getMessage().contains("/name"));
         }
-        leads.deleteSalesLead(lead.getId(), null, null);
+        leads.deleteSalesLead(lead.getId(), null, null, null);
         try {
-            leads.retrieveSalesLead(lead.getId(), null, null, null, null);
+            leads.retrieveSalesLead(lead.getId(), null, null, null, null, null);
             must(false);
         } catch (tmf699.ApiException gone) {
             var error = client.getObjectMapper().readValue(gone.getResponseBody(), tmf699.model.Error.class);
