@@ -69,15 +69,11 @@ class Response:
 
 @dataclass(slots=True)
 class StreamedResponse(Response):
-<<<<<<< HEAD
-    """A response whose body is sent while it is produced, until the client leaves. The sender closes `chunks`."""
-=======
-    """A response whose body is sent as it is made, for as long as the client stays.
+    """A response whose body is sent while it is produced, until the client leaves.
 
-    Whoever sends it closes `chunks` at its end and calls `release` once, whatever ends it and even when nothing was
-    sent: a generator that was never started runs no cleanup of its own.
+    The sender closes `chunks` at the end and calls `release` once, however it ends and even when nothing was sent: a
+    generator that was never started runs no cleanup of its own.
     """
->>>>>>> fixfuzz
 
     chunks: AsyncGenerator[bytes, None] = field(kw_only=True)
     release: Callable[[], None] = field(kw_only=True)
