@@ -53,7 +53,7 @@ class World:
 
     def happen(self, id: str, event_type: str = "SalesLeadCreateEvent") -> None:
         event = {"eventId": id, "eventType": event_type, "event": {"salesLead": {"id": id}}}
-        self.log.append(Change(next(iter(CONTRACT.resources)), id, 0, (), (event,)))
+        self.log.append(Change(CONTRACT.resources["salesLead"].kind, id, 0, (), (event,)))
 
     async def list(self, query: str = "", subject: str = "one") -> bytes:
         return (await self.handlers.list_events(request(query, subject, wants_stream=False))).text

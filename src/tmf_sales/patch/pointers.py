@@ -54,11 +54,11 @@ class Path(Protocol):
         """
 
     def enters(self, source: Location, document: Any, work: Work) -> bool:
-        """Whether the path leads inside the value at `source`, whether that place exists or not (RFC 6902, 4.4)."""
+        """Whether the path goes inside the value at `source`, whether that place exists or not (RFC 6902, 4.4)."""
 
 
 def query_enters(query: Path, beginnings: Iterator[Path], source: Location, document: Any, work: Work) -> bool:
-    """Whether a query leads to a place inside the value at `source`.
+    """Whether a query goes to a place inside the value at `source`.
 
     `beginnings`: the prefixes of the query, which decide when the whole query matches nothing.
     """
@@ -105,7 +105,7 @@ class Pointer:
     tokens: tuple[str, ...]
 
     def is_prefix_of(self, other: Pointer) -> bool:
-        """Whether the other pointer leads to a place below this one."""
+        """Whether the other pointer goes to a place below this one."""
         return len(self.tokens) < len(other.tokens) and other.tokens[: len(self.tokens)] == self.tokens
 
     def enters(self, source: Location, document: Any, work: Work) -> bool:

@@ -60,7 +60,7 @@ def read_expression(text: str, filters: Filters) -> tuple[Leg, ...]:
 
 
 def condition_of(legs: tuple[Leg, ...]) -> Condition:
-    """The condition that the path leads to a value."""
+    """The condition that the path goes to a value."""
     leg, rest = legs[0], legs[1:]
     if leg.filter is None:
         return Exists(leg.path)

@@ -1,6 +1,6 @@
 """Parses the dotted names in queries and rejects names that cannot match, with suggestions.
 
-A step is a plain name, or any name in double quotes (`ext."a.b"`), inside which a `"` is written twice. A name below a
+A step is a plain name, or any name in quotation marks (`ext."a.b"`), inside which a `"` is doubled. A name below a
 scalar of the contract, or one that looks like a misspelt parameter, is rejected.
 """
 
@@ -66,12 +66,12 @@ def path_of(name: str) -> Path | None:
 
 
 def dotted(path: Path) -> str:
-    """The path as a client writes it, with quotes where needed."""
+    """The path as a client writes it, with quotation marks where needed."""
     return ".".join(step if _plain(step) else '"{}"'.format(step.replace('"', '""')) for step in path)
 
 
 def listed_names(text: str) -> Iterator[str]:
-    """Split at commas, strip the names and skip empty ones; a comma inside double quotes is part of the name."""
+    """Split at commas, strip the names and skip empty ones; a comma inside quotation marks is part of the name."""
     position = 0
     while position <= len(text):
         found = _LISTED_NAME.match(text, position)

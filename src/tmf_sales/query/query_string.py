@@ -1,7 +1,7 @@
 """Splits the raw query string into names, operators and values (TMF630 part 1, filtering; the WHATWG form encoding).
 
 Only this module decodes. A part between two `&` is decoded as a whole, so `a%3E=5` and `a>=5` are the same. Separators
-of values are then searched for in the decoded text, except inside double quotes or where they were encoded twice.
+of values are then searched for in the decoded text, except inside quotation marks or where they were encoded twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LITERALS = {
 }  # fmt: skip
 
 _HEAD = re.compile(
-    r'((?:"[^"]*(?:""[^"]*)*"|[^"=<>;!*]++|[!*](?!=))*+)(\*=|!=|=~|==|>=|<=|<>|=|>|<)'  # quoted steps may hold any sign
+    r'((?:"[^"]*(?:""[^"]*)*"|[^"=<>;!*]++|[!*](?!=))*+)(\*=|!=|=~|==|>=|<=|<>|=|>|<)'  # steps in "" may hold any sign
 )
 _ENCLOSED_OPERAND = re.compile(r'"((?:[^"]|"")*)"(?=[,;]|\Z)')
 _PLAIN_OPERAND = re.compile(r"[^,;]*")
@@ -36,7 +36,7 @@ _ENCODED_TWICE = re.compile(r"%(?:2C|3B|22)", re.IGNORECASE)
 class Term:
     """One attribute, one operator, and its values as text. `label`: the name as the client wrote it, for messages.
 
-    `exact`: the name is quoted or has an operator suffix, so it cannot be a misspelt parameter.
+    `exact`: the name is in quotation marks or has an operator suffix, so it cannot be a misspelt parameter.
     """
 
     label: str
@@ -139,7 +139,7 @@ def _read_terms(text: str) -> tuple[Term, ...]:
 
 
 def _is_operand(head: re.Match[str]) -> bool:
-    """Whether quoted text after a semicolon is a further value, not a quoted name."""
+    """Whether text in "" after a semicolon is a further value, not a name."""
     return path_of(head[1].strip()) is None
 
 
@@ -188,7 +188,7 @@ def _read_operands(text: str, position: int, operator: str, label: str) -> tuple
 
 
 def _operand(text: str, position: int, operator: str, label: str) -> re.Match[str]:
-    """The next value. A regular expression keeps its commas, and its quotes unless they enclose all of it."""
+    """The next value. A regular expression keeps its commas, and its quotation marks unless they enclose all of it."""
     if not text.startswith('"', position):
         return (_PATTERN if operator == "regex" else _PLAIN_OPERAND).match(text, position)  # type: ignore[return-value]
     found = _ENCLOSED_OPERAND.match(text, position)

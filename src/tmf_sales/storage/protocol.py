@@ -50,9 +50,9 @@ class StoreRefused(CannotStart):
 
 
 def reject_other_format(found: int, known: int, steps: Container[int]) -> None:
-    """Raise StoreRefused when no migration leads from the format of the store to the one that this release knows.
+    """Raise StoreRefused when no migration goes from the format of the store to the one that this release knows.
 
-    `steps` contains each format from which a step leads to the next.
+    `steps` contains each format from which a step goes to the next.
     """
     if found > known:
         raise StoreRefused(f"the store has format {found}, this release knows formats up to {known}")

@@ -200,7 +200,7 @@ def _necessary_texts(condition: Condition) -> list[bytes]:
 
 
 def _json_with(operator: TextOperator, text: str) -> bytes:
-    """Return the JSON of `text`, without a quote where the stored text may go on before or after it."""
+    """Return the JSON of `text`, without a quotation mark where the stored text may go on before or after it."""
     start = 0 if operator in (TextOperator.EQ, TextOperator.STARTS_WITH) else 1
     end = None if operator in (TextOperator.EQ, TextOperator.ENDS_WITH) else -1
     return orjson.dumps(text)[start:end]
