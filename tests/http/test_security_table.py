@@ -109,7 +109,7 @@ def test_every_operation_has_a_row(operation: str) -> None:
     assert any(operation in row["may"] for rows in TABLE.values() for row in rows)
 
 
-@pytest.mark.parametrize("operation", [id for id in OPERATIONS if "Listener" not in id])
+@pytest.mark.parametrize("operation", [id for id in OPERATIONS if "Listener" not in id and id != "listEvent"])
 def test_every_operation_on_a_resource_is_crossed_below(operation: str) -> None:
     assert operation.removesuffix("Quote").removesuffix("SalesLead") in VERBS
 

@@ -163,7 +163,7 @@ def test_the_customer_rejects_a_quote_and_negotiates_a_second_version(quotes: Ap
 
     assert quotes.get(at(quote)).json() == accepted
     assert quotes.get(at(quote, ":(version=1)")).json() == rejected
-    assert [one["state"] for one in quotes.get("/quote", id=quote["id"]).json()] == ["accepted", "rejected"]
+    assert [one["state"] for one in quotes.get("/quote", id=quote["id"]).json()] == ["rejected", "accepted"]
 
 
 def test_a_quote_that_is_no_longer_wanted_is_cancelled(quotes: Api, quote: Document) -> None:

@@ -96,6 +96,8 @@ class _Comparison:
             return
         self._compared.add(pair)
         before, after = _flat(self._old_types, old), _flat(self._new_types, new)
+        if request and before.get("readOnly"):  # no client could send it, whatever the type below it was
+            return
         if before.get("type") != after.get("type"):
             yield f"{place}: {before.get('type', 'any')} is now {after.get('type', 'any')}"
             return
