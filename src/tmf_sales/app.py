@@ -306,7 +306,7 @@ def create_delivery(context: Context, chosen: DeliverySettings) -> Delivery:
 
 def audit_scopes(apis: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
     """The kinds that have an audit log, each with the scopes that a token needs to read it."""
-    by_kind = {kind: (f"{api.name}:admin",) for api in apis for kind in api.resources}
+    by_kind = {each.kind: (f"{api.name}:admin",) for api in apis for each in api.resources.values()}
     return {**by_kind, SUBSCRIPTION_KIND.name: tuple(f"{api.name}:admin" for api in apis)}
 
 
