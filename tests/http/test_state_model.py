@@ -180,7 +180,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.resource is QUOTE)
     @rule(id=ids)
     def read_the_versions(self, id: str) -> None:
-        assert self.api.get("/quote", id=id).json() == self.held.get(id, [])
+        assert self.api.get("/quote", id=id).json() == self.held.get(id, [])[::-1]
         for held in self.held.get(id, []):
             assert self.api.get(f"/quote/{id}:(version={held['version']})").json() == held
 

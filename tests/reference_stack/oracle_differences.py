@@ -86,7 +86,6 @@ DIFFERENCES = (
         lambda call, answers: call.method == "POST" and bool(forbidden_members(answers)),
         without_forbidden_members,
     ),
-    row("the criteria parameter", lambda call: call.path.endswith("?criteria=1"), 200, 400),
     row("no Content-Type", lambda call: call.name == "a body without Content-Type", 415, 201),
     row("other encodings", is_encoded_otherwise, 415, 200),
     row("unreadable text", body_that("is not UTF-8", "is UTF-16", "has a lone surrogate"), 400, 500),

@@ -76,14 +76,14 @@ async def test_sqlite_finds_a_page_by_the_index_alone(sqlite: SqliteStorage, typ
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [
-        ("quote", "quoteDate.gt=2026-01-01&sort=quoteDate"),
-        ("quote", "state=approved&quoteDate.gte=2026-01&sort=-quoteDate"),
-        ("quote", "category=a,b"),
-        ("quote", "relatedParty.id=a,b"),
-        ("quote", "relatedParty.id=a&state=approved&sort=-quoteDate"),
-        ("quote", "filter=relatedParty[?(@.id=='a'%26%26@.role=='b')]"),
-        ("salesLead", "status=inProgress,pending"),
-        ("salesLead", "creationDate=2026-01-31"),
+        ("tmf648/quote", "quoteDate.gt=2026-01-01&sort=quoteDate"),
+        ("tmf648/quote", "state=approved&quoteDate.gte=2026-01&sort=-quoteDate"),
+        ("tmf648/quote", "category=a,b"),
+        ("tmf648/quote", "relatedParty.id=a,b"),
+        ("tmf648/quote", "relatedParty.id=a&state=approved&sort=-quoteDate"),
+        ("tmf648/quote", "filter=relatedParty[?(@.id=='a'%26%26@.role=='b')]"),
+        ("tmf699/salesLead", "status=inProgress,pending"),
+        ("tmf699/salesLead", "creationDate=2026-01-31"),
     ],
 )
 async def test_sqlite_reads_no_more_than_what_an_index_leads_to(sqlite: SqliteStorage, kind: str, raw: str) -> None:
@@ -162,7 +162,7 @@ def sqlite_indexes(folder: Path) -> set[str]:
 
 
 def test_check_makes_an_index_that_is_missing_in_mongodb(database: Any, mongo_url: str) -> None:
-    collection = database["resource_quote"]
+    collection = database["resource_tmf648/quote"]
     whole = set(collection.index_information())
     collection.drop_index("document.category_1__id_1")
     assert set(collection.index_information()) < whole

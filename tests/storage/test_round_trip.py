@@ -60,7 +60,7 @@ def filled(tmp_path: Path) -> str:
     async def fill() -> None:
         store = open_store(url, stored_kinds(load_contracts(contracts_folder())))
         await store.open()
-        for kind in ("tmf648/quote", "salesLead"):
+        for kind in ("tmf648/quote", "tmf699/salesLead"):
             assert await store.load(kind, random_units(kind)) == []
         await store.close()
 
