@@ -15,8 +15,9 @@ import pytest
 from tmf_sales.app import create_engines
 from tmf_sales.context import create_context
 from tmf_sales.contract.loader import load_contracts
+from tmf_sales.engine import idempotency
 from tmf_sales.engine.engine import ResourceEngine
-from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency, _digest
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.settings import Settings
@@ -120,6 +121,16 @@ async def test_another_key_and_another_kind_create_again(service: Service) -> No
 
     assert len(await service.stored()) == 2
     assert len(await service.stored("tmf699/salesLead")) == 1
+
+
+async def test_a_reservation_of_release_0_1_still_counts(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That release left the kind out of the place under which it kept a reservation."""
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "_digest", lambda value: _digest(value[1:] if len(value) == 4 else value))
+        first = await service.create(QUOTE)
+
+    assert await service.create(QUOTE) == first
+    assert len(await service.stored()) == 1
 
 
 LARGE = {**QUOTE, "description": '"' * 2_100_000}  # JSON in JSON has twice the escapes

@@ -268,3 +268,7 @@ def test_a_callback_is_taken_apart(url: str, authority: str, path: str) -> None:
     target = parse_callback(url)
 
     assert (target.authority, target.path) == (authority, path)
+
+
+def test_a_callback_that_is_not_valid_has_no_host() -> None:
+    assert ssrf_guard.host_of("ftp://host/") == ""

@@ -10,6 +10,7 @@ from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS, NO_CONDITION,
 from tests.storage.tickets import delete, event, fill, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.memory.store import Deadline
 from tmf_sales.storage.protocol import (
     RECORD_LIMIT,
     AlreadyExists,
@@ -17,6 +18,7 @@ from tmf_sales.storage.protocol import (
     RecordTooLarge,
     RevisionConflict,
     Storage,
+    TookTooLong,
     Version,
 )
 
@@ -414,3 +416,8 @@ def test_a_version_needs_its_document_or_its_text() -> None:
 
 async def test_a_store_that_is_there_answers_a_ping(store: Storage) -> None:
     await store.ping()
+
+
+def test_a_query_in_memory_ends_at_its_time_limit() -> None:
+    with pytest.raises(TookTooLong, match="more than 0 s"):
+        Deadline(0).reject_when_late()

@@ -94,11 +94,14 @@ def test_rows_are_found_by_number_where_the_index_is_damaged(path: Path) -> None
     [(root,)] = connection.execute(
         "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'resource_ticket' AND name LIKE 'sqlite_autoindex%'"
     )
+    connection.execute("DELETE FROM resource_ticket WHERE id = '007'")  # its number is of no row any more
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     overwrite(path, root)
 
     assert damage_in(path)
-    assert len([record for _, record in readable_records(path, KINDS) if record]) == COUNT
+    assert len([record for _, record in readable_records(path, KINDS) if record]) == COUNT - 1
 
 
 def test_nothing_is_read_where_the_table_cannot_be_found(path: Path) -> None:
@@ -113,3 +116,16 @@ def test_other_failures_are_no_damage() -> None:
     damage.note(sqlite3.OperationalError("no such table"))
 
     damage.reject()
+
+
+def test_damage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    damage, failure = Damage(), sqlite3.DatabaseError("malformed")
+    failure.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+    with caplog.at_level(logging.ERROR):
+        damage.note(failure)
+        damage.note(failure)
+
+    assert [record.message for record in caplog.records] == [
+        "the store is damaged: malformed; tmf-sales check says what is damaged and what to do"
+    ]

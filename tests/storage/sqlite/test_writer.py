@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tmf_sales.storage.protocol import StorageUnavailable
 from tmf_sales.storage.sqlite.layout import stored_value
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.store import connect, set_up_for_writing
@@ -115,3 +116,19 @@ def test_a_number_that_sqlite_cannot_hold_keeps_its_place() -> None:
     assert stored_value(2**63) == float(2**63)
     assert stored_value(2**63 - 1) == 2**63 - 1
     assert (stored_value(True), stored_value(False), stored_value(None)) == (b"\x01", b"\x00", None)
+
+
+async def test_a_lock_that_fails_writes_nothing_and_is_no_failure_of_the_database(
+    connection: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[sqlite3.Error] = []
+    lock = ProcessLock(str(tmp_path / "store.sqlite"))
+    monkeypatch.setattr(lock, "taken", lambda: (_ for _ in ()).throw(OSError("no locks available")))
+    writer = Writer(connection, lock, lambda: None, noted.append)
+
+    with pytest.raises(StorageUnavailable, match="could not write"):
+        await writer.run(insert("a"))
+
+    assert (noted, lines(connection)) == ([], [])
+    await writer.close()
+    lock.close()
