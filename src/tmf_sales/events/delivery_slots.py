@@ -7,10 +7,13 @@ is kept for subscriptions whose last delivery succeeded: receivers that never an
 from __future__ import annotations
 
 import asyncio
-import resource
+import sys
 from collections import Counter, deque
 from collections.abc import Iterable
 from typing import NamedTuple
+
+if sys.platform != "win32":
+    import resource
 
 LEAST = 8
 SHARE_OF_OPEN_FILES = 4
@@ -18,6 +21,8 @@ SHARE_OF_OPEN_FILES = 4
 
 def limit_by_open_files(wanted: int) -> int:
     """Return the wanted number of connections, capped at a quarter of the files that this process may open."""
+    if sys.platform == "win32":  # pragma: no cover - it has no such limit
+        return wanted
     may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if may_open == resource.RLIM_INFINITY:
         return wanted

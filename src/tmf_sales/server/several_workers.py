@@ -70,7 +70,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def handle_hup(self) -> None:
         """Let the workers reload; gunicorn would replace them by workers with the same settings."""
-        self.kill_workers(signal.SIGHUP)
+        self.kill_workers(signal.Signals["SIGHUP"])
 
     def handle_usr2(self) -> None:
         """Do nothing; gunicorn would start a second master."""

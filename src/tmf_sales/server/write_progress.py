@@ -77,9 +77,9 @@ class WriteWatch:
     def _unread_bytes(self) -> int:
         """Count the bytes in the system's buffers too: these are large, so the process's own buffer drains in jumps."""
         connection = self._transport.get_extra_info("socket")
-        if sys.platform != "linux" or connection is None:
-            return self.size
-        return self.size + int(struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
+        if sys.platform == "linux" and connection is not None:
+            return self.size + int(struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
+        return self.size
 
 
 def _limit_unread() -> None:
