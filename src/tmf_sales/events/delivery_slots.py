@@ -21,12 +21,11 @@ SHARE_OF_OPEN_FILES = 4
 
 def limit_by_open_files(wanted: int) -> int:
     """Return the wanted number of connections, capped at a quarter of the files that this process may open."""
-    if sys.platform == "win32":  # pragma: no cover - it has no such limit
-        return wanted
-    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if may_open == resource.RLIM_INFINITY:
-        return wanted
-    return min(wanted, max(LEAST, may_open // SHARE_OF_OPEN_FILES))
+    if sys.platform != "win32":  # pragma: no branch - Windows has no such limit
+        may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if may_open != resource.RLIM_INFINITY:
+            return min(wanted, max(LEAST, may_open // SHARE_OF_OPEN_FILES))
+    return wanted
 
 
 class Slot(NamedTuple):
