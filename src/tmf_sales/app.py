@@ -29,6 +29,8 @@ from tmf_sales.auth.policy import Policy
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
 from tmf_sales.console.swagger_ui import swagger_ui
+from tmf_sales.console.webapp import PATH as CONSOLE_PATH
+from tmf_sales.console.webapp import SignIn, console
 from tmf_sales.context import Context, create_context, ssrf_guard
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
@@ -141,11 +143,11 @@ def create_app(settings: Settings, **parts: Any) -> App:
     for api in service.apis:
         if api.replaces:
             log.warning("%s replaces the shipped %s: both have the base path %s", api.file, api.replaces, api.base_path)
-    console = create_console(service.apis, settings.public_base)
-    has_page = console.url_map.bind("").test
+    index = create_console(service.apis, settings.public_base)
+    has_page = index.url_map.bind("").test
     dispatcher = Dispatcher(
         service.handlers,
-        WSGIMiddleware(console),  # type: ignore[arg-type]
+        WSGIMiddleware(index),  # type: ignore[arg-type]
         lambda path: bool(has_page(path)),
     )
     connexion_app = ConnexionMiddleware(
@@ -185,8 +187,13 @@ def gate(app: App, service: Composition) -> App:
         hosts=served_hosts(service.settings),
         streams=stream_paths(service.apis),
         max_streams=service.settings.event_streams,
+        trees={CONSOLE_PATH: console(service.apis, sign_in(service.settings), prefix=prefix)},
     )
     return ResponseHeaders(entry)
+
+
+def sign_in(settings: Settings) -> SignIn:
+    return SignIn(settings.authentication, settings.jwt_issuer, settings.console_client_id)
 
 
 def stream_paths(apis: Sequence[Contract]) -> Iterator[str]:

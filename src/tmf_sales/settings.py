@@ -90,6 +90,9 @@ class Settings:
     jwt_leeway: int = setting(30, whole_number(0, 600), "seconds by which clocks may differ")
     roles_claim: str = setting("realm_access.roles", TEXT, "path of the claim with the caller's roles")
     parties_claim: str = setting("parties", TEXT, "path of the claim with the ids of the caller's parties")
+    console_client_id: str | None = setting(
+        None, TEXT, "client id of the console at the issuer; lets people sign in to /console with OpenID Connect"
+    )
     api_keys: Path | None = setting(None, FILE, "digests of the API keys that are accepted; turns authentication on")
     policy: Path | None = setting(None, FILE, "who may do what; without it the shipped table")
     audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")

@@ -12,7 +12,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tmf_sales.console.swagger_ui import static_page
+from tmf_sales.console.static_page import static_page
+from tmf_sales.console.swagger_ui import PAGE_HEADERS
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App
 from tmf_sales.publishing.rendering import as_json, as_yaml
@@ -26,10 +27,14 @@ def documents(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None 
     pages: dict[str, App] = {}
     for api in apis:
         served = as_served(api.document, f"{prefix}{api.base_path}", issuer)
-        pages[f"{api.base_path}/openapi.json"] = static_page(b"application/json", functools.partial(as_json, served))
-        pages[f"{api.base_path}/openapi.yaml"] = static_page(b"application/yaml", functools.partial(as_yaml, served))
+        pages[f"{api.base_path}/openapi.json"] = static_page(
+            b"application/json", functools.partial(as_json, served), PAGE_HEADERS
+        )
+        pages[f"{api.base_path}/openapi.yaml"] = static_page(
+            b"application/yaml", functools.partial(as_yaml, served), PAGE_HEADERS
+        )
         for name, file in api.files.items():
-            pages[f"/openapi/{name}"] = static_page(b"application/yaml", file.read_bytes)
+            pages[f"/openapi/{name}"] = static_page(b"application/yaml", file.read_bytes, PAGE_HEADERS)
     return pages
 
 

@@ -27,7 +27,8 @@ JSON_RANGES = ("application/json", "application/*", "*/*")
 class EntryMiddleware:
     """Wraps the API. `probes` serves its paths (/live, /ready, ...) without limits, `bounded` its paths (/audit) with.
 
-    `base_paths` are those of the APIs; below them, everything but /ui responds with JSON. `hosts` is None when any Host
+    `trees` serves everything at and below its paths (/console) without limits, too. `base_paths` are those of the APIs;
+    below them, everything but /ui responds with JSON. `hosts` is None when any Host
     is served.
     """
 
@@ -43,6 +44,7 @@ class EntryMiddleware:
         hosts: ServedHosts | None = None,
         streams: Iterable[str] = (),
         max_streams: int = 0,
+        trees: Mapping[str, App] | None = None,
     ) -> None:
         self._app = app
         self._probes = probes
@@ -55,6 +57,7 @@ class EntryMiddleware:
         self._hosts = hosts
         self._streams = frozenset(streams)
         self._free_streams = max_streams
+        self._trees = dict(trees or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,7 +66,7 @@ class EntryMiddleware:
         try:
             if self._hosts is not None:
                 self._hosts.reject_other(scope)
-            if (probe := self._probes.get(scope["path"])) is not None:
+            if (probe := self._unlimited(scope["path"])) is not None:
                 await probe(scope, receive, send)
                 return
             if scope["path"].removesuffix("/") in self._streams and prefers_stream(scope):
@@ -110,6 +113,10 @@ class EntryMiddleware:
                 await send_error(send, error, scope)
         finally:
             self._free_streams += 1
+
+    def _unlimited(self, path: str) -> App | None:
+        found = self._probes.get(path)
+        return found or self._trees.get(f"/{path[1:].partition('/')[0]}")
 
     def _prepare(self, scope: Scope) -> None:
         path: str = scope["path"]

@@ -6,9 +6,8 @@ which issuer signs the tokens that the service accepts.
 
 from __future__ import annotations
 
-import asyncio
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from importlib.resources import files
@@ -16,10 +15,9 @@ from typing import Any
 
 import orjson
 
+from tmf_sales.console.static_page import static_page
 from tmf_sales.contract.loader import Contract
-from tmf_sales.errors import MethodNotAllowed
-from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_error
+from tmf_sales.http.middleware import App
 
 FILES = {
     "start.js": b"text/javascript; charset=utf-8",
@@ -63,11 +61,12 @@ def swagger_ui(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None
         base = f"{prefix}{api.base_path}"
         page = partial(bytes, PAGE.format(title=escape(api.title), base=escape(base)).encode())
         for path in ("", "/", "/index.html"):
-            pages[f"{api.base_path}/ui{path}"] = static_page(b"text/html; charset=utf-8", page)
+            pages[f"{api.base_path}/ui{path}"] = static_page(b"text/html; charset=utf-8", page, PAGE_HEADERS)
         contract = partial(_contract_text, api.document, base, issuer)
-        pages[f"{api.base_path}/ui/contract.json"] = static_page(b"application/json", contract)
+        pages[f"{api.base_path}/ui/contract.json"] = static_page(b"application/json", contract, PAGE_HEADERS)
         for name, media_type in FILES.items():
-            pages[f"{api.base_path}/ui/{name}"] = static_page(media_type, files(__name__).joinpath(name).read_bytes)
+            read = files(__name__).joinpath(name).read_bytes
+            pages[f"{api.base_path}/ui/{name}"] = static_page(media_type, read, PAGE_HEADERS)
     return pages
 
 
@@ -92,20 +91,3 @@ def for_swagger_ui(document: dict[str, Any], base: str, issuer: str | None) -> d
 def _secured(document: dict[str, Any]) -> list[dict[str, Any]]:
     found = [each for item in document["paths"].values() for each in item.values() if isinstance(each, dict)]
     return [each for each in (document, *found) if "security" in each]
-
-
-def static_page(media_type: bytes, make: Callable[[], bytes]) -> App:
-    """A page that is made once, at the first request."""
-    made: list[bytes] = []
-
-    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["method"] not in PAGE_METHODS:
-            await send_error(send, MethodNotAllowed.among(scope["method"], PAGE_METHODS), scope)
-            return
-        if not made:
-            made.append(await asyncio.to_thread(make))
-        headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(made[0])), *PAGE_HEADERS]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": made[0] if scope["method"] == "GET" else b""})
-
-    return page

@@ -1,0 +1,115 @@
+/** OpenID Connect: authorization code with PKCE (RFC 7636), with the endpoints that the issuer publishes. */
+import { signIn, signOut } from "./session.js";
+
+/** @typedef {{issuer: string, clientId: string}} Client */
+
+const PENDING = "tmf-sales-sign-in";
+
+/** @param {string} issuer */
+async function endpoints(issuer) {
+  const response = await fetch(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
+  if (!response.ok) throw new Error(`The issuer answered ${response.status}`);
+  return response.json();
+}
+
+/** @param {Uint8Array} bytes */
+function base64url(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+/**
+ * Leave for the issuer's page; it returns to `returnTo`, an address of the console.
+ * @param {Client} client
+ * @param {string} redirect
+ * @param {string} returnTo
+ */
+export async function beginSignIn(client, redirect, returnTo) {
+  const { authorization_endpoint: endpoint } = await endpoints(client.issuer);
+  const verifier = random();
+  const state = random();
+  const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, redirect, returnTo }));
+  const asked = new URL(endpoint);
+  for (const [name, value] of Object.entries({
+    response_type: "code",
+    client_id: client.clientId,
+    redirect_uri: redirect,
+    scope: "openid profile",
+    state,
+    code_challenge: base64url(new Uint8Array(challenge)),
+    code_challenge_method: "S256",
+  })) {
+    asked.searchParams.set(name, value);
+  }
+  location.assign(asked);
+}
+
+/**
+ * Exchange the code in the query for tokens; return the address to go on with.
+ * @param {Client} client
+ * @param {string} query
+ * @returns {Promise<string>}
+ */
+export async function endSignIn(client, query) {
+  const given = new URLSearchParams(query);
+  const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
+  sessionStorage.removeItem(PENDING);
+  if (given.get("error")) throw new Error(given.get("error_description") ?? given.get("error") ?? "");
+  if (!pending || given.get("state") !== pending.state) throw new Error("This sign-in was not begun in this tab");
+  await fetchTokens(client, {
+    grant_type: "authorization_code",
+    code: given.get("code") ?? "",
+    redirect_uri: pending.redirect,
+    code_verifier: pending.verifier,
+  });
+  return pending.returnTo;
+}
+
+/**
+ * @param {Client} client
+ * @param {string} refreshToken
+ */
+export async function refresh(client, refreshToken) {
+  try {
+    await fetchTokens(client, { grant_type: "refresh_token", refresh_token: refreshToken });
+  } catch (error) {
+    signOut();
+    throw error;
+  }
+}
+
+/**
+ * @param {Client} client
+ * @param {Record<string, string>} grant
+ */
+async function fetchTokens(client, grant) {
+  const { token_endpoint: endpoint } = await endpoints(client.issuer);
+  const body = new URLSearchParams({ client_id: client.clientId, ...grant });
+  const response = await fetch(endpoint, { method: "POST", body });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error_description ?? answer.error ?? `The issuer answered ${response.status}`);
+  signIn({
+    kind: "token",
+    value: answer.access_token,
+    name: nameIn(answer.id_token) ?? nameIn(answer.access_token) ?? "somebody",
+    refreshToken: answer.refresh_token ?? grant.refresh_token,
+    expires: answer.expires_in ? Date.now() + answer.expires_in * 1000 : undefined,
+  });
+}
+
+/**
+ * The name in a token, for the header of the page only; the service verifies tokens.
+ * @param {string | undefined} token
+ * @returns {string | null}
+ */
+export function nameIn(token) {
+  try {
+    const text = atob((token ?? "").split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
+    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
+    return claims.name ?? claims.preferred_username ?? claims.sub ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Every screen, in one place. A screen is a module in screens/ whose default export is a component; it is loaded when
+ * its address is opened. README.md in this folder says how to add one.
+ */
+import { linkTo } from "./lib/router.js";
+
+/** @typedef {import("./lib/types").Screen} Screen */
+/** @typedef {import("./lib/types").App} App */
+/** @typedef {import("./lib/types").NavigationLink} NavigationLink */
+
+/** The first pattern that matches is shown, so literal segments stand before `:names`. @type {Screen[]} */
+export const SCREENS = [
+  { pattern: "", load: () => import("./screens/home.js") },
+  { pattern: "find", load: () => import("./screens/find.js") },
+  { pattern: "sign-in", load: () => import("./screens/sign_in.js") },
+  { pattern: "signed-in", load: () => import("./screens/signed_in.js") },
+];
+
+/**
+ * The groups of links at the side.
+ * @param {App} app
+ * @returns {{title: string, links: NavigationLink[]}[]}
+ */
+export function navigation(app) {
+  return [
+    { title: "", links: [{ title: "Home", path: linkTo([]) }] },
+    ...app.apis.map((api) => ({ title: api.title, links: linksOf(api) })),
+    { title: "Service", links: [] },
+  ].filter((group) => group.links.length > 0);
+}
+
+/**
+ * @param {import("./lib/types").Api} api
+ * @returns {NavigationLink[]}
+ */
+function linksOf(api) {
+  return api.resources
+    .filter((resource) => resource.operations.list)
+    .map((resource) => ({ title: resource.plural, path: linkTo([api.name, resource.noun]), count: resource.url }));
+}
