@@ -163,7 +163,7 @@ async def test_nothing_answered_is_lost_and_nothing_else_is_there(
         await writing
         leads = await everything(one.url)
         log = await settled_log(cluster.set.uri("db"))
-        await until(lambda: len(listener.first_arrivals()) >= len(log))
+        await deliver_all(listener, log)
     sure = sum(write.acknowledged for write in load.writes)
     record_property(
         "figure",
@@ -228,6 +228,16 @@ async def one_round(cluster: Cluster, fault: str, load: Load, counter: Counter) 
         await asyncio.to_thread(cluster.set.settle)
         counter.may_be_stale = False
     return longest
+
+
+async def deliver_all(listener: Receiver, log: list[dict[str, Any]]) -> None:
+    """Wait for the events of the log while some of them arrive: those of the counter come one after the other."""
+
+    def is_missing() -> int:
+        return len(log) - len(listener.first_arrivals())
+
+    while (missing := is_missing()) > 0:
+        await until(lambda missing=missing: is_missing() < missing, pause=0.2)  # type: ignore[misc]
 
 
 async def grows(count: Callable[[], int], by: int) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 
 from tmf_sales.storage.events import (
@@ -69,6 +69,8 @@ class MongoEvents(EventStore):
         self._ready = ready
         self._now = now
         self._events, self._lanes, self._attempts = (database[name] for name in COLLECTIONS)
+        # The step that follows waits for a majority, which then has the attempts, too: they are earlier in the oplog.
+        self._new_attempts = self._attempts.with_options(write_concern=WriteConcern(w=1))
 
     async def prepare(self) -> int:
         """Create the indexes that are missing; return how many."""
@@ -165,9 +167,9 @@ class MongoEvents(EventStore):
     async def record(self, steps: Sequence[Step], owner: str, until: float) -> list[DeliveryQueue | None]:
         await self._ready()
         made = [_attempt_document(step.attempt) for step in steps if step.attempt is not None]
-        with translated():
-            if made:
-                await self._attempts.insert_many(made)
+        if made:
+            with translated():
+                await self._new_attempts.insert_many(made)
         return await asyncio.gather(*(self._take(step, owner, until) for step in steps))
 
     async def renew(self, deliveries: Sequence[DeliveryQueue], owner: str, until: float) -> None:
@@ -309,17 +311,16 @@ class MongoEvents(EventStore):
     async def _take(self, step: Step, owner: str, until: float) -> DeliveryQueue | None:
         """Record one step; see EventStore.record."""
         mine = {"_id": queue_id(step.delivery.key), "owner": owner, "first": step.delivery.first}
+        changed: dict[str, Any] = {"first": step.first, "failures": step.failures}
+        changed |= {"until": until} if step.due is None else {**FREE, "due": step.due}
         with translated():
-            if (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
+            # A queue only grows while its owner holds it, so one that was known to be longer is not empty now.
+            is_at_its_end = step.delivery.last < step.first
+            if is_at_its_end and (await self._lanes.delete_one({**mine, "last": {"$lt": step.first}})).deleted_count:
                 return None
             # An event that arrives between the two operations only makes the queue longer.
-            changed: dict[str, Any] = {"first": step.first, "failures": step.failures}
-            changed |= {"until": until} if step.due is None else {**FREE, "due": step.due}
-            moved = await self._lanes.update_one(mine, {"$set": changed})
-            if not moved.matched_count or step.due is not None:
-                return None
-            found = await self._lanes.find_one({"_id": queue_id(step.delivery.key), "owner": owner})
-        return _delivery_queue(found) if found is not None else None
+            found = await self._lanes.find_one_and_update(mine, {"$set": changed}, return_document=ReturnDocument.AFTER)
+        return _delivery_queue(found) if found is not None and step.due is None else None
 
 
 def queue_id(key: QueueKey) -> str:
