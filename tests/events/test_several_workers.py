@@ -194,11 +194,37 @@ async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monk
     await until(lambda: world.got("a") == ["e1"])
     await worker.wait_until_idle()
     monkeypatch.setattr(world.events, "record", record)
-    world.time += 11
     await until(lambda: world.got("a") == ["e1", "e1"])
     worker.stop()
     await task
 
+    assert await world.events.waiting() == {}
+
+
+async def test_queues_left_while_the_store_was_away_are_due_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.listen("a")
+    world.happen("1", "e1")
+    record, renew = world.events.record, world.events.renew
+
+    async def is_away(*_: object) -> Any:
+        raise StorageUnavailable("away")
+
+    worker, other = world.worker("one", lease=10.0), world.worker("other")
+    monkeypatch.setattr(world.events, "record", is_away)
+    monkeypatch.setattr(world.events, "renew", is_away)
+    await turn(worker)
+    with pytest.raises(StorageUnavailable):
+        await worker.turn()
+    await turn(other)
+    assert world.got("a") == ["e1"], "the lease runs"
+
+    monkeypatch.setattr(world.events, "record", record)
+    monkeypatch.setattr(world.events, "renew", renew)
+    await turn(worker)
+
+    assert world.got("a") == ["e1", "e1"]
     assert await world.events.waiting() == {}
 
 

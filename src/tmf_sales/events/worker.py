@@ -91,6 +91,7 @@ class Delivery:
             self._slots,
         )
         self._queues: dict[asyncio.Task[None], DeliveryQueue] = {}
+        self._left: list[DeliveryQueue] = []
         self._under_way: Counter[str] = Counter()
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
@@ -123,6 +124,8 @@ class Delivery:
         A round handles one batch, so that leases are renewed in time and a stop takes effect however long the backlog.
         """
         await self._fan_out()
+        if self._left:
+            await self._give_back()
         if self._is_due("claim", self._settings.poll) or self._has_more:
             await self._claim()
         if self._is_due("renew", self._settings.lease / 3) and self._queues:
@@ -174,6 +177,16 @@ class Delivery:
         taken = Counter(delivery.key.subscription for delivery in deliveries)
         self._has_more -= {id for id, free in room.items() if taken[id] < free}
 
+    async def _give_back(self) -> None:
+        """End the leases of the queues that were left while the store was away, now that it is back."""
+        left, self._left = self._left, []
+        begun_again = {delivery.key for delivery in self._queues.values()}
+        try:
+            await self._store.renew([each for each in left if each.key not in begun_again], self._owner, self._now())
+        except Unavailable:
+            self._left += left
+            raise
+
     async def _clear_queues_of_no_subscription(self) -> None:
         """Remove the queues of subscriptions that were unregistered or disabled."""
         waiting = await self._store.waiting()
@@ -219,7 +232,8 @@ class Delivery:
         try:
             await self._sender.work_off(delivery, events)
         except Unavailable as error:
-            log.warning("an event waits until its lease has run out: %s", error.message)
+            log.warning("an event waits for the store: %s", error.message)
+            self._left.append(delivery)
         except Exception:
             log.exception("delivery to subscription %s failed by a defect", delivery.key.subscription)
 
