@@ -1,4 +1,4 @@
-"""Generates the tables of docs/reference from the code: settings, commands and error codes."""
+"""Generates the tables of docs/reference from the code: settings, commands, error codes and metrics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli import main as command_line
 from tmf_sales.errors import TmfError
 from tmf_sales.settings import Settings, describe_settings
+from tmf_sales.telemetry.catalogue import METRICS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -103,7 +104,15 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-PAGES = {"settings": settings, "commands": commands, "errors": error_codes}
+def metrics() -> str:
+    rows = (
+        row(f"`{each.name}`", each.type, ", ".join(f"`{label}`" for label in each.labels), each.meaning)
+        for each in METRICS
+    )
+    return table("Metric", "Type", "Labels", "What it says", rows=rows)
+
+
+PAGES = {"settings": settings, "commands": commands, "errors": error_codes, "metrics": metrics}
 
 
 def with_tables(name: str, text: str) -> str:

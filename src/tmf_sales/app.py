@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -43,13 +43,11 @@ from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
 from tmf_sales.events.signing import InvalidSecret, read_secrets
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
-from tmf_sales.events.webhook import Webhook
 from tmf_sales.events.worker import Delivery, DeliverySettings
-from tmf_sales.http import probes
 from tmf_sales.http.bounds import Bounds
 from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Dispatcher, Handlers
-from tmf_sales.http.hosts import served_hosts
+from tmf_sales.http.hosts import ServedHosts, served_hosts
 from tmf_sales.http.middleware import App, EntryMiddleware
 from tmf_sales.http.response_headers import ResponseHeaders
 from tmf_sales.http.responses import Errors
@@ -60,6 +58,12 @@ from tmf_sales.lifespan import lifespan
 from tmf_sales.query.paging import Paging
 from tmf_sales.settings import Settings, variable_of
 from tmf_sales.storage.protocol import Storage
+from tmf_sales.telemetry.delivery import ObservedWebhook
+from tmf_sales.telemetry.endpoint import PATH as METRICS_PATH
+from tmf_sales.telemetry.endpoint import choose_by_port, management_app
+from tmf_sales.telemetry.metrics import Metrics
+from tmf_sales.telemetry.requests import RequestMetrics
+from tmf_sales.telemetry.setup import Telemetry, create_telemetry
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +79,7 @@ class Composition:
     """The service without its HTTP side. `handlers`: base path of an API -> its handlers."""
 
     context: Context
+    telemetry: Telemetry
     handlers: Mapping[str, Handlers]
     new_id: Callable[[], str]
     delivery: Callable[[], Delivery] | None
@@ -95,9 +100,14 @@ class Composition:
     def store(self) -> Storage:
         return self.context.store
 
-    def lifespan(self) -> contextlib.AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
         seeded = self.apis if self.settings.seed else ()
-        return lifespan(self.store, self.idempotency, seeded=seeded, make_delivery=self.delivery, clock=self.clock)
+        async with (
+            lifespan(self.store, self.idempotency, seeded=seeded, make_delivery=self.delivery, clock=self.clock),
+            self.telemetry.running(),
+        ):
+            yield
 
 
 def compose(
@@ -127,14 +137,15 @@ def compose(
         for api in context.apis
     }
     chosen = delivery_settings(settings)
-    delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen)
+    telemetry = create_telemetry(context.apis, context.store, context.hub, settings.workers)
+    delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen, telemetry.metrics)
     further = {
         (api.base_path, id): check
         for api in context.apis
         for engine in engines[api.name]
         for id, check in engine.further_checks().items()
     }
-    return Composition(context, handlers, ids, delivery, idempotency, security, further, clock)
+    return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, further, clock)
 
 
 def create_app(settings: Settings, **parts: Any) -> App:
@@ -173,9 +184,25 @@ def gate(app: App, service: Composition) -> App:
         **documents(service.apis, prefix=prefix, issuer=issuer),
         **swagger_ui(service.apis, prefix=prefix, issuer=issuer),
     }
-    entry = EntryMiddleware(
+    hosts, probes = served_hosts(service.settings), service.telemetry.probes()
+    observed = RequestMetrics(service.telemetry.metrics, {*probes, METRICS_PATH}, pages, PATH)
+    return ResponseHeaders(with_metrics(app, service, {**probes, **pages}, hosts), observed)
+
+
+def with_metrics(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
+    """Serve /metrics beside the other pages, or on the management port alone."""
+    port = service.settings.management_port
+    if port is None:
+        own = service.telemetry.metrics_page(service.security.may_read_metrics)
+        return entry_middleware(app, service, {**pages, **own}, hosts)
+    management = {**service.telemetry.probes(), **service.telemetry.metrics_page()}
+    return choose_by_port(port, management_app(management, hosts), entry_middleware(app, service, pages, hosts))
+
+
+def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
+    return EntryMiddleware(
         app,
-        {**probes.probes(service.store.ping), **pages},
+        pages,
         {PATH: audit_page(service.store, audit_scopes(service.apis), service.security.may_read_audit)},
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
@@ -184,12 +211,11 @@ def gate(app: App, service: Composition) -> App:
             max_concurrent=service.settings.max_concurrent,
             body_memory=max(service.settings.body_memory, service.settings.body_limit),
         ),
-        hosts=served_hosts(service.settings),
+        hosts=hosts,
         streams=stream_paths(service.apis),
         max_streams=service.settings.event_streams,
         trees={CONSOLE_PATH: console(service.apis, sign_in(service.settings), prefix=prefix)},
     )
-    return ResponseHeaders(entry)
 
 
 def sign_in(settings: Settings) -> SignIn:
@@ -305,9 +331,10 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
     )
 
 
-def create_delivery(context: Context, chosen: DeliverySettings) -> Delivery:
+def create_delivery(context: Context, chosen: DeliverySettings, metrics: Metrics) -> Delivery:
     """Create a delivery worker; the store must be open."""
-    webhook = Webhook(ssrf_guard(context.settings), connections=chosen.connections)
+    webhook = ObservedWebhook(ssrf_guard(context.settings), connections=chosen.connections)
+    webhook.metrics = metrics
     return Delivery(context.events, context.hub, webhook, chosen)
 
 

@@ -67,6 +67,9 @@ class Settings:
 
     host: str = setting("127.0.0.1", TEXT, "address to listen on")
     port: int = setting(8080, whole_number(0, 65535), "port to listen on; 0 lets the system choose")
+    management_port: int | None = setting(
+        None, whole_number(0, 65535), "port for /live, /ready and /metrics alone; without it, `port` has /metrics"
+    )
     store: str = setting("sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
     contracts: tuple[Path, ...] = setting(
         (), FOLDERS, f"folders with contracts of further APIs, separated by `{os.pathsep}`"

@@ -11,8 +11,8 @@ import pytest
 
 from tmf_sales.access import Principal
 from tmf_sales.app import compose, gate
-from tmf_sales.auth.authentication import Authenticator, audit_admission
-from tmf_sales.auth.policy import Policy
+from tmf_sales.auth.authentication import Authenticator, page_admission
+from tmf_sales.auth.policy import READ_AUDIT, Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
@@ -100,7 +100,7 @@ async def test_each_caller_has_a_rate_of_its_own(role: str, error: type[Exceptio
             return Principal("ann", frozenset({role}))
 
     policy = Policy.for_apis(None, load_contracts(contracts_folder()))
-    may_read = audit_admission(Known(None, None), policy, Counting(1))
+    may_read = page_admission(READ_AUDIT, Known(None, None), policy, Counting(1))
     if error is None:
         assert (await may_read({}, ())).subject == "ann"
     else:
@@ -115,4 +115,4 @@ async def test_nobody_is_counted_who_is_not_known() -> None:
     policy = Policy.for_apis(None, load_contracts(contracts_folder()))
 
     with pytest.raises(Unauthenticated):
-        await audit_admission(Authenticator(None, None), policy, None)({"headers": []}, ())
+        await page_admission(READ_AUDIT, Authenticator(None, None), policy, None)({"headers": []}, ())

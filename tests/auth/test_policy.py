@@ -36,7 +36,7 @@ def test_the_shipped_table_is_good_and_has_the_roles() -> None:
     policy = Policy.for_apis(None, APIS)
 
     policy.check()
-    assert policy.roles() == ["reader", "sales", "customer", "marketing", "salesTeam", "admin"]
+    assert policy.roles() == ["reader", "sales", "customer", "marketing", "salesTeam", "admin", "monitor"]
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,15 @@ def test_all_faults_of_a_table_are_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_reading_the_audit_trail_is_for_admin_where_no_row_is_about_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("right", ["readAudit", "readMetrics"])
+def test_reading_what_belongs_to_the_service_is_for_admin_where_no_row_is_about_it(right: str, tmp_path: Path) -> None:
     table = tmp_path / "policy.yaml"
     table.write_text("sales: [{may: [patchQuote]}]")
     policy = Policy.for_apis(table, APIS)
 
-    assert policy.access(Principal("somebody", frozenset({"admin"})), "readAudit", "") == FULL_ACCESS
+    assert policy.access(Principal("somebody", frozenset({"admin"})), right, "") == FULL_ACCESS
     with pytest.raises(Forbidden):
-        policy.access(Principal("somebody", frozenset({"sales"})), "readAudit", "")
+        policy.access(Principal("somebody", frozenset({"sales"})), right, "")
 
 
 def with_hub() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -137,8 +137,8 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
     ran: list[tuple[str, int]] = []
 
     def note(how: str) -> None:
-        def run_so(_make: object, settings: Settings, listener: socket.socket, _reload: object) -> None:
-            listener.close()
+        def run_so(_make: object, settings: Settings, listeners: Sequence[socket.socket], _reload: object) -> None:
+            listeners[0].close()
             ran.append((how, settings.workers))
 
         monkeypatch.setattr(serving, how, run_so)
@@ -152,7 +152,7 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_listening_beyond_loopback_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listener, _reload: listener.close())
+    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listeners, _reload: listeners[0].close())
 
     result = run("serve", "--port", "0", "--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
 

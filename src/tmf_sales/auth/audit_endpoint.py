@@ -12,7 +12,7 @@ import orjson
 
 from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
 from tmf_sales.events.audit_log import trail_of
-from tmf_sales.http.context import MayReadAudit
+from tmf_sales.http.context import MayRead
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 from tmf_sales.storage.protocol import Storage, named_kind
@@ -21,7 +21,7 @@ PATH = "/audit"
 PAGE = 1000
 
 
-def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: MayReadAudit) -> App:
+def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: MayRead) -> App:
     """Create the page. `scopes`: the kinds with an audit log, each with the scopes that a token needs.
 
     `may_read` is Security.may_read_audit. `store.events` exists only once the store is open.

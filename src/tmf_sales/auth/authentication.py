@@ -15,11 +15,11 @@ from connexion.security import NO_VALUE
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.auth.api_keys import ApiKeys
 from tmf_sales.auth.jwt import Credential, Tokens, refusal
-from tmf_sales.auth.policy import READ_AUDIT, Policy
+from tmf_sales.auth.policy import Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import METHODS, Contract
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
-from tmf_sales.http.context import Admit, MayReadAudit, SchemeHandler, SecurityMap, Verify
+from tmf_sales.http.context import Admit, MayRead, SchemeHandler, SecurityMap, Verify
 from tmf_sales.http.middleware import Scope
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
@@ -128,15 +128,17 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     return admit
 
 
-def audit_admission(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> MayReadAudit:
-    """Create the check for `/audit`, which is outside the contracts; parameters as for `admission`."""
+def page_admission(
+    right: str, authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None = None
+) -> MayRead:
+    """Create the check for a page outside the contracts, which needs this right; parameters as for `admission`."""
 
     async def may_read(scope: Scope, required: Sequence[str]) -> Principal:
         principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope, required)
         if limit is not None:
             await limit.reject_too_many(principal.subject)
         if policy is not None:
-            policy.access(principal, READ_AUDIT, "")
+            policy.access(principal, right, "")
         return principal
 
     return may_read

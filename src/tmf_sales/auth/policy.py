@@ -26,7 +26,8 @@ from tmf_sales.storage.conditions import Path as MemberPath
 
 SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"
-OWN_OPERATIONS = frozenset({READ_AUDIT})
+READ_METRICS = "readMetrics"
+OWN_OPERATIONS = (READ_AUDIT, READ_METRICS)
 COLUMNS = ("may", "whose", "versions", "states", "hides", "changes", "transitions", "starts_in")
 ADMIN = "admin"
 PARTY, SUBJECT = "party", "subject"
@@ -239,8 +240,9 @@ class Policy:
             for _, row, api in self._rows
             if id in row.may and api in (None, path)
         }
-        if not any(READ_AUDIT in row.may for _, row, _ in self._rows):
-            yield "", READ_AUDIT
+        for right in OWN_OPERATIONS:
+            if not any(right in row.may for _, row, _ in self._rows):
+                yield "", right
         for api in self._apis:
             of_resources = {id for resource in api.resources.values() for id in operation_ids(resource.name).values()}
             has_rows = any((api.base_path, id) in about for id in of_resources) or not api.resources
@@ -249,7 +251,7 @@ class Policy:
                     yield api.base_path, id
 
     def _problems(self, row: Row, table: Table, all_apis: bool) -> Iterator[str]:
-        for id in sorted(row.may - OWN_OPERATIONS):
+        for id in sorted(row.may.difference(OWN_OPERATIONS)):
             subjects = [
                 subject
                 for (path, known), subject in self._subjects.items()

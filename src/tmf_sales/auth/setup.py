@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tmf_sales.auth.api_keys import ApiKeys
-from tmf_sales.auth.authentication import Authenticator, admission, audit_admission, require_credentials
+from tmf_sales.auth.authentication import Authenticator, admission, page_admission, require_credentials
 from tmf_sales.auth.jwks import Keys, reader_of
 from tmf_sales.auth.jwt import TokenRules, Tokens
-from tmf_sales.auth.policy import Policy
+from tmf_sales.auth.policy import READ_AUDIT, READ_METRICS, Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import CannotStart
@@ -24,7 +24,12 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
         nobody = Authenticator(None, None)
-        return Security(nobody.security_map(), admission(None, limit), audit_admission(nobody, None, limit))
+        return Security(
+            nobody.security_map(),
+            admission(None, limit),
+            page_admission(READ_AUDIT, nobody, None, limit),
+            page_admission(READ_METRICS, nobody, None),
+        )
     policy = Policy.for_apis(settings.policy, apis)
     policy.check(all_apis=not settings.apis)
     for api in apis:
@@ -36,7 +41,10 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     authenticator = Authenticator(_tokens(settings), api_keys)
 
     return Security(
-        authenticator.security_map(), admission(policy, limit), audit_admission(authenticator, policy, limit)
+        authenticator.security_map(),
+        admission(policy, limit),
+        page_admission(READ_AUDIT, authenticator, policy, limit),
+        page_admission(READ_METRICS, authenticator, policy),
     )
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import signal
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tmf_sales.cli.context import run
-from tmf_sales.cli.options import Refused, store_options
+from tmf_sales.cli.options import Refused, setting_options, store_options
 from tmf_sales.setting_types import MEMORY
 
 if TYPE_CHECKING:
     from tmf_sales.context import Context
+    from tmf_sales.telemetry.setup import Telemetry
 
 LOOK_EVERY = 0.1
 
 
 @click.command()
 @store_options
+@setting_options("management_port")
 def deliver(**options: Any) -> None:
     """Deliver the events in the store to their listeners until SIGTERM or Ctrl-C; any number of processes may do so."""
     run(options, work)
@@ -28,14 +33,35 @@ def deliver(**options: Any) -> None:
 async def work(found: Context) -> None:
     from tmf_sales.app import create_delivery, delivery_settings
     from tmf_sales.lifespan import log_unknown_kinds
+    from tmf_sales.telemetry.setup import create_telemetry
 
     if found.settings.store == MEMORY:
         raise Refused("store memory: belongs to one process; expected a store that processes can share")
     chosen = delivery_settings(found.settings, poll=LOOK_EVERY)
-    worker = create_delivery(found, chosen)
+    telemetry = create_telemetry(found.apis, found.store, found.hub)
+    worker = create_delivery(found, chosen, telemetry.metrics)
     await log_unknown_kinds(found.store)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
-    click.echo(f"tmf-sales delivers events of {found.settings.shown_store}")
-    await worker.run()
+    async with telemetry.running(), management_pages(found, telemetry):
+        click.echo(f"tmf-sales delivers events of {found.settings.shown_store}")
+        await worker.run()
+
+
+@contextlib.asynccontextmanager
+async def management_pages(found: Context, telemetry: Telemetry) -> AsyncIterator[None]:
+    """Serve /live, /ready and /metrics on the management port, if there is one."""
+    if found.settings.management_port is None:
+        yield
+        return
+    from tmf_sales.cli.serve import announce_management, listen
+    from tmf_sales.http.hosts import served_hosts
+    from tmf_sales.server.management import serving
+    from tmf_sales.telemetry.endpoint import management_app
+
+    pages = {**telemetry.probes(), **telemetry.metrics_page()}
+    with listen(found.settings.host, found.settings.management_port) as listener:
+        async with serving(management_app(pages, served_hosts(found.settings)), listener):
+            announce_management(dataclasses.replace(found.settings, management_port=listener.getsockname()[1]))
+            yield

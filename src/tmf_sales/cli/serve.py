@@ -6,6 +6,7 @@ running requests finish and ends the process with exit code 0.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import logging
@@ -13,7 +14,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -36,6 +37,7 @@ log = logging.getLogger("tmf_sales")
 @setting_options(
     "host",
     "port",
+    "management_port",
     "store",
     "contracts",
     "apis",
@@ -55,12 +57,14 @@ def serve(**options: object) -> None:
     signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
     run = run_several if settings.workers > 1 else run_one
-    with listen(settings.host, settings.port) as listener:
-        settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+    with contextlib.ExitStack() as opened:
+        listeners = [opened.enter_context(listen(settings.host, port)) for port in ports_of(settings)]
+        ports = [each.getsockname()[1] for each in listeners]
+        settings = dataclasses.replace(settings, port=ports[0], management_port=(*ports, None)[1])
         if not settings.authentication and not is_loopback(settings.host):
             click.echo("Warning: authentication is off; every caller is an administrator", err=True)
         try:
-            run(application_of(settings), settings, listener, lambda: reload(options))
+            run(application_of(settings), settings, listeners, lambda: reload(options))
         except CannotStart as error:
             raise Refused(str(error)) from None
 
@@ -79,6 +83,11 @@ def application_of(settings: Settings) -> Callable[[], Any]:
             raise CannotStart(str(error)) from error
 
     return make
+
+
+def ports_of(settings: Settings) -> list[int]:
+    """The service's port, then the management port if there is one."""
+    return [settings.port, *([] if settings.management_port is None else [settings.management_port])]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -101,22 +110,33 @@ def announcement(settings: Settings) -> str:
     return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store}, {settings.mode} mode)"
 
 
+def announce_management(settings: Settings) -> None:
+    url = dataclasses.replace(settings, public_url=None, port=settings.management_port or 0).public_base
+    click.echo(f"Management: {url} serves /live, /ready and /metrics", err=True)
+
+
 def announce(settings: Settings) -> None:
+    if settings.management_port is not None:
+        announce_management(settings)
     click.echo(announcement(settings))
     if settings.only_this_machine_calls:
         click.echo("Callbacks may be on this machine, as only this machine reaches the service", err=True)
 
 
-def run_one(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, reload: Reload) -> None:
+def run_one(
+    make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
+) -> None:
     from tmf_sales.server import one_worker
 
-    one_worker.run(make_app, settings, listener, lambda: announce(settings), reload)
+    one_worker.run(make_app, settings, listeners, lambda: announce(settings), reload)
 
 
-def run_several(make_app: Callable[[], Any], settings: Settings, listener: socket.socket, reload: Reload) -> None:
+def run_several(
+    make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
+) -> None:
     from tmf_sales.server import several_workers
 
-    several_workers.run(make_app, settings, listener, lambda: announce(settings), reload)
+    several_workers.run(make_app, settings, listeners, lambda: announce(settings), reload)
 
 
 def reload(options: Mapping[str, object]) -> None:

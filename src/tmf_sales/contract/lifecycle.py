@@ -35,6 +35,11 @@ class Lifecycle:
         table = schema["x-lifecycle"]
         return cls(table["initial"], table["transitions"], schema.get("x-set-on", {}), schema.get("x-remove-on", {}))
 
+    def states(self) -> Sequence[str]:
+        """All states, the initial one first, in the order in which the contract names them."""
+        named = (self.initial, *self.transitions, *(each for allowed in self.transitions.values() for each in allowed))
+        return tuple(dict.fromkeys(named))
+
     def is_final(self, state: str) -> bool:
         return not self.allowed(state)
 

@@ -22,7 +22,7 @@ Admit = Callable[[Scope, str, str], Awaitable[tuple[Principal, Access]]]
 """(scope, base path of the API, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
 
 
-MayReadAudit = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
+MayRead = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
 """(scope, scopes that a token needs) -> who calls; raises Unauthenticated, Forbidden and TooManyRequests."""
 
 
@@ -39,13 +39,14 @@ SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
 class Security:
     """Authenticates and authorizes requests.
 
-    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. `may_read_audit` raises
-    Unauthenticated, Forbidden and TooManyRequests.
+    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. The last two check callers of
+    the pages /audit and /metrics.
     """
 
     security_map: SecurityMap
     admit: Admit
-    may_read_audit: MayReadAudit
+    may_read_audit: MayRead
+    may_read_metrics: MayRead
 
 
 class NoCredential:
@@ -63,4 +64,6 @@ async def admin(_scope: Scope, _scopes: Sequence[str]) -> Principal:
     return ANONYMOUS_ADMIN
 
 
-NO_SECURITY = Security(dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin)
+NO_SECURITY = Security(
+    dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin, admin
+)

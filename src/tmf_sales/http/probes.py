@@ -53,9 +53,8 @@ class Readiness:
         return True
 
 
-def probes(ping: Callable[[], Awaitable[None]]) -> Mapping[str, App]:
-    """The probe of each path; `ping` returns when the store can read and write."""
-    readiness = Readiness(ping)
+def probes(readiness: Readiness) -> Mapping[str, App]:
+    """The probe of each path."""
 
     async def live(scope: Scope, _receive: Receive, send: Send) -> None:
         await _say(scope, send, {"status": "live"})

@@ -1,44 +1,71 @@
-"""Adds security headers to every response: no content sniffing, no caching of responses to authenticated requests."""
+"""Adds security headers to every response, and reports every request to an observer.
+
+Guarantee: no content sniffing, no caching of responses to authenticated requests. One wrapper does both, because each
+wrapper around the application costs 2 % of a GET.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from operator import itemgetter
+from typing import Any, Protocol
 
 Message = MutableMapping[str, Any]
 
 CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 PRIVATE = (b"cache-control", b"private, no-store")
+NAME = itemgetter(0)
+
+
+class RequestObserver(Protocol):
+    """Gets to know each request; `start` is the first message of its response, None if there was no response."""
+
+    def process_begins(self, scope: Message) -> None:
+        """Called once, with the scope of the lifespan, before the service opens its store."""
+
+    def request_begins(self, scope: Message) -> None: ...
+
+    def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None: ...
 
 
 class ResponseHeaders:
     """Wraps an ASGI application."""
 
-    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]], observer: RequestObserver) -> None:
         self._app = app
+        self._observer = observer
 
     async def __call__(self, scope: Message, receive: Any, send: Callable[[Message], Awaitable[None]]) -> None:
         if scope["type"] != "http":
+            self._observer.process_begins(scope)
             await self._app(scope, receive, send)
             return
-        is_private = any(name in CREDENTIALS for name, _ in scope["headers"])
+        began = time.perf_counter()
+        is_private = not CREDENTIALS.isdisjoint(map(NAME, scope["headers"]))
+        start: Message | None = None
 
         async def send_protected(message: Message) -> None:
+            nonlocal start
             if message["type"] == "http.response.start":
                 message["headers"] = protected(message.get("headers", ()), is_private=is_private)
+                start = message
             await send(message)
 
-        await self._app(scope, receive, send_protected)
+        self._observer.request_begins(scope)
+        try:
+            await self._app(scope, receive, send_protected)
+        finally:
+            self._observer.request_ends(scope, start, time.perf_counter() - began)
 
 
 def protected(headers: Any, *, is_private: bool) -> list[tuple[bytes, bytes]]:
     """Add the missing headers; a response to a request with a credential is never cacheable, whatever it says."""
-    given = {name.lower(): value for name, value in headers}
     kept = list(headers)
-    if b"x-content-type-options" not in given:
+    if NOSNIFF not in kept:
         kept.append(NOSNIFF)
-    if is_private and b"no-store" not in given.get(b"cache-control", b""):
+    if is_private and not any(name.lower() == b"cache-control" and b"no-store" in value for name, value in kept):
         kept = [header for header in kept if header[0].lower() != b"cache-control"]
         kept.append(PRIVATE)
     return kept

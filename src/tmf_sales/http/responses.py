@@ -38,6 +38,7 @@ CHALLENGE = 'Bearer realm="tmf-api"'
 LARGE = 128 * 1024  # bytes; larger bodies are sent in pieces
 PIECE = 64 * 1024
 PAGE_METHODS = ("GET", "HEAD")
+ERROR = "tmf_sales.error"  # in the extensions of a request's scope: the TMF Error that it got
 JSON_TYPE = (b"content-type", b"application/json")
 
 _BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
@@ -109,7 +110,13 @@ def large_size(start: Message) -> int:
 
 
 async def send_response(
-    send: Send, status: int, body: Body, headers: Iterable[tuple[bytes, bytes]], *, head: bool = False
+    send: Send,
+    status: int,
+    body: Body,
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    head: bool = False,
+    media_type: tuple[bytes, bytes] = JSON_TYPE,
 ) -> None:
     """Send one response. A response to HEAD has the headers of the GET and no body (RFC 9110, 9.3.2).
 
@@ -119,7 +126,7 @@ async def send_response(
     size = len(body) if isinstance(body, bytes) else sum(map(len, body))
     sent = [*headers]
     if size:
-        sent.append(JSON_TYPE)
+        sent.append(media_type)
     if status not in (204, 304) and not head:
         sent.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": status, "headers": sent})
@@ -147,6 +154,7 @@ def pieces(body: Body) -> Iterator[bytes]:
 
 
 async def send_error(send: Send, error: TmfError, scope: Message) -> None:
+    scope.setdefault("extensions", {})[ERROR] = error
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
     if isinstance(error, Unauthenticated) and "WWW-Authenticate" not in error.headers:
         headers.append((b"www-authenticate", CHALLENGE.encode()))

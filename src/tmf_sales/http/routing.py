@@ -17,24 +17,28 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import Send
 
+Route = dict[str, str]
+"""What Connexion's routing tells the middlewares behind it; shared by all requests of an operation."""
+
 
 class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
     """Finds an operation by one dictionary lookup; Starlette's router tries the routes one after the other."""
 
     def __init__(self, app: App, contracts: Sequence[Contract]) -> None:
         super().__init__(app)
-        self._fixed: dict[tuple[str, str], tuple[str, str]] = {}
-        self._by_parent: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._by_parent: dict[tuple[str, str], tuple[Route, str]] = {}
         for contract in contracts:
             for operation in contract.operations.values():
                 self._add(contract.base_path, operation.method.upper(), operation.path, operation.id)
 
     def _add(self, base_path: str, method: str, path: str, operation_id: str) -> None:
         """Add a path without parameters, or with one as its last segment; Connexion routes all others."""
+        route = {"api_base_path": base_path, "operation_id": operation_id}
         if "{" not in path:
-            self._fixed[method, base_path + path] = (base_path, operation_id)
+            self._fixed[method, base_path + path] = route
         elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:
-            self._by_parent[method, base_path + parent[1]] = (base_path, operation_id, parent[2])
+            self._by_parent[method, base_path + parent[1]] = route, parent[2]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope.get("root_path"):
@@ -44,11 +48,11 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
             if found is None:
                 parent, _, last = path.rpartition("/")
                 if last and (below := self._by_parent.get((method, parent))) is not None:
-                    found, parameters = below[:2], {below[2]: last}
+                    found, parameters = below[0], {below[1]: last}
+            extensions = scope.setdefault("extensions", {})  # Connexion's router copies the scope, not this
             if found is not None:
                 scope["path_params"] = parameters
-                extensions = scope.setdefault("extensions", {})
-                extensions[ROUTING_CONTEXT] = {"api_base_path": found[0], "operation_id": found[1]}
+                extensions[ROUTING_CONTEXT] = found
                 await self.app(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)

@@ -18,6 +18,7 @@ import uvicorn
 
 from tmf_sales.http.probes import DRAINING
 from tmf_sales.server.protocol import Protocol
+from tmf_sales.telemetry.requests import WORKER
 
 NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # ignored: by default they end a process
 
@@ -26,12 +27,19 @@ class Server(uvicorn.Server):
     """A server that announces when it is ready, and that drains before it ends."""
 
     def __init__(
-        self, config: uvicorn.Config, announce: Callable[[], None], reload: Callable[[], None], drain: float
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        reload: Callable[[], None],
+        drain: float,
+        worker: int | None = 0,
     ) -> None:
+        """`worker`: the number of this process among the workers, see telemetry/requests.py."""
         super().__init__(config)
         self.announce = announce
         self.reload = reload
         self.drain = drain
+        self.worker = worker
         self._is_draining = False
         self._listeners: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -41,6 +49,7 @@ class Server(uvicorn.Server):
         for name in NOT_FOR_US:
             self._handle_signal(name, lambda: None)
         self._handle_signal("SIGHUP", self.reload)
+        self.lifespan.state[WORKER] = self.worker
         await super().startup(sockets)
         if self.started:
             # Duplicates of uvicorn's sockets: they stay open to accept the last connections, see shutdown.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvicorn
@@ -40,10 +40,11 @@ def time_to_finish(settings: Settings) -> int:
 def run(
     make_app: Callable[[], Any],
     settings: Settings,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     announce: Callable[[], None],
     reload: Callable[[], None],
 ) -> None:
     config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
-    limit_unsent(listener)
-    Server(config, announce, reload, settings.drain).run(sockets=[listener])
+    for listener in listeners:
+        limit_unsent(listener)
+    Server(config, announce, reload, settings.drain).run(sockets=[*listeners])

@@ -26,6 +26,7 @@ from tmf_sales.server.request_head import (
     reject_hopeless_start,
 )
 from tmf_sales.server.write_progress import WriteWatch
+from tmf_sales.telemetry.requests import REJECTED
 
 HEAD_END = b"\r\n\r\n"
 HEAD_SECONDS = 20.0  # to complete a head, to send a first request, or to end a body that already has its response
@@ -257,6 +258,8 @@ class Protocol(HttpToolsProtocol):
                 self.transport.close()
                 return
         body = orjson.dumps(BadRequest(why).body())
+        if (rejected := self.app_state.get(REJECTED)) is not None:
+            rejected(BadRequest.code)
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"application/json"),

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -26,6 +26,7 @@ from tmf_sales.server.lifecycle import NOT_FOR_US, Server
 from tmf_sales.server.one_worker import UVICORN, time_to_finish
 from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
+from tmf_sales.telemetry.setup import SPARE_ROWS
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile
 HANGS_AFTER = 30  # seconds without a heartbeat until the master replaces a worker
@@ -39,6 +40,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
     reload: Callable[[], None]
     drain: float
     finish: int
+    number: int | None
 
     def init_signals(self) -> None:
         """Ignore the signals that would end the process until the server handles them."""
@@ -56,7 +58,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
         self.config.app = self.wsgi
         self.config.timeout_graceful_shutdown = self.finish
         self._install_sigquit_handler()
-        await Server(self.config, self.announce, self.reload, self.drain).serve(sockets=self.sockets)
+        await Server(self.config, self.announce, self.reload, self.drain, self.number).serve(sockets=self.sockets)
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -113,35 +115,39 @@ class Workers(BaseApplication):  # type: ignore[misc]
 def run(
     make_app: Callable[[], Any],
     settings: Settings,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     announce: Callable[[], None],
     reload: Callable[[], None],
 ) -> None:
-    family, address = listener.family, listener.getsockname()[:2]
-    listener.close()
+    places = [(listener.family, listener.getsockname()[:2]) for listener in listeners]
+    for listener in listeners:
+        listener.close()
 
-    def open_listener() -> socket.socket:
-        opened = socket.create_server(address, family=family, backlog=settings.max_concurrent * 2, reuse_port=True)
-        limit_unsent(opened)
+    def open_listeners() -> list[socket.socket]:
+        backlog = settings.max_concurrent * 2
+        opened = [socket.create_server(at, family=family, backlog=backlog, reuse_port=True) for family, at in places]
+        for each in opened:
+            limit_unsent(each)
         return opened
 
     announce_once = only_in_the_last_process(announce, settings.workers)
 
     def give_own_listener(_arbiter: Any, worker: Worker) -> None:
-        worker.sockets = [open_listener()]
+        worker.sockets = open_listeners()
         worker.announce = announce_once
         worker.reload = reload
         worker.drain = settings.drain
         worker.finish = time_to_finish(settings)
 
     def stop_listening(arbiter: Any) -> None:
-        """Shut down the master's socket: it reserves the port, but nobody accepts connections from it."""
+        """Shut down the master's sockets: they reserve the ports, but nobody accepts connections from them."""
         for reserved in arbiter.LISTENERS:
             reserved.sock.shutdown(socket.SHUT_RDWR)
 
     options = {
-        "bind": f"fd://{open_listener().detach()}",
+        "bind": [f"fd://{opened.detach()}" for opened in open_listeners()],
         "when_ready": stop_listening,
+        "pre_fork": number_worker,
         "post_fork": give_own_listener,
         "workers": settings.workers,
         "worker_class": Worker,
@@ -153,6 +159,13 @@ def run(
         "control_socket_disable": True,
     }
     Workers(make_app, options).run()
+
+
+def number_worker(arbiter: Any, worker: Worker) -> None:
+    """Give a new worker the lowest number that no living one has, so that its metrics continue those of a dead one."""
+    taken = {each.number for each in arbiter.WORKERS.values()}
+    free = (number for number in range(arbiter.cfg.workers + SPARE_ROWS) if number not in taken)
+    worker.number = next(free, None)
 
 
 def find_heartbeat_directory() -> str:

@@ -139,6 +139,18 @@ class Step:
     attempt: AttemptRecord | None = None
 
 
+class Backlog(NamedTuple):
+    """The number of pending events, and when the oldest of them was stored, in seconds since 1970; None without any."""
+
+    events: int
+    oldest: float | None
+
+    def and_also(self, other: Backlog) -> Backlog:
+        """Both together; no event may be in both."""
+        times = [each.oldest for each in (self, other) if each.oldest is not None]
+        return Backlog(self.events + other.events, min(times, default=None))
+
+
 BATCH_BYTES = 4 * 1024 * 1024
 
 
@@ -255,6 +267,9 @@ class EventStore(Protocol):
 
     async def retrying(self) -> set[str]:
         """Return the subscriptions that have a queue whose next event failed at its last attempt."""
+
+    async def backlog(self) -> Backlog:
+        """Count the events that are not fanned out, or are in the queue of a subscription; each event once."""
 
     async def expire(self, before: float) -> int:
         """Remove events stored before this time that are fanned out and in no queue, and attempts made before it.

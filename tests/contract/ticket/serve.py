@@ -37,7 +37,7 @@ def main() -> None:
     one_worker.run(
         lambda: create(settings, contracts=contracts, rules=RULES),
         settings,
-        listener,
+        [listener],
         lambda: print(announcement(settings), flush=True),
         lambda: None,
     )

@@ -13,6 +13,7 @@ import orjson
 from tmf_sales.storage.events import (
     BATCH_BYTES,
     AttemptRecord,
+    Backlog,
     DeliveryQueue,
     EventStore,
     FanOut,
@@ -176,6 +177,18 @@ class MemoryEvents(EventStore):
 
     async def retrying(self) -> set[str]:
         return {key.subscription for key, delivery in self._lanes.items() if delivery.failures}
+
+    async def backlog(self) -> Backlog:
+        queues: dict[tuple[str, str], list[_DeliveryQueue]] = {}
+        for key, queue in self._lanes.items():
+            queues.setdefault((key.kind, key.resource), []).append(queue)
+        pending = [
+            event.stored
+            for event in self._log.events.values()
+            if event.id in self._log.waiting
+            or any(each.first <= event.order <= each.last for each in queues.get((event.kind, event.resource), ()))
+        ]
+        return Backlog(len(pending), min(pending, default=None))
 
     async def expire(self, before: float) -> int:
         if not self._log.waiting:

@@ -19,6 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from tmf_sales.storage.events import (
     BATCH_BYTES,
     AttemptRecord,
+    Backlog,
     DeliveryQueue,
     EventStore,
     FanOut,
@@ -34,6 +35,9 @@ COLLECTIONS = ("event", "lane", "attempt")
 KEPT = {"expires": {"$exists": False}}
 FREE = {"owner": None, "until": 0.0}
 EXPIRE_BATCH = 1000
+QUEUES_COUNTED = 10_000
+"""Of so many queues the events are counted; each further one counts as one event, which it has at least."""
+RESOURCES_AT_ONCE = 100
 SETTLED_AFTER = 1.0
 """After so many seconds no process inserts events with an earlier place any more."""
 EVENT_INDEXES = [
@@ -270,6 +274,33 @@ class MongoEvents(EventStore):
         await self._ready()
         with translated():
             return set(await self._lanes.distinct("listener", {"failures": {"$gt": 0}}))
+
+    async def backlog(self) -> Backlog:
+        """See EventStore. Beyond QUEUES_COUNTED queues, there may be more pending events than are counted."""
+        await self._ready()
+        with translated():
+            found = await self._count({"fanned": False, **self._of_known_kind})
+            spans: dict[tuple[str, str], list[dict[str, Any]]] = {}
+            for queue in await self._lanes.find({}, limit=QUEUES_COUNTED).to_list():
+                span = {"order": {"$gte": queue["first"], "$lte": queue["last"]}}
+                spans.setdefault((queue["kind"], queue["resource"]), []).append(span)
+            if sum(map(len, spans.values())) == QUEUES_COUNTED:
+                further = await self._lanes.estimated_document_count() - QUEUES_COUNTED
+                found = found.and_also(Backlog(max(0, further), None))
+            of_resources = [
+                {"kind": kind, "resource": resource, "fanned": True, "$or": queued}
+                for (kind, resource), queued in spans.items()
+            ]
+            for begin in range(0, len(of_resources), RESOURCES_AT_ONCE):
+                found = found.and_also(await self._count({"$or": of_resources[begin : begin + RESOURCES_AT_ONCE]}))
+        return found
+
+    async def _count(self, where: Mapping[str, Any]) -> Backlog:
+        counting = {"$group": {"_id": None, "count": {"$sum": 1}, "oldest": {"$min": "$stored"}}}
+        groups = await (await self._events.aggregate([{"$match": where}, counting])).to_list()
+        if not groups:
+            return Backlog(0, None)
+        return Backlog(groups[0]["count"], groups[0]["oldest"].replace(tzinfo=UTC).timestamp())
 
     async def expire(self, before: float) -> int:
         await self._ready()

@@ -16,6 +16,7 @@ from tmf_sales.storage.events import (
     BATCH_BYTES,
     HEAD,
     AttemptRecord,
+    Backlog,
     DeliveryQueue,
     EventStore,
     FanOut,
@@ -221,6 +222,18 @@ class SqliteEvents(EventStore):
 
     async def retrying(self) -> set[str]:
         return {each for (each,) in await self._rows("SELECT DISTINCT listener FROM lane WHERE failures > 0")}
+
+    async def backlog(self) -> Backlog:
+        new = await self._rows(
+            f"SELECT count(*), min(stored) FROM event WHERE fanned = 0 AND {OF_KNOWN_KIND}", self._kinds
+        )
+        # An event in the queues of several subscriptions counts once.
+        queued = await self._rows(
+            "SELECT count(*), min(stored) FROM (SELECT DISTINCT e.position, e.stored"
+            " FROM lane AS l CROSS JOIN event AS e WHERE e.kind = l.kind AND e.resource = l.resource AND e.fanned = 1"
+            " AND printf('%016x', e.position) BETWEEN l.first AND l.last)"
+        )
+        return Backlog(*new[0]).and_also(Backlog(*queued[0]))
 
     async def expire(self, before: float) -> int:
         await self._write("DELETE FROM attempt WHERE at < ?", [(before,)])

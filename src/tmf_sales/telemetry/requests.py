@@ -1,0 +1,65 @@
+"""Counts and times the requests of this process.
+
+Guarantee: a request costs a few list operations. Probes and scrapes are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, MutableMapping
+from typing import Any
+
+from connexion.middleware.abstract import ROUTING_CONTEXT
+
+from tmf_sales.http.responses import ERROR
+from tmf_sales.http.streaming import STREAM_ENDS
+from tmf_sales.telemetry.metrics import AUDIT, GONE, OFFSETS, PAGE, UNMATCHED, Metrics, OperationMetrics
+
+Message = MutableMapping[str, Any]
+
+WORKER = "tmf_sales.worker"
+"""In the server's state: the number of this worker process, or None for one beyond the foreseen number."""
+REJECTED = "tmf_sales.rejected"
+"""In the server's state: called with the error code of a request that HTTP/1.1 does not allow."""
+NO_ROUTE: MutableMapping[str, Any] = {}
+
+
+class RequestMetrics:
+    """Implements RequestObserver. `unobserved`: paths that are not counted; `pages`: paths outside the contracts."""
+
+    def __init__(self, metrics: Metrics, unobserved: Collection[str], pages: Collection[str], audit: str) -> None:
+        self._metrics = metrics
+        self._values = metrics.values
+        self._in_progress = metrics.in_progress
+        self._operations = metrics.operations
+        self._unobserved = frozenset(unobserved)
+        self._pages = frozenset(pages)
+        self._audit = audit
+
+    def process_begins(self, scope: Message) -> None:
+        state = scope.setdefault("state", {})
+        self._metrics.take_row(state.get(WORKER, 0))
+        state[REJECTED] = self._metrics.count_error
+
+    def request_begins(self, scope: Message) -> None:
+        self._values[self._in_progress] += 1
+
+    def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
+        values = self._values
+        values[self._in_progress] -= 1
+        status = GONE if start is None else start["status"]
+        route = scope.get("extensions", NO_ROUTE).get(ROUTING_CONTEXT, NO_ROUTE)
+        operation = self._operations.get(route.get("api_base_path"), NO_ROUTE).get(route.get("operation_id"))
+        if operation is None:
+            if scope["path"] in self._unobserved:
+                return
+            operation = self._outside(scope["path"], status)
+        values[operation.statuses + OFFSETS[status]] += 1
+        if STREAM_ENDS not in scope:
+            operation.duration.observe(seconds)
+        if status >= 400 and (error := scope.get("extensions", NO_ROUTE).get(ERROR)) is not None:
+            self._metrics.count_error(error.code)
+
+    def _outside(self, path: str, status: int) -> OperationMetrics:
+        """Where a request is counted that reached no operation of a contract."""
+        name = AUDIT if path == self._audit else PAGE if path in self._pages or status < 400 else UNMATCHED
+        return self._metrics.pages[name]
