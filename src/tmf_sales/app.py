@@ -178,7 +178,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
 
 
 def gate(app: App, service: Composition) -> App:
-    """Wrap the application in the entry middleware: probes, documents and the limits on all requests."""
+    """Wrap the application: metrics, probes, documents and the limits on all requests."""
     prefix, issuer = urlsplit(service.settings.public_base).path, service.settings.jwt_issuer
     pages = {
         **documents(service.apis, prefix=prefix, issuer=issuer),
@@ -200,6 +200,8 @@ def with_metrics(app: App, service: Composition, pages: Mapping[str, App], hosts
 
 
 def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
+    """Serve the pages, the console, /audit and the API within the limits on all requests."""
+    prefix = urlsplit(service.settings.public_base).path
     return EntryMiddleware(
         app,
         pages,
