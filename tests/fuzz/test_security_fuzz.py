@@ -33,5 +33,5 @@ def test_no_operation_answers_without_a_good_credential(tmp_path: Path, api: str
 
     operations, cases = totals(done.stdout)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
-    assert operations == 10
+    assert operations == 11
     assert cases > 100

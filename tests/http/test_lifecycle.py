@@ -114,7 +114,6 @@ def test_connections_in_the_accept_queue_are_served(start: StartService) -> None
         for wire in wires:
             answer = wire.answer()
             assert answer.status_code == 200
-        # The first ones may be answered before the signal is; each connection is closed all the same.
-        assert answer.headers["connection"] == "close"
+            assert wire.is_closed()  # whether the answer said so or was sent before the signal was handled
 
     assert service.exit_code() == 0

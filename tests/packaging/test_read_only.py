@@ -33,7 +33,8 @@ def test_two_workers_run_on_a_read_only_root_file_system(tmp_path: Path) -> None
     root, volume = tmp_path / "root", tmp_path / "volume"
     root.mkdir()
     volume.mkdir()
-    serve = (sys.executable, "-m", "tmf_sales", "serve")
+    # Without coverage, which cannot write its data there.
+    serve = ("env", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-m", "tmf_sales", "serve")
     command = ("unshare", "--mount", "sh", "-euc", ENTER, "sh", str(root), str(volume), *serve)
 
     with start_service(
