@@ -97,7 +97,7 @@ def all_conditions() -> set[type[TmfError]]:
 def when(condition: type[TmfError]) -> str:
     """The docstring without its first words: "Raised when the body ..."."""
     text = one_line((condition.__doc__ or "").partition("\n\n")[0])
-    return re.sub(r"^Raised (by \w+ )?(when|for) ", "", text)
+    return re.sub(r"^Raised (by [\w ]+? )?(when|for) ", "", text)
 
 
 def one_line(text: str) -> str:

@@ -67,8 +67,8 @@ class EventTail:
                     yield events
         finally:
             self._readers -= 1
-            if not self._readers:
-                await self._stop()
+            if not self._readers and self._task is not None:
+                await self._stop(self._task)
 
     async def _after(self, place: str) -> tuple[list[StoredEvent], str]:
         last = self._last
@@ -110,8 +110,7 @@ class EventTail:
             if not events:
                 await asyncio.sleep(self._poll)
 
-    async def _stop(self) -> None:
-        task, self._task, self._last = self._task, None, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async def _stop(self, task: asyncio.Task[None]) -> None:
+        self._task = self._last = None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
