@@ -102,8 +102,8 @@ def without_hub() -> Iterator[Peer]:
     unlisted = request("GET hub", refused(405))
     yield Peer("registrations are not listed", unlisted, {"hub-list": NOT_SUPPORTED})
     empty = answer("POST hub", status(204))
-    unread = {"hub-register": PASSED, "hub-register-": NOT_SUPPORTED}
-    yield Peer("a registration is answered with 204 and nothing else", empty, unread)
+    bodiless = {"hub-register": PASSED, "hub-register-": NOT_SUPPORTED}
+    yield Peer("a registration is answered with 204 and nothing else", empty, bodiless)
     yield Peer("there can be one listener", one_listener(), {"hub-several": PASSED, "event-Create": PASSED})
 
 
