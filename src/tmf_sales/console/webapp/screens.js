@@ -14,6 +14,8 @@ export const SCREENS = [
   { pattern: "find", load: () => import("./screens/find.js") },
   { pattern: "sign-in", load: () => import("./screens/sign_in.js") },
   { pattern: "signed-in", load: () => import("./screens/signed_in.js") },
+  { pattern: ":api/:collection", load: () => import("./screens/list.js") },
+  { pattern: ":api/:collection/:id", load: () => import("./screens/resource.js") },
 ];
 
 /**

@@ -29,8 +29,8 @@ export function distance(text, now = Date.now()) {
   const [amount, unit] = size >= DAY ? [size / DAY, "day"] : size >= 3_600_000 ? [size / 3_600_000, "hour"] : [size / 60_000, "minute"];
   const whole = Math.floor(amount);
   if (whole === 0) return between > 0 ? "in a moment" : "just now";
-  const told = `${NUMBER.format(whole)} ${unit}${whole === 1 ? "" : "s"}`;
-  return between > 0 ? `in ${told}` : `${told} ago`;
+  const length = `${NUMBER.format(whole)} ${unit}${whole === 1 ? "" : "s"}`;
+  return between > 0 ? `in ${length}` : `${length} ago`;
 }
 
 /**

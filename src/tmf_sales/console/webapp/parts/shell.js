@@ -91,7 +91,10 @@ function CurrentScreen({ app, path, query }) {
     requests.set([]);
     found?.screen.load().then(
       (module) => wanted && setLoaded({ pattern, component: module.default }),
-      (error) => wanted && setLoaded({ pattern, error }),
+      (error) => {
+        console.error(error);
+        if (wanted) setLoaded({ pattern, error });
+      },
     );
     return () => void (wanted = false);
   }, [pattern]);
