@@ -21,10 +21,16 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
+from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
 from tmf_sales.apis.registry import RulesTable
-from tmf_sales.auth.audit_endpoint import PATH, audit_page
+from tmf_sales.auth.audit_endpoint import PATH as AUDIT
+from tmf_sales.auth.audit_endpoint import audit_page
+from tmf_sales.auth.health_endpoint import PATH as HEALTH
+from tmf_sales.auth.health_endpoint import Health, health_page
+from tmf_sales.auth.permissions_endpoint import PATH as PERMISSIONS
+from tmf_sales.auth.permissions_endpoint import permissions_page
 from tmf_sales.auth.policy import Policy
 from tmf_sales.console import create_console
 from tmf_sales.console.documents import documents
@@ -41,8 +47,10 @@ from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
-from tmf_sales.events.signing import InvalidSecret, read_secrets
+from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
+from tmf_sales.events.webhook import TIMEOUT
+from tmf_sales.events.webhook_check import WebhookChecks
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http.bounds import Bounds
 from tmf_sales.http.context import NO_SECURITY, Security
@@ -125,6 +133,7 @@ def compose(
     security = create_security(context.apis, settings)
     idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
     engines = create_engines(context, clock, ids, idempotency)
+    checks = webhook_checks(settings, clock, ids)
     audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
     handlers = {
         api.base_path: handlers_of(
@@ -133,6 +142,7 @@ def compose(
             context.hub,
             audit,
             EventHandlers(api, context.store, load_policy(context.apis, settings).seen_by, event_settings(settings)),
+            DeliveryHandlers(api, context.hub, checks, time_limit=settings.statement_timeout, audit=audit),
         )
         for api in context.apis
     }
@@ -185,7 +195,7 @@ def gate(app: App, service: Composition) -> App:
         **swagger_ui(service.apis, prefix=prefix, issuer=issuer),
     }
     hosts, probes = served_hosts(service.settings), service.telemetry.probes()
-    observed = RequestMetrics(service.telemetry.metrics, {*probes, METRICS_PATH}, pages, PATH)
+    observed = RequestMetrics(service.telemetry.metrics, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
     return ResponseHeaders(with_metrics(app, service, {**probes, **pages}, hosts), observed)
 
 
@@ -200,12 +210,12 @@ def with_metrics(app: App, service: Composition, pages: Mapping[str, App], hosts
 
 
 def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
-    """Serve the pages, the console, /audit and the API within the limits on all requests."""
+    """Serve the pages, the console, /audit, /health, /permissions and the API within the limits on all requests."""
     prefix = urlsplit(service.settings.public_base).path
     return EntryMiddleware(
         app,
         pages,
-        {PATH: audit_page(service.store, audit_scopes(service.apis), service.security.may_read_audit)},
+        own_pages(service),
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
         bounds=Bounds(
@@ -222,6 +232,18 @@ def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], h
 
 def sign_in(settings: Settings) -> SignIn:
     return SignIn(settings.authentication, settings.jwt_issuer, settings.console_client_id)
+
+
+def own_pages(service: Composition) -> dict[str, App]:
+    """The pages about the service and its caller, which are no part of a contract."""
+    settings, security, scopes = service.settings, service.security, audit_scopes(service.apis)
+    policy = load_policy(service.apis, settings) if settings.authentication else None
+    health = Health(settings, service.apis, service.store, service.context.hub, service.clock())
+    return {
+        AUDIT: audit_page(service.store, scopes, security.may_read_audit),
+        PERMISSIONS: permissions_page(service.apis, policy, security.identify),
+        HEALTH: health_page(health, scopes[SUBSCRIPTION_KIND.name], security.may_read_health),
+    }
 
 
 def stream_paths(apis: Sequence[Contract]) -> Iterator[str]:
@@ -292,10 +314,15 @@ def create_engines(
 
 
 def handlers_of(
-    api: Contract, engines: Sequence[ResourceEngine], hub: Hub, audit: RecordMaker | None, events: EventHandlers
+    api: Contract,
+    engines: Sequence[ResourceEngine],
+    hub: Hub,
+    audit: RecordMaker | None,
+    events: EventHandlers,
+    deliveries: DeliveryHandlers,
 ) -> Handlers:
     """Find the handler of each operation of the API; raise BrokenContracts when one has none."""
-    known = {**HubHandlers(api, hub, audit).handlers(), **events.handlers()}
+    known = {**HubHandlers(api, hub, audit).handlers(), **events.handlers(), **deliveries.handlers()}
     for engine in engines:
         known |= engine.handlers()
     if unknown := sorted(api.operations.keys() - known.keys()):
@@ -320,17 +347,27 @@ def event_settings(settings: Settings) -> EventSettings:
 
 def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings:
     """Settings of delivery; `poll`: seconds between looks for other processes' events. Raises CannotStart."""
-    try:
-        secrets = read_secrets(settings.webhook_secret)
-    except InvalidSecret as error:
-        raise CannotStart(f"{variable_of('webhook_secret')} is not valid (its value is not shown): {error}") from None
     return DeliverySettings(
-        secrets=secrets,
+        secrets=service_secrets(settings),
         poll=poll,
         retention=settings.event_retention.total_seconds(),
         per_host=settings.delivery_connections_per_host,
         connections=limit_by_open_files(settings.delivery_connections),
     )
+
+
+def service_secrets(settings: Settings) -> tuple[Secret, ...]:
+    """The secrets that sign for subscriptions without their own. Raises CannotStart."""
+    try:
+        return read_secrets(settings.webhook_secret)
+    except InvalidSecret as error:
+        raise CannotStart(f"{variable_of('webhook_secret')} is not valid (its value is not shown): {error}") from None
+
+
+def webhook_checks(settings: Settings, clock: Clock, ids: Callable[[], str]) -> WebhookChecks:
+    """Create the sender of test events, which ends within the deadline of requests. Raises CannotStart."""
+    timeout = min(TIMEOUT, 0.8 * settings.request_deadline)
+    return WebhookChecks(ssrf_guard(settings), service_secrets(settings), clock, ids, timeout=timeout)
 
 
 def create_delivery(context: Context, chosen: DeliverySettings, metrics: Metrics) -> Delivery:

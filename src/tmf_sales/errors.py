@@ -265,6 +265,13 @@ class DuplicateSubscription(Conflict):
     reason = "The listener is registered already"
 
 
+class SubscriptionDisabled(Conflict):
+    """Raised when events are to be delivered again to a subscription that is disabled."""
+
+    code = "listenerDisabled"
+    reason = "The listener is disabled"
+
+
 class CallbackRefused(Conflict):
     """Raised when a callback has an address that webhooks must not reach."""
 

@@ -208,12 +208,32 @@ def option_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def settings_in_force(settings: Settings) -> list[dict[str, object]]:
+    """Each setting with its value, as one would write it into the environment; secrets are masked."""
+    return [
+        {
+            "variable": variable_of(name),
+            "value": _masked(about, getattr(each, name)),
+            "isDefault": getattr(each, name) == default,
+            "purpose": about.purpose,
+        }
+        for each in (settings, *settings.of_apis.values())
+        for name, (default, about) in _described_fields(type(each)).items()
+    ]
+
+
+def _masked(about: _About, value: object) -> str:
+    if about.secret and value is not None:
+        return "***"
+    return without_credentials(shown_default(value))
+
+
 def shown_default(value: object) -> str:
-    """A default as one would write it into the environment; empty where there is none."""
+    """A value as one would write it into the environment; empty where there is none."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, timedelta):
-        return f"P{value.days}D"
+        return f"P{value.days}D" if value == timedelta(days=value.days) else f"PT{value.total_seconds():g}S"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

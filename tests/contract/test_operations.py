@@ -16,7 +16,14 @@ from tests.service import start_service
 from tmf_sales.app import compose
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract
-from tmf_sales.contract.operations import EVENT_VERBS, HUB_VERBS, RESOURCE_VERBS, known_operations, operation_ids
+from tmf_sales.contract.operations import (
+    BEYOND_HUB,
+    EVENT_VERBS,
+    HUB_VERBS,
+    RESOURCE_VERBS,
+    known_operations,
+    operation_ids,
+)
 from tmf_sales.contract.yaml_source import BrokenContract
 from tmf_sales.settings import Settings
 
@@ -104,5 +111,6 @@ def test_every_operation_of_the_table_has_a_handler(tmp_path: Path) -> None:
         *operation_ids("Order").values(),
         *(f"{verb.name}Listener" for verb in HUB_VERBS),
         *(f"{verb.name}Event" for verb in EVENT_VERBS),
+        *BEYOND_HUB,
     }
     assert contract.operations.keys() <= known_operations(["Order"]).keys()

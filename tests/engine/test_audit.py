@@ -12,9 +12,10 @@ import pytest
 from tests.identity import PARTY, party
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
+from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import subscription_audit_entry
-from tmf_sales.app import create_engines, handlers_of
+from tmf_sales.app import create_engines, handlers_of, webhook_checks
 from tmf_sales.auth.policy import Policy
 from tmf_sales.context import create_context, create_hub
 from tmf_sales.contract.files import contracts_folder
@@ -52,7 +53,8 @@ class Desk:
         self.hub: Hub = context.hub
         self.policy = POLICY
         events = EventHandlers(QUOTES, self.store, self.policy.seen_by, EventSettings())
-        self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub, None, events)
+        deliveries = DeliveryHandlers(QUOTES, self.hub, webhook_checks(settings, lambda: NOW, new_id), time_limit=1.0)
+        self._handlers = handlers_of(QUOTES, engines[QUOTES.name], self.hub, None, events, deliveries)
 
     async def call(self, operation: str, role: str, id: str = "", body: Any = None, **more: Any) -> Response:
         who = Principal(f"the {role}", frozenset({role}), frozenset({PARTY}))

@@ -11,6 +11,7 @@ from tests.http.conftest import QUOTES, SALES, Services
 from tests.http.resources import Resource, unique_text
 
 Register = Callable[..., Document]
+UNTRIED = {"waiting": 0, "attempts": 0, "succeeded": 0}
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def test_a_listener_is_registered_listed_read_and_removed(api: Api, register: Re
     listener = register("http://in.listener.example/a")
 
     assert listener == {"id": listener["id"], "callback": "http://in.listener.example/a", "query": None}
-    assert {**listener, "state": "active"} in api.get("/hub").json()
-    assert api.get(f"/hub/{listener['id']}").json() == {**listener, "state": "active"}
+    assert {**listener, "state": "active", "delivery": {"waiting": 0}} in api.get("/hub").json()
+    assert api.get(f"/hub/{listener['id']}").json() == {**listener, "state": "active", "delivery": UNTRIED}
     assert api.delete(f"/hub/{listener['id']}").status_code == 204
     assert listener["id"] not in [each["id"] for each in api.get("/hub").json()]
     refusal(api.get(f"/hub/{listener['id']}"), 404, "notFound")
@@ -63,7 +64,7 @@ def test_the_location_of_a_listener_is_where_it_is_found(api: Api) -> None:
 
     path = answer.headers["location"].removeprefix(api.root)
     assert path == f"/hub/{document_of(answer)['id']}"
-    assert api.get(path).json() == {**answer.json(), "state": "active"}
+    assert api.get(path).json() == {**answer.json(), "state": "active", "delivery": UNTRIED}
     api.delete(path)
 
 
@@ -210,7 +211,7 @@ def test_further_members_are_kept_and_shown(api: Api, register: Register) -> Non
     taken = register(**further)
 
     assert further.items() <= taken.items()
-    assert api.get(f"/hub/{taken['id']}").json() == {**taken, "state": "active"}
+    assert api.get(f"/hub/{taken['id']}").json() == {**taken, "state": "active", "delivery": UNTRIED}
 
 
 def test_further_members_have_a_bound(front: Api) -> None:

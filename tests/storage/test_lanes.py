@@ -590,3 +590,12 @@ async def test_behind_the_end_of_the_log_is_what_comes_later(store: Storage, log
             pass
 
     assert ids(page) == ["e2"]
+
+
+async def test_events_are_found_by_their_ids_as_far_as_their_size_allows(store: Storage, log: EventStore) -> None:
+    first, second = await happen(store, log, "1", "e1", "e2")
+
+    assert await log.with_ids([]) == []
+    assert ids(await log.with_ids(["e2", "unknown", "e1", "e2"])) == ["e2", "e1"]
+    assert (await log.with_ids(["e1"]))[0].text == first.text
+    assert ids(await log.with_ids(["e2", "e1"], size=len(second.text))) == ["e2"]

@@ -11,11 +11,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs
 
 import orjson
 
 from tmf_sales.access import ANONYMOUS_ADMIN, Principal
-from tmf_sales.apis.hub import event_attributes
+from tmf_sales.apis.hub import event_attributes, subscription_queries
 from tmf_sales.contract.attributes import EventAttributes
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import EVENT, EVENT_VERBS
@@ -35,6 +36,7 @@ from tmf_sales.storage.protocol import Document, Storage, TookTooLong
 SCAN_BATCH = 100
 SCAN_BYTES = 1024 * 1024
 COUNTED = 10_000
+MATCHED = 100
 PAGE_BYTES = 16 * 1024 * 1024
 PIECE = 64 * 1024
 EVENT_TIME = ("eventTime",)
@@ -72,11 +74,13 @@ class EventHandlers:
         self._settings = settings
         self._kinds = tuple(resource.kind for resource in api.resources.values())
         self._attributes: EventAttributes = event_attributes(api, strict=settings.strict)
+        self._parse_query = subscription_queries([api], strict=settings.strict)
         self._tail = EventTail(lambda: store.events, self._kinds)
         self._streams: Counter[str] = Counter()
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {verb.operation_id(EVENT): self.list_events for verb in EVENT_VERBS}
+        listed = {verb.operation_id(EVENT): self.list_events for verb in EVENT_VERBS}
+        return {**listed, "listEventMatch": self.list_matches}
 
     async def list_events(self, request: Request) -> Response:
         if request.wants_stream:
@@ -90,6 +94,31 @@ class EventHandlers:
         response = page_response(url, wanted, len(found.rows), found.total, exact=found.exact)
         response.body = b"[" + b",".join(found.rows) + b"]"
         return response
+
+    async def list_matches(self, request: Request) -> Response:
+        """Say of each of the last events whether a subscription with the query would get it."""
+        asked = parse_qs(request.raw_query, keep_blank_values=True).get("query", [])
+        if len(asked) != 1:
+            raise InvalidParameter(
+                "query: is required once, as the query of a subscription; an empty one is every event"
+            )
+        wanted = self._parse_query(self._api.name, asked[0]) if asked[0] else None
+        condition = predicate(wanted.condition) if wanted is not None and wanted.condition != EVERYTHING else None
+        events = await self._last_events(self._visibility(request.principal))
+        return Response(200, orjson.dumps([_match(each, condition) for each in events]))
+
+    async def _last_events(self, seen_by: SeenBy | None) -> list[Document]:
+        """The last MATCHED events that the caller may see, newest first; fewer if the time runs out before."""
+        visible, place, found = _Matching(None, seen_by), None, list[Document]()
+        end = time.monotonic() + self._settings.time_limit
+        while True:
+            events, place = await self._store.events.read_log(
+                self._kinds, place=place, newest_first=True, limit=SCAN_BATCH, size=SCAN_BYTES
+            )
+            found += (seen for event in events if (seen := visible.seen(event)) is not None)
+            if not events or len(found) >= MATCHED or time.monotonic() > end:
+                return found[:MATCHED]
+            await asyncio.sleep(0)
 
     def _visibility(self, principal: Principal) -> SeenBy | None:
         return None if principal is ANONYMOUS_ADMIN else self._seen_by(principal)
@@ -210,6 +239,11 @@ class _Matching:
             return None
         seen = seen_event(event.kind, event.document, self.seen_by)
         return seen if seen is not None and (self.condition is None or self.condition(seen)) else None
+
+
+def _match(seen: Document, condition: Predicate | None) -> Document:
+    members: Document = {name: seen[name] for name in ("eventId", "eventTime", "eventType", "title") if name in seen}
+    return {**members, "matches": condition is None or condition(seen)}
 
 
 def _text_of(event: StoredEvent, seen: Document, selection: FieldSelection | None) -> bytes:

@@ -5,7 +5,7 @@ Rejects a subscription whose query can never match. `events/subscriptions.py` st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -18,8 +18,9 @@ from tmf_sales.contract.operations import HUB_VERBS, LISTENER
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import InvalidBody, InvalidFilter
+from tmf_sales.events.delivery_history import described_subscription, listed_subscriptions
 from tmf_sales.events.envelope import EventContext
-from tmf_sales.events.subscription import ParseQuery, Subscription
+from tmf_sales.events.subscription import ParseQuery
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.messages import Violation, json_pointer, list_places
 from tmf_sales.query.query import EventQuery, parse_event_query
@@ -66,12 +67,11 @@ class HubHandlers:
 
     async def list_listeners(self, request: Request) -> Response:
         subscriptions = await self._hub.subscriptions(self._api.name, request.access)
-        retrying = await self._hub.retrying()
-        return Response(200, orjson.dumps([_with_state(each, retrying) for each in subscriptions]))
+        return Response(200, orjson.dumps(await listed_subscriptions(self._hub, subscriptions)))
 
     async def retrieve(self, request: Request) -> Response:
         subscription = await self._hub.get(self._api.name, request.path_parameters["id"], request.access)
-        return Response(200, orjson.dumps(_with_state(subscription, await self._hub.retrying())))
+        return Response(200, orjson.dumps(await described_subscription(self._hub, subscription)))
 
     async def unregister(self, request: Request) -> Response:
         id = request.path_parameters["id"]
@@ -80,10 +80,6 @@ class HubHandlers:
 
     def _audit_entries(self, request: Request) -> tuple[Document, ...]:
         return (self._audit(request),) if self._audit else ()
-
-
-def _with_state(subscription: Subscription, retrying: Collection[str]) -> Document:
-    return {**subscription.view(), "state": subscription.state(retrying)}
 
 
 def _further_members(body: Document) -> Document:

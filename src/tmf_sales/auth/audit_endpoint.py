@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
-import orjson
-
-from tmf_sales.errors import InvalidParameter, MethodNotAllowed, TmfError
+from tmf_sales.auth.page import json_page
+from tmf_sales.errors import InvalidParameter
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.http.context import MayRead
-from tmf_sales.http.middleware import App, Receive, Scope
-from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
-from tmf_sales.storage.protocol import Storage, named_kind
+from tmf_sales.http.middleware import App, Scope
+from tmf_sales.storage.protocol import Document, Storage, named_kind
 
 PATH = "/audit"
 PAGE = 1000
@@ -27,26 +25,15 @@ def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: Ma
     `may_read` is Security.may_read_audit. `store.events` exists only once the store is open.
     """
 
-    async def answer(scope: Scope) -> bytes:
-        if scope["method"] not in PAGE_METHODS:
-            raise MethodNotAllowed.among(scope["method"], PAGE_METHODS)
+    async def answer(scope: Scope) -> list[Document]:
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         kind, id = named_kind(_only(asked.get("kind", [])), sorted(scopes)), _only(asked.get("id", []))
         await may_read(scope, scopes.get(kind or "", ()))
         if kind is None or not id:
             raise InvalidParameter(f"expected kind, one of {', '.join(sorted(scopes))}, and id")
-        return orjson.dumps([entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)])
+        return [entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)]
 
-    async def page(scope: Scope, _receive: Receive, send: Send) -> None:
-        try:
-            body = await answer(scope)
-        except TmfError as error:
-            await send_error(send, error, scope)
-        else:
-            headers = [(b"cache-control", b"no-store")]
-            await send_response(send, 200, body, headers, head=scope["method"] == "HEAD")
-
-    return page
+    return json_page(answer)
 
 
 def _only(values: list[str]) -> str:

@@ -19,7 +19,16 @@ from tmf_sales.auth.policy import Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import METHODS, Contract
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
-from tmf_sales.http.context import Admit, MayRead, SchemeHandler, SecurityMap, Verify
+from tmf_sales.http.context import (
+    EVERYBODY,
+    Admit,
+    Caller,
+    Identify,
+    MayRead,
+    SchemeHandler,
+    SecurityMap,
+    Verify,
+)
 from tmf_sales.http.middleware import Scope
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
@@ -39,12 +48,16 @@ class Authenticator:
 
     async def principal_of(self, scope: Scope, required: Sequence[str] = ()) -> Principal:
         """The caller of a path outside the contracts; raises Unauthenticated, or Forbidden without the scopes."""
+        credential = await self.credential_of(scope)
+        reject_missing_scopes(credential, required)
+        return credential.principal
+
+    async def credential_of(self, scope: Scope) -> Credential:
+        """Verify the credential of a request; raises Unauthenticated."""
         if self.tokens is not None and (token := bearer_token(scope)) is not None:
-            credential = await self.tokens.credential_of(token)
-            reject_missing_scopes(credential, required)
-            return credential.principal
+            return await self.tokens.credential_of(token)
         if self.api_keys is not None and (key := _single(scope, API_KEY)) is not None:
-            return self.api_keys.credential_of(key).principal
+            return self.api_keys.credential_of(key)
         raise Unauthenticated("expected a bearer token or an API key")
 
     def _bearer(self) -> SchemeHandler:
@@ -142,6 +155,22 @@ def page_admission(
         return principal
 
     return may_read
+
+
+def identification(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> Identify:
+    """Create the check for a page that every known caller may read; parameters as for `admission`."""
+
+    async def identify(scope: Scope) -> Caller:
+        if policy is None:
+            caller = EVERYBODY
+        else:
+            credential = await authenticator.credential_of(scope)
+            caller = Caller(credential.principal, credential.scopes)
+        if limit is not None:
+            await limit.reject_too_many(caller.principal.subject)
+        return caller
+
+    return identify
 
 
 def require_credentials(api: Contract) -> None:

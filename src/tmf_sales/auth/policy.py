@@ -26,8 +26,9 @@ from tmf_sales.storage.conditions import Path as MemberPath
 
 SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"
+READ_HEALTH = "readHealth"
 READ_METRICS = "readMetrics"
-OWN_OPERATIONS = (READ_AUDIT, READ_METRICS)
+OWN_OPERATIONS = (READ_AUDIT, READ_HEALTH, READ_METRICS)
 COLUMNS = ("may", "whose", "versions", "states", "hides", "changes", "transitions", "starts_in")
 ADMIN = "admin"
 PARTY, SUBJECT = "party", "subject"
@@ -226,12 +227,19 @@ class Policy:
             return FULL_ACCESS if ADMIN in principal.roles else NO_ACCESS
         member = self._subjects.get((base_path, operation_id), Subject()).state_member
         return Access(
-            tuple(
-                row.grant(principal, member)
-                for role, row, api in sorted(self._rows, key=lambda each: each[0])
-                if role in principal.roles and operation_id in row.may and api in (None, base_path)
-            )
+            tuple(row.grant(principal, member) for _, row in self._rows_of(principal, base_path, operation_id))
         )
+
+    def rows(self, principal: Principal, operation_id: str, base_path: str) -> list[tuple[str, Row | None]]:
+        """The rows that let the caller do this, each with its role; None stands for what is open to admin."""
+        if (base_path, operation_id) in self._open_to_admin:
+            return [(ADMIN, None)] if ADMIN in principal.roles else []
+        return [*self._rows_of(principal, base_path, operation_id)]
+
+    def _rows_of(self, principal: Principal, base_path: str, operation_id: str) -> Iterator[tuple[str, Row]]:
+        for role, row, api in sorted(self._rows, key=lambda each: each[0]):
+            if role in principal.roles and operation_id in row.may and api in (None, base_path):
+                yield role, row
 
     def _operations_without_rows(self) -> Iterator[Operation]:
         about = {

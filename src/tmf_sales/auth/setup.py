@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tmf_sales.auth.api_keys import ApiKeys
-from tmf_sales.auth.authentication import Authenticator, admission, page_admission, require_credentials
+from tmf_sales.auth.authentication import (
+    Authenticator,
+    admission,
+    identification,
+    page_admission,
+    require_credentials,
+)
 from tmf_sales.auth.jwks import Keys, reader_of
 from tmf_sales.auth.jwt import TokenRules, Tokens
-from tmf_sales.auth.policy import READ_AUDIT, READ_METRICS, Policy
+from tmf_sales.auth.policy import READ_AUDIT, READ_HEALTH, READ_METRICS, Policy
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import CannotStart
@@ -24,12 +30,7 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
         nobody = Authenticator(None, None)
-        return Security(
-            nobody.security_map(),
-            admission(None, limit),
-            page_admission(READ_AUDIT, nobody, None, limit),
-            page_admission(READ_METRICS, nobody, None),
-        )
+        return _security(nobody, None, limit)
     policy = Policy.for_apis(settings.policy, apis)
     policy.check(all_apis=not settings.apis)
     for api in apis:
@@ -40,11 +41,17 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     api_keys = ApiKeys.load(settings.api_keys) if settings.api_keys else None
     authenticator = Authenticator(_tokens(settings), api_keys)
 
+    return _security(authenticator, policy, limit)
+
+
+def _security(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> Security:
     return Security(
         authenticator.security_map(),
         admission(policy, limit),
         page_admission(READ_AUDIT, authenticator, policy, limit),
         page_admission(READ_METRICS, authenticator, policy),
+        page_admission(READ_HEALTH, authenticator, policy, limit),
+        identification(authenticator, policy, limit),
     )
 
 

@@ -2,7 +2,8 @@
 
 The engine's handlers, the contract lint and the policy use this table. Every operation is optional; requests for a
 missing one get 405. An operationId is a verb and the name of a resource, as in TM Forum's contracts (`createOrder`), or
-`Listener` for a hub (TMF630 part 1, notifications), or `Event` for the event log (not a part of TMF630).
+`Listener` for a hub (TMF630 part 1, notifications), or `Event` for the event log (not a part of TMF630). BEYOND_HUB has
+further operations on subscriptions.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ HUB_VERBS = (
     Verb("unregister", "delete", ("204",)),
 )
 EVENT_VERBS = (Verb("list", "get", ("200", "206"), on_collection=True),)
+BEYOND_HUB = {
+    "listListenerAttempt": Verb("list", "get", ("200",)),
+    "testListener": Verb("test", "post", ("200",)),
+    "replayListener": Verb("replay", "post", ("200",), media_types=(JSON,)),
+    "enableListener": Verb("enable", "post", ("200",)),
+    "rotateListenerSecret": Verb("rotate", "post", ("200",)),
+    "listEventMatch": Verb("list", "get", ("200",), on_collection=True),
+}
+"""Operations on a subscription and its deliveries that TMF630 does not have, by operationId."""
 
 
 def operation_ids(resource: str) -> Mapping[str, str]:
@@ -60,6 +70,6 @@ def operation_ids(resource: str) -> Mapping[str, str]:
 
 def known_operations(resources: Iterable[str]) -> dict[str, Verb]:
     """The verb of every operationId that a contract with these resources and a hub may have."""
-    known = {verb.operation_id(LISTENER): verb for verb in HUB_VERBS}
+    known = {**BEYOND_HUB, **{verb.operation_id(LISTENER): verb for verb in HUB_VERBS}}
     known |= {verb.operation_id(EVENT): verb for verb in EVENT_VERBS}
     return known | {verb.operation_id(name): verb for name in resources for verb in RESOURCE_VERBS}

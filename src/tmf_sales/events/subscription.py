@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import NoneType
 from typing import Any, Literal, NamedTuple, Protocol
 
+from tmf_sales import datetimes
 from tmf_sales.access import Principal
 from tmf_sales.events.signing import InvalidSecret, Secret
 from tmf_sales.events.visibility import SeenBy, seen_event
@@ -68,6 +70,15 @@ class Subscription:
         """The EventSubscription of the contract, without its state."""
         return {**self.further, "id": self.id, "callback": self.callback, "query": self.query}
 
+    def condition(self, retrying: Collection[str]) -> Document:
+        """Return the members of the contract that say whether events arrive."""
+        shown: Document = {"state": self.state(retrying)}
+        if self.disabled is not None:
+            shown["disabledReason"] = self.disabled
+        if self.failing_since is not None:
+            shown["failingSince"] = datetimes.written(datetime.fromtimestamp(self.failing_since, UTC))
+        return shown
+
     def state(self, retrying: Collection[str]) -> State:
         """Return the state. `retrying`: ids of the subscriptions with an event that waits for its retry."""
         if self.disabled is not None:
@@ -109,6 +120,9 @@ class ActiveSubscriptions:
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def __getitem__(self, id: str) -> Subscription:
+        return self._known[id].subscription
 
     def ids(self) -> list[str]:
         return list(self._known)

@@ -44,6 +44,7 @@ from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.messages import Violation, shown
 from tmf_sales.storage.conditions import And, Compare, Operator, Query, Sort
+from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.protocol import (
     AlreadyExists,
     Change,
@@ -162,9 +163,22 @@ class Hub:
             raise _not_registered(id)
         return stored
 
+    async def alone(self, api: str, id: str, access: Access = FULL_ACCESS) -> ActiveSubscriptions:
+        """Return a set with this subscription only, even if it is disabled. Raises NotFound."""
+        stored = await self._seen(api, id, access)
+        known = self._know(Row(id, stored.current))
+        if known is None:
+            raise _not_registered(id)
+        return ActiveSubscriptions({id: known}, self._api_of)
+
     async def subscriptions(self, api: str | None = None, access: Access = FULL_ACCESS) -> list[Subscription]:
         """Return the subscriptions that the caller may see, of one API or of all, by id; disabled ones included."""
         return [known.subscription for known in await self._all(api, access)]
+
+    @property
+    def events(self) -> EventStore:
+        """The log and the delivery queues, once the store is open."""
+        return self._store.events
 
     async def retrying(self) -> Collection[str]:
         """Return the ids of the subscriptions with an event that waits for its retry."""
@@ -198,10 +212,11 @@ class Hub:
         after = await self._update(id, judged)
         return after is not None and after.disabled is not None
 
-    async def enable(self, id: str) -> None:
-        await self._update(id, lambda it: replace(it, disabled=None, failing_since=None))
+    async def enable(self, id: str, records: tuple[Document, ...] = ()) -> None:
+        """Send events again. `records` are written to the log together with the change, if there is one."""
+        await self._update(id, lambda it: replace(it, disabled=None, failing_since=None), records)
 
-    async def rotate_secret(self, id: str, now: float, overlap: float) -> str:
+    async def rotate_secret(self, id: str, now: float, overlap: float, records: tuple[Document, ...] = ()) -> str:
         """Give the subscription a new secret and return it; the old ones still sign for `overlap` seconds."""
         text = written_secret(self._random_bytes(NEW_SECRET_BYTES))
 
@@ -210,7 +225,7 @@ class Hub:
             old = (KeptSecret(kept.text, kept.until or now + overlap) for kept in valid)
             return replace(it, secrets=(KeptSecret(text), *old))
 
-        after = await self._update(id, rotated)
+        after = await self._update(id, rotated, records)
         if after is None:
             raise _not_registered(id)
         if not after.secrets or after.secrets[0].text != text:
@@ -253,7 +268,9 @@ class Hub:
     async def _reject_beyond_limits(self, subscription: Subscription, *, is_stored: bool) -> None:
         await self._limits.reject_beyond(self._store, SUBSCRIPTION, subscription, is_stored=is_stored)
 
-    async def _update(self, id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+    async def _update(
+        self, id: str, change: Callable[[Subscription], Subscription], records: tuple[Document, ...] = ()
+    ) -> Subscription | None:
         """Change a stored subscription and return it; None when it does not exist or is unreadable."""
         before: Subscription | None = None
         for _ in range(TRIES):
@@ -267,7 +284,7 @@ class Hub:
             if after == before:
                 return before
             try:
-                await self._write(after, stored.revision)
+                await self._write(after, stored.revision, records)
             except RevisionConflict:
                 continue
             return after

@@ -19,6 +19,7 @@ from tmf_sales.events.http_client import Answer, Connection, ConnectionFailed
 from tmf_sales.events.retry import read_retry_after
 from tmf_sales.events.signing import Secret, signature_headers
 from tmf_sales.events.ssrf_guard import SsrfGuard, Target, Unresolved, parse_callback
+from tmf_sales.storage.events import is_success
 
 TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
@@ -44,7 +45,7 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+        return is_success(self.status)
 
     @property
     def is_gone(self) -> bool:
@@ -59,6 +60,13 @@ class Message:
     id: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+
+
+def standard_headers(
+    id: str, timestamp: int, body: bytes = b"", secrets: Sequence[Secret] = ()
+) -> list[tuple[str, str]]:
+    """Return the headers of every message; without secrets there is no signature."""
+    return [CONTENT_TYPE, USER_AGENT, *signature_headers(id, timestamp, body, secrets)]
 
 
 class Webhook:
@@ -89,8 +97,7 @@ class Webhook:
 
     async def post(self, callback: str, message: Message, secrets: Sequence[Secret] = ()) -> Attempt:
         at, started = self._now(), time.perf_counter()
-        signed = signature_headers(message.id, int(at), message.body, secrets)
-        headers = [CONTENT_TYPE, USER_AGENT, *signed, *message.headers]
+        headers = [*standard_headers(message.id, int(at), message.body, secrets), *message.headers]
         answer, error = Answer(), None
         self._open += 1
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.http.middleware import Scope
@@ -21,6 +21,16 @@ Verify = Callable[["ConnexionRequest"], Any]
 Admit = Callable[[Scope, str, str], Awaitable[tuple[Principal, Access]]]
 """(scope, base path of the API, operationId) -> who calls, and what it may; raises Forbidden and TooManyRequests."""
 
+
+class Caller(NamedTuple):
+    """Who calls. `scopes`: those of the token; None without a token."""
+
+    principal: Principal
+    scopes: frozenset[str] | None
+
+
+Identify = Callable[[Scope], Awaitable[Caller]]
+"""Finds out who calls a page outside the contracts; raises Unauthenticated and TooManyRequests."""
 
 MayRead = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
 """(scope, scopes that a token needs) -> who calls; raises Unauthenticated, Forbidden and TooManyRequests."""
@@ -39,14 +49,19 @@ SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
 class Security:
     """Authenticates and authorizes requests.
 
-    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. The last two check callers of
-    the pages /audit and /metrics.
+    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. The last four check callers
+    of the pages /audit, /metrics, /health and /permissions.
     """
 
     security_map: SecurityMap
     admit: Admit
     may_read_audit: MayRead
     may_read_metrics: MayRead
+    may_read_health: MayRead
+    identify: Identify
+
+
+EVERYBODY = Caller(ANONYMOUS_ADMIN, None)
 
 
 class NoCredential:
@@ -64,6 +79,10 @@ async def admin(_scope: Scope, _scopes: Sequence[str]) -> Principal:
     return ANONYMOUS_ADMIN
 
 
+async def everybody(_scope: Scope) -> Caller:
+    return EVERYBODY
+
+
 NO_SECURITY = Security(
-    dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin, admin
+    dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin, admin, admin, everybody
 )

@@ -112,7 +112,7 @@ class ValidatedOperation:
         self._operation = operation
         self._base_path = contract.base_path
         self._settings = settings
-        self._takes_body = operation.method in WITH_BODY
+        self._takes_body = operation.method in WITH_BODY and bool(operation.bodies)
         self._allowed = allowed_leniencies(settings.mode, contract.leniencies)
         self._bodies = {
             media: BodyCheck(

@@ -112,6 +112,11 @@ class FanOut:
     leased: Collection[str] = ()
 
 
+def is_success(status: int | None) -> bool:
+    """Return whether a receiver that responds with this status has the event."""
+    return status is not None and 200 <= status < 300
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One attempt of one delivery. `at`: seconds since 1970; `duration`: seconds; `answer`: at most 2 KB."""
@@ -123,6 +128,10 @@ class AttemptRecord:
     status: int | None
     answer: str
     error: str | None
+
+    @property
+    def succeeded(self) -> bool:
+        return is_success(self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +264,12 @@ class EventStore(Protocol):
 
     async def place_of(self, id: str) -> str | None:
         """Return the place of an event for `read_log`; None when it is not in the log."""
+
+    async def with_ids(self, ids: Collection[str], size: int = BATCH_BYTES) -> list[StoredEvent]:
+        """Return the events with these ids that are in the log, in the order of their first mention.
+
+        Ends with the event at which their texts reach `size` bytes.
+        """
 
     async def end_of_log(self) -> str:
         """Return the place behind the newest event."""

@@ -215,6 +215,8 @@ class Storage(Protocol):
     """
 
     events: EventStore
+    format: int | None
+    """The version of the format in which it stores; None for a store that keeps nothing."""
 
     async def open(self) -> None:
         """Get ready to serve. An unreachable server is not an error: the store recovers when the server returns."""

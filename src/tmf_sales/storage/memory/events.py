@@ -162,6 +162,9 @@ class MemoryEvents(EventStore):
         event = self._log.events.get(id)
         return event.order if event is not None else None
 
+    async def with_ids(self, ids: Collection[str], size: int = BATCH_BYTES) -> list[StoredEvent]:
+        return up_to(size, (event for id in dict.fromkeys(ids) if (event := self._log.events.get(id)) is not None))
+
     async def end_of_log(self) -> str:
         return f"{self._count:016x}"
 

@@ -55,6 +55,8 @@ class MemoryStorage(Storage):
     `statement_timeout` is in seconds and bounds every find.
     """
 
+    format: int | None = None
+
     def __init__(
         self, kinds: Sequence[Kind], now: Callable[[], float] = time.time, statement_timeout: float = 2.0
     ) -> None:

@@ -49,7 +49,10 @@ EVENT_INDEXES = [
     IndexModel([("expires", 1)], expireAfterSeconds=0, name="expires"),
 ]
 LANE_INDEXES = [IndexModel([("listener", 1), ("due", 1)], name="due")]
-ATTEMPT_INDEXES = [IndexModel([("at", 1)], name="at")]
+ATTEMPT_INDEXES = [
+    IndexModel([("at", 1)], name="at"),
+    IndexModel([("listener", 1), ("at", 1)], name="listener"),
+]
 
 
 class MongoEvents(EventStore):
@@ -253,6 +256,17 @@ class MongoEvents(EventStore):
         with translated():
             found = await self._events.find_one({"_id": id, **KEPT}, {"place": 1})
         return found["place"] if found is not None else None
+
+    async def with_ids(self, ids: Collection[str], size: int = BATCH_BYTES) -> list[StoredEvent]:
+        await self._ready()
+        found: list[StoredEvent] = []
+        with translated():
+            # One at a time, so that no more texts are in memory than `size` allows.
+            for id in dict.fromkeys(ids):
+                if size > 0 and (each := await self._events.find_one({"_id": id, **KEPT})) is not None:
+                    found.append(_event(each))
+                    size -= len(found[-1].text)
+        return found
 
     async def end_of_log(self) -> str:
         return _place_at(self._now())

@@ -23,7 +23,7 @@ from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
-from tmf_sales.storage.mongo.format import PREPARING_TIMEOUT, migrate
+from tmf_sales.storage.mongo.format import FORMAT, PREPARING_TIMEOUT, migrate
 from tmf_sales.storage.mongo.kinds import collection_name, take_over_earlier_name, unknown_kinds
 from tmf_sales.storage.mongo.outbox import Outbox, Seen, outbox_entries, size_of
 from tmf_sales.storage.mongo.sharding import shard
@@ -61,6 +61,8 @@ Collection = AsyncCollection[dict[str, Any]]
 
 class MongoStorage(Storage):
     """`statement_timeout` is in seconds and bounds every find, on the server and on the way to it."""
+
+    format: int | None = FORMAT
 
     events: MongoEvents
 

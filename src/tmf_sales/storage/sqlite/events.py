@@ -203,16 +203,25 @@ class SqliteEvents(EventStore):
         rows = await self._rows("SELECT position FROM event WHERE id = ?", id)
         return f"{rows[0][0]:016x}" if rows else None
 
+    async def with_ids(self, ids: Collection[str], size: int = BATCH_BYTES) -> list[StoredEvent]:
+        def read(reader: Reader) -> list[StoredEvent]:
+            # One at a time, so that no more texts are in memory than `size` allows.
+            found = (reader.read(f"SELECT {EVENT} FROM event WHERE id = ?", [id]) for id in dict.fromkeys(ids))
+            return up_to(size, (_event(row) for rows in found for row in rows))
+
+        return await self._in_thread(read)
+
     async def end_of_log(self) -> str:
         ((position,),) = await self._rows("SELECT coalesce(max(position), 0) FROM event")
         return f"{position:016x}"
 
     async def attempts(self, *, subscription: str | None, since: float, limit: int) -> list[AttemptRecord]:
+        of_one, ids = ("", []) if subscription is None else (" AND listener = ?", [subscription])
         rows = await self._rows(
             "SELECT listener, event, at, duration, status, answer, error FROM attempt"
-            " WHERE at >= ? AND ? IN (listener, '') ORDER BY at DESC, rowid DESC LIMIT ?",
+            f" WHERE at >= ?{of_one} ORDER BY at DESC, rowid DESC LIMIT ?",
             since,
-            subscription or "",
+            *ids,
             limit,
         )
         return [AttemptRecord(*row) for row in rows]

@@ -42,6 +42,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS attempt (listener TEXT NOT NULL, event TEXT NOT NULL, at REAL NOT NULL,"
     " duration REAL NOT NULL, status INTEGER, answer TEXT NOT NULL, error TEXT)",
     "CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at)",
+    "CREATE INDEX IF NOT EXISTS attempt_listener ON attempt (listener, at)",
 )
 
 

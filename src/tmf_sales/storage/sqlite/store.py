@@ -34,7 +34,7 @@ from tmf_sales.storage.sqlite.kinds import unknown_kinds
 from tmf_sales.storage.sqlite.layout import Entries, Layout, pack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
-from tmf_sales.storage.sqlite.schema import fill_ping, note_ping, prepare, reject_foreign_file
+from tmf_sales.storage.sqlite.schema import FORMAT, fill_ping, note_ping, prepare, reject_foreign_file
 from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -47,6 +47,8 @@ NO_ENTRIES: Entries = frozenset()
 
 class SqliteStorage(Storage):
     """`statement_timeout` is in seconds and bounds every find."""
+
+    format: int | None = FORMAT
 
     events: SqliteEvents
 
