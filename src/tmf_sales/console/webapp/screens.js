@@ -15,6 +15,8 @@ export const SCREENS = [
   { pattern: "sign-in", load: () => import("./screens/sign_in.js") },
   { pattern: "signed-in", load: () => import("./screens/signed_in.js") },
   { pattern: ":api/:collection", load: () => import("./screens/list.js") },
+  { pattern: ":api/:collection/new", load: () => import("./screens/create.js") },
+  { pattern: ":api/:collection/:id/edit", load: () => import("./screens/edit.js") },
   { pattern: ":api/:collection/:id", load: () => import("./screens/resource.js") },
 ];
 

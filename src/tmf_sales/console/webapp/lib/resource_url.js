@@ -19,3 +19,8 @@ export function versionSegment(resource, item) {
   const version = resource.versionMember && item[resource.versionMember];
   return version ? `${item.id}:(version=${version})` : item.id;
 }
+
+/** A segment of the console's address as the API's path has it: the version in its own syntax. @param {string} segment */
+export function apiPath(segment) {
+  return encodeURIComponent(segment).replace(/%3A\(version%3D(.*)\)$/i, ":(version=$1)");
+}

@@ -3,7 +3,7 @@ import { ApiError, send } from "../lib/client.js";
 import { html, useState } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
 import { linkTo, navigate } from "../lib/router.js";
-import { versionSegment } from "../lib/resource_url.js";
+import { apiPath, versionSegment } from "../lib/resource_url.js";
 import { Dialog } from "../parts/dialog.js";
 import { LifecycleBar } from "../parts/lifecycle_bar.js";
 import { PageHead } from "../parts/page_head.js";
@@ -23,7 +23,7 @@ export default function ResourceScreen({ app, params, query }) {
 /** @param {{app: import("../lib/types").App, resource: Resource, id: string, query: string}} props */
 function OneResource({ app, resource, id, query }) {
   const { value, error, reload } = useLoaded(async (signal) => {
-    const answer = await send("GET", `${resource.url}/${encodedId(id)}`, { signal });
+    const answer = await send("GET", `${resource.url}/${apiPath(id)}`, { signal });
     return { item: answer.body, etag: answer.headers.get("etag") ?? "" };
   }, [resource.url, id]);
   const trail = html`<a href=${linkTo([resource.api.name, resource.noun])}>${resource.plural}</a> / <span class="mono">${id}</span>`;
@@ -40,11 +40,6 @@ function OneResource({ app, resource, id, query }) {
       ${tabs.map((tab) => html`<a key=${tab.name} href=${linkTo([resource.api.name, resource.noun, id], `tab=${tab.name}`)} aria-current=${tab === current ? "page" : undefined}>${tab.title}${tab.count !== undefined && html` <small>${tab.count}</small>`}</a>`)}
     </nav>
     <${current.component} key=${`${current.name} ${etag}`} app=${app} resource=${resource} item=${item} etag=${etag} changed=${reload} />`;
-}
-
-/** The id as a path segment; parentheses and the equals sign of a version stay as they are. @param {string} id */
-function encodedId(id) {
-  return encodeURIComponent(id).replace(/%3A\(version%3D(.*)\)$/i, ":(version=$1)");
 }
 
 /** @param {{resource: Resource, item: any, etag: string}} props */
