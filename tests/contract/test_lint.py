@@ -161,6 +161,14 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         member("line", **{"x-merge-key": "idd"}),
         f"#{ORDER}/line/x-merge-key: idd is no member of the elements of a list",
     ),
+    "an unknown sort of personal data": (
+        member("line", **{"x-personal": "secret"}),
+        f"#{ORDER}/line/x-personal: 'secret' is unknown; expected party or data",
+    ),
+    "a party without an id": (
+        member("name", **{"x-personal": "party"}),
+        f"#{ORDER}/name/x-personal: party is for objects with an id, and this is string",
+    ),
     "a misspelt extension": (
         member("line", **{"x-merg-key": "id"}),
         f"#{ORDER}/line/x-merg-key: is not known; expected x-default, x-events, ",

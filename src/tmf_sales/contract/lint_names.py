@@ -12,7 +12,7 @@ from typing import Any
 from tmf_sales.contract.leniency import LENIENCIES
 from tmf_sales.contract.lint import DEFAULTS, EVENTS, INFORMATION_REQUIRED, Fault, Steps
 from tmf_sales.contract.operations import Verb, operation_ids
-from tmf_sales.contract.types import TYPE_OF, Member, ObjectType
+from tmf_sales.contract.types import PARTY, PERSONAL_DATA, TYPE_OF, Member, ObjectType
 
 Schemas = Mapping[str, dict[str, Any]]
 
@@ -45,6 +45,7 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
         member.is_list and member.object_type and member.merge_key in member.object_type.members
     ):
         yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
+    yield from _faults_of_personal(member)
     wanted = LENIENCIES[member.lenient].type if member.lenient else "any"
     if wanted not in {"any", "string" if member.is_date_time else member.type}:
         yield Fault(("x-lenient",), f"{member.lenient} is for {wanted}, and this is {member.type}")
@@ -53,6 +54,14 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
             for state, name in named.items():
                 if name not in object_type.members:
                     yield Fault((), f"{extension} for {state} names {name}, which is no member of {object_type.name}")
+
+
+def _faults_of_personal(member: Member) -> Iterator[Fault]:
+    """Check x-personal: a member that refers to a party holds objects with an id."""
+    if member.personal not in (None, PARTY, PERSONAL_DATA):
+        yield Fault(("x-personal",), f"{member.personal!r} is unknown; expected {PARTY} or {PERSONAL_DATA}")
+    elif member.personal == PARTY and (member.object_type is None or "id" not in member.object_type.members):
+        yield Fault(("x-personal",), f"{PARTY} is for objects with an id, and this is {member.type}")
 
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {

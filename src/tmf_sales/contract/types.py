@@ -2,7 +2,7 @@
 
 A walk visits only the members that need work and never touches members unknown to the contract. A member needs work
 when the contract gives it the format date-time or an x- extension. The walks are in engine/normalize.py,
-engine/defaults.py and engine/states.py.
+engine/defaults.py, engine/states.py and privacy/personal_data.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ Steps = tuple[str | int, ...]
 NEXT_NUMBER = "$nextNumber"
 TYPE_OF = "$typeOf."
 SCHEMA_LOCATION = "@schemaLocation"
+PARTY = "party"
+"""The x-personal of a member whose objects refer to a party by their id."""
+PERSONAL_DATA = "data"
+"""The x-personal of a member that holds data about the parties of the resource."""
 UNKNOWN = "is not known to the contract"
 
 
@@ -36,6 +40,7 @@ class Member:
     lenient: str | None = None
     nullable: bool = False
     lifecycle: Lifecycle | None = None
+    personal: str | None = None
 
     @property
     def is_date_time(self) -> bool:
@@ -57,6 +62,7 @@ class ObjectType:
     normalized: dict[str, Member] = field(default_factory=dict)
     filled: dict[str, Member] = field(default_factory=dict)
     stateful: dict[str, Member] = field(default_factory=dict)
+    personal: dict[str, Member] = field(default_factory=dict)
     lifecycle_member: Member | None = None
     defaults: tuple[tuple[str, Any], ...] = ()
     entered: tuple[tuple[str, ObjectType], ...] = ()
@@ -146,6 +152,7 @@ class ObjectTypes:
             lenient=schema.get("x-lenient", own.get("x-lenient")),
             nullable=flat.get("nullable") is True if not is_list else own.get("nullable") is True,
             lifecycle=Lifecycle.from_contract(flat) if "x-lifecycle" in flat else None,
+            personal=schema.get("x-personal", own.get("x-personal")),
         )
 
     def _inline(self, name: str, schema: dict[str, Any]) -> ObjectType:
@@ -187,6 +194,7 @@ def _mark_visits(object_types: list[ObjectType]) -> None:
                     (object_type.normalized, own or (inner and (inner.normalized or inner.ordered))),
                     (object_type.filled, member.default is not None or member.lifecycle or (inner and inner.filled)),
                     (object_type.stateful, member.lifecycle or (inner and inner.stateful)),
+                    (object_type.personal, member.personal or (inner and inner.personal)),
                 )
                 for visits, needed in wanted:
                     if needed and member.name not in visits:
