@@ -351,6 +351,7 @@ def delivery_settings(settings: Settings, poll: float = 1.0) -> DeliverySettings
         secrets=service_secrets(settings),
         poll=poll,
         retention=settings.event_retention.total_seconds(),
+        audit_retention=settings.audit_retention.total_seconds() if settings.audit_retention is not None else None,
         per_host=settings.delivery_connections_per_host,
         connections=limit_by_open_files(settings.delivery_connections),
     )

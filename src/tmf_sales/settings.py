@@ -133,6 +133,9 @@ class Settings:
     webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
     listener_secrets: bool = setting(False, SWITCH, "give each subscription its own secret, shown once at registration")
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
+    audit_retention: timedelta | None = setting(
+        None, DURATION, "how long audit records are kept; without it as long as events"
+    )
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
     log_level: str = setting("warning", one_of("debug", "info", "warning", "error"), "least severity that is logged")

@@ -14,8 +14,8 @@ from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.request import Request, StreamedResponse
 from tmf_sales.errors import InvalidFilter, TooManyRequests
-from tmf_sales.events.visibility import AUDIT_RECORD
 from tmf_sales.http.streaming import STREAM_ENDS, send_stream
+from tmf_sales.storage.events import AUDIT_RECORD
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import Change, StorageUnavailable

@@ -14,6 +14,7 @@ from tests.storage.deviations import NOT_ATOMIC
 from tests.storage.tickets import delete, insert, ticket, update
 
 from tmf_sales.storage.events import (
+    AUDIT_RECORD,
     BEHIND,
     AttemptRecord,
     DeliveryQueue,
@@ -36,7 +37,7 @@ def log(store: Storage) -> EventStore:
 
 
 def event(id: str, **members: object) -> Document:
-    return {"eventId": id, "eventTime": "2026-01-02T03:04:05.678Z", "eventType": "TicketChangeEvent", **members}
+    return {"eventId": id, "eventTime": "2026-01-02T03:04:05.678Z", "eventType": "TicketChangeEvent"} | members
 
 
 async def not_fanned_out(log: EventStore, count: int) -> list[StoredEvent]:
@@ -462,6 +463,42 @@ async def test_what_is_old_is_removed_a_few_at_a_time(
     await fan(log, await happen(store, log, "1", *(f"e{number}" for number in range(5))))
 
     assert await log.expire(time.time() + 1000) == 5
+
+
+async def test_audit_records_are_kept_longer_or_shorter_than_events(store: Storage, log: EventStore) -> None:
+    await store.commit(insert("1", ticket(), event("e1"), event("a1", eventType=AUDIT_RECORD)))
+    await fan(log, await not_fanned_out(log, 1))
+    later = time.time() + 1000
+
+    assert await log.expire(0, later) == 1
+    assert ids((await log.log(None, 0, 10))[0]) == ["e1"]
+
+    await store.commit(update("1", 1, ticket(), event("e2"), event("a2", eventType=AUDIT_RECORD)))
+    await fan(log, await not_fanned_out(log, 1))
+    assert await log.expire(later, 0) == 2
+    assert ids((await log.log(None, 0, 10))[0]) == ["a2"]
+    assert await log.expire(later) == 1
+
+
+async def test_audit_records_are_never_fanned_out(store: Storage, log: EventStore) -> None:
+    await store.commit(insert("1", ticket(), event("a1", eventType=AUDIT_RECORD), event("e1")))
+
+    assert ids(await not_fanned_out(log, 1)) == ["e1"]
+
+
+async def test_the_texts_of_events_are_replaced_where_they_are(store: Storage, log: EventStore) -> None:
+    fanned = await happen(store, log, "1", "e1", "e2")
+    await fan(log, fanned[:1], "a")
+    new = {id: orjson.dumps(event(id, title="new")) for id in ("e1", "e2")}
+
+    assert await log.rewrite({**new, "unknown": b"{}"}) == 2
+
+    found, _ = await log.log(None, 0, 10)
+    assert [(each.id, each.order, each.text) for each in found] == [
+        (each.id, each.order, new[each.id]) for each in fanned
+    ]
+    assert [each.text for each in await log.not_fanned_out(10)] == [new["e2"]]
+    assert await log.rewrite({}) == 0
 
 
 async def test_replaying_nothing_changes_nothing(log: EventStore) -> None:

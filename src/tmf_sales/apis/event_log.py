@@ -24,13 +24,13 @@ from tmf_sales.engine.listing import page_response
 from tmf_sales.engine.request import EVENT_STREAM, Handler, Request, Response, StreamedResponse
 from tmf_sales.errors import InvalidParameter, TooManyRequests
 from tmf_sales.events.event_tail import EventTail
-from tmf_sales.events.visibility import AUDIT_RECORD, SeenBy, seen_event
+from tmf_sales.events.visibility import SeenBy, seen_event
 from tmf_sales.query.fields import FieldSelection
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import DEFAULT_PAGING, ListRequest, parse_event_list, parse_event_query
 from tmf_sales.storage.conditions import EVERYTHING
 from tmf_sales.storage.evaluate import Predicate, predicate
-from tmf_sales.storage.events import StoredEvent, is_of_type
+from tmf_sales.storage.events import AUDIT_RECORD, StoredEvent, is_of_type
 from tmf_sales.storage.protocol import Document, Storage, TookTooLong
 
 SCAN_BATCH = 100

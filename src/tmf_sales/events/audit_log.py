@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tmf_sales.events.visibility import AUDIT_RECORD
-from tmf_sales.storage.events import EventStore, StoredEvent
+from tmf_sales.storage.events import AUDIT_RECORD, EventStore, StoredEvent
 from tmf_sales.storage.protocol import Document
 
 SHOWN = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")

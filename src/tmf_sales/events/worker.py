@@ -44,6 +44,7 @@ class DeliverySettings:
     """`secrets` sign for subscriptions without their own. Times are in seconds.
 
     `concurrency`: open deliveries of one subscription; `per_host`: to one host; `connections`: of this worker in all.
+    `audit_retention` None: audit records are kept as long as events.
     A lease is renewed while it is needed, so `lease` says only how long the queues of a killed worker wait.
     """
 
@@ -54,6 +55,7 @@ class DeliverySettings:
     poll: float = 1.0
     lease: float = 10.0
     retention: float = 7 * DAY
+    audit_retention: float | None = None
 
 
 class Delivery:
@@ -135,7 +137,9 @@ class Delivery:
             if await self._store.sweep():
                 await self._fan_out()
         if self._is_due("expire", EXPIRE_EVERY):
-            await self._store.expire(self._now() - self._settings.retention)
+            now, kept = self._now(), self._settings
+            audit = kept.retention if kept.audit_retention is None else kept.audit_retention
+            await self._store.expire(now - kept.retention, now - audit)
 
     async def wait_until_idle(self) -> None:
         """Wait until no delivery is open."""

@@ -22,6 +22,9 @@ BEHIND = "~"
 """Added to the order of an event this sorts behind it, and before the order of the next one."""
 
 
+AUDIT_RECORD = "AuditRecord"
+"""The event type of the log's own entries, which tell who changed a resource. They are never delivered."""
+
 HEAD = 400
 """Within so many bytes of its text an event has its id, time and type, which stand in front."""
 
@@ -286,8 +289,15 @@ class EventStore(Protocol):
     async def backlog(self) -> Backlog:
         """Count the events that are not fanned out, or are in the queue of a subscription; each event once."""
 
-    async def expire(self, before: float) -> int:
+    async def rewrite(self, texts: Mapping[str, bytes]) -> int:
+        """Replace the texts of these events, by event id; return how many of them are in the log.
+
+        Nothing else about an event changes, so that it is still delivered, listed and replayed in its place.
+        """
+
+    async def expire(self, before: float, audit_before: float | None = None) -> int:
         """Remove events stored before this time that are fanned out and in no queue, and attempts made before it.
 
-        Returns how many events were removed.
+        Audit records are removed when they were stored before `audit_before` (None: before the same time as events).
+        Returns how many events and audit records were removed.
         """

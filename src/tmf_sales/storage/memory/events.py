@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from tmf_sales.storage.events import (
+    AUDIT_RECORD,
     BATCH_BYTES,
     AttemptRecord,
     Backlog,
@@ -64,7 +65,9 @@ class MemoryEvents(EventStore):
             id, text = document["eventId"], orjson.dumps(document)
             order, revision = f"{self._count:016x}", change.expected_revision + 1
             event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
-            self._log.events[id] = self._log.waiting[id] = event
+            self._log.events[id] = event
+            if document.get("eventType") != AUDIT_RECORD:
+                self._log.waiting[id] = event
         if change.events:
             self.arrived.set()
 
@@ -189,15 +192,38 @@ class MemoryEvents(EventStore):
             event.stored
             for event in self._log.events.values()
             if event.id in self._log.waiting
-            or any(each.first <= event.order <= each.last for each in queues.get((event.kind, event.resource), ()))
+            or (
+                not is_of_type(event, AUDIT_RECORD)
+                and any(each.first <= event.order <= each.last for each in queues.get((event.kind, event.resource), ()))
+            )
         ]
         return Backlog(len(pending), min(pending, default=None))
 
-    async def expire(self, before: float) -> int:
+    async def rewrite(self, texts: Mapping[str, bytes]) -> int:
+        found = [self._log.events[id] for id in texts if id in self._log.events]
+        for event in found:
+            new = StoredEvent(
+                event.id, event.kind, event.resource, event.revision, event.order, event.stored, texts[event.id]
+            )
+            self._log.events[event.id] = new
+            if event.id in self._log.waiting:
+                self._log.waiting[event.id] = new
+        return len(found)
+
+    async def expire(self, before: float, audit_before: float | None = None) -> int:
         if not self._log.waiting:
             self._starts.clear()
         self._attempts = [each for each in self._attempts if each.at >= before]
-        old = [event for event in self._log.events.values() if event.stored < before and self._is_done(event)]
+        kept_since = before if audit_before is None else audit_before
+        old = [
+            event
+            for event in self._log.events.values()
+            if (
+                event.stored < kept_since
+                if is_of_type(event, AUDIT_RECORD)
+                else event.stored < before and self._is_done(event)
+            )
+        ]
         for event in old:
             del self._log.events[event.id]
         return len(old)

@@ -44,7 +44,7 @@ EVENT_INDEXES = [
     IndexModel([("order", 1)], partialFilterExpression={"fanned": False}, name="unfanned"),
     IndexModel([("kind", 1), ("resource", 1), ("order", 1)], name="resource"),
     IndexModel([("place", 1)], name="place"),
-    IndexModel([("stored", 1)], name="stored"),
+    IndexModel([("fanned", 1), ("place", 1)], name="done"),
     # The server removes the events that expire() has marked, in its own time.
     IndexModel([("expires", 1)], expireAfterSeconds=0, name="expires"),
 ]
@@ -316,30 +316,44 @@ class MongoEvents(EventStore):
             return Backlog(0, None)
         return Backlog(groups[0]["count"], groups[0]["oldest"].replace(tzinfo=UTC).timestamp())
 
-    async def expire(self, before: float) -> int:
+    async def rewrite(self, texts: Mapping[str, bytes]) -> int:
         await self._ready()
-        count = 0
+        changes = [UpdateOne({"_id": id}, {"$set": {"text": text}}) for id, text in texts.items()]
+        if not changes:
+            return 0
+        with translated():
+            return (await self._events.bulk_write(changes, ordered=False)).matched_count
+
+    async def expire(self, before: float, audit_before: float | None = None) -> int:
+        await self._ready()
         with translated():
             await self._attempts.delete_many({"at": {"$lt": before}})
             held: dict[tuple[str, str], list[DeliveryQueue]] = {}
             for delivery in map(_delivery_queue, await self._lanes.find({}).to_list()):
                 held.setdefault((delivery.key.kind, delivery.key.resource), []).append(delivery)
-            old = {"stored": {"$lt": _date(before)}, "fanned": True, **KEPT}
-            last = ""
-            while True:
-                page = {**old, "place": {"$gt": last}}
-                found = await self._events.find(page, {"text": 0}, sort=[("place", 1)], limit=EXPIRE_BATCH).to_list()
-                done = [
-                    each["_id"] for each in found if not _is_in(held.get((each["kind"], each["resource"]), ()), each)
-                ]
-                if done:
-                    marked = await self._events.update_many(
-                        {"_id": {"$in": done}}, {"$set": {"expires": _date(self._now())}}
-                    )
-                    count += marked.modified_count
-                if len(found) < EXPIRE_BATCH:
-                    return count
-                last = found[-1]["place"]
+            count = await self._expire({"fanned": True}, before, held)
+            return count + await self._expire({"fanned": None}, before if audit_before is None else audit_before, {})
+
+    async def _expire(
+        self,
+        which: Mapping[str, Any],
+        before: float,
+        held: Mapping[tuple[str, str], Sequence[DeliveryQueue]],
+    ) -> int:
+        """Mark events that were stored before this time and are in no queue, so that the server removes them."""
+        count, last = 0, ""
+        while True:
+            page = {**which, "place": {"$gt": last, "$lt": _place_at(before)}, "stored": {"$lt": _date(before)}, **KEPT}
+            found = await self._events.find(page, {"text": 0}, sort=[("place", 1)], limit=EXPIRE_BATCH).to_list()
+            done = [each["_id"] for each in found if not _is_in(held.get((each["kind"], each["resource"]), ()), each)]
+            if done:
+                marked = await self._events.update_many(
+                    {"_id": {"$in": done}}, {"$set": {"expires": _date(self._now())}}
+                )
+                count += marked.modified_count
+            if len(found) < EXPIRE_BATCH:
+                return count
+            last = found[-1]["place"]
 
     async def _batch(self, where: Mapping[str, Any], limit: int, size: int) -> list[StoredEvent]:
         await self._ready()

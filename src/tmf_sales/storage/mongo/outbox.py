@@ -19,7 +19,7 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from tmf_sales.storage.events import BATCH_BYTES
+from tmf_sales.storage.events import AUDIT_RECORD, BATCH_BYTES
 from tmf_sales.storage.mongo.client import translated
 from tmf_sales.storage.protocol import Change, StorageUnavailable
 
@@ -227,7 +227,7 @@ def _event(kind: str, record: Waiting, entry: dict[str, Any], stored: datetime) 
         "order": order,
         "place": f"{int(stored.timestamp() * 1000):012x}-{order}-{entry['_id']}",
         "stored": stored,
-        "fanned": False,
+        "fanned": None if entry.get("type") == AUDIT_RECORD else False,  # audit records are never fanned out
         "type": entry.get("type"),  # earlier releases wrote none
         "text": entry["text"],
     }

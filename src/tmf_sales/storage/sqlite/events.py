@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from tmf_sales.storage.events import (
+    AUDIT_RECORD,
     BATCH_BYTES,
     HEAD,
     AttemptRecord,
@@ -37,6 +38,8 @@ OF_LANE = "listener = ? AND kind = ? AND resource = ?"
 # The plus keeps the planner from using an index here: there are few kinds, and the other conditions are more selective.
 OF_KNOWN_KIND = "+kind IN (SELECT value FROM json_each(?))"
 EXPIRE_BATCH = 500
+NOT_FANNED_OUT, FANNED_OUT, NEVER_FANNED_OUT = range(3)
+"""The values of `fanned`. Audit records are never fanned out; those of earlier releases have FANNED_OUT."""
 
 
 class InThread(Protocol):
@@ -48,9 +51,17 @@ class InThread(Protocol):
 def append_events(connection: sqlite3.Connection, change: Change, stored: float) -> None:
     """Add the events of `change` to the log, as part of the transaction that writes it."""
     connection.executemany(
-        "INSERT INTO event (id, kind, resource, revision, stored, fanned, text) VALUES (?, ?, ?, ?, ?, 0, ?)",
+        "INSERT INTO event (id, kind, resource, revision, stored, fanned, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (each["eventId"], change.kind, change.id, change.expected_revision + 1, stored, orjson.dumps(each))
+            (
+                each["eventId"],
+                change.kind,
+                change.id,
+                change.expected_revision + 1,
+                stored,
+                NEVER_FANNED_OUT if each.get("eventType") == AUDIT_RECORD else NOT_FANNED_OUT,
+                orjson.dumps(each),
+            )
             for each in change.events
         ],
     )
@@ -244,7 +255,13 @@ class SqliteEvents(EventStore):
         )
         return Backlog(*new[0]).and_also(Backlog(*queued[0]))
 
-    async def expire(self, before: float) -> int:
+    async def rewrite(self, texts: Mapping[str, bytes]) -> int:
+        rows = [(text, id) for id, text in texts.items()]
+        return await self._writer.run(
+            lambda connection: connection.executemany("UPDATE event SET text = ? WHERE id = ?", rows).rowcount
+        )
+
+    async def expire(self, before: float, audit_before: float | None = None) -> int:
         await self._write("DELETE FROM attempt WHERE at < ?", [(before,)])
         # A start position is obsolete once no event up to it is waiting to be fanned out.
         await self._write(
@@ -252,9 +269,13 @@ class SqliteEvents(EventStore):
             " (SELECT 1 FROM event WHERE fanned = 0 AND event.position <= subscription_start.position)",
             [()],
         )
+        of_events = await self._expire_all(EXPIRED_EVENTS, before)
+        return of_events + await self._expire_all(EXPIRED_AUDIT, before if audit_before is None else audit_before)
+
+    async def _expire_all(self, which: str, before: float) -> int:
         removed = 0
         while True:  # A few at a time, so that no write waits long behind them.
-            batch = await self._writer.run(lambda connection: _expire_some(connection, before))
+            batch = await self._writer.run(lambda connection: _expire_some(connection, which, before))
             removed += batch
             if batch < EXPIRE_BATCH:
                 return removed
@@ -363,12 +384,18 @@ def _take(connection: sqlite3.Connection, step: Step, owner: str, until: float) 
     return DeliveryQueue(key, step.first, delivery.last, step.failures)
 
 
-def _expire_some(connection: sqlite3.Connection, before: float) -> int:
+EXPIRED_EVENTS = (
+    "stored < ? AND fanned = 1"
+    " AND NOT ((e.kind, e.resource) IN (SELECT kind, resource FROM lane) AND EXISTS (SELECT 1 FROM lane AS l"
+    " WHERE l.kind = e.kind AND l.resource = e.resource"
+    " AND printf('%016x', e.position) BETWEEN l.first AND l.last))"
+)
+EXPIRED_AUDIT = "stored < ? AND fanned = 2"
+
+
+def _expire_some(connection: sqlite3.Connection, which: str, before: float) -> int:
     removed = connection.execute(
-        "DELETE FROM event WHERE position IN (SELECT position FROM event AS e WHERE stored < ? AND fanned = 1"
-        " AND NOT ((e.kind, e.resource) IN (SELECT kind, resource FROM lane) AND EXISTS (SELECT 1 FROM lane AS l"
-        " WHERE l.kind = e.kind AND l.resource = e.resource"
-        " AND printf('%016x', e.position) BETWEEN l.first AND l.last)) LIMIT ?)",
+        f"DELETE FROM event WHERE position IN (SELECT position FROM event AS e WHERE {which} LIMIT ?)",
         (before, EXPIRE_BATCH),
     )
     return removed.rowcount

@@ -32,7 +32,9 @@ TABLES = (
     " fanned INTEGER NOT NULL, text BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS event_unfanned ON event (position) WHERE fanned = 0",
     "CREATE INDEX IF NOT EXISTS event_resource ON event (kind, resource)",
-    "CREATE INDEX IF NOT EXISTS event_stored ON event (stored)",
+    "CREATE INDEX IF NOT EXISTS event_done ON event (stored) WHERE fanned = 1",
+    "CREATE INDEX IF NOT EXISTS event_audit ON event (stored) WHERE fanned = 2",
+    "DROP INDEX IF EXISTS event_stored",
     "CREATE TABLE IF NOT EXISTS lane (listener TEXT NOT NULL, kind TEXT NOT NULL, resource TEXT NOT NULL,"
     " first TEXT NOT NULL, last TEXT NOT NULL, due REAL NOT NULL, failures INTEGER NOT NULL, owner TEXT,"
     " until REAL NOT NULL, PRIMARY KEY (listener, kind, resource)) WITHOUT ROWID",
