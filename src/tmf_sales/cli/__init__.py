@@ -25,6 +25,7 @@ COMMANDS = (
     "import",
     "listen",
     "listeners",
+    "party",
     "serve",
 )
 

@@ -99,17 +99,7 @@ class ResourceEngine:
         self._state = member.name if member else ""
         patch_types = ", ".join(resource_type.patch_types).encode()
         self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
-        self._event_factory = EventFactory(
-            types=EventTypes.from_contract(resource_type.events),
-            resource=resource_type.noun,
-            domain=resource_type.domain,
-            state=self._state,
-            items={
-                name: inner.object_type.lifecycle_member.name
-                for name, inner in resource_type.object_type.stateful.items()
-                if inner.object_type and inner.object_type.lifecycle_member
-            },
-        )
+        self._event_factory = event_factory_of(resource_type)
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
@@ -337,6 +327,22 @@ class ResourceEngine:
     def _event_context(self, request: Request, now: str, of: Representation) -> EventContext:
         """The context of events about one version, which they show in the same form as the response."""
         return EventContext(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
+
+
+def event_factory_of(resource_type: ResourceType) -> EventFactory:
+    """Return what builds the events of resources of this type."""
+    state = resource_type.object_type.lifecycle_member
+    return EventFactory(
+        types=EventTypes.from_contract(resource_type.events),
+        resource=resource_type.noun,
+        domain=resource_type.domain,
+        state=state.name if state else "",
+        items={
+            name: inner.object_type.lifecycle_member.name
+            for name, inner in resource_type.object_type.stateful.items()
+            if inner.object_type and inner.object_type.lifecycle_member
+        },
+    )
 
 
 def _response_text(made: Representation, view: View) -> bytes:
