@@ -30,14 +30,14 @@ class Stream:
         self.first = self.message()
 
     def message(self) -> dict[str, str]:
-        """The fields of the next message; a comment is under the empty name."""
+        """The fields of the next message; a comment is under the empty name. EOFError when the stream has ended."""
         fields: dict[str, str] = {}
         for line in self._lines:
             if not line:
                 return fields
             name, _, value = line.partition(": ")
             fields[name] = value
-        return fields
+        raise EOFError("the stream ended")
 
     def events(self, count: int) -> list[Document]:
         found: list[Document] = []
@@ -189,7 +189,8 @@ def test_a_stream_ends_at_once_when_the_service_stops(services: Services) -> Non
 
         thread = threading.Thread(target=stop)
         thread.start()
-        assert live.message() == {}
+        with pytest.raises(EOFError):
+            live.message()
         assert ended.wait(5)
         thread.join()
 
