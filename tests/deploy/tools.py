@@ -1,0 +1,73 @@
+"""The programs that check deploy/: helm and promtool, built by Go, and kubernetes-validate from the package index.
+
+Each is installed when it is first asked for. Where it cannot be had, the test is skipped and says why; `.ci/run` says
+at its end whether helm and promtool were built.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy/helm/tmf-sales"
+LOCK = Path(__file__).with_name("kubernetes-validate.lock")
+PATIENCE = 600
+KUBERNETES = "1.37.0"
+
+
+def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return run(built_tools() / "helm", *arguments)
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return run(built_tools() / "promtool", *arguments)
+
+
+def kubernetes_validate(manifests: Path) -> subprocess.CompletedProcess[str]:
+    """Validate manifests; kinds that are not Kubernetes' own are reported with WARN."""
+    command = [sys.executable, "-m", "kubernetes_validate", "--strict", "-k", KUBERNETES, str(manifests)]
+    environment = os.environ | {"PYTHONPATH": str(validator()), "PYTHONWARNINGS": "ignore"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+def run(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(program), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+@functools.cache
+def built_tools() -> Path:
+    """The folder with helm and promtool."""
+    try:
+        done = run(ROOT / "scripts/deploy_tools")
+    except subprocess.TimeoutExpired:
+        pytest.skip("helm and promtool are not built in time")
+    if done.returncode:
+        pytest.skip(f"helm and promtool cannot be built: {done.stderr.strip()[-300:]}")
+    return Path(done.stdout.strip())
+
+
+@functools.cache
+def validator() -> Path:
+    """The folder with the package kubernetes_validate."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "tmf-sales" / f"kubernetes-validate-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            uv = Path(sys.executable).with_name("uv")
+            options = ["--no-config", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            done = run(uv, *options, "--python", sys.executable, "--target", folder, "-r", LOCK)
+            if done.returncode:
+                pytest.skip(f"kubernetes-validate cannot be installed: {done.stderr.strip()[-300:]}")
+            (folder / "complete").touch()
+    return folder
