@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from a2wsgi import WSGIMiddleware
 from connexion import ConnexionMiddleware
@@ -42,6 +41,9 @@ from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import EVENT, EVENT_VERBS
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
+from tmf_sales.edge.cors import allow_origins
+from tmf_sales.edge.forwarded import trust_proxies
+from tmf_sales.edge.options import options
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.idempotency import Idempotency
@@ -57,6 +59,7 @@ from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Dispatcher, Handlers
 from tmf_sales.http.hosts import ServedHosts, served_hosts
 from tmf_sales.http.middleware import App, EntryMiddleware
+from tmf_sales.http.public_base import public_base_of
 from tmf_sales.http.response_headers import ResponseHeaders
 from tmf_sales.http.responses import Errors
 from tmf_sales.http.routing import CompiledRouting
@@ -74,6 +77,7 @@ from tmf_sales.telemetry.requests import RequestMetrics
 from tmf_sales.telemetry.setup import Telemetry, create_telemetry
 
 Clock = Callable[[], datetime]
+HasPage = Callable[[str], bool]
 
 log = logging.getLogger("tmf_sales")
 
@@ -164,13 +168,13 @@ def create_app(settings: Settings, **parts: Any) -> App:
     for api in service.apis:
         if api.replaces:
             log.warning("%s replaces the shipped %s: both have the base path %s", api.file, api.replaces, api.base_path)
-    index = create_console(service.apis, settings.public_base)
-    has_page = index.url_map.bind("").test
-    dispatcher = Dispatcher(
-        service.handlers,
-        WSGIMiddleware(index),  # type: ignore[arg-type]
-        lambda path: bool(has_page(path)),
-    )
+    index = create_console(service.apis, public_base_of(settings))
+    test_path = index.url_map.bind("").test
+
+    def has_page(path: str) -> bool:
+        return bool(test_path(path))
+
+    dispatcher = Dispatcher(service.handlers, WSGIMiddleware(index), has_page)  # type: ignore[arg-type]
     connexion_app = ConnexionMiddleware(
         dispatcher,
         middlewares=pipeline(service.apis, validation_settings(service), secured=service.settings.authentication),
@@ -184,38 +188,46 @@ def create_app(settings: Settings, **parts: Any) -> App:
                 resolver=_no_function,
                 security_map=service.security.security_map,
             )
-    return gate(connexion_app, service)
+    return gate(connexion_app, service, has_page)
 
 
-def gate(app: App, service: Composition) -> App:
-    """Wrap the application: metrics, probes, documents and the limits on all requests."""
-    prefix, issuer = urlsplit(service.settings.public_base).path, service.settings.jwt_issuer
-    pages = {
-        **documents(service.apis, prefix=prefix, issuer=issuer),
-        **swagger_ui(service.apis, prefix=prefix, issuer=issuer),
-    }
+def gate(app: App, service: Composition, has_page: HasPage = lambda _path: False) -> App:
+    """Wrap the application: metrics, CORS, proxies, probes, documents and the limits on all requests.
+
+    `has_page` accepts the paths of the pages that the application itself serves.
+    """
+    public_base, issuer = public_base_of(service.settings), service.settings.jwt_issuer
+    pages = {**documents(service.apis, public_base, issuer), **swagger_ui(service.apis, public_base, issuer)}
     hosts, probes = served_hosts(service.settings), service.telemetry.probes()
     observed = RequestMetrics(service.telemetry.metrics, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
-    return ResponseHeaders(with_metrics(app, service, {**probes, **pages}, hosts), observed)
+    entry = partial(entry_middleware, app, service, hosts=hosts, has_page=has_page)
+    through_proxies = trust_proxies(with_metrics(entry, service, {**probes, **pages}, hosts), service.settings)
+    return ResponseHeaders(allow_origins(through_proxies, service.settings.cors_origins), observed)
 
 
-def with_metrics(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
+def with_metrics(
+    entry: Callable[[Mapping[str, App]], App], service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None
+) -> App:
     """Serve /metrics beside the other pages, or on the management port alone."""
     port = service.settings.management_port
     if port is None:
         own = service.telemetry.metrics_page(service.security.may_read_metrics)
-        return entry_middleware(app, service, {**pages, **own}, hosts)
+        return entry({**pages, **own})
     management = {**service.telemetry.probes(), **service.telemetry.metrics_page()}
-    return choose_by_port(port, management_app(management, hosts), entry_middleware(app, service, pages, hosts))
+    return choose_by_port(port, management_app(management, hosts), entry(pages))
 
 
-def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], hosts: ServedHosts | None) -> App:
+def entry_middleware(
+    app: App, service: Composition, pages: Mapping[str, App], *, hosts: ServedHosts | None, has_page: HasPage
+) -> App:
     """Serve the pages, the console, /audit, /health, /permissions and the API within the limits on all requests."""
-    prefix = urlsplit(service.settings.public_base).path
+    own = own_pages(service)
+    served = frozenset({*pages, *own})
     return EntryMiddleware(
         app,
         pages,
-        own_pages(service),
+        own,
+        options=options(service.apis, lambda path: path in served or has_page(path) or is_below(CONSOLE_PATH, path)),
         base_paths=(api.base_path for api in service.apis),
         errors=Errors(service.apis),
         bounds=Bounds(
@@ -226,8 +238,12 @@ def entry_middleware(app: App, service: Composition, pages: Mapping[str, App], h
         hosts=hosts,
         streams=stream_paths(service.apis),
         max_streams=service.settings.event_streams,
-        trees={CONSOLE_PATH: console(service.apis, sign_in(service.settings), prefix=prefix)},
+        trees={CONSOLE_PATH: console(service.apis, sign_in(service.settings), public_base_of(service.settings))},
     )
+
+
+def is_below(root: str, path: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
 
 
 def sign_in(settings: Settings) -> SignIn:
@@ -259,8 +275,7 @@ def validation_settings(service: Composition) -> ValidationSettings:
     return ValidationSettings(
         mode=Mode(settings.mode),
         body_limit=settings.body_limit,
-        public_url=settings.public_base,
-        trusted_hosts={host.lower().encode(): _public_url_of(host, settings) for host in settings.trusted_hosts},
+        public_base=public_base_of(settings),
         new_id=service.new_id,
         admit=service.security.admit,
         further=service.further,
@@ -382,11 +397,6 @@ def audit_scopes(apis: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
     """The kinds that have an audit log, each with the scopes that a token needs to read it."""
     by_kind = {each.kind: (f"{api.name}:admin",) for api in apis for each in api.resources.values()}
     return {**by_kind, SUBSCRIPTION_KIND.name: tuple(f"{api.name}:admin" for api in apis)}
-
-
-def _public_url_of(host: str, settings: Settings) -> str:
-    scheme = settings.public_base.partition("://")[0]
-    return f"{scheme}://{host}"
 
 
 def _no_function(_operation_id: str) -> Callable[[], None]:

@@ -73,9 +73,25 @@ def read_store(text: str) -> str:
 
 def read_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    is_clean = re.fullmatch(r"""[^\s"<>\\^`{|}]+""", text) and text.isascii()
+    if not is_clean or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def read_origins(text: str) -> tuple[str, ...]:
+    """Accept origins as browsers send them (RFC 6454, 6.2), or `*` alone."""
+    if text.strip() == "*":
+        return ("*",)
+    origins = tuple(origin.lower() for origin in read_list(text))
+    for origin in origins:
+        parts = urlsplit(origin)
+        has_host = re.fullmatch(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", parts.netloc)
+        is_origin = parts.scheme in {"http", "https"} and has_host
+        has_default_port = parts.port == {"http": 80, "https": 443}.get(parts.scheme)
+        if not is_origin or has_default_port or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(origin)
+    return origins
 
 
 def read_place(text: str) -> str:
@@ -129,6 +145,7 @@ SIZE = Kind(Parsed(read_bytes), "a number of bytes, or one with KiB or MiB behin
 DURATION = Kind(Parsed(read_duration), "an ISO 8601 duration of weeks, days, hours, minutes or seconds, such as P30D")
 LIST = Kind(Parsed(read_list), "a list, separated by commas")
 NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
+ORIGINS = Kind(Parsed(read_origins), "origins such as https://app.example.com, separated by commas, or * alone")
 FILE = Kind(Parsed(read_file), "the path of a file that exists")
 FOLDERS = Kind(Parsed(read_folders), f"folders that exist, separated by {os.pathsep!r}")
 URL = Kind(Parsed(read_url), "an absolute http or https URL without query")

@@ -29,6 +29,7 @@ from tmf_sales.setting_types import (
     LIST,
     MEMORY,
     NETWORKS,
+    ORIGINS,
     PLACE,
     SECONDS,
     SIZE,
@@ -83,7 +84,13 @@ class Settings:
     )
     strict: bool = setting(False, SWITCH, "deprecated: the same as mode strict")
     public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
-    trusted_hosts: tuple[str, ...] = setting((), LIST, "values of the Host header that may become the base of href")
+    trusted_hosts: tuple[str, ...] = setting((), LIST, "host names, with their ports, that may become the base of href")
+    trusted_proxies: tuple[Network, ...] = setting(
+        (), NETWORKS, "networks of proxies whose X-Forwarded-* and Forwarded headers count"
+    )
+    cors_origins: tuple[str, ...] = setting(
+        (), ORIGINS, "origins of web pages that may call the service from a browser, or `*`"
+    )
     jwt_issuer: str | None = setting(
         None, TEXT, "who signs the bearer tokens that are accepted; turns authentication on"
     )
@@ -163,8 +170,10 @@ class Settings:
 
     @property
     def only_this_machine_calls(self) -> bool:
-        """Nobody else reaches the service: neither itself, nor through a proxy that speaks for others."""
-        speaks_for_others = self.authentication or self.public_url is not None or self.trusted_hosts
+        """Whether nobody else reaches the service, directly or through a proxy."""
+        speaks_for_others = (
+            self.authentication or self.public_url is not None or self.trusted_hosts or self.trusted_proxies
+        )
         return is_loopback(self.host) and not speaks_for_others
 
     @property

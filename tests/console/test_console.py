@@ -23,6 +23,7 @@ from tmf_sales.console.documents import as_served
 from tmf_sales.console.swagger_ui import for_swagger_ui
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
+from tmf_sales.http.public_base import PublicBase
 
 BASE = "https://sales.example.com"
 PHONE, DESKTOP = 390, 1280
@@ -36,7 +37,7 @@ def contracts() -> tuple[Contract, ...]:
 
 @pytest.fixture(scope="module")
 def client(contracts: tuple[Contract, ...]) -> FlaskClient:
-    return create_console(contracts, BASE).test_client()
+    return create_console(contracts, PublicBase(BASE)).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_text_from_a_contract_is_never_markup(contracts: tuple[Contract, ...]) -
         def __init__(self) -> None:
             self.document = document
 
-    text = create_console([Hostile()], BASE).test_client().get("/").text
+    text = create_console([Hostile()], PublicBase(BASE)).test_client().get("/").text
 
     assert "<script" not in text
     assert "<img" not in text
@@ -157,7 +158,7 @@ def test_a_page_takes_no_other_method(client: FlaskClient) -> None:
 
 
 def test_a_page_that_breaks_is_a_tmf_error_that_tells_nothing(contracts: tuple[Contract, ...]) -> None:
-    console = create_console(contracts, BASE)
+    console = create_console(contracts, PublicBase(BASE))
 
     @console.get("/broken")
     def broken() -> str:
@@ -269,9 +270,10 @@ def test_a_path_prefix_of_the_public_url_is_in_links_pages_and_servers(tmp_path:
         for link in re.findall(r'(?:src|href|data-contract)="(/[^"]+)"', page):
             assert link.startswith("/crm/tmf-api/sales/v4/ui/")
             assert httpx.get(service.url + link.removeprefix("/crm")).status_code == 200, link
-        for contract in ("openapi.json", "ui/contract.json"):
-            assert httpx.get(f"{base}/{contract}").json()["servers"][0]["url"] == "/crm/tmf-api/sales/v4"
-        assert "url: /crm/tmf-api/sales/v4" in httpx.get(f"{base}/openapi.yaml").text
+        assert httpx.get(f"{base}/ui/contract.json").json()["servers"][0]["url"] == "/crm/tmf-api/sales/v4"
+        public = "https://shop.example/crm/tmf-api/sales/v4"
+        assert httpx.get(f"{base}/openapi.json").json()["servers"][0]["url"] == public
+        assert f"url: {public}" in httpx.get(f"{base}/openapi.yaml").text
     finally:
         service.stop()
 

@@ -14,6 +14,7 @@ import httpx
 
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.validation import ValidatedOperation, ValidationSettings
 
 SENTENCES = {
@@ -21,7 +22,7 @@ SENTENCES = {
     "unsupportedMediaType": "Content-Type: expected one that the operation takes",
 }
 OPEN = ValidationSettings(
-    mode=Mode.STANDARD, body_limit=4 * 1024 * 1024, public_url="http://test", trusted_hosts={}, new_id=lambda: "1"
+    mode=Mode.STANDARD, body_limit=4 * 1024 * 1024, public_base=PublicBase("http://test"), new_id=lambda: "1"
 )
 
 Message = MutableMapping[str, Any]

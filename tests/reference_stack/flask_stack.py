@@ -91,7 +91,7 @@ def request_of(operation_id: str, path_parameters: Mapping[str, str], settings: 
         path_parameters=path_parameters,
         raw_query=asked.environ["QUERY_STRING"],
         headers=headers,
-        public_url=settings.public_url_for(headers),
+        public_url=settings.public_base.of(asked.environ["asgi.scope"]),
         correlation_id=asked.headers.get("X-Correlation-ID") or settings.new_id(),
     )
     if asked.method.lower() in WITH_BODY:

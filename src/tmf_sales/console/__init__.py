@@ -10,18 +10,20 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, render_template
+from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 import tmf_sales
 from tmf_sales import errors
 from tmf_sales.console.calls import Call, calls_of
 from tmf_sales.console.lifecycles import LifecycleDrawing, lifecycles_of
+from tmf_sales.console.static_page import KNOWN_BASES
+from tmf_sales.http.public_base import PublicBase
 
 
 class Described(Protocol):
@@ -55,25 +57,29 @@ class Api:
     calls: tuple[Call, ...]
 
 
-def create_console(contracts: Sequence[Described], public_base: str = "http://127.0.0.1:8080") -> Flask:
-    """Create the app; `public_base` is the base URL of the example calls, without a slash at its end."""
+def create_console(contracts: Sequence[Described], public_base: PublicBase) -> Flask:
+    """Create the app; example calls and links begin with the public URL of the request."""
     app = Flask(__name__, static_folder=None)
     app.jinja_env.autoescape = True  # Flask escapes by file name and would skip these templates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    apis = [_api(contract, public_base) for contract in contracts]
-    prefix = urlsplit(public_base).path
-    drawings = {(api.name, drawing.schema): drawing for api in apis for drawing in api.lifecycles}
+    lifecycles = {contract.name: tuple(lifecycles_of(contract.document)) for contract in contracts}
+    drawings = {(name, drawing.schema): drawing for name, drawn in lifecycles.items() for drawing in drawn}
     style, drawing_style = (files(__name__).joinpath("templates", name).read_text() for name in ("page.css", "svg.css"))
+
+    @lru_cache(maxsize=KNOWN_BASES)
+    def apis_at(base: str) -> list[Api]:
+        return [_api(contract, base, lifecycles[contract.name]) for contract in contracts]
 
     @app.get("/")
     def index() -> Response:
+        base = public_base.of(request.environ.get("asgi.scope", {"headers": ()}))
         page = render_template(
             "index.html.jinja",
-            apis=apis,
+            apis=apis_at(base),
             style=style + drawing_style,
             version=tmf_sales.__version__,
-            base=public_base,
-            prefix=prefix,
+            base=base,
+            prefix=urlsplit(base).path,
         )
         return _guarded(Response(page, mimetype="text/html"), style + drawing_style)
 
@@ -89,7 +95,7 @@ def create_console(contracts: Sequence[Described], public_base: str = "http://12
     return app
 
 
-def _api(contract: Described, public_base: str) -> Api:
+def _api(contract: Described, public_base: str, lifecycles: tuple[LifecycleDrawing, ...]) -> Api:
     about = contract.document["info"].get("description", "").strip()
     return Api(
         name=contract.name,
@@ -98,7 +104,7 @@ def _api(contract: Described, public_base: str) -> Api:
         file=contract.file,
         base_path=contract.base_path,
         about=about.partition("\n\n")[0],
-        lifecycles=tuple(lifecycles_of(contract.document)),
+        lifecycles=lifecycles,
         calls=tuple(calls_of(contract.document, public_base + contract.base_path)),
     )
 

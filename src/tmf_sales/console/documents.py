@@ -9,37 +9,44 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tmf_sales.console.static_page import static_page
+from tmf_sales.console.static_page import page_with_links, static_page
 from tmf_sales.console.swagger_ui import PAGE_HEADERS
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App
+from tmf_sales.http.public_base import PublicBase
 from tmf_sales.publishing.rendering import as_json, as_yaml
 
+PLACEHOLDER = "https://public-url.invalid"
+"""Stands for the public URL in the rendered text: rendering takes long, and clients of a proxy name many hosts."""
 
-def documents(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None = None) -> Mapping[str, App]:
+
+def documents(apis: Sequence[Contract], public_base: PublicBase, issuer: str | None = None) -> Mapping[str, App]:
     """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`.
 
-    `prefix`: the path of the public URL. `issuer`: the issuer of the tokens that the service accepts.
+    `issuer`: the issuer of the tokens that the service accepts.
     """
     pages: dict[str, App] = {}
     for api in apis:
-        served = as_served(api.document, f"{prefix}{api.base_path}", issuer)
-        pages[f"{api.base_path}/openapi.json"] = static_page(
-            b"application/json", functools.partial(as_json, served), PAGE_HEADERS
-        )
-        pages[f"{api.base_path}/openapi.yaml"] = static_page(
-            b"application/yaml", functools.partial(as_yaml, served), PAGE_HEADERS
-        )
+        served = as_served(api.document, PLACEHOLDER + api.base_path, issuer)
+        for ending, render in (("json", as_json), ("yaml", as_yaml)):
+            rendered = functools.cache(functools.partial(render, served))
+            make, media_type = functools.partial(_with_public_url, rendered), f"application/{ending}".encode()
+            page = page_with_links(media_type, make, PAGE_HEADERS, public_base)
+            pages[f"{api.base_path}/openapi.{ending}"] = page
         for name, file in api.files.items():
             pages[f"/openapi/{name}"] = static_page(b"application/yaml", file.read_bytes, PAGE_HEADERS)
     return pages
 
 
+def _with_public_url(render: Callable[[], bytes], public_base: str) -> bytes:
+    return render().replace(PLACEHOLDER.encode(), public_base.encode())
+
+
 def as_served(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:
-    """A copy of the contract with the server paths and the issuer of this service."""
+    """A copy of the contract with the URL and the issuer of this service."""
     served = {**document, "servers": [{**document["servers"][0], "url": base}]}
     if issuer is not None and "securitySchemes" in document["components"]:
         schemes = copy.deepcopy(document["components"]["securitySchemes"])

@@ -27,9 +27,9 @@ JSON_RANGES = ("application/json", "application/*", "*/*")
 class EntryMiddleware:
     """Wraps the API. `probes` serves its paths (/live, /ready, ...) without limits, `bounded` its paths (/audit) with.
 
-    `trees` serves everything at and below its paths (/console) without limits, too. `base_paths` are those of the APIs;
-    below them, everything but /ui responds with JSON. `hosts` is None when any Host
-    is served.
+    `trees` serves everything at and below its paths (/console) without limits, too. `options` answers every OPTIONS
+    request. `base_paths` are those of the APIs; below them, everything but /ui responds with JSON. `hosts` is None when
+    any Host is served.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class EntryMiddleware:
         probes: Mapping[str, App],
         bounded: Mapping[str, App],
         *,
+        options: App,
         base_paths: Iterable[str],
         errors: Errors,
         bounds: Bounds,
@@ -49,6 +50,7 @@ class EntryMiddleware:
         self._app = app
         self._probes = probes
         self._bounded = bounded
+        self._options = options
         self._roots = frozenset(base_paths)
         self._api_prefixes = tuple(f"{root}/" for root in self._roots)
         self._pages = tuple(f"{root}/ui" for root in self._roots)
@@ -66,6 +68,9 @@ class EntryMiddleware:
         try:
             if self._hosts is not None:
                 self._hosts.reject_other(scope)
+            if scope["method"] == "OPTIONS":
+                await self._options(scope, receive, send)
+                return
             if (probe := self._unlimited(scope["path"])) is not None:
                 await probe(scope, receive, send)
                 return

@@ -30,11 +30,12 @@ from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.leniency import LenientCheck
-from tmf_sales.engine.request import Headers, Request
+from tmf_sales.engine.request import Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType
 from tmf_sales.http.context import Admit, admit_everybody
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
+from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.responses import Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.messages import Violation, shown
@@ -52,23 +53,16 @@ KNOWN_QUERIES, KNOWN_LENGTH = 256, 512
 class ValidationSettings:
     """The settings that validation needs.
 
-    `trusted_hosts` maps a Host header to its public URL. `further` maps a base path and an operationId to a function
-    that finds further violations in a body that the contract rejects.
+    `further` maps a base path and an operationId to a function that finds further violations in a body that the
+    contract rejects.
     """
 
     mode: Mode
     body_limit: int
-    public_url: str
-    trusted_hosts: Mapping[bytes, str]
+    public_base: PublicBase
     new_id: Callable[[], str]
     admit: Admit = admit_everybody
     further: Mapping[tuple[str, str], FurtherCheck] = field(default_factory=dict)
-
-    def public_url_for(self, headers: Headers) -> str:
-        if not self.trusted_hosts:
-            return self.public_url
-        host = next((value for name, value in headers if name == b"host"), b"")
-        return self.trusted_hosts.get(host.lower(), self.public_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +152,7 @@ class ValidatedOperation:
             path_parameters=scope["path_params"],
             raw_query=scope["query_string"].decode("latin-1"),
             headers=scope["headers"],
-            public_url=settings.public_url_for(scope["headers"]),
+            public_url=settings.public_base.of(scope),
             correlation_id="",
             principal=principal,
             access=access,

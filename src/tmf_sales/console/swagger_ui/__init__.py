@@ -12,18 +12,21 @@ from functools import partial
 from html import escape
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
-from tmf_sales.console.static_page import static_page
+from tmf_sales.console.static_page import page_with_links, static_page
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App
+from tmf_sales.http.public_base import PublicBase
 
 FILES = {
     "start.js": b"text/javascript; charset=utf-8",
     "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
     "swagger-ui.css": b"text/css; charset=utf-8",
 }
+
 # Swagger UI sets styles from its script, which needs no permission, and draws its arrows as data.
 CONTENT_SECURITY_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -54,24 +57,33 @@ PAGE = """<!doctype html>
 """
 
 
-def swagger_ui(apis: Sequence[Contract], *, prefix: str = "", issuer: str | None = None) -> Mapping[str, App]:
-    """The application for each path below `{base path}/ui`. `prefix`: the path of the public URL."""
+def swagger_ui(apis: Sequence[Contract], public_base: PublicBase, issuer: str | None = None) -> Mapping[str, App]:
+    """The application for each path below `{base path}/ui`; the browser gets paths, so any host name leads to them."""
     pages: dict[str, App] = {}
     for api in apis:
-        base = f"{prefix}{api.base_path}"
-        page = partial(bytes, PAGE.format(title=escape(api.title), base=escape(base)).encode())
+        page = partial(_page_text, api)
         for path in ("", "/", "/index.html"):
-            pages[f"{api.base_path}/ui{path}"] = static_page(b"text/html; charset=utf-8", page, PAGE_HEADERS)
-        contract = partial(_contract_text, api.document, base, issuer)
-        pages[f"{api.base_path}/ui/contract.json"] = static_page(b"application/json", contract, PAGE_HEADERS)
+            pages[f"{api.base_path}/ui{path}"] = page_with_links(
+                b"text/html; charset=utf-8", page, PAGE_HEADERS, public_base
+            )
+        contract = partial(_contract_text, api, issuer)
+        pages[f"{api.base_path}/ui/contract.json"] = page_with_links(
+            b"application/json", contract, PAGE_HEADERS, public_base
+        )
         for name, media_type in FILES.items():
             read = files(__name__).joinpath(name).read_bytes
             pages[f"{api.base_path}/ui/{name}"] = static_page(media_type, read, PAGE_HEADERS)
     return pages
 
 
-def _contract_text(document: dict[str, Any], base: str, issuer: str | None) -> bytes:
-    return orjson.dumps(for_swagger_ui(copy.deepcopy(document), base, issuer))
+def _page_text(api: Contract, public_base: str) -> bytes:
+    base = urlsplit(public_base).path + api.base_path
+    return PAGE.format(title=escape(api.title), base=escape(base)).encode()
+
+
+def _contract_text(api: Contract, issuer: str | None, public_base: str) -> bytes:
+    base = urlsplit(public_base).path + api.base_path
+    return orjson.dumps(for_swagger_ui(copy.deepcopy(api.document), base, issuer))
 
 
 def for_swagger_ui(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:

@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import orjson
 
 import tmf_sales
-from tmf_sales.console.static_page import static_page
+from tmf_sales.console.static_page import page_with_links, static_page
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import NoSuchRoute
 from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.responses import Send, send_error
 
 PATH = "/console"
@@ -45,8 +46,8 @@ class SignIn:
     client_id: str | None = None
 
 
-def console(apis: Sequence[Contract], sign_in: SignIn, *, prefix: str = "") -> App:
-    """Create the application of everything at and below /console. `prefix`: the path of the public URL."""
+def console(apis: Sequence[Contract], sign_in: SignIn, public_base: PublicBase) -> App:
+    """Create the application of everything at and below /console."""
     sources, headers = read_sources(), page_headers(sign_in)
     digest = digest_of(sources)
     static = f"{PATH}/static/{digest}/"
@@ -54,9 +55,15 @@ def console(apis: Sequence[Contract], sign_in: SignIn, *, prefix: str = "") -> A
         f"{static}{name}": static_page(MEDIA_TYPES[name[name.rindex(".") :]], partial(bytes, content), KEPT)
         for name, content in sources.items()
     }
-    described = partial(orjson.dumps, description(apis, sign_in, prefix))
-    pages[f"{PATH}/console.json"] = static_page(b"application/json", described, headers)
-    start = static_page(b"text/html; charset=utf-8", partial(start_page, prefix, digest, sources), headers)
+
+    def described(base: str) -> bytes:
+        return orjson.dumps(description(apis, sign_in, urlsplit(base).path))
+
+    def started(base: str) -> bytes:
+        return start_page(urlsplit(base).path, digest, sources)
+
+    pages[f"{PATH}/console.json"] = page_with_links(b"application/json", described, headers, public_base)
+    start = page_with_links(b"text/html; charset=utf-8", started, headers, public_base)
 
     async def page(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

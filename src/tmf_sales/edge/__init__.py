@@ -1,0 +1,1 @@
+"""What stands between the service and browsers, proxies and tools: CORS, OPTIONS, forwarded headers."""
