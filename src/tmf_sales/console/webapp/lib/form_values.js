@@ -64,3 +64,18 @@ export function nextVersion(version) {
   const parts = version.split(".");
   return [...parts.slice(0, -1), String(Number(parts.at(-1)) + 1)].join(".");
 }
+
+/**
+ * The optional members that a new resource's form offers at once: its name, what it is searched by, and defaults that
+ * people see and change.
+ * @param {import("./types").Resource} resource
+ * @returns {(path: string, name: string, schema: Schema) => boolean}
+ */
+export function prominentIn(resource) {
+  const indexed = new Set(resource.indexes.flatMap((path) => [path.split(".")[0], path.split(".").slice(0, 2).join(".")]));
+  return (path, name, schema) => {
+    if (schema.type === "array" || name.startsWith("@") || name === resource.versionMember || schema["x-lifecycle"]) return false;
+    if (path === "") return ["name", "description"].includes(name) || schema.enum !== undefined || indexed.has(name);
+    return indexed.has(`${path}.${name}`) || (["number", "integer"].includes(schema.type ?? "") && schema["x-default"] !== undefined);
+  };
+}

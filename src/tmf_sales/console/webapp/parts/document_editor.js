@@ -4,11 +4,11 @@ import { Fields } from "./fields.js";
 
 /** @typedef {import("../lib/types").ObjectType} ObjectType */
 
-/** @param {{document: any, type: ObjectType, value: Record<string, any>, violations: Map<string, string>, hidden?: Set<string>, change: (next: any) => void}} props */
-export function DocumentEditor({ document, type, value, violations, hidden, change }) {
+/** @param {{document: any, type: ObjectType, value: Record<string, any>, violations: Map<string, string>, hidden?: Set<string>, prominent?: import("./fields.js").Place["prominent"], change: (next: any) => void}} props */
+export function DocumentEditor({ document, type, value, violations, hidden, prominent, change }) {
   return html`<div class="editor">
     <div class="card">
-      <${Fields} place=${{ document, violations, hidden }} type=${type} value=${value} path="" change=${change} />
+      <${Fields} place=${{ document, violations, hidden, prominent }} type=${type} value=${value} path="" change=${change} />
     </div>
     <${AsJson} value=${value} change=${change} />
   </div>`;

@@ -13,18 +13,21 @@ import { Scalar } from "./scalar_field.js";
  * @property {any} document the contract
  * @property {Map<string, string>} violations by JSON Pointer
  * @property {Set<string>} [hidden] members of the whole document that have no field
+ * @property {(path: string, name: string, schema: Schema) => boolean} [prominent] whether an optional member has a field at once
  */
 
 /** @param {{place: Place, type: ObjectType, value: Record<string, any>, path: string, change: (next: any) => void}} props */
 export function Fields({ place, type, value, path, change }) {
   const offered = [...type.members].filter(([name, schema]) => !schema.readOnly && name !== "href" && !(path === "" && place.hidden?.has(name)));
-  const has = (/** @type {string} */ name) => type.required.has(name) || value[name] !== undefined;
+  const pattern = path.slice(1).replace(/\/\d+(?=\/|$)/g, "").replace(/\//g, ".");
+  const isProminent = (/** @type {string} */ name) => place.prominent?.(pattern, name, type.members.get(name) ?? {}) ?? false;
+  const has = (/** @type {string} */ name) => type.required.has(name) || value[name] !== undefined || isProminent(name);
   const shown = offered.filter(([name]) => has(name)).sort(([a], [b]) => Number(type.required.has(b)) - Number(type.required.has(a)));
   const absent = offered.filter(([name]) => !has(name)).sort(([a], [b]) => Number(a.startsWith("@")) - Number(b.startsWith("@")));
   /** @param {string} name @param {any} next */
   const set = (name, next) => {
     const { [name]: _, ...rest } = value;
-    change(next === undefined ? rest : { ...value, [name]: next });
+    change(next === undefined || (next === "" && isProminent(name) && !type.required.has(name)) ? rest : { ...value, [name]: next });
   };
   /** @param {any} event */
   const add = (event) => {
@@ -47,7 +50,7 @@ function Field({ place, name, schema, required, value, path, change }) {
   const type = typeOfMember(place.document, schema);
   const violation = place.violations.get(path);
   const title = html`${words(name)}${required && html` <span class="quiet">(required)</span>`}`;
-  const remove = !required && html`<button type="button" class="plain" aria-label="Remove ${path}" onClick=${() => change(undefined)}>✕</button>`;
+  const remove = !required && value !== undefined && html`<button type="button" class="plain" aria-label="Remove ${path}" onClick=${() => change(undefined)}>✕</button>`;
   if (kind === "array") return html`<${Elements} place=${place} title=${title} name=${name} schema=${schema} value=${Array.isArray(value) ? value : []} path=${path} change=${change} remove=${remove} violation=${violation} />`;
   if (type) {
     return html`<fieldset id=${path} class=${violation ? "invalid" : ""}>

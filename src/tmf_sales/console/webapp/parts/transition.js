@@ -33,7 +33,7 @@ export function Transition({ resource, item, etag, target, close, changed }) {
   return html`<${Dialog} title=${`Change the state to ${target}`} close=${close}>
     ${error && html`<${Rejected} error=${error} resource=${resource} known=${item} reload=${() => (close(), changed())} />`}
     <form onSubmit=${submit}>
-      ${notes && html`<label>Reason, kept as a note <textarea name="reason" rows="3"></textarea></label>
+      ${notes && html`<label>Reason, kept as a note <textarea name="reason" rows="3" autofocus></textarea></label>
       ${error instanceof ApiError && error.status === 409 && html`<p class="hint">Some states accept no new notes. Leave the reason empty and try again.</p>`}`}
       <div class="actions">
         <button type="submit" class="primary" disabled=${sending}>${sending ? "Sending" : `Change to ${target}`}</button>

@@ -1,6 +1,6 @@
 /** Creates a resource: empty, as a copy, or as a new version; calculates prices where the API does so at once. */
 import { ApiError, send } from "../lib/client.js";
-import { emptyObject, nextVersion, sendable } from "../lib/form_values.js";
+import { emptyObject, nextVersion, prominentIn, sendable } from "../lib/form_values.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
 import { keepUnsaved, linkTo, navigate } from "../lib/router.js";
@@ -57,6 +57,7 @@ function Form({ resource, first }) {
   const [sending, setSending] = useState(false);
   const key = useMemo(() => crypto.randomUUID(), [value]); // the same request, sent again, creates nothing twice
   const instant = instantMember(resource);
+  const prominent = useMemo(() => prominentIn(resource), [resource]);
   const unsaved = value !== first;
   useEffect(() => (unsaved ? keepUnsaved() : undefined), [unsaved]);
 
@@ -84,7 +85,7 @@ function Form({ resource, first }) {
     ${error && html`<${Violations} error=${error} />`}
     ${calculated && html`<section aria-label="Calculated prices"><p class="hint">Calculated, not kept.</p><${ItemsTab} resource=${resource} item=${calculated} /></section>`}
     <form onSubmit=${(/** @type {any} */ event) => (event.preventDefault(), post(value))} novalidate>
-      <${DocumentEditor} document=${resource.api.document} type=${resource.createType} value=${value} violations=${violations} change=${setValue} />
+      <${DocumentEditor} document=${resource.api.document} type=${resource.createType} value=${value} violations=${violations} prominent=${prominent} change=${setValue} />
       <div class="actions bar">
         <button type="submit" class="primary" disabled=${sending}>Create ${name}</button>
         ${instant && html`<button type="button" disabled=${sending} title="If an item has no price in the price book, the ${name} is created instead" onClick=${() => post({ ...value, [instant]: true })}>Calculate prices</button>`}
