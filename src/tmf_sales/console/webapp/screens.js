@@ -12,6 +12,12 @@ import { linkTo } from "./lib/router.js";
 export const SCREENS = [
   { pattern: "", load: () => import("./screens/home.js") },
   { pattern: "find", load: () => import("./screens/find.js") },
+  { pattern: "service/events", load: () => import("./screens/service/events.js") },
+  { pattern: "service/subscriptions", load: () => import("./screens/service/subscriptions.js") },
+  { pattern: "service/subscriptions/:api/:id", load: () => import("./screens/service/subscription.js") },
+  { pattern: "service/audit", load: () => import("./screens/service/audit.js") },
+  { pattern: "service/health", load: () => import("./screens/service/health.js") },
+  { pattern: "service/permissions", load: () => import("./screens/service/permissions.js") },
   { pattern: "sign-in", load: () => import("./screens/sign_in.js") },
   { pattern: "signed-in", load: () => import("./screens/signed_in.js") },
   { pattern: ":api/:collection", load: () => import("./screens/list.js") },
@@ -29,7 +35,16 @@ export function navigation(app) {
   return [
     { title: "", links: [{ title: "Home", path: linkTo([]) }] },
     ...app.apis.map((api) => ({ title: api.title, links: linksOf(api) })),
-    { title: "Service", links: [] },
+    {
+      title: "Service",
+      links: [
+        { title: "Events", path: linkTo(["service", "events"]) },
+        { title: "Subscriptions", path: linkTo(["service", "subscriptions"]) },
+        { title: "Audit", path: linkTo(["service", "audit"]) },
+        { title: "Health", path: linkTo(["service", "health"]) },
+        { title: "What may I do", path: linkTo(["service", "permissions"]) },
+      ],
+    },
   ].filter((group) => group.links.length > 0);
 }
 

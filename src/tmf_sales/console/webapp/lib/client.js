@@ -67,9 +67,7 @@ export async function send(method, url, { body, type = "application/json", heade
   await renewToken();
   const sent = { ...headers, ...(body === undefined ? {} : { "Content-Type": type }) };
   const text = body === undefined ? undefined : JSON.stringify(body);
-  /** @type {Recorded} */
-  const recorded = { method, url, headers: sent, body: text };
-  if (!quiet) requests.set([...requests.get(), recorded].slice(-MOST_RECORDED));
+  const recorded = recordRequest(method, url, sent, text, quiet);
   const started = performance.now();
   const answer = await received(method, url, { method, headers: { Accept: "application/json", ...sent, ...credentials() }, body: text, signal });
   recorded.status = answer.status;
@@ -77,6 +75,22 @@ export async function send(method, url, { body, type = "application/json", heade
   if (!quiet) requests.set([...requests.get()]);
   if (answer.status >= 400) throw new ApiError(answer.status, answer.body ?? {}, answer.headers);
   return answer;
+}
+
+/**
+ * Add a request to those that are shown as curl.
+ * @param {string} method
+ * @param {string} url
+ * @param {Record<string, string>} headers
+ * @param {string} [body]
+ * @param {boolean} [quiet]
+ * @returns {Recorded}
+ */
+export function recordRequest(method, url, headers, body, quiet = false) {
+  /** @type {Recorded} */
+  const recorded = { method, url, headers, body };
+  if (!quiet) requests.set([...requests.get(), recorded].slice(-MOST_RECORDED));
+  return recorded;
 }
 
 /**

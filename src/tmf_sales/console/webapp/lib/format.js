@@ -51,3 +51,8 @@ export function charge(price) {
   if (price.recurringChargePeriod) return `per ${price.recurringChargePeriod}`;
   return /^(nonRecurring|oneTime|one time)$/i.test(price.priceType ?? "") ? "once" : price.priceType ?? "";
 }
+
+const SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** A date-time with its seconds, for what follows quickly. @param {string} text */
+export const moment = (text) => `${DATE.format(new Date(text))}, ${SECONDS.format(new Date(text))}`;
