@@ -145,7 +145,12 @@ class Settings:
     )
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
-    log_level: str = setting("warning", one_of("debug", "info", "warning", "error"), "least severity that is logged")
+    log_level: str = setting(
+        "warning",
+        one_of("debug", "info", "warning", "error"),
+        "least severity that is logged; `info` has a line for each request",
+    )
+    log_format: str = setting("text", one_of("text", "json"), "form of a log line")
     of_apis: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The settings that belong to the rules of an API, by the name under which these rules are registered."""
 

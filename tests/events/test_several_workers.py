@@ -409,3 +409,19 @@ async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
     await until(lambda: "failed by a defect" in caplog.text)
     world.happen("1", "e2")
     await until(lambda: world.got("a") == ["e1", "e2"])
+
+
+async def test_an_outage_of_the_store_is_one_line_for_all_rounds(
+    world: World, running: Delivery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds = 0
+
+    async def away(_limit: int) -> Any:
+        nonlocal rounds
+        rounds += 1
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(world.events, "not_fanned_out", away)
+    await until(lambda: rounds >= 3)
+
+    assert caplog.text.count("events wait for the store: away") == 1

@@ -381,3 +381,37 @@ async def test_lanes_longer_than_a_batch_are_worked_off(world: World) -> None:
     await worker.wait_until_idle()
 
     assert world.got("a") == ids
+
+
+async def test_a_subscription_that_fails_and_recovers_is_one_line_each(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    id = await world.listen("a")
+    away = Attempt(START, 0.1, None, error="no answer in time")
+    world.answer("a", 500, away, 500, 204)
+    world.happen("1", "e1")
+    worker = world.worker()
+    for _ in range(5):
+        await turn(worker)
+        world.time += max(RETRY_DELAYS[:4])
+    world.happen("1", "e2")
+    await turn(worker)
+
+    lines = [record.getMessage() for record in caplog.records if id in record.getMessage()]
+    assert lines == [
+        f"subscription {id} fails: the response has status 500",
+        f"subscription {id} receives events again",
+    ]
+    assert set(world.got("a")) == {"e1", "e2"}
+
+
+async def test_a_subscription_that_fails_for_another_process_recovers_with_a_line(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    id = await world.listen("a")
+    await world.hub.note_failure(id, START - 100)
+    world.happen("1", "e1", "e2")
+
+    await turn(world.worker())
+
+    assert [record.getMessage() for record in caplog.records] == [f"subscription {id} receives events again"]

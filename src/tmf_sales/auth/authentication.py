@@ -20,6 +20,7 @@ from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.contract.loader import METHODS, Contract
 from tmf_sales.errors import Forbidden, TmfError, Unauthenticated
 from tmf_sales.http.context import (
+    CALLER,
     EVERYBODY,
     Admit,
     Caller,
@@ -32,7 +33,6 @@ from tmf_sales.http.context import (
 from tmf_sales.http.middleware import Scope
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
-PRINCIPAL = "tmf_sales.principal"
 _REFUSAL = "tmf_sales.refusal"
 
 
@@ -117,7 +117,7 @@ def reject_missing_scopes(credential: Credential, required: Sequence[str]) -> No
 
 
 def _authenticated(scope: Scope, credential: Credential) -> Mapping[str, Any]:
-    scope[PRINCIPAL] = credential.principal
+    scope[CALLER] = credential.principal
     return {"sub": credential.principal.subject}
 
 
@@ -133,7 +133,7 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     """Create the check of permissions. `policy` None: no authentication, every caller is an admin."""
 
     async def admit(scope: Scope, base_path: str, operation_id: str) -> tuple[Principal, Access]:
-        principal = ANONYMOUS_ADMIN if policy is None else scope[PRINCIPAL]
+        principal = ANONYMOUS_ADMIN if policy is None else scope[CALLER]
         if limit is not None:
             await limit.reject_too_many(principal.subject)
         return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id, base_path)

@@ -33,10 +33,12 @@ def deliver(**options: Any) -> None:
 async def work(found: Context) -> None:
     from tmf_sales.app import create_delivery, delivery_settings
     from tmf_sales.lifespan import log_unknown_kinds
+    from tmf_sales.telemetry.log_format import configure_logs
     from tmf_sales.telemetry.setup import create_telemetry
 
     if found.settings.store == MEMORY:
         raise Refused("store memory: belongs to one process; expected a store that processes can share")
+    configure_logs(found.settings.log_level, found.settings.log_format)
     chosen = delivery_settings(found.settings, poll=LOOK_EVERY)
     telemetry = create_telemetry(found.apis, found.store, found.hub)
     worker = create_delivery(found, chosen, telemetry.metrics)

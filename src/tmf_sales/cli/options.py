@@ -83,12 +83,8 @@ def settings_from(options: dict[str, object]) -> Settings:
 
 
 def log_from(level: str) -> None:
-    """Log to standard error from this level on; libraries only log warnings, which contain no documents."""
+    """Log the messages alone to standard error, from this level on; `configure_logs` gives a service whole lines."""
     logging.basicConfig(format="%(message)s")
-    set_log_level(level)
-
-
-def set_log_level(level: str) -> None:
     for name in ("tmf_sales", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())
 

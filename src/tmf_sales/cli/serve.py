@@ -21,11 +21,12 @@ from typing import Any
 import click
 
 import tmf_sales
-from tmf_sales.cli.options import Refused, rule_setting_options, set_log_level, setting_options, settings_from
+from tmf_sales.cli.options import Refused, rule_setting_options, setting_options, settings_from
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
 from tmf_sales.settings import Settings, is_loopback, load_settings
+from tmf_sales.telemetry.log_format import configure_logs
 
 BACKLOG = 2048
 Reload = Callable[[], None]
@@ -56,6 +57,7 @@ def serve(**options: object) -> None:
     signal.signal(signal.SIGTERM, end_well)
     signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
+    configure_logs(settings.log_level, settings.log_format)
     run = run_several if settings.workers > 1 else run_one
     with contextlib.ExitStack() as opened:
         listeners = [opened.enter_context(listen(settings.host, port)) for port in ports_of(settings)]
@@ -140,7 +142,7 @@ def run_several(
 
 
 def reload(options: Mapping[str, object]) -> None:
-    """Read the settings again on SIGHUP, and apply those that can change at run time: the log level.
+    """Read the settings again on SIGHUP, and apply those that can change at run time: level and form of the log.
 
     Invalid settings are logged, and the old ones remain in effect.
     """
@@ -149,7 +151,7 @@ def reload(options: Mapping[str, object]) -> None:
     except CannotStart as error:
         log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - the message is complete
         return
-    set_log_level(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     log.info("the settings are reloaded")
 
 

@@ -35,6 +35,7 @@ class EndpointHealth:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._failing: dict[str, _Failing] = {}
+        self._is_down: dict[str, bool] = {}
 
     def is_failing(self, subscription: Subscription) -> bool:
         return subscription.id in self._failing or subscription.failing_since is not None
@@ -44,10 +45,11 @@ class EndpointHealth:
         if attempt.succeeded:
             await self._note_success(subscription)
             return False
+        self._log_loss(subscription.id, attempt)
         if attempt.is_gone:
             self._failing.pop(subscription.id, None)
             await self._hub.disable(subscription.id, "it answered 410 Gone")
-            log.warning("listener %s is disabled: it answered 410 Gone", subscription.id)
+            log.warning("subscription %s is disabled: it answered 410 Gone", subscription.id)
             return True
         if subscription.failing_since is not None:
             return await self._judge(subscription.id, subscription.failing_since, attempt.at, step)
@@ -56,8 +58,18 @@ class EndpointHealth:
 
     async def _note_success(self, subscription: Subscription) -> None:
         self._failing.pop(subscription.id, None)
+        if self._is_down.get(subscription.id, subscription.failing_since is not None):
+            log.warning("subscription %s receives events again", subscription.id)
+            self._is_down[subscription.id] = False  # what is stored of it may be older
         if subscription.failing_since is not None:
             await self._hub.note_success(subscription.id)
+
+    def _log_loss(self, id: str, attempt: Attempt) -> None:
+        """Log once that the subscription fails, until it receives events again."""
+        if not self._is_down.get(id):
+            why = attempt.error if attempt.status is None else f"the response has status {attempt.status}"
+            log.warning("subscription %s fails: %s", id, why)
+        self._is_down[id] = True
 
     async def _judge(self, id: str, since: float, at: float, step: Step) -> bool:
         """Disable a subscription that is recorded as failing for too long, unless the record was cleared meanwhile."""
@@ -66,7 +78,7 @@ class EndpointHealth:
             return False
         is_disabled = await self._hub.disable_failing(id, at - DISABLE_AFTER, "it failed for 120 hours")
         if is_disabled:
-            log.warning("listener %s is disabled: it failed for 120 hours", id)
+            log.warning("subscription %s is disabled: it failed for 120 hours", id)
         return is_disabled
 
     async def _remember(self, id: str, at: float, step: Step) -> None:

@@ -98,6 +98,7 @@ class Delivery:
         self._has_more: set[str] = set()
         self._due: dict[str, float] = {}
         self._is_behind = False
+        self._is_store_away = False
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -107,8 +108,9 @@ class Delivery:
                 self._store.arrived.clear()
                 try:
                     await self.turn()
+                    self._is_store_away = False
                 except Unavailable as error:
-                    log.warning("events wait: %s", error.message)
+                    self._log_outage(error)
                 except Exception:
                     log.exception("a round of the delivery failed by a defect; the next one follows")
                 await self._wait_for_work()
@@ -236,10 +238,16 @@ class Delivery:
         try:
             await self._sender.work_off(delivery, events)
         except Unavailable as error:
-            log.warning("an event waits for the store: %s", error.message)
+            self._log_outage(error)
             self._left.append(delivery)
         except Exception:
             log.exception("delivery to subscription %s failed by a defect", delivery.key.subscription)
+
+    def _log_outage(self, error: Unavailable) -> None:
+        """Log once that the store is away, until a round succeeds."""
+        if not self._is_store_away:
+            log.warning("events wait for the store: %s", error.message)
+        self._is_store_away = True
 
     def _lease_end(self) -> float:
         return self._now() + self._settings.lease

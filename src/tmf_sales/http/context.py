@@ -36,6 +36,10 @@ MayRead = Callable[[Scope, Sequence[str]], Awaitable[Principal]]
 """(scope, scopes that a token needs) -> who calls; raises Unauthenticated, Forbidden and TooManyRequests."""
 
 
+CALLER = "tmf_sales.principal"
+"""In the scope of a request: who its credential belongs to."""
+
+
 class SchemeHandler(Protocol):
     """Verifies one security scheme for Connexion's security_map (see connexion.security.AbstractSecurityHandler)."""
 

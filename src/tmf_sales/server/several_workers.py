@@ -7,6 +7,7 @@ Guarantee: the workers share the load. With one common socket, the first worker 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
 from tmf_sales.errors import CannotStart
@@ -32,6 +34,14 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile
 HANGS_AFTER = 30  # seconds without a heartbeat until the master replaces a worker
 
 
+class MasterLogger(Logger):  # type: ignore[misc]
+    """Lets gunicorn log as everything else does: through the handler and the form of cli/serve.py."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.setLevel(cfg.loglevel.upper())
+
+
 class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn has types
     """One worker process."""
 
@@ -41,6 +51,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
     drain: float
     finish: int
     number: int | None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Undo what UvicornWorker does to uvicorn's loggers: it gives them gunicorn's handlers, and there are none."""
+        super().__init__(*arguments, **named)
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).propagate = True
+            logging.getLogger(name).setLevel(logging.NOTSET)
 
     def init_signals(self) -> None:
         """Ignore the signals that would end the process until the server handles them."""
@@ -156,6 +173,7 @@ def run(
         "timeout": HANGS_AFTER,
         "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,
+        "logger_class": MasterLogger,
         "control_socket_disable": True,
     }
     Workers(make_app, options).run()

@@ -63,10 +63,14 @@ class Histogram(NamedTuple):
 
 
 class OperationMetrics(NamedTuple):
-    """Where the responses of one operation are counted; `statuses` is the first of the positions of STATUS_LABELS."""
+    """Where the responses of one operation are counted; `statuses` is the first of the positions of STATUS_LABELS.
+
+    `path`: the template of its path; the name for those that belong to no operation.
+    """
 
     api: str
     operation: str
+    path: str
     statuses: int
     duration: Histogram
 
@@ -86,18 +90,21 @@ class Metrics:
         self.leniencies = {rule: self.numbers.reserve() for rule in LENIENCY_RULES}
         self.errors: dict[str, int] = {}
         self._published_leniencies: Mapping[str, int] = dict.fromkeys(LENIENCY_RULES, 0)
-        self.pages = {name: self._operation(SERVICE, name) for name in (UNMATCHED, PAGE, AUDIT)}
+        self.pages = {name: self._operation(SERVICE, name, name) for name in (UNMATCHED, PAGE, AUDIT)}
 
     def _histogram(self) -> Histogram:
         return Histogram(self.values, self.numbers.reserve(len(BUCKETS) + 2))
 
-    def _operation(self, api: str, operation: str) -> OperationMetrics:
-        return OperationMetrics(api, operation, self.numbers.reserve(len(STATUS_LABELS)), self._histogram())
+    def _operation(self, api: str, operation: str, path: str) -> OperationMetrics:
+        return OperationMetrics(api, operation, path, self.numbers.reserve(len(STATUS_LABELS)), self._histogram())
 
     def know_contracts(self, apis: Sequence[Contract]) -> None:
         """Reserve the positions of each operation of the contracts and of each error code that is known by now."""
         for api in apis:
-            self.operations[api.base_path] = {id: self._operation(api.name, id) for id in api.operations}
+            self.operations[api.base_path] = {
+                id: self._operation(api.name, id, f"{api.base_path}{operation.path}")
+                for id, operation in api.operations.items()
+            }
         self.errors = {code: self.numbers.reserve() for code in (*sorted(set(error_codes(TmfError))), OTHER)}
 
     def share(self, processes: int) -> None:

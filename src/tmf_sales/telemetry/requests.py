@@ -1,18 +1,21 @@
-"""Counts and times the requests of this process.
+"""Counts, times and logs the requests of this process.
 
-Guarantee: a request costs a few list operations. Probes and scrapes are not counted.
+Guarantee: a request costs a few list operations. Probes and scrapes are neither counted nor logged.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, MutableMapping
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 
+from tmf_sales.http.request_ids import CURRENT
 from tmf_sales.http.responses import ERROR
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.telemetry.metrics import AUDIT, GONE, OFFSETS, PAGE, UNMATCHED, Metrics, OperationMetrics
+from tmf_sales.telemetry.request_log import log, log_request
 
 Message = MutableMapping[str, Any]
 
@@ -42,6 +45,7 @@ class RequestMetrics:
 
     def request_begins(self, scope: Message) -> None:
         self._values[self._in_progress] += 1
+        CURRENT.set(scope)
 
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
         values = self._values
@@ -58,6 +62,9 @@ class RequestMetrics:
             operation.duration.observe(seconds)
         if status >= 400 and (error := scope.get("extensions", NO_ROUTE).get(ERROR)) is not None:
             self._metrics.count_error(error.code)
+        if log.isEnabledFor(logging.INFO):
+            path = scope["path"] if operation.operation == PAGE and scope["path"] in self._pages else operation.path
+            log_request(scope, path, status, start, seconds)
 
     def _outside(self, path: str, status: int) -> OperationMetrics:
         """Where a request is counted that reached no operation of a contract."""
