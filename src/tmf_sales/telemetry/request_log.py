@@ -23,7 +23,8 @@ log = logging.getLogger("tmf_sales.access")
 def log_request(scope: Message, path: str, status: int, start: Message | None, seconds: float) -> None:
     """Write the line of a request that ended. `path`: the template of its path; `start`: see RequestObserver."""
     request = scope.get(REQUEST)
-    correlation = request.correlation_id if request is not None else sent_id(scope, CORRELATION_ID) or ""
+    made = request.correlation_id if request is not None else ""  # none is made for a read
+    correlation = made or sent_id(scope, CORRELATION_ID) or ""
     fields = {
         "method": scope["method"],
         "path": path,
