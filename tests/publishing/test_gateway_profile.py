@@ -156,6 +156,7 @@ TAKEN_BEYOND: dict[str, tuple[str, str, Json]] = {
     "alternatives": ("tmf699", "RelatedParty_Update", {"@referredType": "Individual"}),
     "recursion": ("tmf648", "Quote_Create", deep_items(DEPTH + 1, {"action": 7})),
     "readOnly": ("tmf699", "SalesLead_Create", {"name": "Campaign", "id": "42"}),
+    "unknown members": ("tmf648", "ReplayInput", {"unknown": 1}),
 }
 
 

@@ -19,6 +19,7 @@ Document = dict[str, Any]
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 PREFERRED_MEDIA_TYPES = ("application/merge-patch+json", "application/json")
 COMMON_FORMATS = {"date-time", "date", "uri", "byte"}
+UNKNOWN_KEYWORDS = {"nullable", "readOnly", "example", "additionalProperties"}
 KEPT_OF_A_PARAMETER = ("name", "in", "required", "description")
 
 WIDER: Mapping[str, str] = {
@@ -26,6 +27,7 @@ WIDER: Mapping[str, str] = {
     "alternatives": "where the contract asks for one of several members, none of them is asked for",
     "recursion": f"inside the {DEPTH}rd level of a type that contains itself, any object passes",
     "readOnly": "a member that may not be sent is checked like any other",
+    "unknown members": "members that the contract does not know are accepted everywhere",
     "formats": "integers and query languages have no format; bounds and patterns stay",
     "criteria": "filters by attribute are not declared; a gateway has to pass undeclared query parameters on",
     "security": "no security is declared; the service checks the Authorization header itself",
@@ -147,7 +149,7 @@ def _with_plain_names(node: Any) -> Any:
 
 def _as_gateways_read(schema: Schema) -> Schema:
     """Remove the keywords that gateways do not know; a schema that was nullable still accepts null."""
-    plain = {key: value for key, value in schema.items() if key not in {"nullable", "readOnly", "example"}}
+    plain = {key: value for key, value in schema.items() if key not in UNKNOWN_KEYWORDS}
     if schema.get("nullable") is True:
         del plain["type"]
         if "enum" in plain and None not in plain["enum"]:
