@@ -122,7 +122,7 @@ class Page:
 
 
 @contextmanager
-def browser() -> Iterator[Callable[[], Page]]:
+def browser(patience: float = PATIENCE) -> Iterator[Callable[[], Page]]:
     """What opens a new tab of a browser that ends with the context."""
     read_commands, write_commands = os.pipe()
     read_answers, write_answers = os.pipe()
@@ -136,7 +136,7 @@ def browser() -> Iterator[Callable[[], Page]]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # so that the processes that it starts end with it
     )
-    watchdog = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+    watchdog = threading.Timer(patience, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     os.close(read_commands)
     os.close(write_answers)

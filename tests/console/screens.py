@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.console.browser import Page
 
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 
 def shown(page: Page, condition: str) -> None:

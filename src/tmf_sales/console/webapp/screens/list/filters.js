@@ -51,7 +51,7 @@ function Condition({ condition }) {
   const [path, operator] = splitName(condition.name);
   const value = operator === "isnull" || operator === "exists" ? (condition.value === "true" ? "" : "not") : alternatives(condition.value).join(", ");
   if (path === "filter") return html`<code>${condition.value}</code>`;
-  return html`${path} <b>${OPERATORS[operator]}</b> ${value}`;
+  return html`<span>${path} <b>${OPERATORS[operator]}</b> ${value}</span>`;
 }
 
 /** @param {{columns: Column[], add: (condition: Parameter) => void}} props */
