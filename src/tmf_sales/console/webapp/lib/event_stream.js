@@ -22,21 +22,45 @@ export async function followEvents(url, lastId, signal, listener) {
   let last = lastId;
   recordRequest("GET", url, { Accept: "text/event-stream" });
   while (!signal.aborted) {
+    const whileVisible = new AbortController();
+    const connected = AbortSignal.any([signal, whileVisible.signal]);
+    const hide = () => document.hidden && whileVisible.abort();
+    document.addEventListener("visibilitychange", hide, { signal: connected });
     try {
+      await visible(signal);
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}), ...credentials() };
-      const response = await fetch(url, { headers, signal, cache: "no-store", redirect: "error" });
+      const response = await fetch(url, { headers, signal: connected, cache: "no-store", redirect: "error" });
       if (response.status >= 400 && response.status < 500) throw await rejection(response);
       if (response.ok && response.body) {
         listener.onState(true);
-        last = await readMessages(response.body, last, listener);
+        const onEvent = (/** @type {any} */ event) => {
+          last = event.eventId ?? last; // also when the connection ends within the next message
+          listener.onEvent(event);
+        };
+        last = await readMessages(response.body, last, { ...listener, onEvent });
       }
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError) return listener.onRejected(error);
     }
+    whileVisible.abort();
     listener.onState(false);
     await pause(AGAIN_AFTER, signal);
   }
+}
+
+/**
+ * Wait until the page is visible. Browsers open six connections to a host for all tabs together, so tabs in the
+ * background keep none.
+ * @param {AbortSignal} signal
+ */
+function visible(signal) {
+  return new Promise((resolve) => {
+    const look = () => (signal.aborted || !document.hidden) && resolve(null);
+    document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", look);
+    look();
+  });
 }
 
 /** @param {Response} response */

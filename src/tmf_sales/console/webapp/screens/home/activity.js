@@ -1,5 +1,6 @@
-/** The last events of an API, asked again while the page is visible, and its subscriptions that are in trouble. */
+/** The last events of an API as they happen, and its subscriptions that are in trouble. */
 import { ApiError, send } from "../../lib/client.js";
+import { followEvents } from "../../lib/event_stream.js";
 import { distance } from "../../lib/format.js";
 import { html, useEffect, useState } from "../../lib/html.js";
 import { useLoaded } from "../../lib/loading.js";
@@ -9,30 +10,29 @@ import { Tag } from "../../parts/tag.js";
 /** @typedef {import("../../lib/types").Api} Api */
 
 const SHOWN = 8;
-const EVERY = 5000;
 
 /** @param {{api: Api}} props */
 export function LastEvents({ api }) {
   const [events, setEvents] = useState(/** @type {any[] | null} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
+  const [live, setLive] = useState(false);
   useEffect(() => {
     const ended = new AbortController();
-    const ask = (quiet = true) => {
-      if (document.hidden) return;
-      send("GET", `${api.basePath}/event?limit=${SHOWN}`, { signal: ended.signal, quiet }).then(
-        (answer) => setEvents(answer.body),
-        (raised) => ended.signal.aborted || setError(raised),
-      );
-    };
-    ask(false);
-    const timer = setInterval(ask, EVERY);
-    return () => {
-      ended.abort();
-      clearInterval(timer);
-    };
+    const url = `${api.basePath}/event`;
+    send("GET", `${url}?limit=${SHOWN}`, { signal: ended.signal })
+      .then(({ body }) => {
+        setEvents(body);
+        return followEvents(url, body[0]?.eventId ?? null, ended.signal, {
+          onEvent: (event) => setEvents((last) => [event, ...(last ?? []).filter((each) => each.eventId !== event.eventId)].slice(0, SHOWN)),
+          onState: setLive,
+          onRejected: setError,
+        });
+      })
+      .catch((raised) => ended.signal.aborted || setError(raised));
+    return () => ended.abort();
   }, [api]);
   return html`<section class="card" aria-label="Last events of ${api.title}">
-    <h2>Last events <small>live</small></h2>
+    <h2>Last events <small>${live ? "live" : ""}</small></h2>
     ${error && html`<p class="quiet">${error instanceof ApiError ? error.message : "They cannot be read."}</p>`}
     <ul class="plain" aria-live="polite">
       ${events?.map((event) => html`<li key=${event.eventId}><span class="quiet">${distance(event.eventTime)}</span> ${event.eventType} <${Subject} api=${api} event=${event} /></li>`)}
