@@ -10,7 +10,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-ANNOTATIONS = {"description", "title", "default", "properties", "items", "$ref", "nullable"}
+ANNOTATIONS = {"description", "title", "default", "properties", "items", "$ref", "nullable", "example"}
 UPPER_BOUNDS = {"maxLength", "maxItems", "maximum"}
 LOWER_BOUNDS = {"minLength", "minItems", "minimum"}
 

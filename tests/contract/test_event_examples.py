@@ -11,7 +11,7 @@ from tmf_sales.contract.loader import load_contracts
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 
 EXAMPLES = [
-    (type, name, contract.document["components"]["examples"][name]["value"])
+    (type, name, contract.document["components"]["examples"][f"{name}Example"]["value"])
     for contract in load_contracts(contracts_folder())
     for type in contract.resources.values()
     for name in type.event_types

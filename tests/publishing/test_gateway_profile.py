@@ -13,17 +13,21 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.contract.implication import Implication
+from tests.contract.test_contracts import misfits
 
 from tmf_sales.contract.bundling import bundle
 from tmf_sales.contract.schemas import Schemas
 from tmf_sales.publishing.flat_schemas import CannotFlatten, FlatSchemas
 from tmf_sales.publishing.gateway_profile import METHODS, WIDER, gateway_profile, plain_name
+from tmf_sales.publishing.plain_profile import plain_profile
 from tmf_sales.publishing.recursion import DEPTH, without_recursion
 
 Json = dict[str, Any]
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
-CONTRACTS = {path.name.partition("-")[0]: bundle(path) for path in sorted(OPENAPI.glob("tmf[0-9]*.yaml"))}
+CONTRACTS = {
+    path.name.partition("-")[0]: plain_profile(bundle(path)) for path in sorted(OPENAPI.glob("tmf[0-9]*.yaml"))
+}
 PROFILES = {name: gateway_profile(document) for name, document in CONTRACTS.items()}
 PATCHES_BY_OPERATIONS = {"application/json-patch+json", "application/json-patch-query+json"}
 
@@ -351,3 +355,9 @@ def test_names_that_would_be_the_same_without_their_marks_are_refused() -> None:
 
     with pytest.raises(CannotFlatten, match="two schemas would be named SalesLeadCreate"):
         gateway_profile(contract)
+
+
+@apis
+def test_every_body_has_an_example_that_a_mock_answers_with(api: str) -> None:
+    for name, _, content in bodies(PROFILES[api]):
+        assert misfits(PROFILES[api], content["schema"], content["example"]) == [], name

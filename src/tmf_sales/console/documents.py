@@ -17,6 +17,7 @@ from tmf_sales.console.swagger_ui import PAGE_HEADERS
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App
 from tmf_sales.http.public_base import PublicBase
+from tmf_sales.publishing.plain_profile import plain_profile
 from tmf_sales.publishing.rendering import as_json, as_yaml
 
 PLACEHOLDER = "https://public-url.invalid"
@@ -46,12 +47,12 @@ def _with_public_url(render: Callable[[], bytes], public_base: str) -> bytes:
 
 
 def as_served(document: dict[str, Any], base: str, issuer: str | None) -> dict[str, Any]:
-    """A copy of the contract with the URL and the issuer of this service."""
-    served = {**document, "servers": [{**document["servers"][0], "url": base}]}
+    """The plain profile of the contract with the URL and the issuer of this service."""
+    served = {**plain_profile(document), "servers": [{**document["servers"][0], "url": base}]}
     if issuer is not None and "securitySchemes" in document["components"]:
         schemes = copy.deepcopy(document["components"]["securitySchemes"])
         for scheme in schemes.values():
             if scheme["type"] == "openIdConnect":
                 scheme["openIdConnectUrl"] = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        served["components"] = {**document["components"], "securitySchemes": schemes}
+        served["components"] = {**served["components"], "securitySchemes": schemes}
     return served

@@ -16,10 +16,11 @@ from tmf_sales.contract.bundling import bundle
 from tmf_sales.contract.files import contract_files
 from tmf_sales.publishing.client_profile import client_profile
 from tmf_sales.publishing.gateway_profile import gateway_profile
+from tmf_sales.publishing.plain_profile import plain_profile
 from tmf_sales.publishing.rendering import as_json, as_yaml
 
 PROFILES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "plain": lambda document: document,
+    "plain": lambda document: document,  # what the others are made of
     "client": client_profile,
     "gateway": gateway_profile,
 }
@@ -28,7 +29,7 @@ FORMATS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {"yaml": as_yaml, "js
 
 def published(contract: Path, profile: str, format: str) -> bytes:
     """Render one contract; `profile` and `format` are names from PROFILES and FORMATS."""
-    return FORMATS[format](PROFILES[profile](bundle(contract)))
+    return FORMATS[format](PROFILES[profile](plain_profile(bundle(contract))))
 
 
 def publish_all(contracts: Path, target: Path) -> Iterator[Path]:

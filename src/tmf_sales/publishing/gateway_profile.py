@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tmf_sales.publishing.examples import first_example
 from tmf_sales.publishing.flat_schemas import CannotFlatten, FlatSchemas, Schema, named, reference_to
 from tmf_sales.publishing.recursion import DEPTH, reachable, references_in, without_recursion
 
@@ -107,14 +108,15 @@ class _Profile:
         }
 
     def _content(self, content: Document, name: str) -> Document:
-        """Keep one media type, with a named schema: importers make a model of each named schema."""
+        """Keep one media type, with a named schema (importers make a model of each) and an example (for mocks)."""
         media_type = preferred_media_type(content)
+        example = first_example(self._bundle, content[media_type])
         schema = self._flat.node(content[media_type]["schema"])
         if named(schema) is None:
             name = name[0].upper() + name[1:]
             self._bodies[name] = schema
             schema = reference_to(name)
-        return {media_type: {"schema": schema}}
+        return {media_type: {"schema": schema, **example}}
 
     def _resolved(self, node: Document) -> Document:
         while "$ref" in node:
