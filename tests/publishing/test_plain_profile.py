@@ -56,10 +56,14 @@ def test_the_service_answers_every_declared_head(tmp_path: Path) -> None:
             collection = next(path for path in document["paths"] if "{" not in path)
             id = httpx.get(base + collection).json()[0]["id"]
             for path in (path for path, item in document["paths"].items() if "head" in item and "hub/" not in path):
-                head, get = (httpx.request(method, base + path.replace("{id}", id)) for method in ("HEAD", "GET"))
+                url = base + path.replace("{id}", id)
+                head, get = (
+                    httpx.request(method, url, params={"query": ""}) if "match" in path else httpx.request(method, url)
+                    for method in ("HEAD", "GET")
+                )
 
                 assert (head.status_code, head.content) == (get.status_code, b"")
-                assert get.is_success
+                assert get.is_success, path
     finally:
         service.stop()
 
