@@ -10,6 +10,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+SAME = {"pattern", "format", "additionalProperties", "minProperties", "maxProperties"}
 ANNOTATIONS = {"description", "title", "default", "properties", "items", "$ref", "nullable", "example"}
 UPPER_BOUNDS = {"maxLength", "maxItems", "maximum"}
 LOWER_BOUNDS = {"minLength", "minItems", "minimum"}
@@ -77,4 +78,4 @@ class Implication:
             return bool(said) and min(said) <= rule
         if keyword in LOWER_BOUNDS:
             return bool(said) and max(said) >= rule
-        return keyword in {"pattern", "format"} and rule in said
+        return keyword in SAME and rule in said
