@@ -24,11 +24,11 @@ KUBERNETES = "1.37.0"
 
 
 def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return run(built_tools() / "helm", *arguments)
+    return run(built("helm"), *arguments)
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return run(built_tools() / "promtool", *arguments)
+    return run(built("promtool"), *arguments)
 
 
 def kubernetes_validate(manifests: Path) -> subprocess.CompletedProcess[str]:
@@ -44,15 +44,15 @@ def run(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 
 
 @functools.cache
-def built_tools() -> Path:
-    """The folder with helm and promtool."""
+def built(name: str) -> Path:
+    """The program, built by Go."""
     try:
-        done = run(ROOT / "scripts/deploy_tools")
+        done = run(ROOT / "scripts/deploy_tools", name)
     except subprocess.TimeoutExpired:
-        pytest.skip("helm and promtool are not built in time")
+        pytest.skip(f"{name} is not built in time")
     if done.returncode:
-        pytest.skip(f"helm and promtool cannot be built: {done.stderr.strip()[-300:]}")
-    return Path(done.stdout.strip())
+        pytest.skip(f"{name} cannot be built: {done.stderr.strip()[-300:]}")
+    return Path(done.stdout.strip()) / name
 
 
 @functools.cache
