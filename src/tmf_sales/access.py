@@ -36,11 +36,15 @@ NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller. `parties`: the ids of the parties that it acts for."""
+    """A caller. `parties`: the ids of the parties that it acts for.
+
+    `scopes`: those of its token; None when it is not limited to scopes. Two tokens of a caller are the same caller.
+    """
 
     subject: str
     roles: frozenset[str]
     parties: frozenset[str] = NONE
+    scopes: frozenset[str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
 from tmf_sales.apis.deliveries import DeliveryHandlers
+from tmf_sales.access import FULL_ACCESS, Principal
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
 from tmf_sales.apis.registry import RulesTable
@@ -46,6 +47,7 @@ from tmf_sales.edge.forwarded import trust_proxies
 from tmf_sales.edge.options import options
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
+from tmf_sales.engine.expansion import References
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
@@ -53,6 +55,7 @@ from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.events.webhook import TIMEOUT
 from tmf_sales.events.webhook_check import WebhookChecks
+from tmf_sales.events.visibility import SeenBy
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http.bounds import Bounds
 from tmf_sales.http.context import NO_SECURITY, Security
@@ -136,8 +139,10 @@ def compose(
     context = create_context(settings, shipped=contracts, rules=rules)
     security = create_security(context.apis, settings)
     idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
-    engines = create_engines(context, clock, ids, idempotency)
     checks = webhook_checks(settings, clock, ids)
+    seen_by = load_policy(context.apis, settings).seen_by
+    references = create_references(context, seen_by)
+    engines = create_engines(context, clock, ids, idempotency, references)
     audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
     handlers = {
         api.base_path: handlers_of(
@@ -145,7 +150,7 @@ def compose(
             engines[api.name],
             context.hub,
             audit,
-            EventHandlers(api, context.store, load_policy(context.apis, settings).seen_by, event_settings(settings)),
+            EventHandlers(api, context.store, seen_by, event_settings(settings)),
             DeliveryHandlers(api, context.hub, checks, time_limit=settings.statement_timeout, audit=audit),
         )
         for api in context.apis
@@ -309,8 +314,18 @@ def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
     return setup.create_security(apis, settings)
 
 
+def create_references(context: Context, seen_by: Callable[[Principal], SeenBy]) -> References:
+    """Create what finds the resources of all APIs that references refer to; without authentication it finds all."""
+    types = (resource for api in context.apis for resource in api.resources.values())
+    return References(types, context.store, seen_by if context.settings.authentication else _all_seen)
+
+
+def _all_seen(_principal: Principal) -> SeenBy:
+    return lambda _kind: FULL_ACCESS
+
+
 def create_engines(
-    context: Context, clock: Clock, ids: Callable[[], str], idempotency: Idempotency
+    context: Context, clock: Clock, ids: Callable[[], str], idempotency: Idempotency, references: References
 ) -> dict[str, list[ResourceEngine]]:
     """Create the engine of each resource, by the name of its API."""
     settings = context.settings
@@ -320,7 +335,14 @@ def create_engines(
     return {
         api.name: [
             ResourceEngine(
-                resource, context.rules[resource.kind], context.store, engine_settings, clock, ids, idempotency
+                resource,
+                context.rules[resource.kind],
+                context.store,
+                engine_settings,
+                clock,
+                ids,
+                idempotency,
+                references,
             )
             for resource in api.resources.values()
         ]

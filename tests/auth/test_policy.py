@@ -202,3 +202,11 @@ def test_listeners_see_what_their_owner_would_retrieve() -> None:
     assert not seen("tmf648/quote").sees({"state": "approved", "relatedParty": [{"id": "2"}]})
     assert not seen("tmf699/salesLead").sees({})
     assert not seen("listener").sees({})
+
+
+def test_a_token_shows_only_resources_that_its_scopes_may_read() -> None:
+    policy = Policy.for_apis(None, APIS)
+    admin = Principal("somebody", frozenset({"admin"}), scopes=frozenset({"tmf648:read", "tmf699:write"}))
+
+    assert policy.seen_by(admin)("tmf648/quote").sees({})
+    assert not policy.seen_by(admin)("tmf699/salesLead").sees({})

@@ -35,6 +35,18 @@ def test_operations_are_known_by_their_ids(contract: Contract) -> None:
     assert contract.operations["createOrder"].creates
 
 
+def test_an_operation_needs_the_scopes_of_all_its_alternatives(tmp_path: Path) -> None:
+    document = small_contract.document()
+    assert small_contract.contract(tmp_path, document).scopes_of("listOrder") == set()
+    document["security"] = [{"token": ["orders:read"]}, {"key": []}]
+    document["paths"]["/order"]["post"]["security"] = [{"token": ["a", "b"]}, {"other": ["c"]}]
+
+    contract = small_contract.contract(tmp_path, document)
+
+    assert contract.scopes_of("listOrder") == {"orders:read"}
+    assert contract.scopes_of("createOrder") == {"a", "b", "c"}
+
+
 def test_a_resource_is_what_tells_of_events(contract: Contract) -> None:
     (order,) = contract.resources.values()
 

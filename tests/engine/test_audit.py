@@ -15,7 +15,7 @@ from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
 from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import subscription_audit_entry
-from tmf_sales.app import create_engines, handlers_of, webhook_checks
+from tmf_sales.app import create_engines, create_references, handlers_of, webhook_checks
 from tmf_sales.auth.policy import Policy
 from tmf_sales.context import create_context, create_hub
 from tmf_sales.contract.files import contracts_folder
@@ -49,7 +49,7 @@ class Desk:
         context = create_context(settings)
         self.store = context.store
         idempotency = Idempotency(self.store, lambda: NOW, new_id, timedelta(seconds=10))
-        engines = create_engines(context, lambda: NOW, new_id, idempotency)
+        engines = create_engines(context, lambda: NOW, new_id, idempotency, create_references(context, POLICY.seen_by))
         self.hub: Hub = context.hub
         self.policy = POLICY
         events = EventHandlers(QUOTES, self.store, self.policy.seen_by, EventSettings())

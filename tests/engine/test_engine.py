@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from tests.contract import small_contract
 
+from tmf_sales.access import FULL_ACCESS
 from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.engine.engine import LONG_WORK, RACES, EngineSettings, ResourceEngine
+from tmf_sales.engine.expansion import References
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.engine.request import Request
@@ -43,7 +45,16 @@ def engine(tmp_path: Path) -> ResourceEngine:
     resource = small_contract.contract(tmp_path).resources["order"]
     store = Refusing((resource.stored_kind(), IDEMPOTENCY_KIND))
     keys = Idempotency(store, now, lambda: "new", timedelta(seconds=10))
-    return ResourceEngine(resource, Rules(), store, EngineSettings(), now, lambda: "new", keys)
+    return ResourceEngine(
+        resource,
+        Rules(),
+        store,
+        EngineSettings(),
+        now,
+        lambda: "new",
+        keys,
+        References((), store, lambda _: lambda _: FULL_ACCESS),
+    )
 
 
 def now() -> datetime:

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tmf_sales.app import create_engines
+from tmf_sales.access import FULL_ACCESS
+from tmf_sales.app import create_engines, create_references
 from tmf_sales.context import create_context
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine import idempotency
@@ -65,7 +66,8 @@ class Service:
         self.store = FailingStorage([*kinds, IDEMPOTENCY_KIND])
         self.idempotency = Idempotency(self.store, self.clock, new_id, timedelta(seconds=10))
         context = replace(create_context(Settings(store="memory:")), store=self.store)
-        engines = create_engines(context, self.clock, new_id, self.idempotency)
+        references = create_references(context, lambda _: lambda _: FULL_ACCESS)
+        engines = create_engines(context, self.clock, new_id, self.idempotency, references)
         self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
 
     async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "tmf648/quote") -> Response:

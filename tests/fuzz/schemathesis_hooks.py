@@ -35,6 +35,8 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 STORED_NAMES = (*NAMES, '"xml:lang"', '"1st"', 'x."a.b"', '"say ""hi"""', "unknown")
 
+EXPANDED = ("relatedParty", '"xml:lang"', 'x."a.b"', '"unknown"')
+
 sort_keys = st.builds("{}{}".format, st.sampled_from(("", "-", "+")), st.sampled_from(STORED_NAMES))
 comparisons = st.builds(
     "@{}{}'{}'".format,
@@ -71,6 +73,7 @@ schemathesis.openapi.format("tmf630-sort", st.lists(sort_keys, min_size=1, max_s
 schemathesis.openapi.format(
     "tmf630-fields", st.lists(st.sampled_from((*STORED_NAMES, "none")), min_size=1, max_size=4).map(", ".join)
 )
+schemathesis.openapi.format("tmf630-expand", st.lists(st.sampled_from(EXPANDED), min_size=1, max_size=3).map(", ".join))
 schemathesis.openapi.format("tmf630-filter", conditions.map("relatedParty[?({})]".format))
 schemathesis.openapi.format("tmf630-trim", conditions.map("note[?({})]".format))
 schemathesis.openapi.format("tmf630-event-fields", st.lists(event_names, min_size=1, max_size=4).map(", ".join))

@@ -119,9 +119,3 @@ def test_a_misspelt_parameter_of_one_resource_is_rejected(name: str) -> None:
     with pytest.raises(InvalidParameter, match=rf"^'{name}': did you mean (fields|filter|limit|expand)\?$"):
         parse_retrieve(f"{name}=id", RESOURCE, strict=False)
     assert parse_retrieve("page=2&x.eq=1", RESOURCE, strict=False).apply(DOCUMENT) is DOCUMENT
-
-
-@pytest.mark.parametrize("name", ["depth", "expand"])
-def test_references_of_one_resource_are_not_expanded(name: str) -> None:
-    with pytest.raises(InvalidParameter, match=rf"^{name}: references are not expanded"):
-        parse_retrieve(f"{name}=1", RESOURCE, strict=False)

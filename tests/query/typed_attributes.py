@@ -17,6 +17,7 @@ _PARTY: dict[Path, Attribute] = {
     ("since",): Attribute("date-time", through_list=True),
     ("active",): Attribute("boolean", through_list=True),
     ("@type",): Attribute("string", through_list=True),
+    ("@referredType",): Attribute("string", through_list=True),
     ("contact",): Attribute("object", through_list=True),
     ("contact", "city"): Attribute("string", through_list=True),
 }

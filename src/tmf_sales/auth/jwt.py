@@ -117,12 +117,13 @@ class Tokens:
     def _credential(self, claims: Mapping[str, Any]) -> Credential:
         if claims["sub"].startswith(API_KEY_SUBJECT):
             raise refusal("the subject is one of the service's own")
+        scopes = texts_at(claims, "scope") | texts_at(claims, "scp")
         principal = Principal(
             subject=claims["sub"],
             roles=texts_at(claims, self._rules.roles_claim),
             parties=texts_at(claims, self._rules.parties_claim),
+            scopes=scopes,
         )
-        scopes = texts_at(claims, "scope") | texts_at(claims, "scp")
         return Credential(principal, scopes, float(claims["exp"]) + self._rules.leeway)
 
     def _remember(self, digest: bytes, credential: Credential) -> None:

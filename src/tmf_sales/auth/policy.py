@@ -163,6 +163,11 @@ class Policy:
             for api in apis
             for resource in api.resources.values()
         }
+        self._scopes = {
+            resource.kind: api.scopes_of(_reading_operation(api, resource))
+            for api in apis
+            for resource in api.resources.values()
+        }
         self._rows = [(role, row, table.api) for table in tables for role, rows in table.rows.items() for row in rows]
         self._open_to_admin = frozenset(self._operations_without_rows())
         self._access = functools.lru_cache(KEPT)(self._granted)
@@ -215,10 +220,13 @@ class Policy:
         return access
 
     def seen_by(self, principal: Principal) -> SeenBy:
-        """What the principal may see of resources of a kind: the same as when retrieving them."""
+        """What the principal may see of resources of a kind: the same as when retrieving them, scopes included."""
 
         def seen(kind: str) -> Access:
-            return self._access(principal, *self._reads[kind]) if kind in self._reads else NO_ACCESS
+            if kind not in self._reads:
+                return NO_ACCESS
+            has_scopes = principal.scopes is None or self._scopes[kind] <= principal.scopes
+            return self._access(principal, *self._reads[kind]) if has_scopes else NO_ACCESS
 
         return seen
 

@@ -163,6 +163,13 @@ class Contract:
                 return tuple(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
         return ()
 
+    def scopes_of(self, operation_id: str) -> frozenset[str]:
+        """The scopes that a token needs for an operation, in all its alternatives together."""
+        operation = self.operations[operation_id]
+        stated = self.document["paths"][operation.path][operation.method]
+        alternatives = stated.get("security", self.document.get("security", []))
+        return frozenset(scope for each in alternatives for scopes in each.values() for scope in scopes)
+
     def _operations(self) -> dict[str, Operation]:
         found, faults = dict[str, Operation](), list[Fault]()
         for path, item in self.document["paths"].items():

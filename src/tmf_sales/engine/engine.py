@@ -22,6 +22,7 @@ from tmf_sales.engine import versions
 from tmf_sales.engine.all_violations import FurtherCheck, FurtherViolations
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.documents import BuiltDocument, Caller, DocumentBuilder, Patch
+from tmf_sales.engine.expansion import References
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
@@ -32,6 +33,7 @@ from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import (
     Conflict,
+    InvalidParameter,
     PatchResultRefused,
     ResourceTooLarge,
     Unavailable,
@@ -82,6 +84,7 @@ class ResourceEngine:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         idempotency: Idempotency,
+        references: References,
     ) -> None:
         self.type = resource_type
         self.rules = rules
@@ -92,9 +95,10 @@ class ResourceEngine:
         self._clock = clock
         self._new_id = new_id
         self._idempotency = idempotency
+        self._references = references
         self._builder = DocumentBuilder(resource_type, rules, settings.mode)
         paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
-        self._listing = Listing(resource_type, store, self._strict, paging)
+        self._listing = Listing(resource_type, store, references, self._strict, paging)
         member = resource_type.object_type.lifecycle_member
         self._state = member.name if member else ""
         patch_types = ", ".join(resource_type.patch_types).encode()
@@ -129,9 +133,14 @@ class ResourceEngine:
         place = self._lookup.place_of(request, record, number)
         version = record.versions[place]
         tag = (b"etag", entity_tag(version.revision))
-        if is_not_modified(request, version.revision):
-            return Response(304, headers=[tag])
+        is_unchanged = is_not_modified(request, version.revision)
         found = self._lookup.as_seen(request, self._represented(request, id, version), is_current=place == 0)
+        if view.expansion:
+            # The entity tag is about this version alone, and other resources are in the response.
+            (document,) = await self._references.expanded(request, [view.trim(found.document)], view.expansion)
+            return Response(200, orjson.dumps(view.select(document)), [*self._accept_patch])
+        if is_unchanged:
+            return Response(304, headers=[tag])
         return Response(200, _response_text(found, view), [tag, *self._accept_patch])
 
     # create ----------------------------------------------------------------------------------------------------------
@@ -286,7 +295,10 @@ class ResourceEngine:
         """Parse what the response should show. Called before anything is written, because the query may be invalid."""
         if not request.raw_query:
             return WHOLE
-        return parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
+        view = parse_retrieve(request.raw_query, self.type.attributes, strict=self._strict)
+        if view.expansion and request.method not in {"GET", "HEAD"}:
+            raise InvalidParameter(f"{view.expansion.parameter}: expected only in GET and HEAD")
+        return view
 
     def _reject_taken_version(self, stored: tuple[Version, ...], wanted: str) -> None:
         member = self.type.version_member or ""

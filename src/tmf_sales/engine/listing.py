@@ -14,6 +14,7 @@ import orjson
 from tmf_sales.access import Access
 from tmf_sales.contract.loader import ResourceType
 from tmf_sales.engine import versions
+from tmf_sales.engine.expansion import References
 from tmf_sales.engine.representation import list_with_hrefs, with_href
 from tmf_sales.engine.request import Body, Request, Response
 from tmf_sales.query.paging import Paging
@@ -30,6 +31,7 @@ class Listing:
 
     type: ResourceType
     store: Storage
+    references: References
     strict: bool
     paging: Paging
 
@@ -37,7 +39,7 @@ class Listing:
         wanted = parse_query(request.raw_query, self.type.attributes, strict=self.strict, paging=self.paging)
         page = await self._find(request, wanted)
         result = self._without_body(request, wanted, page)
-        result.body = self._text(request, wanted, page.rows)
+        result.body = await self._text(request, wanted, page.rows)
         return result
 
     async def head(self, request: Request) -> Response:
@@ -70,11 +72,13 @@ class Listing:
         first = wanted.query.offset
         return Page(_seen(rows[first : first + wanted.query.limit], access, current), len(rows))
 
-    def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> Body:
-        if wanted.selection is None:
+    async def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> Body:
+        if wanted.selection is None and wanted.expansion is None:
             return list_with_hrefs(rows, f"{request.public_url}{self.type.base_path}{self.type.path}")
-        select = wanted.selection.select
-        return orjson.dumps([select(with_href(row.version.document, self._href(request, row.id))) for row in rows])
+        documents = [with_href(row.version.document, self._href(request, row.id)) for row in rows]
+        if wanted.expansion:
+            documents = await self.references.expanded(request, documents, wanted.expansion)
+        return orjson.dumps([wanted.selection.select(each) for each in documents] if wanted.selection else documents)
 
     def _href(self, request: Request, id: str) -> str:
         return self.type.href(request.public_url, id)

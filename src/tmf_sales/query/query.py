@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.messages import shown
+from tmf_sales.query.expansion import Expansion, read_expansion
 from tmf_sales.query.fields import OF_A_RESOURCE, OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
 from tmf_sales.query.jsonpath import condition_of, read_expression
@@ -41,6 +42,7 @@ class ListRequest:
     query: Query
     criteria: tuple[Criterion, ...]
     selection: FieldSelection | None
+    expansion: Expansion | None
     paged: bool
 
     def equality_on(self, path: Path) -> tuple[str, ...] | None:
@@ -65,15 +67,24 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How to show one resource: first trims the lists at these paths to matching elements, then selects fields."""
+    """How to show one resource: trims the lists at these paths to matching elements, expands, then selects fields."""
 
     selection: FieldSelection | None = None
     trims: tuple[tuple[Path, Condition], ...] = ()
+    expansion: Expansion | None = None
 
     def apply(self, document: Document) -> Document:
-        """The document as requested; does not change the given one."""
+        """The document as requested, not expanded; does not change the given one."""
+        return self.select(self.trim(document))
+
+    def trim(self, document: Document) -> Document:
+        """The document with only matching elements in the trimmed lists."""
         for path, condition in self.trims:
             document = _trimmed(document, path, predicate(condition))
+        return document
+
+    def select(self, document: Document) -> Document:
+        """The requested fields of a document."""
         return self.selection.select(document) if self.selection else document
 
 
@@ -100,10 +111,10 @@ def _parse_query(
     raw: str, attributes: Attributes, strict: bool, paging: Paging, always: Sequence[str] = OF_A_RESOURCE
 ) -> ListRequest:
     parts = read_parts(raw)
-    _reject_expansion(parts)
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=always)
+    expansion = read_expansion(_values(parts, "expand"), _values(parts, "depth"), attributes)
     limit = read_number("limit", _values(parts, "limit"), paging.largest_limit)
     offset = read_number("offset", _values(parts, "offset"), LARGEST_OFFSET)
     query = Query(
@@ -115,11 +126,14 @@ def _parse_query(
         fields=selection.top_level if selection else None,
     )
     others = "&".join(part.raw for part in parts if not (part.parameter and part.parameter.name in {"offset", "limit"}))
-    return ListRequest(raw, others, query, criteria, selection, paged=limit is not None or offset is not None)
+    paged = limit is not None or offset is not None
+    return ListRequest(raw, others, query, criteria, selection, expansion, paged)
 
 
 def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
-    """Read the query string of an operation on one resource: `fields`, and `filter` expressions that trim its lists.
+    """Read the query string of an operation on one resource.
+
+    It has `fields`, `expand` and `depth`, and `filter` expressions that trim the lists of the resource.
 
     Raises InvalidFilter and InvalidParameter; in strict mode also for any other parameter.
     """
@@ -129,12 +143,12 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 
 def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
     parts = read_parts(raw)
-    _reject_expansion(parts)
     if strict:
-        _reject_all_but(parts, {"fields", "filter"})
+        _reject_all_but(parts, {"fields", "filter", "expand", "depth"})
     _reject_misspelt(parts)
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
-    return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)))
+    expansion = read_expansion(_values(parts, "expand"), _values(parts, "depth"), attributes)
+    return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)), expansion)
 
 
 def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False) -> EventQuery:
@@ -148,11 +162,10 @@ def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False)
         raise InvalidFilter(f"{shown(raw)} has a character that no text has") from None
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
-    for name in ("limit", "offset", "sort", "depth", "expand"):
+    _reject_expansion(parts)
+    for name in ("limit", "offset", "sort"):
         if _values(parts, name):
-            is_reading = name in {"depth", "expand"}
-            why = "references in events are not expanded" if is_reading else "events have no pages and no order"
-            raise InvalidParameter(f"{name}: {why}")
+            raise InvalidParameter(f"{name}: events have no pages and no order")
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict, always=OF_AN_EVENT)
     return EventQuery(all_of([criterion.condition for criterion in criteria]), selection)
 
@@ -162,6 +175,7 @@ def parse_event_list(raw: str, attributes: Attributes, paging: Paging = DEFAULT_
 
     Raises InvalidFilter and InvalidParameter.
     """
+    _reject_expansion(read_parts(raw))
     return _parse_query(raw, attributes, strict=True, paging=paging, always=OF_AN_EVENT)
 
 
@@ -170,10 +184,9 @@ _parse_retrieve_once = lru_cache(maxsize=1024)(_parse_retrieve)
 
 
 def _reject_expansion(parts: Iterable[Part]) -> None:
-    """Reject `depth` and `expand`: TMF630 part 2 reserves them, so they are never filters."""
     for name in ("depth", "expand"):
         if _values(parts, name):
-            raise InvalidParameter(f"{name}: references are not expanded; read what they refer to at its href")
+            raise InvalidParameter(f"{name}: references in events are not expanded")
 
 
 def _values(parts: Iterable[Part], name: str) -> list[str]:
