@@ -74,7 +74,7 @@ async def test_a_path_expands_references_in_lists_and_objects(desk: Desk) -> Non
     [
         reference(),
         {"id": "other", "href": f"{LEADS}/l"},
-        {"href": "/tmf-api/sales/v4/salesLead/%6C"},
+        {"href": "/tmf-api/sales/v4/salesLead/l"},
         reference(href=""),
     ],
 )

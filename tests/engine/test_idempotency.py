@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tmf_sales.access import FULL_ACCESS
+from tmf_sales.access import FULL_ACCESS, NO_ACCESS, Access
 from tmf_sales.app import create_engines, create_references
 from tmf_sales.context import create_context
 from tmf_sales.contract.loader import load_contracts
@@ -20,7 +20,7 @@ from tmf_sales.engine import idempotency
 from tmf_sales.engine.engine import ResourceEngine
 from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency, _digest
 from tmf_sales.engine.request import Request, Response
-from tmf_sales.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
+from tmf_sales.errors import Conflict, Forbidden, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
@@ -70,7 +70,13 @@ class Service:
         engines = create_engines(context, self.clock, new_id, self.idempotency, references)
         self.engines: dict[str, ResourceEngine] = {e.type.kind: e for each in engines.values() for e in each}
 
-    async def create(self, body: dict[str, Any], key: str | None = "k1", kind: str = "tmf648/quote") -> Response:
+    async def create(
+        self,
+        body: dict[str, Any],
+        key: str | None = "k1",
+        kind: str = "tmf648/quote",
+        access: Access = FULL_ACCESS,
+    ) -> Response:
         headers = [(b"idempotency-key", key.encode())] if key is not None else []
         request = Request(
             operation_id=f"create{kind}",
@@ -81,6 +87,7 @@ class Service:
             public_url="http://service",
             correlation_id="c",
             body=orjson.loads(orjson.dumps(body)),
+            access=access,
         )
         return await self.engines[kind].create(request)
 
@@ -235,6 +242,41 @@ async def test_a_refused_request_frees_its_key(service: Service) -> None:
     answer = await service.create(QUOTE)
 
     assert answer.status == 201
+
+
+@pytest.mark.parametrize("lost", [{"lost_before": {2}}, {"lost_after": {2}}], ids=["not written", "written"])
+async def test_a_rejected_retry_does_not_forget_what_the_first_may_have_made(
+    service: Service, lost: dict[str, Any]
+) -> None:
+    vars(service.store).update(lost)
+    with pytest.raises(Unavailable):
+        await service.create(QUOTE)
+    service.clock.now += timedelta(seconds=11)
+    with pytest.raises(Forbidden):
+        await service.create(QUOTE, access=NO_ACCESS)
+    with pytest.raises(IdempotencyConflict, match="another request before"):
+        await service.create({**QUOTE, "description": "two"})
+
+    answer = await service.create(QUOTE)  # at once: nothing runs
+
+    assert answer.status == 201
+    assert await service.stored() == [orjson.loads(answer.text)["id"]]
+    assert await service.create(QUOTE) == answer
+
+
+async def test_a_rejected_retry_for_a_new_version_does_not_make_it_twice(service: Service) -> None:
+    id = orjson.loads((await service.create(QUOTE, key=None)).text)["id"]
+    service.store.lost_after = {3}
+    with pytest.raises(Unavailable):
+        await service.create({"id": id, **QUOTE})
+    service.clock.now += timedelta(seconds=11)
+    with pytest.raises(NotFound):
+        await service.create({"id": id, **QUOTE}, access=NO_ACCESS)
+
+    answer = await service.create({"id": id, **QUOTE})
+
+    assert orjson.loads(answer.text)["version"] == "2"
+    assert len((await service.record(id)).versions) == 2
 
 
 async def test_a_key_is_free_again_after_a_day(service: Service) -> None:

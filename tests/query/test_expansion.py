@@ -46,7 +46,7 @@ def test_pages_keep_their_expansion() -> None:
         ("expand=period", "expand: 'period' is not a reference; expected one, which has an id"),
         ('expand="period"', "expand: '\"period\"' is not a reference; expected one, which has an id"),
         ("expand=anything", "expand: 'anything' is not a reference; expected one, which has an id"),
-        ("expand=name.id", "expand: 'name.id': 'name' is text and has no members"),
+        ("expand=name.id", "expand: 'name.id': 'name' is text and has no members; did you mean .in?"),
         ("expand=-party", "expand: '-party' is not the name of an attribute"),
         ("expand=" + ",".join(["party"] * 21), "expand: more than 20 names"),
         ("depth=3", "depth: '3' is not an integer from 0 to 2"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from tmf_sales.access import Principal
 from tmf_sales.contract.loader import ResourceType
@@ -63,7 +62,7 @@ class References:
         if isinstance(href, str) and href:
             place, _, named = href.removeprefix(public_url).rpartition("/")
             kind = self._kind_at.get(place)
-            return (kind, unquote(named)) if kind and named else None
+            return (kind, named) if kind and named else None
         name = reference.get("@referredType")
         kind = self._kind_named.get(name) if isinstance(name, str) else None
         return (kind, id) if kind and isinstance(id, str) and id else None

@@ -136,13 +136,23 @@ class Idempotency:
         except Unavailable:
             raise  # unknown whether it was written: the next attempt uses the reservation to find out
         except TmfError:
-            # Nothing was written. Release the key, so that the client can correct the request and use it again.
             with contextlib.suppress(RevisionConflict, Unavailable):
-                await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
+                await self._release(mine, revision, resumed=resumed)
             raise
         with contextlib.suppress(Unavailable, RecordTooLarge):  # the next attempt makes the same response again
             await self._keep(mine, revision, result)
         return result
+
+    async def _release(self, mine: Document, revision: int, *, resumed: bool) -> None:
+        """Free the key of a rejected creation, so that the client can correct the request and use it again.
+
+        After an earlier attempt, which may have written the document, only the same request may be sent again: it needs
+        the id and the time in the reservation to find out.
+        """
+        if resumed:
+            await self._write({**mine, "running": self._now()}, revision)
+        else:
+            await self._store.commit(Change(IDEMPOTENCY, mine["id"], revision, ()))
 
     async def _keep(self, mine: Document, revision: int, result: Response) -> None:
         """Store the response as text; if its escaped quotation marks make that too large, store it as JSON."""

@@ -32,8 +32,8 @@ class Expansion:
 def read_expansion(expand: Iterable[str], depth: list[str], attributes: Attributes) -> Expansion | None:
     """The expansion that the `expand` and `depth` parameters ask for; None when they ask for nothing.
 
-    Raises InvalidParameter for a path where the contract has no reference. A name in double quotes may also be that of
-    a member unknown to the contract.
+    Raises InvalidParameter for a path where the contract has no reference. A name in quotation marks may also be
+    that of a member unknown to the contract.
     """
     names = [name for value in expand for name in listed_names(value)]
     if len(names) > MOST_PATHS:
