@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import signal
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -149,6 +150,19 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
     run("serve", "--port", "0", "--workers", "3")
 
     assert ran == [("run_one", 1), ("run_several", 3)]
+
+
+def test_a_reload_checks_the_settings_of_rules_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TMF_SALES_VALIDITY", "soon")
+    monkeypatch.setenv("TMF_SALES_LOG_LEVEL", "error")
+    before = logging.getLogger("tmf_sales").level
+
+    serving.reload({})
+
+    assert "the settings are not reloaded: TMF_SALES_VALIDITY is 'soon'" in caplog.text
+    assert logging.getLogger("tmf_sales").level == before
 
 
 def test_listening_beyond_loopback_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:

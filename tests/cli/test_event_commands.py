@@ -8,6 +8,7 @@ import importlib
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from tmf_sales.cli import context as opened_module
 from tmf_sales.cli import main
 from tmf_sales.cli.context import on_one_line, opened
 from tmf_sales.cli.deliver import work
-from tmf_sales.cli.listen import Receiver
+from tmf_sales.cli.listen import BODY_LIMIT, Receiver
 from tmf_sales.context import Context
 from tmf_sales.events.signing import Secret, read_secrets, signature_headers, written_secret
 from tmf_sales.settings import Settings, load_settings
@@ -272,10 +273,13 @@ def test_the_receiver_prints_what_comes(
         signed = dict(signature_headers("e1", int(time.time()), body, read_secrets(SECRET)))
         answer = httpx.post(url, content=body, headers=signed | headers)
         refused = httpx.post(url, content=iter([b"chunked"]), headers=signed)
+        client = HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+        client.request("POST", "/", headers={"Content-Length": str(BODY_LIMIT + 1)})
+        oversized = client.getresponse()
         server.shutdown()
         thread.join()
 
-    assert (answer.status_code, refused.status_code) == (status, 411)
+    assert (answer.status_code, refused.status_code, oversized.status) == (status, 411, 413)
     assert said in capsys.readouterr().out
 
 

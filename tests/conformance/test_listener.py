@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import httpx
 import pytest
 
-from tmf_conformance.http.listener import Listener
+from tmf_conformance.http.listener import BODY_LIMIT, Listener
 
 EVENT = {"eventId": "1", "eventType": "QuoteCreateEvent", "event": {"quote": {"id": "q1"}}}
 
@@ -64,6 +65,14 @@ def test_an_event_without_a_length_is_refused(listener: Listener) -> None:
     answer = httpx.post(f"{listener.callback}/one", content=iter([b"{}"]))
 
     assert answer.status_code == 411
+    assert listener.at("one") == []
+
+
+def test_an_event_that_is_too_large_is_refused(listener: Listener) -> None:
+    client = HTTPConnection("127.0.0.1", listener.port, timeout=30)
+    client.request("POST", "/one", headers={"Content-Length": str(BODY_LIMIT + 1)})
+
+    assert client.getresponse().status == 413
     assert listener.at("one") == []
 
 

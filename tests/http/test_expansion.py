@@ -82,7 +82,7 @@ def test_lists_and_depth(both: tuple[Api, Api]) -> None:
         ("expand=agre[ement", "expand: 'agre[ement' is not the name of an attribute"),
         ("depth=3", "depth: number 3 is more than 2"),
         ("depth=-1", "depth: number -1 is less than 0"),
-        ("depth=all", "depth: 'all' is not an integer from 0 to 2"),
+        ("depth=all", "depth: expected an integer, got text 'all'"),
         ("depth=1&depth=1", "depth: is given more than once"),
     ],
 )

@@ -7,7 +7,7 @@ A server that rejects a filter does not support it; one that ignores a filter fa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -194,10 +194,17 @@ def takes_jsonpath(session: Session) -> None:
 
 
 def compares_points_in_time(session: Session) -> None:
-    own = str(value_of(session, "validFor.startDateTime", 0))
-    hour = int(own[11:13])
-    elsewhere = f"{own[:11]}{hour - 2:02}{own[13:].removesuffix('Z')}-02:00"
+    own = value_of(session, "validFor.startDateTime", 0)
+    elsewhere = in_another_zone(own)
     selects(session, f"{scope(session)}validFor.startDateTime={encoded(elsewhere)}", by="dates", expected=True)
+
+
+def in_another_zone(moment: Any) -> str:
+    """The same point in time at an offset of two hours, which may be on another day."""
+    given = parse_date_time(moment)
+    if given is None:
+        raise NotRun(f"validFor.startDateTime is no date-time: {moment}")
+    return given.astimezone(timezone(timedelta(hours=-2))).isoformat(timespec="milliseconds")
 
 
 def wrong_value_is_400(session: Session) -> None:

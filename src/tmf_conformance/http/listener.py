@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("content-length", "")
         if not length.isdecimal() or int(length) > BODY_LIMIT:
             self.close_connection = True
-            self.send_error(411)
+            self.send_error(413 if length.isdecimal() else 411)
             return
         self.server.store(self.path, self.rfile.read(int(length)))
         self.send_response(201)

@@ -40,6 +40,10 @@ MATCHED = 100
 PAGE_BYTES = 16 * 1024 * 1024
 PIECE = 64 * 1024
 EVENT_TIME = ("eventTime",)
+RESET = (
+    b'event: reset\ndata: {"code":"unknownEvent","reason":"Last-Event-ID is not in the log; the stream begins now",'
+    b'"message":"read what you missed with GET, without Accept: text/event-stream"}\n\n'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,8 @@ class EventHandlers:
             reserved.enter_context(self._reserved_stream(request.principal))
             log = self._store.events
             last_id = request.header(b"last-event-id")
-            place = await log.end_of_log() if not last_id else await log.place_of(last_id) or ""
+            end = await log.end_of_log()
+            known = await log.place_of(last_id) if last_id else end
             condition = predicate(wanted.condition) if wanted.condition != EVERYTHING else None
             matching = _Matching(condition, self._visibility(request.principal))
             return StreamedResponse(
@@ -183,7 +188,7 @@ class EventHandlers:
                     (b"cache-control", b"private, no-store"),
                     (b"x-accel-buffering", b"no"),
                 ],
-                chunks=self._messages(place, matching, wanted.selection),
+                chunks=self._messages(end if known is None else known, matching, wanted.selection, reset=known is None),
                 release=reserved.pop_all().close,
             )
 
@@ -202,9 +207,11 @@ class EventHandlers:
                 del self._streams[caller]
 
     async def _messages(
-        self, place: str, matching: _Matching, selection: FieldSelection | None
+        self, place: str, matching: _Matching, selection: FieldSelection | None, *, reset: bool
     ) -> AsyncGenerator[bytes]:
         yield b"retry: 2000\n\n"
+        if reset:
+            yield RESET
         async with contextlib.aclosing(self._tail.follow(place)) as batches:
             async for events in batches:
                 if not events:

@@ -72,7 +72,7 @@ class Reception(BaseHTTPRequestHandler):
         length = self.headers.get("content-length", "")
         if not length.isdecimal() or int(length) > BODY_LIMIT:
             self.close_connection = True
-            self.send_error(411)
+            self.send_error(413 if length.isdecimal() else 411)
             return
         body = self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}

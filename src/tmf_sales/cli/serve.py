@@ -21,6 +21,7 @@ from typing import Any
 import click
 
 import tmf_sales
+from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli.options import Refused, rule_setting_options, setting_options, settings_from
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
@@ -147,7 +148,7 @@ def reload(options: Mapping[str, object]) -> None:
     Invalid settings are logged, and the old ones remain in effect.
     """
     try:
-        settings = load_settings(os.environ, options)
+        settings = load_settings(os.environ, options, settings_of_rules(registered_rules()))
     except CannotStart as error:
         log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - the message is complete
         return

@@ -167,13 +167,10 @@ def _reject_other_than_json(scope: Scope) -> None:
     values = [value for name, value in scope["headers"] if name == b"accept"]
     if not values:
         return
-    accept = b",".join(values).decode("latin-1").lower()
-    if accept in ("", "*/*", "application/json"):
+    accept = b",".join(values)
+    if accept in (b"", b"*/*", b"application/json"):
         return
-    weights: dict[str, str] = {}
-    for entry in accept.split(","):
-        media, *parameters = (part.strip() for part in entry.split(";"))
-        weights[media] = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+    weights = _weights(accept)
     deciding = next((weights[media] for media in JSON_RANGES if media in weights), "0")
     if deciding.strip("0.") == "":
         raise NotAcceptable("Accept: expected application/json or a range that holds it")

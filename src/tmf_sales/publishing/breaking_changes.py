@@ -1,7 +1,8 @@
 """Lists what a new contract breaks for clients of an older one.
 
 Guarantee: one line for each removed path, operation, parameter, media type, response and member, each changed type,
-each new requirement, each value that requests may no longer have and each that responses may now have.
+each new requirement, each value that requests may no longer have and each that responses may now have, which includes
+bounds, patterns and formats.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ class _Comparison:
             yield f"{place}: {before.get('type', 'any')} is now {after.get('type', 'any')}"
             return
         yield from self._demands(place, before, after, request=request)
+        yield from _bounds(place, before, after, request=request)
         for member, entry in before.get("properties", {}).items():
             if member not in after.get("properties", {}):
                 yield f"{place}: {member} is gone"
@@ -130,6 +132,36 @@ class _Comparison:
             added = [value for value in new_values or () if value not in old_values]
             if new_values is None or added:
                 yield f"{place}: may now be {', '.join(map(str, added)) or 'any value'}"
+
+
+UPPER = ("maximum", "maxLength", "maxItems", "maxProperties")
+LOWER = ("minimum", "minLength", "minItems", "minProperties")
+RULES = ("pattern", "format", "multipleOf", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum")
+OWN_FORMATS = "tmf630-"  # they say what to generate, and no client checks them
+
+
+def _bounds(place: str, before: Schema, after: Schema, *, request: bool) -> Iterator[str]:
+    """Compare the limits on values: tighter ones reject requests, looser ones change what responses have.
+
+    Any other pattern counts, as nothing compares what two patterns match.
+    """
+    narrow, wide = (before, after) if request else (after, before)
+    for name in (*UPPER, *LOWER):
+        inside, outside = narrow.get(name), wide.get(name)
+        if outside is None or inside == outside:
+            continue
+        if inside is None or (outside < inside) == (name in UPPER):
+            yield f"{place}: {name} {_said(before.get(name))} is now {_said(after.get(name))}"
+    for name in RULES:
+        stated = wide.get(name)
+        if stated and stated != narrow.get(name) and not str(stated).startswith(OWN_FORMATS):
+            yield f"{place}: {name} {_said(before.get(name))} is now {_said(after.get(name))}"
+    if wide.get("additionalProperties") is False and narrow.get("additionalProperties") is not False:
+        yield f"{place}: further members are {'no longer taken' if request else 'now answered'}"
+
+
+def _said(value: Any) -> Any:
+    return "none" if value is None else value
 
 
 def _flat(types: FlatSchemas, schema: Schema) -> Schema:
