@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import signal
 import logging
+import signal
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
