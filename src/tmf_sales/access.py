@@ -112,6 +112,7 @@ class Access:
             offset=query.offset,
             limit=query.limit,
             count_limit=query.count_limit,
+            size_limit=query.size_limit,
             fields=query.fields if len(self.grants) == 1 else None,
         )
 

@@ -330,7 +330,12 @@ def create_engines(
     """Create the engine of each resource, by the name of its API."""
     settings = context.settings
     engine_settings = EngineSettings(
-        Mode(settings.mode), settings.page_default, settings.page_max, settings.count_limit, settings.audits
+        Mode(settings.mode),
+        settings.page_default,
+        settings.page_max,
+        settings.count_limit,
+        settings.page_bytes,
+        settings.audits,
     )
     return {
         api.name: [

@@ -127,6 +127,9 @@ class Settings:
     page_max: int = setting(
         1000, whole_number(1, LONGEST_PAGE), f"longest page that a request may ask for; {LONGEST_PAGE} at most"
     )
+    page_bytes: int = setting(
+        8 * 1024 * 1024, SIZE, "bytes of a page; it ends before the resource that would exceed them, with a next link"
+    )
     count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
     no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
     delivery_connections: int = setting(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.api import Api, Document, refusal
 from tests.http.conftest import Services
-from tests.http.resources import Resource, unique_text
+from tests.http.resources import QUOTE, Resource, unique_text
 from tests.storage.deviations import NO_CONDITION
 
 
@@ -205,3 +205,22 @@ def test_matches_are_counted_only_up_to_the_bound_that_the_operator_set(services
 
     assert "x-total-count" not in answer.headers
     assert answer.headers["x-total-count-at-least"] == "2"
+
+
+def test_a_page_is_bounded_in_bytes_and_next_leads_through_all(services: Services, store: str) -> None:
+    api = services.of(QUOTE, store, TMF_SALES_PAGE_BYTES="100KiB")
+    mark = unique_text()
+    ids = sorted(api.create("/quote", QUOTE.body(description="x" * 40_000, category=mark))["id"] for _ in range(5))
+    seen, sizes, url = [], [], f"/quote?category={mark}"
+    while url:
+        answer = api.get(url)
+        seen += [each["id"] for each in answer.json()]
+        sizes.append(len(answer.json()))
+        assert answer.headers["x-total-count"] == "5"
+        assert answer.headers["x-result-count"] == str(sizes[-1])
+        assert answer.status_code == (206 if "limit=" in url else 200)
+        url = answer.links.get("next", {}).get("url", "").removeprefix(api.root)
+
+    assert seen == ids
+    assert sizes == [2, 2, 1]
+    assert api.get(f"/quote?category={mark}&limit=1").headers["x-result-count"] == "1"

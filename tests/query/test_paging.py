@@ -33,9 +33,10 @@ def test_offset_and_limit_choose_the_page(raw: str, offset: int, limit: int, *, 
 
 
 def test_defaults_and_bounds_are_the_operations() -> None:
-    paging = Paging(default_limit=10, largest_limit=20, count_limit=5000)
+    paging = Paging(default_limit=10, largest_limit=20, count_limit=5000, size_limit=9000)
     assert parsed("", paging).query.limit == 10
     assert parsed("", paging).query.count_limit == 5000
+    assert parsed("", paging).query.size_limit == 9000
     with pytest.raises(InvalidParameter, match=r"^limit: '21' is not an integer from 0 to 20$"):
         parsed("limit=21", paging)
 
@@ -101,6 +102,14 @@ def test_sort_keys(raw: str, sort: tuple[Sort, ...]) -> None:
 
 def links(raw: str, returned: int, total: int, *, exact: bool = True) -> dict[str, str]:
     return dict(parsed(raw).links(returned, total, exact=exact))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_page_after_one_that_was_cut_begins_where_it_ended(exact: bool) -> None:
+    after_two = dict(parsed("offset=3&limit=5").links(2, 5, exact=exact, is_cut=True))
+
+    assert after_two["next"] == "offset=5&limit=5"
+    assert after_two["prev"] == "offset=0&limit=5"
 
 
 def test_links_go_to_the_other_pages() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -421,3 +422,43 @@ async def test_a_store_that_is_there_answers_a_ping(store: Storage) -> None:
 def test_a_query_in_memory_ends_at_its_time_limit() -> None:
     with pytest.raises(TookTooLong, match="more than 0 s"):
         Deadline(0).reject_when_late()
+
+
+LARGE = {"text": "x" * 1000}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(),
+        Query(Exists(("number",))),
+        Query(sort=(Sort(("number",), descending=True),)),
+        Query(Compare(("number",), Operator.GTE, 0), (Sort(("missing",)),), offset=1),
+        Query(limit=3),
+    ],
+)
+async def test_a_page_ends_before_the_row_that_exceeds_its_size(store: Storage, query: Query) -> None:
+    for number in range(6):
+        await store.commit(insert(str(number), {"number": number, **LARGE}))
+    whole = await store.find("ticket", query)
+
+    cut = await store.find("ticket", replace(query, size_limit=2500))
+
+    assert (cut.is_cut, len(cut.rows)) == (True, 2)
+    assert [row.id for row in cut.rows] == [row.id for row in whole.rows[:2]]
+    assert (cut.total, cut.exact) == (6, True)
+    assert not whole.is_cut
+    assert not (await store.find("ticket", replace(query, size_limit=10_000))).is_cut
+
+
+async def test_a_page_has_at_least_one_row_whatever_its_size(store: Storage) -> None:
+    for number in range(3):
+        await store.commit(insert(str(number), LARGE))
+
+    page = await store.find("ticket", Query(size_limit=1, count_limit=2))
+
+    assert ([row.id for row in page.rows], page.is_cut) == (["0"], True)
+    assert (page.total, page.exact) == (2, False)
+    last = await store.find("ticket", Query(size_limit=1, offset=2))
+    assert ([row.id for row in last.rows], last.is_cut, last.total) == (["2"], False, 3)
+    assert not (await store.find("ticket", Query(size_limit=1, limit=0))).is_cut

@@ -69,6 +69,7 @@ class EngineSettings:
     page_default: int = 100
     page_max: int = 1000
     count_limit: int = 0
+    page_bytes: int = 0
     audit: bool = False
 
 
@@ -97,7 +98,7 @@ class ResourceEngine:
         self._idempotency = idempotency
         self._references = references
         self._builder = DocumentBuilder(resource_type, rules, settings.mode)
-        paging = Paging(settings.page_default, settings.page_max, settings.count_limit)
+        paging = Paging(settings.page_default, settings.page_max, settings.count_limit, settings.page_bytes)
         self._listing = Listing(resource_type, store, references, self._strict, paging)
         member = resource_type.object_type.lifecycle_member
         self._state = member.name if member else ""

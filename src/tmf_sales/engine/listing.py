@@ -85,20 +85,23 @@ class Listing:
 
     def _without_body(self, request: Request, wanted: ListRequest, page: Page) -> Response:
         url = f"{request.public_url}{self.type.base_path}{self.type.path}"
-        return page_response(url, wanted, len(page.rows), page.total, exact=page.exact)
+        return page_response(url, wanted, len(page.rows), page.total, exact=page.exact, is_cut=page.is_cut)
 
 
-def page_response(url: str, wanted: ListRequest, shown: int, total: int, *, exact: bool) -> Response:
+def page_response(
+    url: str, wanted: ListRequest, shown: int, total: int, *, exact: bool, is_cut: bool = False
+) -> Response:
     """The response of a list operation at `url`, without its body; 206 when a requested page is not the whole list.
 
-    `shown`: the number of rows on this page. `total`: the number of matches; without `exact` a lower bound.
+    `shown`: the number of rows on this page. `total`: the number of matches; without `exact` a lower bound. `is_cut`:
+    the page ended early, because of its size.
     """
     headers = [(b"x-total-count" if exact else b"x-total-count-at-least", b"%d" % total)]
     headers.append((b"x-result-count", b"%d" % shown))
     if len(wanted.raw) <= LONGEST_LINKED:
         links = ", ".join(
             f'<{url}{query and "?"}{query}>; rel="{relation}"'
-            for relation, query in wanted.links(shown, total, exact=exact)
+            for relation, query in wanted.links(shown, total, exact=exact, is_cut=is_cut)
         )
         headers.append((b"link", links.encode("latin-1")))
     is_part = wanted.paged and 0 < total != shown and wanted.query.offset < total

@@ -21,11 +21,15 @@ _UNSAFE_IN_QUERY = re.compile(r"[^%!$&'()*+,;=:@/?._~A-Za-z0-9-]")
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The page sizes of an operation. `count_limit`: matches are counted exactly up to this number; 0: no limit."""
+    """The page sizes of an operation.
+
+    `count_limit`: matches are counted exactly up to this number. `size_limit`: bytes of a page. 0: no limit.
+    """
 
     default_limit: int = 100
     largest_limit: int = 1000
     count_limit: int = 0
+    size_limit: int = 0
 
 
 def read_number(name: str, values: list[str], largest: int) -> int | None:
@@ -74,12 +78,12 @@ def in_url(query: str) -> str:
 
 
 def page_links(
-    others: str, offset: int, limit: int, returned: int, total: int, *, exact: bool
+    others: str, offset: int, limit: int, returned: int, total: int, *, exact: bool, is_cut: bool = False
 ) -> Iterator[tuple[str, str]]:
     """The relation and query string of each link to another page. `others`: the parameters that all links keep.
 
-    Without `exact`, `total` is a lower bound. `last` is a page that repeated `next` reaches, or starts at the first
-    resource when none of those pages has one.
+    Without `exact`, `total` is a lower bound. `is_cut`: the page ended early, because of its size. `last` is a page
+    that repeated `next` reaches, or starts at the first resource when none of those pages has one.
     """
 
     def page(start: int) -> str:
@@ -93,7 +97,9 @@ def page_links(
     last = phase + (total - 1 - phase) // limit * limit if total > phase else 0
     if offset > 0:
         yield "prev", page(max(min(offset - limit, last) if exact else offset - limit, 0))
-    if offset + returned < total or (not exact and returned == limit):
+    if is_cut:
+        yield "next", page(offset + returned)
+    elif offset + returned < total or (not exact and returned == limit):
         yield "next", page(offset + limit)
     if exact:
         yield "last", page(last)

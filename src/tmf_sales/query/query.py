@@ -59,10 +59,11 @@ class ListRequest:
         """The condition without its top-level equalities on these attributes."""
         return all_of([criterion.condition for criterion in self.criteria if criterion.path not in paths])
 
-    def links(self, returned: int, total: int, *, exact: bool) -> Iterator[tuple[str, str]]:
+    def links(self, returned: int, total: int, *, exact: bool, is_cut: bool = False) -> Iterator[tuple[str, str]]:
         """The relation and query string of each link of this page of `returned` out of `total` (RFC 8288)."""
         yield "self", in_url(self.raw)
-        yield from page_links(in_url(self.others), self.query.offset, self.query.limit, returned, total, exact=exact)
+        query, others = self.query, in_url(self.others)
+        yield from page_links(others, query.offset, query.limit, returned, total, exact=exact, is_cut=is_cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def _parse_query(
         offset=offset or 0,
         limit=paging.default_limit if limit is None else limit,
         count_limit=paging.count_limit,
+        size_limit=paging.size_limit,
         fields=selection.top_level if selection else None,
     )
     others = "&".join(part.raw for part in parts if not (part.parameter and part.parameter.name in {"offset", "limit"}))

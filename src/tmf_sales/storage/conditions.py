@@ -153,6 +153,7 @@ class Query:
     """What to find: matches of `where`, ordered by `sort` then by id, `limit` of them after `offset`.
 
     `count_limit`: count matches exactly up to this many, 0 means without bound.
+    `size_limit`: end the page before its documents exceed so many bytes, 0 means without bound.
     `fields`: top-level member names that the answer needs, or None for all; a store may use it to read less.
     """
 
@@ -161,6 +162,7 @@ class Query:
     offset: int = 0
     limit: int = 100
     count_limit: int = 0
+    size_limit: int = 0
     fields: frozenset[str] | None = field(default=None)
 
     def is_last_page(self, found: int) -> bool:

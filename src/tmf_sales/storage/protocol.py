@@ -144,11 +144,39 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a page, in order, and how many match in all; beyond the query's count_limit `exact` is False."""
+    """The rows of a page, in order, and how many match in all; beyond the query's count_limit `exact` is False.
+
+    `is_cut`: the page ended at the query's size_limit, and more rows follow.
+    """
 
     rows: Sequence[Row]
     total: int
     exact: bool = True
+    is_cut: bool = False
+
+
+class PageRows:
+    """The rows of a page while it is read: as many as fit into the query's size_limit, and at least one."""
+
+    def __init__(self, query: Query) -> None:
+        self.rows: list[Row] = []
+        self.is_cut = False
+        self._size_limit = query.size_limit
+        self._size = 0
+
+    def add(self, row: Row) -> bool:
+        """Add a row and return True, or return False when it does not fit: the page is complete."""
+        if self._size_limit:
+            self._size += len(row.version.text)
+            self.is_cut = self._size > self._size_limit and bool(self.rows)
+        if not self.is_cut:
+            self.rows.append(row)
+        return not self.is_cut
+
+    def page(self, query: Query, total: int) -> Page:
+        """The page, when so many resources match; `total` may be one more than the query's count_limit."""
+        exact = not query.count_limit or total <= query.count_limit
+        return Page(self.rows, total if exact else query.count_limit, exact, self.is_cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +259,10 @@ class Storage(Protocol):
         """Return the resource with all its versions, as of the last acknowledged write; None when there is none."""
 
     async def find(self, kind: str, query: Query) -> Page:
-        """Return the current versions that match, in order, and their count. Deleted resources never match."""
+        """Return the current versions that match, in order, and their count. Deleted resources never match.
+
+        Reads no more than the page and the row at which it was cut.
+        """
 
     async def commit(self, change: Change) -> int:
         """Write the versions and their events together, or neither; return the record's new revision.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from sortedcontainers import SortedList
@@ -17,6 +17,7 @@ from tmf_sales.storage.protocol import (
     Document,
     Kind,
     Page,
+    PageRows,
     Record,
     Row,
     Storage,
@@ -90,16 +91,12 @@ class MemoryStorage(Storage):
             return row.version.document
 
         ordered = in_order(found, query.sort, document=document, id=lambda row: row.id)
-        exact = not query.count_limit or len(found) <= query.count_limit
-        total = len(found) if exact else query.count_limit
-        return Page(ordered[query.offset : query.offset + query.limit], total, exact)
+        return _page(query, ordered[query.offset : query.offset + query.limit], len(found))
 
     def _page_of_all(self, kind: str, query: Query) -> Page:
         resources = self._kinds[kind]
         ids = self._ids[kind].islice(query.offset, query.offset + query.limit)
-        rows = [Row(id, resources[id].current) for id in ids]
-        exact = not query.count_limit or len(resources) <= query.count_limit
-        return Page(rows, len(resources) if exact else query.count_limit, exact)
+        return _page(query, (Row(id, resources[id].current) for id in ids), len(resources))
 
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
@@ -139,3 +136,9 @@ class MemoryStorage(Storage):
         resources = self._kinds[kind]
         behind = self._ids[kind].irange(after, inclusive=(False, True))
         return [resources[id] for id in islice(behind, limit)]
+
+
+def _page(query: Query, rows: Iterable[Row], total: int) -> Page:
+    found = PageRows(query)
+    all(map(found.add, rows))
+    return found.page(query, total)

@@ -17,6 +17,8 @@ from typing import Any
 
 import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+from pymongo.asynchronous.cursor import AsyncCursor
 
 from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
@@ -36,6 +38,7 @@ from tmf_sales.storage.protocol import (
     Kind,
     OutboxFull,
     Page,
+    PageRows,
     Record,
     RecordTooLarge,
     RevisionConflict,
@@ -57,6 +60,7 @@ SEEN_LIMIT = 1024
 log = logging.getLogger(__name__)
 
 Collection = AsyncCollection[dict[str, Any]]
+Cursor = AsyncCursor[dict[str, Any]] | AsyncCommandCursor[dict[str, Any]]
 
 
 class MongoStorage(Storage):
@@ -126,26 +130,31 @@ class MongoStorage(Storage):
         await self._ready()
         where = compile_where(query.where)
         with translated(), pymongo.timeout(self._statement_timeout):
-            found = await self._page(collection, where, query) if query.limit else []
-            total = query.offset + len(found)
-            if not query.is_last_page(len(found)):
+            found = PageRows(query)
+            if query.limit:
+                await self._read_page(collection, where, query, found)
+            total = query.offset + len(found.rows)
+            if found.is_cut or not query.is_last_page(len(found.rows)):
                 bound: dict[str, Any] = {"limit": query.count_limit + 1} if query.count_limit else {}
                 total = await collection.count_documents(where, **bound)
-        rows = [Row(each["_id"], Version(each["changed"], each["document"])) for each in found]
-        exact = not query.count_limit or total <= query.count_limit
-        return Page(rows, total if exact else query.count_limit, exact)
+        return found.page(query, total)
 
-    async def _page(self, collection: Collection, where: Document, query: Query) -> list[dict[str, Any]]:
+    async def _read_page(self, collection: Collection, where: Document, query: Query, found: PageRows) -> None:
+        async with await self._cursor(collection, where, query) as cursor:
+            async for each in cursor:
+                if not found.add(Row(each["_id"], Version(each["changed"], each["document"]))):
+                    break
+
+    async def _cursor(self, collection: Collection, where: Document, query: Query) -> Cursor:
         order = compile_sort(query.sort)
         projection = _projection(query.fields)
         if order is not None:
-            cursor = collection.find(where, projection, sort=order, skip=query.offset, limit=query.limit)
-            return await cursor.to_list()
+            return collection.find(where, projection, sort=order, skip=query.offset, limit=query.limit)
         stages = [{"$match": where}, *compile_sort_stages(query.sort)]
         if query.offset:
             stages.append({"$skip": query.offset})
         stages += [{"$limit": query.limit}, {"$project": projection}]
-        return await (await collection.aggregate(stages, allowDiskUse=True)).to_list()
+        return await collection.aggregate(stages, allowDiskUse=True)
 
     async def commit(self, change: Change) -> int:
         reject_too_large_record(change.versions)

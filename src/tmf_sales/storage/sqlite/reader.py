@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import Page, Record, Row, StorageUnavailable, TookTooLong, Version
+from tmf_sales.storage.protocol import Page, PageRows, Record, Row, StorageUnavailable, TookTooLong, Version
 from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.layout import Layout, SqlValue, unpack_versions
@@ -58,11 +58,12 @@ class Reader:
             [(total, uneven)] = self.all("SELECT total, uneven FROM kind WHERE name = ?", [layout.kind.name])
             plan = compile_query(query, layout, even=not uneven, checkpoint=self._stop_when_late)
             self._use_functions_of(plan)
-            rows = [Row(key, Version(changed, text=text)) for key, changed, text in self._run(plan.page)]
+            found = PageRows(query)
+            with closing(self._connection.execute(plan.page.sql, plan.page.values)) as rows:
+                all(found.add(Row(key, Version(changed, text=text))) for key, changed, text in rows)
             if plan.count is not None:
-                total = self._count_matches(plan.count, query, len(rows))
-        exact = not query.count_limit or total <= query.count_limit
-        return Page(rows, total if exact else query.count_limit, exact)
+                total = self._count_matches(plan.count, query, found)
+        return found.page(query, total)
 
     def read(self, sql: str, values: list[SqlValue]) -> list[Any]:
         """Return all rows of one statement, within the time limit."""
@@ -103,14 +104,11 @@ class Reader:
         self._damage.note(failure)
         return StorageUnavailable("the store could not be read")
 
-    def _count_matches(self, count: Statement, query: Query, shown: int) -> int:
-        if query.is_last_page(shown):
-            return query.offset + shown
-        [(matching,)] = self._run(count)
+    def _count_matches(self, count: Statement, query: Query, page: PageRows) -> int:
+        if not page.is_cut and query.is_last_page(len(page.rows)):
+            return query.offset + len(page.rows)
+        [(matching,)] = self.all(count.sql, count.values)
         return int(matching)
-
-    def _run(self, statement: Statement) -> list[Any]:
-        return self.all(statement.sql, statement.values)
 
     def _use_functions_of(self, plan: Plan) -> None:
         self._predicate = plan.satisfies
