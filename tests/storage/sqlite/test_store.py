@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import re
@@ -22,6 +23,7 @@ from tmf_sales.storage.sqlite.compile import compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
 from tmf_sales.storage.sqlite.layout import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
+from tmf_sales.storage.sqlite.reader import Busy, Reader
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
@@ -315,3 +317,24 @@ async def test_a_new_file_is_set_up_by_one_process_while_the_other_waits(
     await second.close()
     turn.close()
     first.close()
+
+
+async def test_a_lock_of_another_process_does_not_block_the_event_loop(store: SqliteStorage, tmp_path: Path) -> None:
+    """In WAL mode only a recovery locks readers out, so a locked file without a WAL takes the place of the store's."""
+    await store.commit(insert("1", ticket()))
+    copy = SqliteStorage(tmp_path / "locked.sqlite", KINDS)
+    await copy.open()
+    await copy.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "locked.sqlite", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        store._inline.close()
+        store._inline = Reader(tmp_path / "locked.sqlite", 2.0, waits=False)
+
+        with pytest.raises(Busy):
+            store._inline.get(Layout(TICKET), "1")
+        record = await store.get("ticket", "1")
+        page = await store.find("ticket", Query())
+
+    assert record is not None
+    assert [row.id for row in page.rows] == [record.id] == ["1"]

@@ -19,20 +19,25 @@ BUSY_TIMEOUT = 5.0
 OPERATIONS_BETWEEN_CHECKS = 2_000
 
 
-class Reader:
-    """A read-only connection for one thread at a time."""
+class Busy(Exception):
+    """Raised by a reader that does not wait, when another process locks the file."""
 
-    def __init__(self, path: FilePath, time_limit: float, damage: Damage | None = None) -> None:
+
+class Reader:
+    """A read-only connection for one thread at a time. `waits`: for locks of other processes, at most BUSY_TIMEOUT."""
+
+    def __init__(self, path: FilePath, time_limit: float, damage: Damage | None = None, *, waits: bool = True) -> None:
         self._damage = damage or Damage()
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
-            timeout=BUSY_TIMEOUT,
+            timeout=BUSY_TIMEOUT if waits else 0.0,
             isolation_level=None,
             check_same_thread=False,
         )
         self._connection.create_function("satisfies", 1, self._satisfies)
         self._connection.create_function("sort_value", 2, self._sort_value)
+        self._waits = waits
         self._time_limit = time_limit
         self._deadline = 0.0
         self._predicate: Callable[[bytes], bool] = bool
@@ -42,7 +47,10 @@ class Reader:
         self._connection.close()
 
     def get(self, layout: Layout, id: str) -> Record | None:
-        """Read one resource by its id. This must be fast, so it has neither a snapshot nor a time limit."""
+        """Read one resource by its id. This must be fast, so it has neither a snapshot nor a time limit.
+
+        Raises Busy, as find does, if this reader does not wait.
+        """
         try:
             row = self._connection.execute(layout.point_read, (id,)).fetchone()
         except sqlite3.Error as failure:
@@ -100,7 +108,9 @@ class Reader:
             self._connection.set_progress_handler(None, 0)
             self._connection.rollback()
 
-    def _unreadable(self, failure: sqlite3.Error) -> StorageUnavailable:
+    def _unreadable(self, failure: sqlite3.Error) -> StorageUnavailable | Busy:
+        if not self._waits and getattr(failure, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return Busy()
         self._damage.note(failure)
         return StorageUnavailable("the store could not be read")
 

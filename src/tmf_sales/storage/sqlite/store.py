@@ -7,6 +7,7 @@ writes in the process's one writer thread. When commit returns, the write is on 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import time
@@ -33,7 +34,7 @@ from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
 from tmf_sales.storage.sqlite.kinds import unknown_kinds
 from tmf_sales.storage.sqlite.layout import Entries, Layout, pack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
-from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Reader
+from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Busy, Reader
 from tmf_sales.storage.sqlite.schema import FORMAT, fill_ping, note_ping, prepare, reject_foreign_file
 from tmf_sales.storage.sqlite.writer import Writer
 
@@ -81,7 +82,7 @@ class SqliteStorage(Storage):
             prepare(self._connection, list(self._layouts.values()))
         self._damage = Damage()
         self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).reject_if_gone, self._damage.note)
-        self._inline = Reader(self._path, self._statement_timeout, self._damage)
+        self._inline = Reader(self._path, self._statement_timeout, self._damage, waits=False)
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()
         for _ in range(READERS):
             self._idle.put(Reader(self._path, self._statement_timeout, self._damage))
@@ -106,12 +107,17 @@ class SqliteStorage(Storage):
         await self._writer.run(lambda connection: note_ping(connection, self._now()))
 
     async def get(self, kind: str, id: str) -> Record | None:
-        return self._inline.get(self._layouts[kind], id)
+        layout = self._layouts[kind]
+        try:
+            return self._inline.get(layout, id)
+        except Busy:  # waiting for another process would block the event loop
+            return await self._in_thread(lambda reader: reader.get(layout, id))
 
     async def find(self, kind: str, query: Query) -> Page:
         layout = self._layouts[kind]
         if _is_quick(query):
-            return self._inline.find(layout, query)
+            with contextlib.suppress(Busy):
+                return self._inline.find(layout, query)
         return await self._in_thread(lambda reader: reader.find(layout, query))
 
     async def commit(self, change: Change) -> int:
