@@ -20,8 +20,8 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
-from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.access import FULL_ACCESS, Principal
+from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
 from tmf_sales.apis.registry import RulesTable
@@ -53,9 +53,9 @@ from tmf_sales.errors import CannotStart
 from tmf_sales.events.delivery_slots import limit_by_open_files
 from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
+from tmf_sales.events.visibility import SeenBy
 from tmf_sales.events.webhook import TIMEOUT
 from tmf_sales.events.webhook_check import WebhookChecks
-from tmf_sales.events.visibility import SeenBy
 from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.http.bounds import Bounds
 from tmf_sales.http.context import NO_SECURITY, Security
