@@ -75,8 +75,7 @@ from tmf_sales.storage.protocol import Storage
 from tmf_sales.telemetry.delivery import ObservedWebhook
 from tmf_sales.telemetry.endpoint import PATH as METRICS_PATH
 from tmf_sales.telemetry.endpoint import choose_by_port, management_app
-from tmf_sales.telemetry.metrics import Metrics
-from tmf_sales.telemetry.requests import RequestMetrics
+from tmf_sales.telemetry.requests import RequestTelemetry
 from tmf_sales.telemetry.setup import Telemetry, create_telemetry
 
 Clock = Callable[[], datetime]
@@ -157,7 +156,7 @@ def compose(
     }
     chosen = delivery_settings(settings)
     telemetry = create_telemetry(context.apis, context.store, context.hub, settings.workers)
-    delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen, telemetry.metrics)
+    delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen, telemetry)
     further = {
         (api.base_path, id): check
         for api in context.apis
@@ -204,7 +203,7 @@ def gate(app: App, service: Composition, has_page: HasPage = lambda _path: False
     public_base, issuer = public_base_of(service.settings), service.settings.jwt_issuer
     pages = {**documents(service.apis, public_base, issuer), **swagger_ui(service.apis, public_base, issuer)}
     hosts, probes = served_hosts(service.settings), service.telemetry.probes()
-    observed = RequestMetrics(service.telemetry.metrics, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
+    observed = RequestTelemetry(service.telemetry, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
     entry = partial(entry_middleware, app, service, hosts=hosts, has_page=has_page)
     through_proxies = trust_proxies(with_metrics(entry, service, {**probes, **pages}, hosts), service.settings)
     return ResponseHeaders(allow_origins(through_proxies, service.settings.cors_origins), observed)
@@ -413,10 +412,10 @@ def webhook_checks(settings: Settings, clock: Clock, ids: Callable[[], str]) -> 
     return WebhookChecks(ssrf_guard(settings), service_secrets(settings), clock, ids, timeout=timeout)
 
 
-def create_delivery(context: Context, chosen: DeliverySettings, metrics: Metrics) -> Delivery:
+def create_delivery(context: Context, chosen: DeliverySettings, telemetry: Telemetry) -> Delivery:
     """Create a delivery worker; the store must be open."""
     webhook = ObservedWebhook(ssrf_guard(context.settings), connections=chosen.connections)
-    webhook.metrics = metrics
+    webhook.metrics, webhook.tracing = telemetry.metrics, telemetry.tracing
     return Delivery(context.events, context.hub, webhook, chosen)
 
 

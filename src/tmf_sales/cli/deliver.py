@@ -41,7 +41,7 @@ async def work(found: Context) -> None:
     configure_logs(found.settings.log_level, found.settings.log_format)
     chosen = delivery_settings(found.settings, poll=LOOK_EVERY)
     telemetry = create_telemetry(found.apis, found.store, found.hub)
-    worker = create_delivery(found, chosen, telemetry.metrics)
+    worker = create_delivery(found, chosen, telemetry)
     await log_unknown_kinds(found.store)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -56,6 +56,7 @@ class EventAttributes:
         "priority": Attribute("string"),
         "timeOcurred": Attribute("date-time"),
         "title": Attribute("string"),
+        "traceparent": Attribute("string"),
     }
 
     def __init__(

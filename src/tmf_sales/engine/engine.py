@@ -339,7 +339,9 @@ class ResourceEngine:
 
     def _event_context(self, request: Request, now: str, of: Representation) -> EventContext:
         """The context of events about one version, which they show in the same form as the response."""
-        return EventContext(now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text))
+        return EventContext(
+            now, request.correlation_id, self._new_id, lambda _: orjson.Fragment(of.text), request.traceparent
+        )
 
 
 def event_factory_of(resource_type: ResourceType) -> EventFactory:

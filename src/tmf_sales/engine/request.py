@@ -20,6 +20,7 @@ class Request:
     """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end.
 
     `wants_stream`: the client prefers an event stream where the operation offers one.
+    `traceparent`: the trace that a change belongs to (W3C Trace Context).
     `access`: what the policy grants the principal in this operation; without authentication every caller is an admin.
     """
 
@@ -35,6 +36,7 @@ class Request:
     body: Any = None
     media_type: str = ""
     wants_stream: bool = False
+    traceparent: str | None = None
 
     def header(self, name: bytes) -> str | None:
         """The value of a header given by its lower-case name; several are joined as RFC 9110, 5.3 says."""

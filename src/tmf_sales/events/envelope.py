@@ -59,12 +59,14 @@ class EventContext:
 
     `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: returns a new UUID for each event. `represent`:
     gives a document the form that it has in responses (with href), as an object or as an orjson.Fragment of its text.
+    `traceparent`: the trace that the request belongs to, if any.
     """
 
     now: str
     correlation_id: str
     new_id: Callable[[], str]
     represent: Callable[[Document], object] = lambda document: document
+    traceparent: str | None = None
 
 
 class ItemState(NamedTuple):
@@ -242,6 +244,8 @@ class EventFactory:
             "priority": priority,
             "timeOcurred": context.now,  # the specifications spell it like this
         }
+        if context.traceparent is not None:
+            event["traceparent"] = context.traceparent
         if path is not None:
             event["fieldPath"] = path
         event["event"] = {self.resource: context.represent(document)}

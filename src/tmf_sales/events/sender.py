@@ -18,7 +18,7 @@ from tmf_sales.events.retry import delay_after
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import host_of
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
-from tmf_sales.events.webhook import Attempt, Message, Webhook
+from tmf_sales.events.webhook import TRACEPARENT, Attempt, Message, Webhook
 from tmf_sales.storage.events import BEHIND, AttemptRecord, DeliveryQueue, EventStore, Step, StoredEvent
 
 QUEUE_BATCH = 50
@@ -146,7 +146,9 @@ class Sender:
     def _message(self, subscription: Subscription, event: StoredEvent) -> tuple[Message, Sequence[Secret]]:
         selected = self.subscriptions.selected(subscription.id, event.kind, event.document)
         body = event.text if selected is event.document else orjson.dumps(selected)
-        message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)),))
+        traceparent = event.document.get(TRACEPARENT)
+        trace = ((TRACEPARENT, traceparent),) if isinstance(traceparent, str) else ()
+        message = Message(event.id, body, ((REVISION_HEADER, str(event.revision)), *trace))
         return message, subscription.signing_secrets(self._environment.now()) or self._secrets
 
     def forget(self, subscription: str) -> None:

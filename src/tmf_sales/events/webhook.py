@@ -26,6 +26,7 @@ CONNECT_TIMEOUT = 5.0
 IDLE_PER_ORIGIN = 8
 CONNECTIONS = 128
 CONTENT_TYPE = ("content-type", "application/json")
+TRACEPARENT = "traceparent"  # W3C Trace Context
 USER_AGENT = ("user-agent", "tmf-sales")
 
 

@@ -18,9 +18,11 @@ REQUEST_ID = b"x-request-id"
 CORRELATION_ID = b"x-correlation-id"
 TRACEPARENT = b"traceparent"
 _MADE = "tmf_sales.request_id"
+TRACE_ID, SPAN_ID = "tmf_sales.trace_id", "tmf_sales.span_id"
+"""In the scope of a request that is traced: the ids of its trace and of its span."""
 
 LOGGED_ID = re.compile(r"[!#-~]{1,128}")  # no quotation mark, so that a line of text needs no escapes
-_TRACEPARENT = re.compile(r"[0-9a-e][0-9a-f]-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?|ff-.*")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-[!-~]*)?")
 
 CURRENT: ContextVar[Scope | None] = ContextVar("tmf_sales_request", default=None)
 """The scope of the request that the running task serves."""
@@ -41,15 +43,24 @@ def sent_id(scope: Scope, header: bytes) -> str | None:
 
 
 def trace_id(scope: Scope) -> str | None:
-    """The trace id of the header traceparent (W3C Trace Context, level 1)."""
+    """The id of the trace that the request belongs to (W3C Trace Context, level 1)."""
+    traced: str | None = scope.get(TRACE_ID)
+    if traced is not None:
+        return traced
     traceparent = _header(scope, TRACEPARENT)
     return None if traceparent is None else trace_id_of(traceparent)
+
+
+def traceparent_of(scope: Scope) -> str | None:
+    """The header traceparent, if it is valid."""
+    traceparent = _header(scope, TRACEPARENT)
+    return traceparent if traceparent is not None and trace_id_of(traceparent) is not None else None
 
 
 def trace_id_of(traceparent: str) -> str | None:
     """The trace id of a traceparent; None if it is not valid."""
     found = _TRACEPARENT.fullmatch(traceparent) if len(traceparent) <= 512 else None
-    if found is None or found[1] is None or not found[1].strip("0") or not found[2].strip("0"):
+    if found is None or not found[1].strip("0") or not found[2].strip("0"):
         return None
     return found[1]
 

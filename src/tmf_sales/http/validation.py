@@ -36,6 +36,7 @@ from tmf_sales.http.context import Admit, admit_everybody
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.public_base import PublicBase
+from tmf_sales.http.request_ids import traceparent_of
 from tmf_sales.http.responses import Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.messages import Violation, shown
@@ -161,6 +162,7 @@ class ValidatedOperation:
         self._reject_wrong_parameters(request)
         if operation.method not in {"get", "head"}:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
+            request.traceparent = traceparent_of(scope)
         if self._takes_body:
             media_type = self._media_type(request)
             request.body = parse_json_body(await read_body(scope, receive, settings.body_limit))

@@ -1,4 +1,4 @@
-"""Counts, times and logs the requests of this process.
+"""Counts, times, traces and logs the requests of this process.
 
 Guarantee: a request costs a few list operations. Probes and scrapes are neither counted nor logged.
 """
@@ -14,8 +14,9 @@ from connexion.middleware.abstract import ROUTING_CONTEXT
 from tmf_sales.http.request_ids import CURRENT
 from tmf_sales.http.responses import ERROR
 from tmf_sales.http.streaming import STREAM_ENDS
-from tmf_sales.telemetry.metrics import AUDIT, GONE, OFFSETS, PAGE, UNMATCHED, Metrics, OperationMetrics
+from tmf_sales.telemetry.metrics import AUDIT, GONE, OFFSETS, PAGE, UNMATCHED, OperationMetrics
 from tmf_sales.telemetry.request_log import log, log_request
+from tmf_sales.telemetry.setup import Telemetry
 
 Message = MutableMapping[str, Any]
 
@@ -26,11 +27,13 @@ REJECTED = "tmf_sales.rejected"
 NO_ROUTE: MutableMapping[str, Any] = {}
 
 
-class RequestMetrics:
+class RequestTelemetry:
     """Implements RequestObserver. `unobserved`: paths that are not counted; `pages`: paths outside the contracts."""
 
-    def __init__(self, metrics: Metrics, unobserved: Collection[str], pages: Collection[str], audit: str) -> None:
+    def __init__(self, telemetry: Telemetry, unobserved: Collection[str], pages: Collection[str], audit: str) -> None:
+        metrics = telemetry.metrics
         self._metrics = metrics
+        self._tracing = telemetry.tracing
         self._values = metrics.values
         self._in_progress = metrics.in_progress
         self._operations = metrics.operations
@@ -46,6 +49,8 @@ class RequestMetrics:
     def request_begins(self, scope: Message) -> None:
         self._values[self._in_progress] += 1
         CURRENT.set(scope)
+        if self._tracing is not None and scope["path"] not in self._unobserved:
+            self._tracing.begin_request(scope)
 
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
         values = self._values
@@ -62,6 +67,8 @@ class RequestMetrics:
             operation.duration.observe(seconds)
         if status >= 400 and (error := scope.get("extensions", NO_ROUTE).get(ERROR)) is not None:
             self._metrics.count_error(error.code)
+        if self._tracing is not None:
+            self._tracing.end_request(scope, operation.path, status)
         if log.isEnabledFor(logging.INFO):
             path = scope["path"] if operation.operation == PAGE and scope["path"] in self._pages else operation.path
             log_request(scope, path, status, start, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tmf_sales.storage.protocol import Storage
 from tmf_sales.telemetry.endpoint import PATH, metrics_page, scrape_of
 from tmf_sales.telemetry.metrics import Metrics
 from tmf_sales.telemetry.store_gauges import StoreGauges
+from tmf_sales.telemetry.tracing import Tracing, create_tracing
 
 SPARE_ROWS = 8  # for workers beyond the configured number: while old ones end, or after SIGTTIN
 
@@ -26,6 +28,7 @@ class Telemetry:
     metrics: Metrics
     readiness: Readiness
     gauges: StoreGauges
+    tracing: Tracing | None
 
     def probes(self) -> Mapping[str, App]:
         """The pages /live and /ready."""
@@ -37,26 +40,32 @@ class Telemetry:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Publish the metrics while the store is open."""
+        """Publish the metrics and send spans while the store is open."""
+        if self.tracing is not None:
+            self.tracing.start()
         async with self.metrics.publishing():
             try:
                 yield
             finally:
                 await self.gauges.close()
+                if self.tracing is not None:
+                    await asyncio.to_thread(self.tracing.close)
 
 
 def create_telemetry(apis: Sequence[Contract], store: Storage, hub: Hub, workers: int = 1) -> Telemetry:
     """Create the telemetry of a store that is not open yet; the store times its operations from now on."""
     metrics = Metrics()
     metrics.know_contracts(apis)
-    time_store(store, metrics)
+    tracing = create_tracing()
+    observe_store(store, metrics, tracing)
     readiness = Readiness(store.ping)
     gauges = StoreGauges(metrics.numbers, apis, store, hub, readiness.is_ready)
     metrics.share(workers + SPARE_ROWS if workers > 1 else 1)
-    return Telemetry(metrics, readiness, gauges)
+    return Telemetry(metrics, readiness, gauges, tracing)
 
 
-def time_store(store: Storage, metrics: Metrics) -> None:
-    """Let the store time its operations; a wrapper would cost every other method a call, too."""
+def observe_store(store: Storage, metrics: Metrics, tracing: Tracing | None) -> None:
+    """Let the store time and trace its operations; a wrapper would cost every other method a call, too."""
     for name, histogram in metrics.store.items():
-        setattr(store, name, histogram.timing(getattr(store, name)))
+        observed = histogram.timing(getattr(store, name))
+        setattr(store, name, observed if tracing is None else tracing.in_span(f"store.{name}", observed))
