@@ -73,7 +73,7 @@ class OpenTelemetryTracing:
 
         named = OTELResourceDetector().detect()
         self._provider = TracerProvider(resource=Resource.create({SERVICE_NAME: SERVICE}).merge(named))
-        self._make_processor = lambda: BatchSpanProcessor(OTLPSpanExporter())
+        self._make_processor: Callable[[], Any] = lambda: BatchSpanProcessor(OTLPSpanExporter())
         self._propagator = TraceContextTextMapPropagator()
         self._tracer = self._provider.get_tracer(SERVICE)
         self._trace, self._context = trace, context
