@@ -183,6 +183,25 @@ def test_contract_prints_the_file_as_written(api: str, title: str) -> None:
     assert yaml.safe_load(result.output)["info"]["title"] == title
 
 
+@pytest.mark.parametrize("profile", ["plain", "client", "gateway"])
+def test_contract_names_the_server_that_clients_reach(profile: str) -> None:
+    command = ("contract", "--api", "tmf648", "--profile", profile, "--format", "json")
+
+    relative = yaml.safe_load(run(*command).output)
+    absolute = yaml.safe_load(run(*command, "--server", "https://api.example.com/sales/").output)
+
+    assert absolute["servers"][0]["url"] == "https://api.example.com/sales/tmf-api/quoteManagement/v4"
+    assert {**absolute, "servers": relative["servers"]} == relative
+
+
+@pytest.mark.parametrize("server", ["", "api.example.com", "https://api.example.com/?a=b", 'https://a.example/"'])
+def test_contract_rejects_a_server_that_is_no_url(server: str) -> None:
+    result = run("contract", "--api", "tmf648", "--server", server)
+
+    assert result.exit_code == 2
+    assert "; expected an absolute http or https URL without query" in result.output
+
+
 def test_contract_refuses_an_api_that_is_not_there() -> None:
     result = run("contract", "--api", "tmf000")
 

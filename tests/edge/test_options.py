@@ -44,6 +44,15 @@ def test_options_lists_the_media_types_of_a_patch(start: Start) -> None:
     assert set(answer.headers["accept-patch"].split(", ")) >= PATCH_TYPES
 
 
+def test_options_of_an_operation_link_to_contract_and_documentation(start: Start) -> None:
+    service = start()
+    links = httpx.options(f"{service.url}{LEADS}").links
+
+    assert httpx.get(links["service-desc"]["url"]).json()["info"]["title"] == "Sales Management"
+    assert "Swagger UI" in httpx.get(links["service-doc"]["url"]).text
+    assert "link" not in httpx.options(f"{service.url}/live").headers
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/tmf-api/sales/v4", f"{LEADS}/1/2", "/tmf-api/sales/v4/nothing"])
 def test_a_path_that_nothing_has_has_no_options(start: Start, path: str) -> None:
     answer = httpx.options(start().url + path)

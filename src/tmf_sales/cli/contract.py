@@ -6,6 +6,8 @@ import click
 
 from tmf_sales.cli.options import Refused, setting_options, settings_from
 from tmf_sales.errors import CannotStart
+from tmf_sales.messages import shown
+from tmf_sales.setting_types import URL, read_url
 
 
 @click.command()
@@ -16,8 +18,9 @@ from tmf_sales.errors import CannotStart
     type=click.Choice(["plain", "client", "gateway"]),
     help="In one file: as the service hands it out, for code generators, or for API gateways.",
 )
+@click.option("--server", metavar="URL", help="Name the public URL of the service; otherwise the server is relative.")
 @click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
-def contract(api: str, profile: str | None, format: str, **options: object) -> None:
+def contract(api: str, profile: str | None, server: str | None, format: str, **options: object) -> None:
     """Print an API's OpenAPI contract, as it was written or in one file."""
     from tmf_sales.contract.files import contracts_folder, find_contracts
     from tmf_sales.publishing.bundle import published
@@ -29,6 +32,17 @@ def contract(api: str, profile: str | None, format: str, **options: object) -> N
     contracts = {file.name: file.path for file in found}
     if api not in contracts:
         raise Refused(f"there is no contract {api!r}; expected one of {', '.join(contracts)}")
-    as_written = profile is None and format == "yaml"
-    text = contracts[api].read_bytes() if as_written else published(contracts[api], profile or "plain", format)
+    public_url = None if server is None else public_url_of(server)
+    if profile is None and format == "yaml" and public_url is None:
+        text = contracts[api].read_bytes()
+    else:
+        text = published(contracts[api], profile or "plain", format, public_url)
     click.echo(text, nl=False)
+
+
+def public_url_of(server: str) -> str:
+    """The URL without a slash at its end; raises Refused."""
+    try:
+        return read_url(server)
+    except ValueError:
+        raise Refused(f"--server is {shown(server)}; expected {URL.expected}") from None

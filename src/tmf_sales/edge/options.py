@@ -1,6 +1,7 @@
 """Answers OPTIONS: which methods a path has, and which media types a patch of it takes (RFC 9110, 9.3.7; RFC 5789).
 
-The answer comes from the contracts, needs no credential and never touches the store.
+The answer comes from the contracts, needs no credential and never touches the store. It links to the contract and its
+documentation (RFC 8631).
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from collections.abc import Callable, Sequence
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import NoSuchRoute
 from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
 ALL_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST")
 
 
-def options(apis: Sequence[Contract], has_page: Callable[[str], bool]) -> App:
+def options(apis: Sequence[Contract], public_base: PublicBase, has_page: Callable[[str], bool]) -> App:
     """The application for OPTIONS; `has_page` says whether a path outside the contracts is served."""
 
     async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
         path = scope["path"]
-        headers = _of_operations(apis, path)
+        headers = _of_operations(apis, path, public_base.of(scope))
         if headers is None and (path == "*" or has_page(path)):
             headers = _allow(ALL_METHODS if path == "*" else PAGE_METHODS)
         if headers is None:
@@ -31,13 +33,13 @@ def options(apis: Sequence[Contract], has_page: Callable[[str], bool]) -> App:
     return answer
 
 
-def _of_operations(apis: Sequence[Contract], path: str) -> list[tuple[bytes, bytes]] | None:
+def _of_operations(apis: Sequence[Contract], path: str, public_url: str) -> list[tuple[bytes, bytes]] | None:
     for api in apis:
         if path.startswith(f"{api.base_path}/"):
             below = path.removeprefix(api.base_path)
             below = below[:-1] if below.endswith("/") else below
             if methods := api.methods_at(below):
-                return _allow(methods) + _accept_patch(api, below)
+                return _allow(methods) + _accept_patch(api, below) + _links(f"{public_url}{api.base_path}")
     return None
 
 
@@ -50,6 +52,11 @@ def _accept_patch(api: Contract, path: str) -> list[tuple[bytes, bytes]]:
         if operation.method == "patch" and _matches(operation.path, path):
             return [(b"accept-patch", ", ".join(operation.bodies).encode())]
     return []
+
+
+def _links(root: str) -> list[tuple[bytes, bytes]]:
+    links = f'<{root}/openapi.json>; rel="service-desc", <{root}/ui/>; rel="service-doc"'
+    return [(b"link", links.encode())]
 
 
 def _matches(template: str, path: str) -> bool:

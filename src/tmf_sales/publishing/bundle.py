@@ -27,9 +27,19 @@ PROFILES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 FORMATS: Mapping[str, Callable[[dict[str, Any]], bytes]] = {"yaml": as_yaml, "json": as_json}
 
 
-def published(contract: Path, profile: str, format: str) -> bytes:
-    """Render one contract; `profile` and `format` are names from PROFILES and FORMATS."""
-    return FORMATS[format](PROFILES[profile](plain_profile(bundle(contract))))
+def published(contract: Path, profile: str, format: str, public_url: str | None = None) -> bytes:
+    """Render one contract; `profile` and `format` are names from PROFILES and FORMATS.
+
+    `public_url`: where clients reach the service, without a slash at its end; without it the server is relative.
+    """
+    document = PROFILES[profile](plain_profile(bundle(contract)))
+    return FORMATS[format](document if public_url is None else with_server(document, public_url))
+
+
+def with_server(document: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """The contract with an absolute server; everything else stays."""
+    servers = [{**server, "url": f"{public_url}{server['url']}"} for server in document["servers"]]
+    return {**document, "servers": servers}
 
 
 def publish_all(contracts: Path, target: Path) -> Iterator[Path]:
