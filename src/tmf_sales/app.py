@@ -33,7 +33,6 @@ from tmf_sales.auth.permissions_endpoint import PATH as PERMISSIONS
 from tmf_sales.auth.permissions_endpoint import permissions_page
 from tmf_sales.auth.policy import Policy
 from tmf_sales.console import create_console
-from tmf_sales.console.api_catalog import api_catalog
 from tmf_sales.console.documents import documents
 from tmf_sales.console.swagger_ui import swagger_ui
 from tmf_sales.console.webapp import PATH as CONSOLE_PATH
@@ -202,11 +201,7 @@ def gate(app: App, service: Composition, has_page: HasPage = lambda _path: False
     `has_page` accepts the paths of the pages that the application itself serves.
     """
     public_base, issuer = public_base_of(service.settings), service.settings.jwt_issuer
-    pages = {
-        **documents(service.apis, public_base, issuer),
-        **swagger_ui(service.apis, public_base, issuer),
-        **api_catalog(service.apis, public_base),
-    }
+    pages = {**documents(service.apis, public_base, issuer), **swagger_ui(service.apis, public_base, issuer)}
     hosts, probes = served_hosts(service.settings), service.telemetry.probes()
     observed = RequestTelemetry(service.telemetry, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
     entry = partial(entry_middleware, app, service, hosts=hosts, has_page=has_page)

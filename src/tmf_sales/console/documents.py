@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tmf_sales.console.api_catalog import api_catalog
 from tmf_sales.console.static_page import page_with_links, static_page
 from tmf_sales.console.swagger_ui import PAGE_HEADERS
 from tmf_sales.contract.loader import Contract
@@ -25,11 +26,11 @@ PLACEHOLDER = "https://public-url.invalid"
 
 
 def documents(apis: Sequence[Contract], public_base: PublicBase, issuer: str | None = None) -> Mapping[str, App]:
-    """The application for each path: `{base path}/openapi.json` and `.yaml`, and `/openapi/{file}`.
+    """The application for each path: `{base path}/openapi.json` and `.yaml`, `/openapi/{file}`, and the API catalog.
 
     `issuer`: the issuer of the tokens that the service accepts.
     """
-    pages: dict[str, App] = {}
+    pages = api_catalog(apis, public_base)
     for api in apis:
         served = as_served(api.document, PLACEHOLDER + api.base_path, issuer)
         for ending, render in (("json", as_json), ("yaml", as_yaml)):
