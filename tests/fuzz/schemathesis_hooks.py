@@ -147,8 +147,9 @@ def events_are_of_the_api(case: AnyCase) -> None:
             of_the_api(name, case): of_the_api(str(value), case) if name in {"fields", "filter"} else value
             for name, value in (case.query or {}).items()
         }
-    if isinstance(case.body, dict) and isinstance(case.body.get("query"), str):
-        case.body["query"] = of_the_api(str(case.body["query"]), case)
+    for holder in (case.body, case.query):
+        if isinstance(holder, dict) and isinstance(holder.get("query"), str):
+            holder["query"] = of_the_api(str(holder["query"]), case)
 
 
 def of_the_api(text: str, case: AnyCase) -> str:

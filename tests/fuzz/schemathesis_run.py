@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 HOOKS = "tests.fuzz.schemathesis_hooks"
@@ -17,6 +19,7 @@ BASE_PATHS = {"sales": "/tmf-api/sales/v4", "quote": "/tmf-api/quoteManagement/v
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 # Generated documents nest as deeply as the types do.
 ALWAYS = ("--checks", "all", "--workers", "1", "--suppress-health-check", "data_too_large,too_slow", "--no-color")
+METHODS = {"get", "head", "post", "patch", "put", "delete", "options"}
 REPEATABLE = ("--generation-deterministic",)
 
 
@@ -50,6 +53,13 @@ def run(url: str, api: str, phases: Sequence[str], examples: int, folder: Path) 
     called = command(url, api, phases, "--max-examples", str(examples), *REPEATABLE)
     done = subprocess.run(called, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     return Outcome(done.returncode == 0, *totals(done.stdout), done.stdout + done.stderr)
+
+
+def written_operations(api: str) -> int:
+    """How many operations the contract has as it is written."""
+    (contract,) = (ROOT / "openapi").glob(f"*-{api}-v4.yaml")
+    paths = yaml.safe_load(contract.read_text(encoding="utf-8"))["paths"]
+    return sum(method in METHODS for path in paths.values() for method in path)
 
 
 def totals(text: str) -> tuple[int, int]:
