@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.edge.nginx import Proxy, client_of, needs_nginx, nginx
 from tests.service import Service, start_service
 
@@ -57,6 +58,7 @@ class Load:
             assert self.moved.wait(60)
 
 
+@pytest.mark.full
 @needs_nginx
 def test_a_rolling_restart_fails_no_request(tmp_path: Path) -> None:
     def started(name: str, *options: str) -> Service:
