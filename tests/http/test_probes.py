@@ -47,6 +47,7 @@ async def test_the_store_is_asked_again_after_the_interval() -> None:
 
     assert not await readiness.is_ready()
     assert store.asked == 2
+    assert readiness.reason == "away"
 
 
 async def test_a_caller_that_goes_away_leaves_the_check_to_the_others() -> None:
@@ -69,4 +70,6 @@ async def test_a_store_that_hangs_is_not_ready(monkeypatch: pytest.MonkeyPatch) 
     store = Store()
     store.answers.clear()
 
-    assert not await Readiness(store.ping).is_ready()
+    readiness = Readiness(store.ping)
+    assert not await readiness.is_ready()
+    assert readiness.reason == "The store does not answer"

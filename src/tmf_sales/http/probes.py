@@ -1,7 +1,7 @@
 """Serves the health probes /live and /ready, outside all limits of the API.
 
 Guarantee: /live never touches the store. /ready responds within its timeout whatever the store does, pings the store at
-most once a second for all callers together, and reports "not ready" as soon as the service drains.
+most once a second for all callers together, reports "not ready" as soon as the service drains, and says why.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_respon
 
 READY_TIMEOUT = 1.0
 CHECK_INTERVAL = 1.0
+NO_ANSWER = "The store does not answer"
 DRAINING = "tmf_sales.draining"  # set in the server's state when the process is about to end
 
 
@@ -35,6 +36,7 @@ class Readiness:
         self._clock = clock
         self._check: asyncio.Task[bool] | None = None
         self._begun = 0.0
+        self.reason = NO_ANSWER
 
     async def is_ready(self) -> bool:
         now = self._clock()
@@ -48,7 +50,11 @@ class Readiness:
         try:
             async with asyncio.timeout(READY_TIMEOUT):
                 await self._ping()
-        except (TimeoutError, Unavailable):
+        except TimeoutError:
+            self.reason = NO_ANSWER
+            return False
+        except Unavailable as error:
+            self.reason = error.message
             return False
         return True
 
@@ -65,7 +71,7 @@ def probes(readiness: Readiness) -> Mapping[str, App]:
         elif await readiness.is_ready():
             await _say(scope, send, {"status": "ready"})
         else:
-            await send_error(send, Unavailable("The store does not answer"), scope)
+            await send_error(send, Unavailable(readiness.reason), scope)
 
     return {"/live": live, "/ready": ready}
 

@@ -331,22 +331,6 @@ async def test_a_defect_does_not_hide_events_from_the_sweep(
     assert await store.events.sweep() == 1
 
 
-async def test_the_first_requests_prepare_the_store_once(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared = []
-    prepare = store._prepare
-
-    async def count() -> None:
-        prepared.append(1)
-        await prepare()
-
-    monkeypatch.setattr(store, "_prepare", count)
-    store._is_prepared = False
-
-    await asyncio.gather(*(store.get("ticket", "1") for _ in range(5)))
-
-    assert len(prepared) == 1
-
-
 async def test_only_so_much_of_a_unit_is_read_as_the_answer_needs(store: MongoStorage) -> None:
     await store.commit(insert("1", ticket(colour="red", size={"amount": 1})))
 

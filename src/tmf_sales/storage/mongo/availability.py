@@ -48,6 +48,11 @@ class Availability(monitoring.TopologyListener):
         """Follow the servers of this client from now on; pass None before it is closed."""
         self._client = client
 
+    def primary(self) -> object:
+        """Return which server is the primary, and by which election; None when there is none."""
+        servers = self._client.topology_description.server_descriptions().values() if self._client is not None else ()
+        return next(((each.address, each.election_id) for each in servers if each.is_writable), None)
+
     async def wait(self) -> None:
         """Return when there is a primary. Raises StorageUnavailable when none comes within AWAY_LIMIT of the loss."""
         client = self._client

@@ -9,7 +9,6 @@ then.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo.format import FORMAT, PREPARING_TIMEOUT, migrate
 from tmf_sales.storage.mongo.kinds import collection_name, take_over_earlier_name, unknown_kinds
 from tmf_sales.storage.mongo.outbox import Outbox, Seen, outbox_entries, size_of
+from tmf_sales.storage.mongo.readiness import Readiness
 from tmf_sales.storage.mongo.sharding import shard
 from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
@@ -44,7 +44,6 @@ from tmf_sales.storage.protocol import (
     RevisionConflict,
     Row,
     Storage,
-    StorageUnavailable,
     Version,
     reject_too_large_record,
 )
@@ -82,8 +81,6 @@ class MongoStorage(Storage):
         self._kinds = {kind.name: kind for kind in kinds}
         self._statement_timeout = statement_timeout
         self._now = now
-        self._is_prepared = False
-        self._preparing: asyncio.Task[None] | None = None
         self._seen: dict[tuple[str, str], Seen] = {}
 
     async def open(self) -> None:
@@ -91,21 +88,19 @@ class MongoStorage(Storage):
         self._client = make_client(self._uri, self._availability)
         self._availability.watch(self._client)
         self._database = self._client[database_name(self._uri)]
+        self._readiness = Readiness(self._availability, self._prepare, self._write_something)
         self._resources: dict[str, Collection] = {name: self._database[collection_name(name)] for name in self._kinds}
         arrived = asyncio.Event()
         self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
         self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, list(self._kinds), self._now)
         try:
-            with contextlib.suppress(StorageUnavailable):
-                await self._ready()
+            await self._readiness.open()
         except BaseException:
             await self._client.close()
             raise
 
     async def close(self) -> None:
-        if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._readiness.close()
         await self._outbox.close()
         self._availability.watch(None)
         await self._client.close()
@@ -117,9 +112,7 @@ class MongoStorage(Storage):
 
     async def get(self, kind: str, id: str) -> Record | None:
         collection = self._resources[kind]
-        await self._ready()
-        with translated():
-            found = await collection.find_one({"_id": id}, WITHOUT_EVENTS)
+        found = await self._readiness.read(lambda: collection.find_one({"_id": id}, WITHOUT_EVENTS))
         if found is None or "document" not in found:
             return None
         self._note_seen(kind, found)
@@ -127,9 +120,11 @@ class MongoStorage(Storage):
 
     async def find(self, kind: str, query: Query) -> Page:
         collection = self._resources[kind]
-        await self._ready()
+        return await self._readiness.read(lambda: self._find(collection, query))
+
+    async def _find(self, collection: Collection, query: Query) -> Page:
         where = compile_where(query.where)
-        with translated(), pymongo.timeout(self._statement_timeout):
+        with pymongo.timeout(self._statement_timeout):
             found = PageRows(query)
             if query.limit:
                 await self._read_page(collection, where, query, found)
@@ -305,14 +300,10 @@ class MongoStorage(Storage):
             raise RevisionConflict(change.id)
 
     async def _ready(self) -> None:
-        """Return when the store can be used; the first time, prepare it. Raises StorageUnavailable if it is away."""
-        await self._availability.wait()
-        if not self._is_prepared:
-            if self._preparing is None or self._preparing.done():
-                self._preparing = asyncio.create_task(self._prepare())
-                self._preparing.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # A caller that gives up, such as a probe, must not cancel the preparation for the others.
-            await asyncio.shield(self._preparing)
+        await self._readiness.wait()
+
+    async def _write_something(self) -> None:
+        await self._database["setting"].update_one({"_id": "primary"}, {"$inc": {"confirmed": 1}}, upsert=True)
 
     async def _prepare(self) -> None:
         with translated():
@@ -326,7 +317,6 @@ class MongoStorage(Storage):
                 )
         if any(made):
             log.warning("created %d indexes in the database %s", sum(made), self._database.name)
-        self._is_prepared = True
 
 
 def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
