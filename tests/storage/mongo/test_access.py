@@ -16,7 +16,7 @@ from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
 
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.mongo.store import MongoStorage
-from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.protocol import Kind, StorageUnavailable, StoreRefused
 
 pytestmark = pytest.mark.usefixtures("_mongod")
 
@@ -25,9 +25,9 @@ SECRET = "s@cret"  # noqa: S105
 QUICK = "serverSelectionTimeoutMS=2000&timeoutMS=3000"
 
 
-def documented_actions() -> list[str]:
-    """The actions of the role in the documentation."""
-    text = OPERATING.read_text().partition('createRole: "tmfSales"')[2].partition("actions:")[2]
+def documented_actions(command: str = "createRole") -> list[str]:
+    """The actions that the documentation gives the role by a command."""
+    text = OPERATING.read_text().partition(f'{command}: "tmfSales"')[2].partition("actions:")[2]
     actions: list[str] = yaml.safe_load(text[: text.index("]") + 1])
     return actions
 
@@ -89,6 +89,30 @@ async def test_each_right_of_the_documented_role_is_needed(server: MongoServer, 
 
     with pytest.raises(StorageUnavailable):
         await everything(url)
+
+
+async def test_a_store_of_an_earlier_release_needs_the_documented_right_once(server: MongoServer) -> None:
+    url = user_with(server, "upgrade", documented_actions())
+    kind = Kind("tmf999/order", earlier_name="order")
+    earlier = {"_id": "1", "revision": 1, "born": 1, "changed": 1, "document": {"id": "1"}}
+    with admin(server) as client:
+        client["upgrade"]["resource_order"].insert_one(earlier)
+    with pytest.raises(StoreRefused, match="does not rename resource_order to resource_tmf999/order: Unauthorized"):
+        await MongoStorage(url, [kind]).open()
+
+    privilege = {
+        "resource": {"db": "upgrade", "collection": ""},
+        "actions": documented_actions("grantPrivilegesToRole"),
+    }
+    with admin(server) as client:
+        client["upgrade"].command("grantPrivilegesToRole", "tmfSales", privileges=[privilege])
+    store = MongoStorage(url, [kind])
+    await store.open()
+    try:
+        assert await store.get(kind.name, "1") is not None
+        assert await store.unknown_kinds() == {}
+    finally:
+        await store.close()
 
 
 async def test_a_wrong_password_is_unavailable_and_nowhere_in_the_log(
