@@ -94,7 +94,7 @@ async def test_each_right_of_the_documented_role_is_needed(server: MongoServer, 
 async def test_a_store_of_an_earlier_release_needs_the_documented_right_once(server: MongoServer) -> None:
     url = user_with(server, "upgrade", documented_actions())
     kind = Kind("tmf999/order", earlier_name="order")
-    earlier = {"_id": "1", "revision": 1, "born": 1, "changed": 1, "document": {"id": "1"}}
+    earlier: dict[str, Any] = {"_id": "1", "revision": 1, "born": 1, "changed": 1, "document": {"id": "1"}}
     with admin(server) as client:
         client["upgrade"]["resource_order"].insert_one(earlier)
     with pytest.raises(StoreRefused, match="does not rename resource_order to resource_tmf999/order: Unauthorized"):
