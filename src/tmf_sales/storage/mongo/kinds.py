@@ -33,7 +33,7 @@ async def take_over_earlier_name(database: Database, kind: Kind) -> None:
     if not kind.earlier_name:
         return
     old, new = collection_name(kind.earlier_name), collection_name(kind.name)
-    names = await database.list_collection_names(filter={"name": {"$in": [old, new]}})
+    names = await _names(database, {"$in": [old, new]})
     if old in names:
         if new in names:
             raise StoreRefused(f"the store holds both {old} and {new}; an earlier release has written to it since")
@@ -45,6 +45,11 @@ async def take_over_earlier_name(database: Database, kind: Kind) -> None:
                 raise StoreRefused(f"the server does not rename {old} to {new}: {said}") from failure
     await database["event"].update_many({"kind": kind.earlier_name}, {"$set": {"kind": kind.name}})
     await _rename_queues(database, kind)
+
+
+async def _names(database: Database, wanted: Mapping[str, Any]) -> list[str]:
+    """Return the collections with such names that the user may read; listing all would take a right of its own."""
+    return await database.list_collection_names(filter={"name": wanted}, authorizedCollections=True)
 
 
 async def _rename_queues(database: Database, kind: Kind) -> None:
@@ -61,7 +66,7 @@ async def _rename_queues(database: Database, kind: Kind) -> None:
 async def unknown_kinds(database: Database, known: Collection[str]) -> Mapping[str, int]:
     """Return the kinds of stored resources and waiting events that are not known, with their number of resources."""
     found: dict[str, int] = {}
-    for name in await database.list_collection_names(filter={"name": {"$regex": f"^{PREFIX}"}}):
+    for name in await _names(database, {"$regex": f"^{PREFIX}"}):
         kind = name.removeprefix(PREFIX)
         if kind not in known and (count := await database[name].count_documents({"deleted": {"$exists": False}})):
             found[kind] = count
