@@ -150,6 +150,8 @@ def server(tmp_path: Path) -> Iterator[MongoServer]:
         gc.collect()
 
 
+# As in the fixture; the garbage collector may also run within the test.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_server_that_comes_later_with_a_store_of_a_newer_release_is_unavailable(server: MongoServer) -> None:
     with MongoClient[dict[str, Any]](server.uri) as client:
         client["db"]["setting"].insert_one({"_id": "format", "value": 99})
