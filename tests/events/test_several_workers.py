@@ -419,9 +419,13 @@ async def test_an_outage_of_the_store_is_one_line_for_all_rounds(
     async def away(_limit: int) -> Any:
         nonlocal rounds
         rounds += 1
+        await asyncio.sleep(0)
+        if rounds < 3:
+            world.events.arrived.set()  # the next round begins at once
         raise StorageUnavailable("away")
 
     monkeypatch.setattr(world.events, "not_fanned_out", away)
-    await until(lambda: rounds >= 3)
+    world.events.arrived.set()
+    await until(lambda: rounds == 3)
 
     assert caplog.text.count("events wait for the store: away") == 1

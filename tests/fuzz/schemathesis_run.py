@@ -19,7 +19,7 @@ BASE_PATHS = {"sales": "/tmf-api/sales/v4", "quote": "/tmf-api/quoteManagement/v
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 # Generated documents nest as deeply as the types do.
 ALWAYS = ("--checks", "all", "--workers", "1", "--suppress-health-check", "data_too_large,too_slow", "--no-color")
-METHODS = {"get", "head", "post", "patch", "put", "delete", "options"}
+METHODS = {"get", "post", "patch", "put", "delete", "options"}
 REPEATABLE = ("--generation-deterministic",)
 
 
@@ -55,11 +55,13 @@ def run(url: str, api: str, phases: Sequence[str], examples: int, folder: Path) 
     return Outcome(done.returncode == 0, *totals(done.stdout), done.stdout + done.stderr)
 
 
-def written_operations(api: str) -> int:
-    """How many operations the contract has as it is written."""
+def served_operations(api: str) -> int:
+    """How many operations the service serves of the contract as it is written: those, and HEAD wherever GET is."""
     (contract,) = (ROOT / "openapi").glob(f"*-{api}-v4.yaml")
     paths = yaml.safe_load(contract.read_text(encoding="utf-8"))["paths"]
-    return sum(method in METHODS for path in paths.values() for method in path)
+    return sum(method in METHODS for path in paths.values() for method in path) + sum(
+        "get" in path for path in paths.values()
+    )
 
 
 def totals(text: str) -> tuple[int, int]:
