@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -117,11 +116,7 @@ def test_no_runbook_is_without_alert() -> None:
     assert pages == {each["annotations"]["runbook"].rpartition("/")[2] for each in alerts()}
 
 
-needs_promtool = pytest.mark.skipif("TEST_PROMTOOL" not in os.environ, reason="TEST_PROMTOOL=1 builds promtool")
-
-
 @pytest.mark.full
-@needs_promtool
 def test_alerts_fire_when_they_should_and_not_before() -> None:
     done = promtool("test", "rules", MONITORING / "alerts_test.yaml")
 
@@ -129,7 +124,6 @@ def test_alerts_fire_when_they_should_and_not_before() -> None:
 
 
 @pytest.mark.full
-@needs_promtool
 def test_promtool_accepts_the_rules() -> None:
     done = promtool("check", "rules", MONITORING / "alerts.yaml")
 
