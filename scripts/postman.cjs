@@ -27,13 +27,22 @@ function script(lines) {
   return { listen: 'test', script: { type: 'text/javascript', exec: lines } };
 }
 
+function isRequired({ description }) {
+  return /^\(Required\)/.test(description?.content ?? description ?? '');
+}
+
+function isRemoval({ request }) {
+  return Number(request.method === 'DELETE');
+}
+
 function prepare(folder, item) {
   const { request } = item;
-  for (const query of request.url.query ?? []) query.disabled = true;
+  for (const query of request.url.query ?? []) query.disabled = !isRequired(query);
   for (const header of request.header ?? []) header.disabled = !MANDATORY_HEADERS.has(header.key.toLowerCase());
   for (const variable of request.url.variable ?? []) variable.value = `{{${folder}Id}}`;
   const lines = ["pm.test('is a success', () => pm.expect(pm.response.code).to.be.within(200, 299));"];
-  if (request.method === 'POST') lines.push(`pm.collectionVariables.set('${folder}Id', pm.response.json().id);`);
+  const creates = request.method === 'POST' && !request.url.variable?.length;
+  if (creates) lines.push(`pm.collectionVariables.set('${folder}Id', pm.response.json().id);`);
   if (request.method === 'PATCH') {
     // The sample's state belongs to a later stage of its life than the one that a new resource is in.
     const body = JSON.parse(request.body.raw);
@@ -49,7 +58,10 @@ async function main() {
   for (const file of fs.readdirSync(contracts).filter((name) => /^[^.]+\.json$/.test(name))) {
     const document = JSON.parse(fs.readFileSync(path.join(contracts, file), 'utf8'));
     const collection = await converted(document);
-    for (const folder of collection.item) for (const item of folder.item) prepare(folder.name, item);
+    for (const folder of collection.item) {
+      folder.item.sort((one, other) => isRemoval(one) - isRemoval(other));
+      for (const item of folder.item) prepare(folder.name, item);
+    }
     collection.variable = [
       { key: 'baseUrl', value: `http://127.0.0.1:8080${document.servers[0].url}` },
       ...collection.item.map((folder) => ({ key: `${folder.name}Id`, value: '' })),

@@ -1,4 +1,4 @@
-"""The clients that openapi-generator makes for Java: no warning, Maven compiles them, and they do real work."""
+"""The clients that openapi-generator makes for Java: no warning that matters, Maven compiles them, and they do real work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def generate(contract: Path, folder: Path, *, package: str) -> None:
         *("--input-spec", contract, "--output", folder, "--global-property", ONLY_CODE),
         *("--additional-properties", f"containerDefaultToNull=true,hideGenerationTimestamp=true,{packages}"),
     )
-    assert " WARN " not in said
+    # The generator has no use for the example of a body, which mock servers and people have.
+    warnings = {line.partition(" - ")[2] for line in said.splitlines() if " WARN " in line}
+    assert warnings <= {"Ignoring complex example on request body"}
     assert " ERROR " not in said
 
 

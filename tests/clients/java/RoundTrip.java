@@ -21,11 +21,11 @@ public final class RoundTrip {
         var lead = leads.createSalesLead(wanted, null, null, null);
         must(lead.getStatus() == tmf699.model.SalesLeadStateType.ACKNOWLEDGED);
         leads.createSalesLead(wanted, null, null, null);
-        must(leads.retrieveSalesLead(lead.getId(), null, null, null, null, null).equals(lead));
+        must(leads.retrieveSalesLead(lead.getId(), null, null, null, null, null, null, null).equals(lead));
 
         var filter = "relatedParty[?(@.id=='java')]";
-        must(leads.listSalesLead(null, null, 0L, 100, null, filter, null).size() == 2);
-        var page = leads.listSalesLeadWithHttpInfo(null, null, 0L, 1, "name", filter, null);
+        must(leads.listSalesLead(null, null, null, null, 0L, 100, null, filter, null).size() == 2);
+        var page = leads.listSalesLeadWithHttpInfo(null, null, null, null, 0L, 1, "name", filter, null);
         must(page.getStatusCode() == 206 && page.getData().size() == 1);
         must(header(page.getHeaders(), "x-total-count").equals("2"));
 
@@ -45,7 +45,7 @@ public final class RoundTrip {
         }
         leads.deleteSalesLead(lead.getId(), null, null, null);
         try {
-            leads.retrieveSalesLead(lead.getId(), null, null, null, null, null);
+            leads.retrieveSalesLead(lead.getId(), null, null, null, null, null, null, null);
             must(false);
         } catch (tmf699.ApiException gone) {
             var error = client.getObjectMapper().readValue(gone.getResponseBody(), tmf699.model.Error.class);
@@ -66,12 +66,12 @@ public final class RoundTrip {
         var created = quotes.createQuote(wanted, null, null, null);
         must(created.getState() == tmf648.model.QuoteStateType.IN_PROGRESS);
         quotes.createQuote(wanted, null, null, null);
-        var quote = quotes.retrieveQuote(created.getId(), null, null, null, null, null);
+        var quote = quotes.retrieveQuote(created.getId(), null, null, null, null, null, null, null);
         must(quote.getQuoteItem().get(0).getQuoteItem().get(0).getId().equals("2"));
 
         var filter = "relatedParty[?(@.id=='java')]";
-        must(quotes.listQuote(null, null, 0L, 100, null, filter, null).size() == 2);
-        var page = quotes.listQuoteWithHttpInfo(null, null, 0L, 1, null, filter, null);
+        must(quotes.listQuote(null, null, null, null, 0L, 100, null, filter, null).size() == 2);
+        var page = quotes.listQuoteWithHttpInfo(null, null, null, null, 0L, 1, null, filter, null);
         must(page.getStatusCode() == 206 && page.getData().size() == 1);
         must(header(page.getHeaders(), "x-total-count").equals("2"));
 
@@ -89,7 +89,7 @@ public final class RoundTrip {
         }
         quotes.deleteQuote(created.getId(), null, null, null);
         try {
-            quotes.retrieveQuote(created.getId(), null, null, null, null, null);
+            quotes.retrieveQuote(created.getId(), null, null, null, null, null, null, null);
             must(false);
         } catch (tmf648.ApiException gone) {
             var error = client.getObjectMapper().readValue(gone.getResponseBody(), tmf648.model.Error.class);
