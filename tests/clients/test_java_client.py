@@ -1,4 +1,4 @@
-"""The clients that openapi-generator makes for Java: no warning that matters, Maven compiles them, and they do real work."""
+"""The clients that openapi-generator makes for Java: no unexpected warning, Maven compiles them, and they work."""
 
 from __future__ import annotations
 
