@@ -14,6 +14,10 @@ from tests.reference_stack.excuses import EXCUSES, Excuse
 NO_STREAMS = "no event streams: GET /event answers with a page"
 NOT_THERE = {
     "test_all_at_once.py": "words of a refusal: it names none of the violations",
+    "test_metrics.py": "no telemetry",
+    "test_own_pages.py": "no pages but Swagger UI",
+    "test_request_log.py": "no telemetry",
+    "test_traces.py": "no telemetry",
     "test_leniency.py": "leniency: it forgives nothing that its contract does not",
     "test_numbers.py": "numbers: it stores what a double changes",
     "test_security_audit.py": "no authentication",
@@ -23,11 +27,16 @@ NOT_THERE = {
     "test_a_stream_has_no_pages": NO_STREAMS,
     "test_a_stream_brings_what_happens_and_goes_on_where_it_was_cut": NO_STREAMS,
     "test_a_stream_brings_the_events_of_all_workers_once_and_those_of_a_resource_in_order": NO_STREAMS,
+    "test_a_stream_after_an_event_that_the_log_does_not_have_says_so_and_begins_now": NO_STREAMS,
     "test_the_number_of_streams_is_bounded_and_requests_are_still_served": NO_STREAMS,
     "test_a_stream_ends_at_once_when_the_service_stops": NO_STREAMS,
     "test_a_client_that_reads_nothing_holds_no_more_than_an_event": NO_STREAMS,
     "test_a_caller_sees_the_events_of_what_it_may_see": "no authentication",
     "test_a_caller_has_only_so_many_streams": "no authentication",
+    "test_nobody_reaches_the_deliveries_of_a_subscription_that_is_not_seen": "no authentication",
+    "test_a_query_is_tried_only_on_events_that_the_caller_may_see": "no authentication",
+    "test_an_expansion_shows_only_what_the_caller_may_retrieve": "no authentication",
+    "test_a_token_expands_only_what_its_scopes_may_read": "no authentication",
 }
 """Why the tests of a file, or one test by its name, cannot run there."""
 
