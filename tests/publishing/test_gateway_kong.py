@@ -14,9 +14,10 @@ from tests.node_tools import node_tools
 
 from tmf_sales.contract.bundling import bundle
 from tmf_sales.publishing.gateway_profile import METHODS
+from tmf_sales.publishing.plain_profile import plain_profile
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = {path.stem: bundle(path) for path in sorted((ROOT / "openapi").glob("tmf[0-9]*.yaml"))}
+CONTRACTS = {path.stem: plain_profile(bundle(path)) for path in sorted((ROOT / "openapi").glob("tmf[0-9]*.yaml"))}
 ID = "4711-a.b:(version=2)"
 
 pytestmark = pytest.mark.full
