@@ -116,6 +116,6 @@ async def turn(worker: Delivery) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  what is waited for happens in other tasks of this loop
             await asyncio.sleep(0)

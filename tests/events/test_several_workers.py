@@ -195,7 +195,7 @@ async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monk
     await worker.wait_until_idle()
     monkeypatch.setattr(world.events, "record", record)
     world.time += 1  # less than the lease
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await world.events.waiting():  # noqa: ASYNC110  the worker goes on in this loop
             await asyncio.sleep(0)
     worker.stop()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.storage.test_lanes import LATER, NOW, attempt, event, fan, happen
-from tests.storage.tickets import ticket, update
+from tests.storage.test_lanes import LATER, NOW, attempt, fan, happen
 
 from tmf_sales.storage.events import BEHIND, Backlog, EventStore, Step
 from tmf_sales.storage.mongo import events as mongo_events
@@ -46,9 +45,8 @@ async def test_new_events_add_to_those_that_wait_for_a_retry(store: Storage, log
     found = await happen(store, log, "1", "e1")
     [queue] = await fan(log, found, "a")
     await log.record([Step(queue, queue.first, 1, NOW + 60, attempt("e1", status=None))], "me", LATER)
-    await happen(store, log, "2", "e2")
-    await store.commit(update("1", 1, ticket(), event("e3")))
-    await happen(store, log, "3", "e4")
+    for resource, id in (("2", "e2"), ("1", "e3"), ("3", "e4")):
+        await happen(store, log, resource, id)
 
     backlog = await log.backlog()
 
