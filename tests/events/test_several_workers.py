@@ -196,7 +196,7 @@ async def test_a_store_that_is_away_for_a_while_loses_nothing(world: World, monk
     monkeypatch.setattr(world.events, "record", record)
     world.time += 1  # less than the lease
     async with asyncio.timeout(60):
-        while await world.events.waiting():  # noqa: ASYNC110  the worker goes on in this loop
+        while await world.events.waiting():
             await asyncio.sleep(0)
             world.time += 0.0001  # a queue that is given back is due a moment later
     worker.stop()
