@@ -14,7 +14,12 @@ REPLACED = re.compile(
     re.IGNORECASE,
 )
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SOURCES = sorted((ROOT / "src").rglob("*.py"))
+WEBAPP = ROOT / "src/tmf_sales/console/webapp"
+TEXTS = {".js", ".html", ".css", ".md"}
+SOURCES = [
+    *sorted((ROOT / "src").rglob("*.py")),
+    *sorted(path for path in WEBAPP.rglob("*") if path.suffix in TEXTS and "vendor" not in path.parts),
+]
 
 
 def found(path: Path) -> list[str]:

@@ -146,17 +146,17 @@ async def test_subscribers_and_the_audit_trail_learn_of_the_erasure(store: Stora
 
     await erase(store, "p-55", audits=True)
 
-    told = await log_of(store)
-    assert [(each["eventType"], "@earlierVersion" in each) for each in told] == [
+    events = await log_of(store)
+    assert [(each["eventType"], "@earlierVersion" in each) for each in events] == [
         ("QuoteAttributeValueChangeEvent", True),
         ("AuditRecord", False),
         ("QuoteAttributeValueChangeEvent", False),
         ("AuditRecord", False),
     ]
-    assert told[2]["event"]["quote"]["href"] == "http://api.example.com/tmf-api/quoteManagement/v4/quote/1"
-    assert told[3]["operation"] == "eraseParty"
-    assert told[3]["changed"] == ["/relatedParty/0/id", "/relatedParty/0/name"]
-    assert b"p-55" not in orjson.dumps(told)
+    assert events[2]["event"]["quote"]["href"] == "http://api.example.com/tmf-api/quoteManagement/v4/quote/1"
+    assert events[3]["operation"] == "eraseParty"
+    assert events[3]["changed"] == ["/relatedParty/0/id", "/relatedParty/0/name"]
+    assert b"p-55" not in orjson.dumps(events)
 
 
 async def test_a_second_erasure_finds_nothing(store: Storage) -> None:

@@ -1,4 +1,4 @@
-"""Numbers of several processes: their sum is right whoever reads it, also when one of them dies."""
+"""Numbers of several processes: any of them reads the right sum, also when one of them dies."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ export function merged(document, schema) {
   /** @type {Schema} */
   let result = {};
   for (const part of [...own.allOf.map((/** @type {Schema} */ each) => merged(document, each)), { ...own, allOf: undefined }]) {
-    result = narrowed(document, result, part);
+    result = intersected(document, result, part);
   }
   return result;
 }
@@ -132,7 +132,7 @@ export function merged(document, schema) {
  * @param {Schema} narrow
  * @returns {Schema}
  */
-function narrowed(document, wide, narrow) {
+function intersected(document, wide, narrow) {
   const properties = { ...wide.properties };
   for (const [name, schema] of Object.entries(narrow.properties ?? {})) {
     const before = properties[name];

@@ -4,7 +4,7 @@ import { ApiError } from "../lib/client.js";
 
 const ADVICE = /** @type {Record<number, string>} */ ({
   401: "Sign in to go on.",
-  403: "Your permissions do not allow it. Ask whoever keeps the policy.",
+  403: "Your permissions do not allow it. Ask an administrator of the service.",
   404: "It does not exist, or your permissions hide it.",
   429: "You sent too many requests. Wait a moment, then try again.",
   503: "The service is busy or its store is away. Try again in a moment.",

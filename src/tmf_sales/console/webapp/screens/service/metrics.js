@@ -60,10 +60,10 @@ function Panel({ panel, readings }) {
   const points = readings.slice(1).map((reading, at) => panel.of(readings[at], reading));
   const last = points[points.length - 1];
   const highest = Math.max(...points.map((point) => point ?? 0));
-  const told = last === null ? "–" : `${number(Number(last.toPrecision(3)))} ${panel.unit}`;
+  const latest = last === null ? "–" : `${number(Number(last.toPrecision(3)))} ${panel.unit}`;
   return html`<figure>
-    <figcaption>${panel.title} <strong>${told}</strong></figcaption>
-    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${panel.title}: ${told}; highest ${number(Number(highest.toPrecision(3)))}">
+    <figcaption>${panel.title} <strong>${latest}</strong></figcaption>
+    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${panel.title}: ${latest}; highest ${number(Number(highest.toPrecision(3)))}">
       <polyline points=${line(points, highest)} />
     </svg>
   </figure>`;
