@@ -12,8 +12,8 @@ import yaml
 from click.testing import CliRunner
 from tests.contract import small_contract
 
-from tmf_sales.app import compose
 from tmf_sales.cli import main
+from tmf_sales.composition import compose
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.yaml_source import BrokenContract

@@ -13,7 +13,7 @@ import yaml
 from tests.contract import small_contract
 from tests.service import start_service
 
-from tmf_sales.app import compose
+from tmf_sales.composition import compose
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import (

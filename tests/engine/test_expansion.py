@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tmf_sales.access import FULL_ACCESS, Access, Grant, Principal
-from tmf_sales.app import compose
+from tmf_sales.composition import compose
 from tmf_sales.context import create_context
 from tmf_sales.engine import expansion
 from tmf_sales.engine.expansion import References

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from tmf_sales.access import FULL_ACCESS, NO_ACCESS, Access
-from tmf_sales.app import create_engines, create_references
+from tmf_sales.composition import create_engines, create_references
 from tmf_sales.context import create_context
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine import idempotency

@@ -25,13 +25,12 @@ from tmf_sales.http.context import Security
 from tmf_sales.settings import Settings
 
 
-def create_security(apis: Sequence[Contract], settings: Settings) -> Security:
+def create_security(apis: Sequence[Contract], settings: Settings, policy: Policy) -> Security:
     """Create the security; raise CannotStart. With authentication on, makes credentials mandatory in the contracts."""
     limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
     if not settings.authentication:
         nobody = Authenticator(None, None)
         return _security(nobody, None, limit)
-    policy = Policy.for_apis(settings.policy, apis)
     policy.check(all_apis=not settings.apis)
     for api in apis:
         try:

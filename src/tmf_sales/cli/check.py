@@ -134,7 +134,8 @@ def described(contract: Contract) -> Iterator[str]:
 
 def service_found(settings: Settings) -> Iterator[str]:
     from tmf_sales.apis.registry import name_of_rules, registered_rules
-    from tmf_sales.app import compose, create_app
+    from tmf_sales.app import create_app
+    from tmf_sales.composition import compose
 
     create_app(settings)
     yield "every operation has its handler"

@@ -31,7 +31,7 @@ def deliver(**options: Any) -> None:
 
 
 async def work(found: Context) -> None:
-    from tmf_sales.app import create_delivery, delivery_settings
+    from tmf_sales.delivery_setup import create_delivery, delivery_settings
     from tmf_sales.lifespan import log_unknown_kinds
     from tmf_sales.telemetry.log_format import configure_logs
     from tmf_sales.telemetry.setup import create_telemetry
