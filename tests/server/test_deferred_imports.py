@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from tests.service import ROOT, start_service
 
 AFTER_THE_IMPORT = """
 import sys
@@ -13,7 +19,10 @@ with defer_imports():
 """
 
 
-def told_by(program: str) -> list[str]:
+PUT_OFF = ("httpx", "requests", "rich", "urllib3", "starlette.testclient")
+
+
+def printed_by(program: str) -> list[str]:
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", AFTER_THE_IMPORT + program], capture_output=True, text=True, check=True
     )
@@ -21,25 +30,43 @@ def told_by(program: str) -> list[str]:
 
 
 def test_a_start_imports_nothing_that_serves_no_request() -> None:
-    put_off = ("httpx", "requests", "rich", "urllib3", "starlette.testclient")
-    assert told_by(f"print([name for name in {put_off} if name in sys.modules])") == ["[]"]
+    assert printed_by(f"print([name for name in {PUT_OFF} if name in sys.modules])") == ["[]"]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_imports_only_what_users_install_and_nothing_that_serves_no_request(
+    tmp_path: Path, workers: str
+) -> None:
+    """What tests need beside it must not slow down a start: jsonschema imports what it finds, which took 3 s."""
+    traced = ("env", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-X", "importtime", "-m", "tmf_sales", "serve")
+    log = tmp_path / "log"
+    start_service(log, "--workers", workers, "--store", f"sqlite:{tmp_path}/store.sqlite", command=traced).stop()
+
+    imported = {line.rpartition("|")[2].strip() for line in log.read_text().splitlines() if "import time:" in line}
+
+    assert imported.isdisjoint(PUT_OFF)
+    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    packages = packages_distributions()
+    found = {each.lower().replace("_", "-") for name in imported for each in packages.get(name.partition(".")[0], ())}
+    assert "connexion" in found
+    assert found - locked <= {"setuptools", "tmf-sales"}  # the first is what Python 3.11 puts into a new environment
 
 
 def test_connexion_gets_a_module_when_it_uses_it() -> None:
     program = "import connexion.security; print(connexion.security.httpx.AsyncClient.__name__, 'httpx' in sys.modules)"
-    assert told_by(program) == ["AsyncClient", "True"]
+    assert printed_by(program) == ["AsyncClient", "True"]
 
 
 def test_connexion_s_test_client_works() -> None:
     program = "from connexion import AsyncApp; print(AsyncApp('a').test_client().get('/nowhere').status_code)"
-    assert told_by(program) == ["404"]
+    assert printed_by(program) == ["404"]
 
 
 def test_later_imports_get_the_real_modules() -> None:
     program = "import httpx, requests; from starlette.testclient import TestClient; print(httpx.__name__, TestClient)"
-    assert told_by(program) == ["httpx", "<class", "'starlette.testclient.TestClient'>"]
+    assert printed_by(program) == ["httpx", "<class", "'starlette.testclient.TestClient'>"]
 
 
 def test_a_module_that_is_there_is_left_as_it_is() -> None:
     program = "import httpx\nwith defer_imports():\n    import httpx as same\nprint(same is httpx)"
-    assert told_by(program) == ["True"]
+    assert printed_by(program) == ["True"]

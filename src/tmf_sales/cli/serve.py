@@ -129,7 +129,8 @@ def announce(settings: Settings) -> None:
 def run_one(
     make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
 ) -> None:
-    from tmf_sales.server import one_worker
+    with defer_imports():
+        from tmf_sales.server import one_worker
 
     one_worker.run(make_app, settings, listeners, lambda: announce(settings), reload)
 
@@ -137,7 +138,8 @@ def run_one(
 def run_several(
     make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
 ) -> None:
-    from tmf_sales.server import several_workers
+    with defer_imports():
+        from tmf_sales.server import several_workers
 
     several_workers.run(make_app, settings, listeners, lambda: announce(settings), reload)
 
