@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -30,15 +30,20 @@ SALES = "/tmf-api/sales/v4"
 QUOTES = "/tmf-api/quoteManagement/v4"
 
 
+KEPT = 6
+"""So many shared services outlive a module: starting one costs a second, and each idle one a hundredth of a core."""
+
+
 class Services:
-    """Starts services for as long as the tests run, each kind once."""
+    """Starts services for the tests of a module; the shared ones that were asked for last go on for the next."""
 
     def __init__(self, folder: Path, databases: Databases, ends: ExitStack) -> None:
         self._folder = folder
         self._databases = databases
         self._ends = ends
         self._numbers = itertools.count()
-        self._running: dict[tuple[str, ...], Service] = {}
+        self._shared: dict[tuple[str, ...], Service] = {}  # the one asked for last is last
+        self._running: list[tuple[Service, Callable[[], None]]] = []  # and how each is stopped
         self.truth = Truth(load_contracts(CONTRACTS))
 
     def on(
@@ -46,9 +51,11 @@ class Services:
     ) -> Service:
         """The service on a store of this kind with these options and variables, shared by all who ask for the same."""
         key = (*command, stack, store, *options, *(f"{name}={value}" for name, value in sorted(environ.items())))
-        if key not in self._running:
-            self._running[key] = self.at(self.new_store(store), *options, command=command, stack=stack, **environ)
-        return self._running[key]
+        service = self._shared.pop(key, None)
+        if service is None:
+            service = self.at(self.new_store(store), *options, command=command, stack=stack, **environ)
+        self._shared[key] = service
+        return service
 
     def at(
         self, url: str, *options: str, command: Sequence[str] = SERVE, stack: str = STACK, **environ: str
@@ -58,8 +65,19 @@ class Services:
             command = on_reference(command)
         log = self._folder / f"{next(self._numbers)}.log"
         service = start_service(log, "--store", url, *options, command=command, environ=environ)
-        self._ends.callback(service.abandon if stack == "flask" else service.stop)
+        self._running.append((service, service.abandon if stack == "flask" else service.stop))
         return service
+
+    def stop_all_but(self, kept: int) -> None:
+        """Stop the services but for so many shared ones, those asked for last."""
+        self._shared = dict(list(self._shared.items())[-kept:] if kept else ())
+        running, self._running = self._running, []
+        with ExitStack() as ends:  # all are stopped, also when one does not end well
+            for service, stop in running:
+                if service in self._shared.values():
+                    self._running.append((service, stop))
+                else:
+                    ends.callback(stop)
 
     def new_store(self, kind: str) -> str:
         """The URL of a store of this kind that nobody has used."""
@@ -96,7 +114,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Services]:
     with ExitStack() as ends:
-        yield Services(tmp_path_factory.mktemp("services"), databases, ends)
+        services = Services(tmp_path_factory.mktemp("services"), databases, ends)
+        ends.callback(services.stop_all_but, 0)
+        yield services
+
+
+@pytest.fixture(scope="module", autouse=True)
+def services_end_with_their_module(services: Services) -> Iterator[None]:
+    yield
+    services.stop_all_but(KEPT)
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +169,7 @@ def api(services: Services, store: str, resource: Resource) -> Api:
     return services.of(resource, store)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def front(services: Services, resource: Resource) -> Api:
     """The API of the resource at hand, for what is decided before any store is asked."""
     return services.of(resource, "memory")

@@ -1,5 +1,5 @@
 """The services that the tests in this folder speak to are those of the HTTP tests."""
 
-from tests.http.conftest import provider, services
+from tests.http.conftest import provider, services, services_end_with_their_module
 
-__all__ = ["provider", "services"]
+__all__ = ["provider", "services", "services_end_with_their_module"]

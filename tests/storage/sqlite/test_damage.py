@@ -126,6 +126,6 @@ def test_damage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         damage.note(failure)
         damage.note(failure)
 
-    assert [record.message for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records] == [
         "the store is damaged: malformed; tmf-sales check says what is damaged and what to do"
     ]
