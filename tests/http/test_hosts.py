@@ -6,9 +6,10 @@ import httpx
 import pytest
 from tests.api import refusal
 from tests.http.conftest import Services
+from tests.wire import Wire
 
 LEADS = "/tmf-api/sales/v4/salesLead"
-SERVED = ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"]
+SERVED = ["localhost", "localhost:", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"]
 FOREIGN = ["evil.example", "localhost.evil.example", "evil.example:8080", "10.0.0.1", "[2001:db8::1]:80", "127.1", "0"]
 NAMED = {"TMF_SALES_PUBLIC_URL": "https://sales.example/api", "TMF_SALES_TRUSTED_HOSTS": "lan.example:8443,b.example"}
 
@@ -16,6 +17,16 @@ NAMED = {"TMF_SALES_PUBLIC_URL": "https://sales.example/api", "TMF_SALES_TRUSTED
 @pytest.mark.parametrize("host", SERVED)
 def test_names_of_this_machine_are_served(services: Services, host: str) -> None:
     assert httpx.get(services.on("memory").url + LEADS, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("blanks", [" ", "\t", " \t  "])
+def test_blanks_behind_a_value_are_no_part_of_it(services: Services, blanks: str) -> None:
+    with Wire(services.on("memory").port) as wire:
+        wire.send(f"DELETE {LEADS}/none HTTP/1.1\r\nHost: localhost{blanks}\r\n".encode())
+        wire.send(f"Content-Length: 0{blanks}\r\nX-Request-Id: one{blanks}\r\n\r\n".encode())
+        answer = wire.answer()
+
+    assert (answer.status_code, answer.headers["x-request-id"]) == (404, "one")
 
 
 @pytest.mark.parametrize("path", [LEADS, "/", "/live", "/ready", "/nothing", "/tmf-api/sales/v4/openapi.yaml"])

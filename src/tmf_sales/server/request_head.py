@@ -25,8 +25,9 @@ _VALID_FIELD = re.compile(_FIELD)
 _NAME = re.compile(_TOKEN + rb"+")
 _FRAMING = re.compile(rb"\r\n(host|content-length|transfer-encoding|upgrade):[ \t]*+([^\r]*)", re.IGNORECASE)
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~%-]{1,255})(?::([0-9]{1,5}))?")
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~%-]{1,255})(?::([0-9]{0,5}))?")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
+_BLANKS_BEHIND_VALUE = re.compile(rb"(?<![ \t])[ \t]++(?=\r)")
 _ABSOLUTE_TARGET = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 _START = re.compile(rb"[A-Z-]{1,32}(?: |\Z)")
 _BROKEN_LINE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
@@ -48,21 +49,24 @@ def read_head(head: bytes) -> Head:
     """Validate a complete head, including the empty line at its end; raise InvalidHead.
 
     `text` omits Upgrade fields: the service offers no other protocol (RFC 9110, 7.8: "a server MAY ignore a received
-    Upgrade header field"), and httptools would treat the following bytes as that protocol.
+    Upgrade header field"), and httptools would treat the following bytes as that protocol. It also omits the blanks
+    behind values, which are not part of them (RFC 9112, 5.1) and which httptools keeps.
     """
     if _HEAD.fullmatch(head) is None:
         raise InvalidHead(_find_syntax_fault(head))
     if len(head) > 4 * MOST_FIELDS and head.count(b"\r\n") > MOST_FIELDS + 2:
         raise InvalidHead(f"the head has more than {MOST_FIELDS} fields")
+    if b" \r" in head or b"\t\r" in head:
+        head = _BLANKS_BEHIND_VALUE.sub(b"", head)
     hosts, lengths, codings, upgrades = [], [], [], False
     for name, value in _FRAMING.findall(head):
         match name.lower():
             case b"host":
-                hosts.append(value.rstrip(b" \t"))
+                hosts.append(value)
             case b"content-length":
-                lengths.append(value.rstrip(b" \t"))
+                lengths.append(value)
             case b"transfer-encoding":
-                codings.append(value.rstrip(b" \t"))
+                codings.append(value)
             case _:
                 upgrades = True
     method, target, version = head[: head.index(b"\r\n")].split(b" ")
