@@ -126,7 +126,15 @@ def test_the_events_since_a_time_are_delivered_again(quotes: Api, box: Inbox, li
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"since": "yesterday"}, {"eventId": ""}, {"eventId": "1", "since": "2020-01-01T00:00:00Z"}, {"sinse": 1}],
+    [
+        {},
+        {"since": "yesterday"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"since": "9999-12-31T23:59:59-00:01"},
+        {"eventId": ""},
+        {"eventId": "1", "since": "2020-01-01T00:00:00Z"},
+        {"sinse": 1},
+    ],
 )
 def test_what_says_not_what_to_replay_is_rejected(quotes: Api, listen: Register, body: Document) -> None:
     refusal(quotes.post(f"{listen(unique_text())['at']}/replay", body), 400, "invalidBody")

@@ -175,6 +175,8 @@ def test_a_listener_has_no_patch(api: Api, register: Register) -> None:
         ("filter=[", "filter"),
         ("eventTime.gt=yesterday", "is not a date-time"),
         ("limit=5", "events have no pages"),
+        ("Limit=5", "'Limit': did you mean limit?"),
+        ("feilds=eventId", "'feilds': did you mean fields?"),
     ],
 )
 def test_a_subscription_that_can_never_match_is_rejected(quotes: Api, query: str, message: str) -> None:

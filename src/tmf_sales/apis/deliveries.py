@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from tmf_sales import datetimes
 from tmf_sales.contract.loader import Contract
+from tmf_sales.datetimes import InvalidDateTime, canonical
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import InvalidBody, NotFound, SubscriptionDisabled, Unavailable
 from tmf_sales.events import delivery_history
@@ -84,9 +84,11 @@ class DeliveryHandlers:
         return Response(200, orjson.dumps({"events": await self._replay_since(replay, request.body["since"])}))
 
     async def _replay_since(self, replay: Replay, since: str) -> int:
-        start = datetime.fromisoformat(datetimes.canonical(since)).timestamp()
         try:
+            start = datetime.fromisoformat(canonical(since)).timestamp()
             return await replay.since(start, self._now(), self._time_limit)
+        except InvalidDateTime as error:
+            raise InvalidBody([Violation("/since", str(error))]) from None
         except TooManyEvents:
             wanted = f"expected a time since which there are at most {REPLAY_LIMIT} events"
             raise InvalidBody([Violation("/since", wanted)]) from None

@@ -162,6 +162,7 @@ def parse_event_query(raw: str, attributes: Attributes, *, strict: bool = False)
         parts = read_parts(raw.removeprefix("?").encode().decode("latin-1"))
     except UnicodeEncodeError:
         raise InvalidFilter(f"{shown(raw)} has a character that no text has") from None
+    _reject_misspelt(parts)
     filters = Filters(attributes, strict)
     criteria = (*filters.criteria(parts), *_expressions(parts, filters))
     _reject_expansion(parts)
@@ -177,7 +178,9 @@ def parse_event_list(raw: str, attributes: Attributes, paging: Paging = DEFAULT_
 
     Raises InvalidFilter and InvalidParameter.
     """
-    _reject_expansion(read_parts(raw))
+    parts = read_parts(raw)
+    _reject_misspelt(parts)
+    _reject_expansion(parts)
     return _parse_query(raw, attributes, strict=True, paging=paging, always=OF_AN_EVENT)
 
 
@@ -203,7 +206,7 @@ def _reject_all_but(parts: Iterable[Part], names: set[str]) -> None:
 
 
 def _reject_misspelt(parts: Iterable[Part]) -> None:
-    """Reject misspelt parameters, which would be ignored like all parameters unknown to this operation."""
+    """Reject misspelt parameters; of the names that this operation does not know, only these get a suggestion."""
     for part in parts:
         if part.parameter is None and not part.terms[0].exact:
             try:
