@@ -12,10 +12,11 @@ from tests.contract import small_contract
 
 from tmf_sales.access import FULL_ACCESS
 from tmf_sales.engine.documents import DocumentBuilder
-from tmf_sales.engine.engine import LONG_WORK, RACES, EngineSettings, ResourceEngine
+from tmf_sales.engine.engine import RACES, EngineSettings, ResourceEngine
 from tmf_sales.engine.expansion import References
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
+from tmf_sales.engine.long_work import LONG_WORK
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import PatchResultRefused, ResourceTooLarge, Unavailable
 from tmf_sales.json_values import CONTAINER_LIMIT
@@ -103,7 +104,7 @@ async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine)
 
 
 class Threads(Rules):
-    """Rules that note which thread a patch is built in."""
+    """Rules that note which thread a document is built in."""
 
     def __init__(self) -> None:
         self.seen: list[int] = []
@@ -111,26 +112,29 @@ class Threads(Rules):
     def on_patch(self, before: Document, after: Document, now: str) -> None:
         self.seen.append(threading.get_ident())
 
+    def answer_instantly(self, body: Document, now: str) -> Document | None:
+        self.seen.append(threading.get_ident())
+        return None
+
 
 LONG_TEXT = "x" * LONG_WORK
 
 
 @pytest.mark.parametrize(
-    ("body", "media_type", "headers", "stored_name", "is_long"),
+    ("body", "media_type", "body_size", "stored_name", "is_long"),
     [
-        ({"name": "y"}, MERGE, [(b"content-length", b"12")], "x", False),
-        ({"name": "y"}, MERGE, [(b"content-length", b"12, 12")], "x", False),
-        ({"name": "y"}, MERGE, [], LONG_TEXT, True),
-        ({"name": "y"}, MERGE, [(b"content-length", b"%d" % LONG_WORK)], "x", True),
-        ([{"op": "add", "path": "/name", "value": "y"}], JSON_PATCH, [], "x", False),
-        ([{"op": "copy", "from": "/anything", "path": "/anything/-"}] * 12, JSON_PATCH, [], "x", True),
+        ({"name": "y"}, MERGE, 12, "x", False),
+        ({"name": "y"}, MERGE, 12, LONG_TEXT, True),
+        ({"name": "y"}, MERGE, LONG_WORK, "x", True),
+        ([{"op": "add", "path": "/name", "value": "y"}], JSON_PATCH, 44, "x", False),
+        ([{"op": "copy", "from": "/anything", "path": "/anything/-"}] * 12, JSON_PATCH, 600, "x", True),
     ],
 )
 async def test_what_takes_long_is_built_beside_the_event_loop(
     engine: ResourceEngine,
     body: Any,
     media_type: str,
-    headers: list[tuple[bytes, bytes]],
+    body_size: int,
     stored_name: str,
     is_long: bool,
 ) -> None:
@@ -138,10 +142,24 @@ async def test_what_takes_long_is_built_beside_the_event_loop(
     engine._builder = DocumentBuilder(engine.type, threads)
     document = {**STORED, "name": stored_name, "anything": []}
     await engine._store.commit(Change("tmf999/order", "7", 0, (Version(1, document),)))
-    request = Request("patchOrder", "PATCH", {"id": "7"}, "", headers, "http://host", "", body=body)
+    request = Request("patchOrder", "PATCH", {"id": "7"}, "", [], "http://host", "", body=body, body_size=body_size)
     request.media_type = media_type
 
     assert (await engine.patch(request)).status == 200
+    [thread] = threads.seen
+    assert (thread != threading.get_ident()) is is_long
+
+
+@pytest.mark.parametrize(("body_size", "is_long"), [(LONG_WORK, False), (LONG_WORK + 1, True)])
+async def test_a_long_body_is_worked_on_beside_the_event_loop(
+    engine: ResourceEngine, body_size: int, is_long: bool
+) -> None:
+    threads = Threads()
+    engine.rules = threads
+    request = create()
+    request.body_size = body_size
+
+    assert (await engine.create(request)).status == 201
     [thread] = threads.seen
     assert (thread != threading.get_ident()) is is_long
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.api import JSON_PATCH, MERGE_PATCH, Api, Document, as_bytes, refusal
+from tests.http.conftest import SALES, Services
+from tests.http.waiting import waits_beside
 
 LEAD = {"name": "Campaign 17 salesLead 7852"}
 
@@ -187,3 +189,25 @@ def test_a_body_is_at_most_as_long_as_the_operator_allows(leads: Api, extra: int
         assert refusal(answer, 413, "bodyTooLarge") == "expected at most 4194304 bytes"
     else:
         assert answer.status_code == 201
+
+
+def test_others_are_answered_while_a_long_body_is_checked(services: Services) -> None:
+    service = services.on("memory", TMF_SALES_REQUEST_DEADLINE="60")
+    leads = services.api(service, SALES)
+    names = b",".join(b'"a%d":%d' % (number, number) for number in range(150_000))
+    doubled = b'{"name":"x",%b,"a0":1}' % names
+
+    answer, seconds, longest = waits_beside(service, lambda: leads.post("/salesLead", doubled))
+
+    assert "'a0' is there twice" in refusal(answer, 400, "malformedBody")
+    assert longest < seconds / 2
+
+
+def test_a_body_of_too_many_containers_is_rejected_before_it_is_parsed(leads: Api) -> None:
+    lists = b'{"name":"x","a":[%b]}' % b",".join([b"[]"] * 100_001)
+    in_a_text = b'{"name":"x","a":"%b"}' % (b"[" * 100_001)
+
+    message = refusal(leads.post("/salesLead", lists), 400, "malformedBody")
+
+    assert message == "the body has more than 100000 objects and lists"
+    assert leads.post("/salesLead", in_a_text).status_code == 201

@@ -91,6 +91,16 @@ def test_the_number_of_objects_and_lists_has_a_bound() -> None:
         parse_json_body(with_containers(11), container_limit=10)
 
 
+@pytest.mark.parametrize("string", [b"[", b"[{", b'\\"[', b"\\\\", b'\\\\\\"{', b"", b"x", b'[\\"'])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_brackets_in_strings_are_no_containers(string: bytes, number: int) -> None:
+    text = b'{"a":[%b],"b":"[[[[["}' % b",".join([b'"%b"' % string] * number)
+
+    assert len(parse_json_body(text, container_limit=2)["a"]) == number
+    with pytest.raises(MalformedBody, match="more than 1 objects"):
+        parse_json_body(text, container_limit=1)
+
+
 @pytest.mark.parametrize("text", [b"9007199254740991", b"-9007199254740991", b"0.30000000000000004", b"1e22", b"[1,2]"])
 def test_numbers_up_to_the_bound_are_taken(text: bytes) -> None:
     assert orjson.dumps(parse_json_body(text)) == orjson.dumps(json.loads(text))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from tests.api import JSON_PATCH, Api, refusal
 from tests.http.conftest import QUOTES, Services
+from tests.http.waiting import waits_beside
 
 QUERY = "application/json-patch-query+json"
 INTO_CHILD = [{"op": "move", "from": "/quoteItem/0", "path": "/quoteItem/0/product"}]
@@ -70,20 +67,8 @@ def test_others_are_answered_while_a_patch_takes_long(services: Services) -> Non
     growing = [{"op": "copy", "from": "/a", "path": "/a/-"}] * 14
     growing += [{"op": "test", "path": "/category", "value": "never"}]
 
-    with ThreadPoolExecutor(1) as beside, httpx.Client() as other:
-        long = beside.submit(timed, lambda: quotes.patch(f"/quote/{quote['id']}", growing, as_type=JSON_PATCH))
-        longest = 0.0
-        while not long.done():
-            seconds, answer = timed(lambda: other.get(f"{service.url}/live"))
-            assert answer.status_code == 200
-            longest = max(longest, seconds)
-    seconds, answer = long.result()
+    path = f"/quote/{quote['id']}"
+    answer, seconds, longest = waits_beside(service, lambda: quotes.patch(path, growing, as_type=JSON_PATCH))
 
     refusal(answer, 409, "patchDoesNotApply")
     assert longest < seconds / 2
-
-
-def timed(call: Callable[[], httpx.Response]) -> tuple[float, httpx.Response]:
-    start = time.perf_counter()
-    answer = call()
-    return time.perf_counter() - start, answer

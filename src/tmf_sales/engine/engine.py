@@ -6,7 +6,6 @@ a conflict, and never overwrites the other change. A rejected request changes no
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
 from tmf_sales.engine.locks import ResourceLocks
+from tmf_sales.engine.long_work import run_work
 from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.preconditions import entity_tag, is_not_modified
 from tmf_sales.engine.representation import Representation
@@ -58,7 +58,6 @@ from tmf_sales.storage.protocol import (
 )
 
 RACES = 200
-LONG_WORK = 128 * 1024  # bytes that a patch touches; more take 3 ms or longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +147,17 @@ class ResourceEngine:
 
     async def create(self, request: Request) -> Response:
         view = self._view_of(request)
-        self._builder.normalize_body(request.body, self._now())
+        await run_work(request.body_size, self._builder.normalize_body, request.body, self._now())
         return await self._idempotency.answer(self.type.kind, request, functools.partial(self._create, request, view))
 
     async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
         body: Document = request.body
         if self.type.version_member and "id" in body:
             return await self._create_version(request, view, body, reserved)
-        if (answer := self.rules.answer_instantly(body, reserved.now)) is not None:
+        answer = await run_work(request.body_size, self.rules.answer_instantly, body, reserved.now)
+        if answer is not None:
             return Response(200, orjson.dumps(view.apply(request.access.shown(answer))))
-        document = self._builder.new(body, reserved.id, reserved.now)
+        document = await run_work(request.body_size, self._builder.new, body, reserved.id, reserved.now)
         request.access.reject_creation(body, document, self._state)
         version = Version(1, document)
         made = self._represented(request, reserved.id, version)
@@ -182,7 +182,7 @@ class ResourceEngine:
             is_highest = versions.number_of(wanted) > versions.number_in(current, member)
             request.access.reject_number_among_hidden(member, is_higher=is_highest)
             self._reject_taken_version(record.versions, wanted)
-            document = self._builder.new(body, record.id, reserved.now, wanted)
+            document = await run_work(request.body_size, self._builder.new, body, record.id, reserved.now, wanted)
             request.access.reject_creation(body, document, self._state)
             version = Version(record.revision + 1, document)
             made = self._represented(request, record.id, version)
@@ -243,14 +243,9 @@ class ResourceEngine:
 
     async def _built(self, before: Version, patch: Patch, request: Request) -> BuiltDocument:
         """Build the patched document; runs long work in a thread, so that it does not block other requests."""
-        work = len(before.text)
-        if patch.is_json_patch:
-            work = estimated_work(work, patch.body)
-        elif (length := request.header(b"content-length")) and length.isdecimal():
-            work += int(length)
-        if work <= LONG_WORK:
-            return self._builder.patched(before.document, patch)
-        return await asyncio.to_thread(self._builder.patched, before.document, patch)
+        size = len(before.text)
+        size = estimated_work(size, patch.body) if patch.is_json_patch else size + request.body_size
+        return await run_work(size, self._builder.patched, before.document, patch)
 
     def _with_patched(
         self, request: Request, stored: tuple[Version, ...], place: int, after: Version

@@ -22,6 +22,7 @@ class Request:
     `wants_stream`: the client prefers an event stream where the operation offers one.
     `traceparent`: the trace that a change belongs to (W3C Trace Context).
     `access`: what the policy grants the principal in this operation; without authentication every caller is an admin.
+    `body_size`: the length of the body as sent.
     """
 
     operation_id: str
@@ -35,6 +36,7 @@ class Request:
     access: Access = FULL_ACCESS
     body: Any = None
     media_type: str = ""
+    body_size: int = 0
     wants_stream: bool = False
     traceparent: str | None = None
 

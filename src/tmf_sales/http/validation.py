@@ -30,6 +30,7 @@ from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.leniency import LenientCheck
+from tmf_sales.engine.long_work import run_work
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType
 from tmf_sales.http.context import Admit, admit_everybody
@@ -165,9 +166,14 @@ class ValidatedOperation:
             request.traceparent = traceparent_of(scope)
         if self._takes_body:
             media_type = self._media_type(request)
-            request.body = parse_json_body(await read_body(scope, receive, settings.body_limit))
-            self._bodies[self._media_type_of_body(request, media_type)].reject_violations(request.body)
+            text = await read_body(scope, receive, settings.body_limit)
+            request.body_size = len(text)
+            await run_work(request.body_size, self._parse_body, request, media_type, text)
         return request
+
+    def _parse_body(self, request: Request, media_type: str, text: bytes) -> None:
+        request.body = parse_json_body(text)
+        self._bodies[self._media_type_of_body(request, media_type)].reject_violations(request.body)
 
     def _reject_wrong_parameters(self, request: Request) -> None:
         for check in self._path:
