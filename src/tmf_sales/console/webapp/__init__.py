@@ -34,7 +34,7 @@ MEDIA_TYPES = {
     ".svg": b"image/svg+xml",
 }
 KEPT = [(b"cache-control", b"public, max-age=31536000, immutable"), (b"x-content-type-options", b"nosniff")]
-FIRST_SCRIPTS = ("main.js", "lib/", "vendor/", "parts/", "screens/home.js")
+FIRST_SCRIPTS = ("main.js", "lib/", "vendor/", "parts/", "screens/home")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 import { count, requests } from "../lib/client.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
+import { readPermissions } from "../lib/permissions.js";
 import { linkTo, matchPath, navigate, place } from "../lib/router.js";
 import { session, signInNeeded, signOut } from "../lib/session.js";
 import { useStore } from "../lib/store.js";
@@ -21,6 +22,7 @@ export function Shell({ app }) {
   const caller = useStore(session);
   const mustSignIn = (needed || (app.description.signIn.required && !caller)) && path !== "signed-in";
   useEffect(() => setMenuOpen(false), [path, query]);
+  useEffect(() => void (mustSignIn || readPermissions(app.description.prefix)), [mustSignIn, caller?.value]);
   return html`<div class="shell">
     <a class="skip" href="#main">Skip to the content</a>
     <${Header} app=${app} menuOpen=${menuOpen} toggleMenu=${() => setMenuOpen(!menuOpen)} />

@@ -72,7 +72,7 @@ export function summary(value) {
   if (typeof value.value === "number" && "unit" in value) return money(value);
   const name = value.name ?? value.text ?? value.description ?? value.id;
   if (name !== undefined) return value.role ? `${name} (${value.role})` : String(name);
-  return Object.values(value).filter((each) => typeof each !== "object").slice(0, 3).join(", ");
+  return Object.values(value).filter((each) => !["object", "boolean"].includes(typeof each)).slice(0, 3).join(", ");
 }
 
 /** The columns whose values stand at the right. @param {import("../lib/columns.js").Column} column */

@@ -1,14 +1,16 @@
-/** Home: for each API its resources by state, what is open and runs out, the last events, subscriptions in trouble. */
+/** Home: health, and for each API its resources by state, open value, what runs out, last events, troubled subscriptions. */
 import { html } from "../lib/html.js";
 import { PageHead } from "../parts/page_head.js";
 import { LastEvents, Trouble } from "./home/activity.js";
 import { OpenValue, amountMember } from "./home/open_value.js";
 import { RunningOut, validity } from "./home/running_out.js";
+import { ServiceHealth } from "./home/service_health.js";
 import { States } from "./home/states.js";
 
 /** @param {import("../lib/types").ScreenProps} props */
 export default function HomeScreen({ app }) {
   return html`<${PageHead} title="Home" />
+    <${ServiceHealth} prefix=${app.description.prefix} />
     ${app.apis.map(
       (api) => html`<section key=${api.name} class="api">
         <h2 class="api-title">${api.title}</h2>

@@ -3,8 +3,10 @@ import { ApiError, send } from "../lib/client.js";
 import { columnsOf, defaultColumns, headingOf } from "../lib/columns.js";
 import { html, useMemo } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
+import { mayDo, permissions } from "../lib/permissions.js";
 import { conditionsOf, formatQuery, parseQuery, sortedBy, valueOf, withValue } from "../lib/query.js";
 import { linkTo, navigate } from "../lib/router.js";
+import { useStore } from "../lib/store.js";
 import { PageHead } from "../parts/page_head.js";
 import { Problem } from "../parts/problem.js";
 import { Cell, isNumeric } from "../parts/value.js";
@@ -43,12 +45,13 @@ function List({ resource, query }) {
   const badQuery = error instanceof ApiError && error.status === 400;
   const limit = Number(valueOf(asked, "limit"));
   const offset = Number(valueOf(asked, "offset") ?? 0);
+  const mayCreate = mayDo(useStore(permissions), resource, "create");
 
   return html`<${PageHead}
       title=${resource.plural}
       sub=${loading && !value ? "Loading" : error ? "" : summaryOf(value?.total ?? 0, offset, items.length, conditionsOf(parameters).length > 0)}
       actions=${html`<${Downloads} resource=${resource} columns=${columns} items=${items} />
-        ${resource.operations.create && html`<a class="button primary" href=${linkTo([resource.api.name, resource.noun, "new"])}>New ${resource.title.toLowerCase()}</a>`}`}
+        ${mayCreate && html`<a class="button primary" href=${linkTo([resource.api.name, resource.noun, "new"])}>New ${resource.title.toLowerCase()}</a>`}`}
     />
     <div class="row tools">
       <${Filters} resource=${resource} columns=${all} parameters=${parameters} error=${badQuery ? error : null} show=${show} />

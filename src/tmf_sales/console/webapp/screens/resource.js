@@ -2,8 +2,10 @@
 import { ApiError, send } from "../lib/client.js";
 import { html, useState } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
+import { mayDo, permissions } from "../lib/permissions.js";
 import { linkTo, navigate } from "../lib/router.js";
 import { apiPath, versionSegment } from "../lib/resource_url.js";
+import { useStore } from "../lib/store.js";
 import { Dialog } from "../parts/dialog.js";
 import { LifecycleBar } from "../parts/lifecycle_bar.js";
 import { PageHead } from "../parts/page_head.js";
@@ -55,13 +57,15 @@ function Head({ resource, item, etag }) {
 /** @param {{resource: Resource, item: any, etag: string}} props */
 function Actions({ resource, item, etag }) {
   const [deleting, setDeleting] = useState(false);
+  const known = useStore(permissions);
+  const may = (/** @type {string} */ verb) => mayDo(known, resource, verb);
   const at = [resource.api.name, resource.noun];
   const lifecycle = resource.lifecycle;
   const final = lifecycle && !(lifecycle.transitions[item[lifecycle.member]] ?? []).length;
-  return html`${resource.operations.patch && html`<a class="button" href=${linkTo([...at, versionSegment(resource, item), "edit"])} title=${final ? "A final state leaves little to edit" : undefined}>Edit</a>`}
-    ${resource.operations.create && resource.versionMember && html`<a class="button" href=${linkTo([...at, "new"], `version-of=${encodeURIComponent(versionSegment(resource, item))}`)}>New version</a>`}
-    ${resource.operations.create && html`<a class="button" href=${linkTo([...at, "new"], `copy-of=${encodeURIComponent(versionSegment(resource, item))}`)}>Copy</a>`}
-    ${resource.operations.delete && html`<button type="button" class="danger" onClick=${() => setDeleting(true)}>Delete…</button>`}
+  return html`${may("patch") && html`<a class="button" href=${linkTo([...at, versionSegment(resource, item), "edit"])} title=${final ? "A final state leaves little to edit" : undefined}>Edit</a>`}
+    ${may("create") && resource.versionMember && html`<a class="button" href=${linkTo([...at, "new"], `version-of=${encodeURIComponent(versionSegment(resource, item))}`)}>New version</a>`}
+    ${may("create") && html`<a class="button" href=${linkTo([...at, "new"], `copy-of=${encodeURIComponent(versionSegment(resource, item))}`)}>Copy</a>`}
+    ${may("delete") && html`<button type="button" class="danger" onClick=${() => setDeleting(true)}>Delete…</button>`}
     ${deleting && html`<${Delete} resource=${resource} item=${item} etag=${etag} close=${() => setDeleting(false)} />`}`;
 }
 

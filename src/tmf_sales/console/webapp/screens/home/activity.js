@@ -58,6 +58,6 @@ export function Trouble({ api }) {
     <h2>Subscriptions <small>${value ? all.length : ""}</small></h2>
     ${error && html`<p class="quiet">${error.message}</p>`}
     ${value && troubled.length === 0 && html`<p class="quiet">${all.length ? "All of them are active." : "There are none."}</p>`}
-    <ul class="plain">${troubled.map((/** @type {any} */ each) => html`<li key=${each.id}><${Tag} state=${each.state} /> <span class="mono">${each.callback}</span></li>`)}</ul>
+    <ul class="plain">${troubled.map((/** @type {any} */ each) => html`<li key=${each.id}><${Tag} state=${each.state} /> <a href=${linkTo(["service", "subscriptions", api.name, each.id])}>${each.callback}</a></li>`)}</ul>
   </section>`;
 }

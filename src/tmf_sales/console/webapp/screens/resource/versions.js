@@ -3,8 +3,10 @@ import { send } from "../../lib/client.js";
 import { differences } from "../../lib/difference.js";
 import { html, useState } from "../../lib/html.js";
 import { useLoaded } from "../../lib/loading.js";
+import { mayDo, permissions } from "../../lib/permissions.js";
 import { versionSegment } from "../../lib/resource_url.js";
 import { linkTo } from "../../lib/router.js";
+import { useStore } from "../../lib/store.js";
 import { Changes } from "../../parts/changes.js";
 import { Problem } from "../../parts/problem.js";
 import { Tag } from "../../parts/tag.js";
@@ -15,6 +17,7 @@ import { summary } from "../../parts/value.js";
 /** @param {{resource: Resource, item: any}} props */
 export function VersionsTab({ resource, item }) {
   const { value, error, reload } = useLoaded((signal) => send("GET", `${resource.url}?id=${encodeURIComponent(item.id)}&limit=1000`, { signal }), [item.id]);
+  const mayCreate = mayDo(useStore(permissions), resource, "create");
   const [chosen, setChosen] = useState(/** @type {[number, number] | null} */ (null));
   if (error) return html`<${Problem} error=${error} retry=${reload} />`;
   if (!value) return html`<p class="quiet" role="status">Loading</p>`;
@@ -32,7 +35,7 @@ export function VersionsTab({ resource, item }) {
             <label><input type="radio" name="from" checked=${at === from} onChange=${() => setChosen([at, to])} /> from</label>
             <label><input type="radio" name="to" checked=${at === to} onChange=${() => setChosen([from, at])} /> to</label>
           </td>
-          <td>${resource.operations.create && html`<a href=${linkTo([resource.api.name, resource.noun, "new"], `version-of=${encodeURIComponent(versionSegment(resource, version))}`)}>new version from this</a>`}</td>
+          <td>${mayCreate && html`<a href=${linkTo([resource.api.name, resource.noun, "new"], `version-of=${encodeURIComponent(versionSegment(resource, version))}`)}>new version from this</a>`}</td>
         </tr>`)}</tbody>
       </table>
     </div>
