@@ -94,7 +94,8 @@ function withDefaults(parameters, paths) {
  */
 function summaryOf(total, offset, length, filtered) {
   const matches = `${total.toLocaleString("en-GB")} ${filtered ? (total === 1 ? "matches" : "match") : "in all"}`;
-  return length ? `${matches}, ${offset + 1} to ${offset + length} shown` : matches;
+  const [first, last] = [offset + 1, offset + length].map((place) => place.toLocaleString("en-GB"));
+  return length ? `${matches}, ${first} to ${last} shown` : matches;
 }
 
 /** @param {{column: import("../lib/columns.js").Column, sort: string | null, change: () => void}} props */

@@ -1,6 +1,6 @@
 /** The values of enumerations, parties and references with their counts; a click filters by them. */
 import { count, send } from "../../lib/client.js";
-import { facetsOf, valuesAt } from "../../lib/columns.js";
+import { facetsOf, headingOf, valuesAt } from "../../lib/columns.js";
 import { html, useMemo, useState } from "../../lib/html.js";
 import { useLoaded } from "../../lib/loading.js";
 import { alternatives, conditionsOf, formatQuery, toggled, valueOf, withValue } from "../../lib/query.js";
@@ -30,7 +30,7 @@ function Facet({ resource, facet, first, parameters, show }) {
     [open, formatQuery(others), facet.path, chosen.join(",")],
   );
   return html`<details open=${open} onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
-    <summary>${facet.path}</summary>
+    <summary title=${facet.path}>${headingOf(facet.path)}</summary>
     ${error && html`<p class="quiet">not countable with this query</p>`}
     ${!error && open && value?.length === 0 && html`<p class="quiet">no values</p>`}
     ${!error && value?.map(
