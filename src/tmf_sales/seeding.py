@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tmf_sales import datetimes
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import operation_ids
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.json_values import own_copy
 from tmf_sales.storage.conditions import Query

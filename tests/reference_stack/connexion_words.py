@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import httpx
 
 from tmf_sales.contract.leniency import Mode
-from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import Operation
 from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.validation import ValidatedOperation, ValidationSettings
 

@@ -13,7 +13,8 @@ from pymongo import MongoClient
 from tests.storage.deviations import NO_PLAN
 
 from tmf_sales.cli import main
-from tmf_sales.contract.loader import ResourceType, load_contracts
+from tmf_sales.contract.loader import load_contracts
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store

@@ -14,7 +14,8 @@ from typing import get_args
 
 from tmf_sales import __version__, datetimes
 from tmf_sales.auth.page import json_page
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import Unavailable
 from tmf_sales.events.subscription import State
 from tmf_sales.events.subscriptions import Hub

@@ -10,7 +10,8 @@ from typing import Any
 
 from tmf_sales.auth.page import json_page
 from tmf_sales.auth.policy import OWN_OPERATIONS, Policy, Row
-from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import Operation
 from tmf_sales.http.context import Caller, Identify
 from tmf_sales.http.middleware import App, Scope
 from tmf_sales.storage.protocol import Document

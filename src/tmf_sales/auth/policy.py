@@ -16,8 +16,9 @@ import yaml
 
 from tmf_sales.access import FULL_ACCESS, NO_ACCESS, NONE, Access, Grant, Principal
 from tmf_sales.contract.files import POLICY
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import operation_ids
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import CannotStart, Forbidden
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.messages import shown

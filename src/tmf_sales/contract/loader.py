@@ -6,94 +6,26 @@ for each fault, which names the file, the place and the rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tmf_sales.contract.attribute_types import AttributeTypes
-from tmf_sales.contract.attributes import Attributes
 from tmf_sales.contract.bundling import Bundler, Files
 from tmf_sales.contract.files import ContractFile, find_contracts, name_of_api
 from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.lint import Fault, faults_as_written
 from tmf_sales.contract.lint_names import faults_of_events, faults_of_operation, faults_of_resource, faults_of_types
 from tmf_sales.contract.operations import RESOURCE_VERBS, known_operations, operation_ids
-from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
-from tmf_sales.contract.types import ObjectType, ObjectTypes
+from tmf_sales.contract.resource_type import Operation, ResourceType, parse_index
+from tmf_sales.contract.schemas import Schemas, faults_of_compilation
+from tmf_sales.contract.types import ObjectTypes
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
 from tmf_sales.errors import CannotStart
 from tmf_sales.messages import json_pointer
-from tmf_sales.storage.protocol import Index
-from tmf_sales.storage.protocol import Kind as StoredKind
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of the contract. `bodies` maps a media type (lower case) to its schema."""
-
-    id: str
-    method: str
-    path: str
-    bodies: Mapping[str, dict[str, Any]]
-    parameters: tuple[dict[str, Any], ...]
-    statuses: frozenset[str]
-
-    @property
-    def creates(self) -> bool:
-        """Whether this is a POST, so that its body may not contain members marked readOnly."""
-        return self.method == "post"
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceType:
-    """One resource of a contract: its types, what a patch may change, its lifecycle, versions and events.
-
-    `kind` is its name in the store: the API and the path. Two versions of an API, or two APIs with the same path, are
-    therefore stored separately.
-    """
-
-    kind: str
-    name: str
-    api: str
-    base_path: str
-    path: str
-    object_type: ObjectType
-    attributes: Attributes
-    after_patch: SchemaCheck
-    relaxed_after_patch: Callable[[], SchemaCheck]
-    fixed_members: frozenset[str]
-    version_member: str | None
-    events: Mapping[str, Any]
-    indexes: tuple[Index, ...]
-    leniencies: tuple[str, ...] = USUAL
-    patch_types: tuple[str, ...] = field(default=())
-
-    @property
-    def domain(self) -> str:
-        """The `domain` of events: the name of the API in its base path."""
-        return self.base_path.strip("/").split("/")[1]
-
-    def href(self, public_url: str, id: str) -> str:
-        return f"{public_url}{self.base_path}{self.path}/{id}"
-
-    @property
-    def noun(self) -> str:
-        """The name of the resource in events: the member that holds it, and the word in descriptions."""
-        return self.path.strip("/")
-
-    @property
-    def event_types(self) -> tuple[str, ...]:
-        """The types of all events of the resource."""
-        return tuple(stated if isinstance(stated, str) else stated["event"] for stated in self.events.values())
-
-    def stored_kind(self) -> StoredKind:
-        # Store format 1 knew only one version of each API, v4, whose name has no version suffix.
-        earlier_name = "" if self.api.endswith(f"-{self.base_path.rpartition('/')[2]}") else self.noun
-        return StoredKind(self.kind, self.indexes, self.object_type.lists(), earlier_name)
 
 
 class Contract:
@@ -237,7 +169,7 @@ class Contract:
             fixed_members=self.object_types.read_only(update),
             version_member=schema.get("x-versioned"),
             events=schema["x-events"],
-            indexes=tuple(_index(entry) for entry in schema.get("x-index", [])),
+            indexes=tuple(parse_index(entry) for entry in schema.get("x-index", [])),
             leniencies=self.leniencies,
             patch_types=tuple(patch.bodies) if patch else (),
         )
@@ -257,11 +189,6 @@ class Contract:
                 target = target[step.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
-
-
-def _index(entry: str | list[str]) -> Index:
-    names = [entry] if isinstance(entry, str) else entry
-    return Index(tuple((tuple(name.lstrip("-").split(".")), name.startswith("-")) for name in names))
 
 
 def load_contracts(shipped: Path, folders: Sequence[Path] = (), apis: Sequence[str] = ()) -> tuple[Contract, ...]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.contract.leniency import Mode, count_leniencies
-from tmf_sales.contract.loader import ResourceType
 from tmf_sales.contract.operations import JSON_PATCHES
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.leniency import LenientCheck, after_patch_check

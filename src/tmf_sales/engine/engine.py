@@ -15,8 +15,8 @@ import orjson
 
 from tmf_sales import datetimes
 from tmf_sales.contract.leniency import Mode
-from tmf_sales.contract.loader import ResourceType
 from tmf_sales.contract.operations import operation_ids
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine import versions
 from tmf_sales.engine.all_violations import FurtherCheck, FurtherViolations
 from tmf_sales.engine.audit import audit_entry

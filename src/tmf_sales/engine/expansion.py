@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmf_sales.access import Principal
-from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import InvalidParameter

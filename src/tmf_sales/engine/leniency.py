@@ -21,7 +21,7 @@ from tmf_sales.contract.leniency import (
     allowed_leniencies,
     count_leniencies,
 )
-from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.schemas import IS_REQUIRED, SchemaCheck
 from tmf_sales.contract.types import Member, ObjectType
 from tmf_sales.engine.defaults import number_missing

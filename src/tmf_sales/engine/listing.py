@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from tmf_sales.access import Access
-from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine import versions
 from tmf_sales.engine.expansion import References
 from tmf_sales.engine.representation import list_with_hrefs, with_href

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine import versions
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Request

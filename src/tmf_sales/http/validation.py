@@ -25,7 +25,8 @@ from tmf_sales.contract.leniency import (
     allowed_leniencies,
     count_leniencies,
 )
-from tmf_sales.contract.loader import Contract, Operation
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import Operation
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import UNKNOWN, ObjectType, unknown_members
 from tmf_sales.engine.all_violations import FurtherCheck

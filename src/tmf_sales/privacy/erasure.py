@@ -16,7 +16,7 @@ import orjson
 
 from tmf_sales import datetimes
 from tmf_sales.access import Principal
-from tmf_sales.contract.loader import ResourceType
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.engine import event_factory_of
 from tmf_sales.engine.idempotency import IDEMPOTENCY

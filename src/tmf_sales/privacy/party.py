@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.idempotency import IDEMPOTENCY
 from tmf_sales.events.subscriptions import SUBSCRIPTION
 from tmf_sales.privacy.personal_data import may_mention, mentions, refers_to

@@ -13,7 +13,8 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import Unavailable
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Query

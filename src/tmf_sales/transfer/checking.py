@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import orjson
 
-from tmf_sales.contract.loader import Contract, ResourceType
+from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.engine import versions
 from tmf_sales.engine.normalize import normalize
