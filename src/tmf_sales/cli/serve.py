@@ -123,7 +123,7 @@ def announce(settings: Settings) -> None:
         announce_management(settings)
     click.echo(announcement(settings))
     if settings.only_this_machine_calls:
-        click.echo("Callbacks may be on this machine, as only this machine reaches the service", err=True)
+        click.echo("Webhooks to 127.0.0.1 are allowed because the service is only reachable locally", err=True)
 
 
 def run_one(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.contract.conventions import complete
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.yaml_source import BrokenContract, load_yaml
 
@@ -43,6 +44,7 @@ class Bundler:
         for section, entries in own.items():
             for name in entries:
                 self._components[section][name] = self._adopt(self._components[section][name], None)
+        complete(self._document)
         return self._document
 
     def _adopt(self, node: Any, file: str | None) -> Any:

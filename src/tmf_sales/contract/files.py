@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tmf_sales.contract.conventions import base_path_of
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts, load_yaml
 from tmf_sales.errors import CannotStart
 
@@ -45,7 +46,7 @@ def contracts_folder() -> Path:
 
 def contract_files(folder: Path) -> list[Path]:
     """The contracts in a folder, sorted by file name; skips files with shared components and policy files."""
-    paths = sorted(path for path in folder.glob("*.yaml") if COMMON not in path.name and not path.stem.endswith(POLICY))
+    paths = sorted(path for path in folder.glob("*.y*ml") if COMMON not in path.name and not path.stem.endswith(POLICY))
     if not paths:
         raise BrokenContract(str(folder.name), "", "has no contract")
     return paths
@@ -82,18 +83,9 @@ def _read_folder(folder: Path, faults: list[BrokenContract]) -> list[ContractFil
         except BrokenContract as fault:
             faults.append(fault)
             continue
-        base_path = _base_path(document)
+        base_path = base_path_of(document)  # the loader reports a missing one
         found.append(ContractFile(path, name_of_api(path, base_path), base_path, document))
     return found
-
-
-def _base_path(document: dict[str, Any]) -> str:
-    """The URL of the first server; empty when it is missing, which the loader reports."""
-    try:
-        url = document["servers"][0]["url"]
-    except (LookupError, TypeError):
-        return ""
-    return url if isinstance(url, str) else ""
 
 
 def name_of_api(path: Path, base_path: str) -> str:

@@ -6,10 +6,12 @@ of OpenAPI are found by `tmf-sales check`, which takes longer. lint_names.py che
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from tmf_sales.contract.conventions import base_path_of
 from tmf_sales.contract.leniency import OF_A_CONTRACT, OF_A_MEMBER, OPTIONAL_MEMBER, READ_ONLY_MEMBER
 
 Schema = dict[str, Any]
@@ -43,6 +45,8 @@ KEYWORDS |= LISTS_OF_SCHEMAS | EXTENSIONS | {"$ref"}
 # The values of these keywords are data and may hold anything, so the walk skips them.
 DATA = {"example", "examples", "default", "enum", "security", "mapping"}
 
+SCHEMA_REFERENCE = re.compile("#/components/schemas/[^/]+")
+
 Steps = tuple[str | int, ...]
 
 
@@ -60,6 +64,10 @@ def faults_as_written(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
+    if not str(document.get("openapi", "")).startswith("3.0."):
+        found = f"OpenAPI {document.get('swagger') or document.get('openapi', 'of an unknown version')}"
+        yield Fault(("openapi",), f"expected OpenAPI 3.0, such as 3.0.3; this is {found}")
+        return
     for name in ("info", "paths", "components"):
         if not isinstance(document.get(name), dict):
             yield Fault((name,), "is missing, or is not a mapping")
@@ -69,12 +77,12 @@ def _missing(document: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("info", name), "is missing, or is not a text")
     if not isinstance(document["components"].get("schemas"), dict):
         yield Fault(("components", "schemas"), "is missing, or is not a mapping")
-    try:
-        url = document["servers"][0]["url"]
-    except (LookupError, TypeError):
-        url = None
-    if not isinstance(url, str) or not url.startswith("/") or len(url.strip("/").split("/")) < 2:
-        yield Fault(("servers", 0, "url"), "expected a path of two steps or more, as /tmf-api/name/v4")
+    base_path = base_path_of(document)
+    if not base_path.startswith("/") or len(base_path.strip("/").split("/")) < 2 or "{" in base_path:
+        yield Fault(("servers", 0, "url"), "expected a path of two steps or more, such as /tmf-api/name/v4")
+    for path, item in document["paths"].items():
+        if isinstance(item, dict) and "$ref" in item:
+            yield Fault(("paths", path, "$ref"), "a path cannot be a reference; write its operations here")
 
 
 class _ValueType:
@@ -147,6 +155,9 @@ class _ValueType:
             return
         if not schema.keys() <= KEYWORDS:
             self._unknown_keywords(schema.keys() - KEYWORDS, place)
+        if self._is_no_schema(schema.get("$ref")):
+            self._report((*place, "$ref"), f"{schema['$ref']} is no schema; expected #/components/schemas/ and a name")
+            return
         for name, value in schema.items():
             if (read := self._readers.get(name)) is not None:
                 read(value, (*place, name))
@@ -156,6 +167,11 @@ class _ValueType:
             self._report((*place, "x-lenient"), f"{READ_ONLY_MEMBER} is for a member with readOnly: true")
         if not schema.keys().isdisjoint(OF_A_LIFECYCLE):
             self._lifecycle(schema, place)
+
+    def _is_no_schema(self, reference: Any) -> bool:
+        """Whether it refers to something that exists and is not one of the named schemas."""
+        text = str(reference)
+        return SCHEMA_REFERENCE.fullmatch(text) is None and _target(self._document, text) is not None
 
     def _schemas(self, schemas: Any, place: Steps) -> None:
         for number, schema in enumerate(schemas if isinstance(schemas, list) else [schemas]):

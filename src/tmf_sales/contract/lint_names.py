@@ -86,14 +86,12 @@ def _fits(default: Any, member: Member) -> bool:
 
 
 def faults_of_resource(
-    name: str, schema: Mapping[str, Any], schemas: Schemas, object_type: ObjectType, *, is_patched: bool
+    name: str, schema: Mapping[str, Any], schemas: Schemas, object_type: ObjectType
 ) -> Iterator[Fault]:
     place = ("components", "schemas", name)
     for extension in ("x-update", "x-full"):
         if schema.get(extension, name) not in schemas:
             yield Fault((*place, extension), "names no schema")
-    if is_patched and "x-update" not in schema:
-        yield Fault((*place, "x-update"), "names no schema")
     if (version := schema.get("x-versioned")) is not None and version not in object_type.members:
         yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
     yield from _faults_of_indexes(name, schema.get("x-index", ()), object_type)
@@ -188,6 +186,8 @@ def faults_of_operation(
     if place[-1] != verb.method:
         yield Fault(place, f"{id} is a {verb.method}")
         return
+    if not verb.on_collection and "{id}" not in place[-2]:
+        yield Fault(place[:-1], f"{id} needs the path parameter id; expected a path such as /resource/{{id}}")
     expected = verb.successes
     if not statuses & {expected[0], "2XX", "default"}:
         yield Fault((*place, "responses"), f"lacks {expected[0]}, which {id} answers")
@@ -195,7 +195,7 @@ def faults_of_operation(
         if status[:1] == "2" and status not in {*expected, "2XX"}:
             yield Fault((*place, "responses", status), f"{id} never answers this; expected {' or '.join(expected)}")
     for media in media_types:
-        if media.partition(";")[0].strip() not in verb.media_types:
+        if media.partition(";")[0].strip().lower() not in verb.media_types:
             rule = f"{id} cannot read this; expected {' or '.join(verb.media_types) or 'no body'}"
             yield Fault((*place, "requestBody", "content", media), rule)
 

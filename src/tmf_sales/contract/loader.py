@@ -6,7 +6,7 @@ for each fault, which names the file, the place and the rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,13 @@ from tmf_sales.contract.files import ContractFile, find_contracts, name_of_api
 from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.lint import Fault, faults_as_written
 from tmf_sales.contract.lint_names import faults_of_events, faults_of_operation, faults_of_resource, faults_of_types
-from tmf_sales.contract.operations import RESOURCE_VERBS, known_operations, operation_ids
+from tmf_sales.contract.operations import (
+    EXPECTED_OPERATION,
+    RESOURCE_VERBS,
+    known_operations,
+    operation_ids,
+    unknown_operation,
+)
 from tmf_sales.contract.resource_type import Operation, ResourceType, parse_index
 from tmf_sales.contract.schemas import Schemas, faults_of_compilation
 from tmf_sales.contract.types import ObjectTypes
@@ -26,6 +32,11 @@ from tmf_sales.errors import CannotStart
 from tmf_sales.messages import json_pointer
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a document raises that has not the form of a contract."""
+
+SET_BY_SERVER = frozenset({"id", "href"})
+"""Members of every resource that no request may change, whether or not the contract marks them readOnly."""
 
 
 class Contract:
@@ -43,17 +54,26 @@ class Contract:
         self.document = bundler.bundled()
         self.files: Mapping[str, Path] = bundler.sources
         self._file_of = bundler.file_of
-        self._reject(faults_as_written(self.document))
+        self._found = [*faults_as_written(self.document)]
+        try:
+            self._read(name)
+        except (CannotStart, *UNREADABLE):
+            if not self._found:
+                raise
+        self._reject(self._found)
+
+    def _read(self, name: str | None) -> None:
+        """Read what the document defines; adds further faults. May fail anyhow when there are faults already."""
         self.title: str = self.document["info"]["title"]
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
-        self.name = name or name_of_api(path, self.base_path)
+        self.name = name or name_of_api(self.path, self.base_path)
         self.leniencies: tuple[str, ...] = tuple(self.document.get("x-lenient", USUAL))
         self.schemas = Schemas(self.document, self._unusable)
         self.object_types = ObjectTypes(self.document)
         self.operations = self._operations()
         self.resources = self._resources()
-        self._reject_wrong_names()
+        self._find_wrong_names()
 
     def _reject(self, faults: Iterable[Fault]) -> None:
         """Raises BrokenContracts with all the faults, if there are any."""
@@ -74,14 +94,18 @@ class Contract:
             return BrokenContracts(found)
         return BrokenContract(self.file, "/components/schemas", "cannot be compiled")
 
-    def _reject_wrong_names(self) -> None:
+    def _find_wrong_names(self) -> None:
         known = known_operations(resource.name for resource in self.resources.values())
         faults = [*faults_of_types(self.document["components"]["schemas"], self.object_types.made())]
         for id, operation in self.operations.items():
             place = ("paths", operation.path, operation.method)
             if id in known:
-                faults += faults_of_operation(id, known[id], place, operation.statuses, operation.bodies)
-        self._reject(faults)
+                stated = self.document["paths"][operation.path][operation.method]
+                media_types = self.resolve(stated.get("requestBody", {})).get("content", {})
+                faults += faults_of_operation(id, known[id], place, operation.statuses, media_types)
+            else:
+                faults.append(Fault((*place, "operationId"), unknown_operation(id)))
+        self._found += faults
 
     def methods_at(self, path: str) -> tuple[str, ...]:
         """The methods (upper case, HEAD wherever GET is) that the contract has for a path below its base path."""
@@ -110,13 +134,15 @@ class Contract:
                 if method not in item:
                     continue
                 stated, place = item[method], ("paths", path, method)
+                without = [*_bodies_without_schema(self.resolve(stated.get("requestBody", {})), place)]
+                faults += without
                 if not (id := stated.get("operationId")):
-                    faults.append(Fault(place, "has no operationId"))
+                    faults.append(Fault(place, f"has no operationId; {EXPECTED_OPERATION}"))
                 elif id in found:
                     faults.append(Fault(place, f"operationId {id} is there twice"))
-                else:
+                elif not without:
                     found[id] = self._operation(id, method, path, stated, shared)
-        self._reject(faults)
+        self._found += faults
         return found
 
     def _operation(
@@ -127,7 +153,7 @@ class Contract:
             id=id,
             method=method,
             path=path,
-            bodies={media.lower(): entry["schema"] for media, entry in body.get("content", {}).items()},
+            bodies={_media_type(name): entry["schema"] for name, entry in body.get("content", {}).items()},
             parameters=tuple(self.resolve(p) for p in [*shared, *stated.get("parameters", [])]),
             statuses=frozenset(str(status) for status in stated.get("responses", {})),
         )
@@ -141,10 +167,9 @@ class Contract:
             if self._collection_path(name) is None:
                 ids = ", ".join(verb.operation_id(name) for verb in RESOURCE_VERBS)
                 faults.append(Fault(("components", "schemas", name), f"needs an operation; expected one of {ids}"))
-            is_patched = operation_ids(name)["patch"] in self.operations
             faults += faults_of_events(name, schemas[name]["x-events"], object_type)
-            faults += faults_of_resource(name, schemas[name], schemas, object_type, is_patched=is_patched)
-        self._reject(faults)
+            faults += faults_of_resource(name, schemas[name], schemas, object_type)
+        self._found += faults
         resources = [self._resource(name) for name in names]
         return {resource.noun: resource for resource in resources}
 
@@ -166,7 +191,7 @@ class Contract:
             attributes=AttributeTypes(object_type, self.object_types.required(full)),
             after_patch=self.schemas.check(merged := {"$ref": f"#/components/schemas/{update}"}),
             relaxed_after_patch=partial(self.schemas.check, merged, relaxed=True),
-            fixed_members=self.object_types.read_only(update),
+            fixed_members=self.object_types.read_only(update) | SET_BY_SERVER,
             version_member=schema.get("x-versioned"),
             events=schema["x-events"],
             indexes=tuple(parse_index(entry) for entry in schema.get("x-index", [])),
@@ -189,6 +214,17 @@ class Contract:
                 target = target[step.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
+
+
+def _media_type(name: str) -> str:
+    """The media type in lower case and without parameters such as charset, as requests are compared with it."""
+    return name.partition(";")[0].strip().lower()
+
+
+def _bodies_without_schema(body: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[Fault]:
+    for name, entry in body.get("content", {}).items():
+        if "schema" not in entry:
+            yield Fault((*place, "requestBody", "content", name), "has no schema")
 
 
 def load_contracts(shipped: Path, folders: Sequence[Path] = (), apis: Sequence[str] = ()) -> tuple[Contract, ...]:
@@ -214,7 +250,7 @@ def _loaded(file: ContractFile, read: Files) -> Contract:
         return Contract(file.path, read, file.name, file.replaces)
     except CannotStart:
         raise
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         said = " ".join(str(error).split())[:200]
         rule = f"has not the form of a contract: {type(error).__name__}: {said}"
         raise BrokenContract(file.path.name, "", rule) from error

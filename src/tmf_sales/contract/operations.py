@@ -63,6 +63,20 @@ BEYOND_HUB = {
 """Operations on a subscription and its deliveries that TMF630 does not have, by operationId."""
 
 
+EXPECTED_OPERATION = (
+    f"expected {', '.join(verb.name for verb in RESOURCE_VERBS)} and the name of a schema, such as createOrder, or"
+    f" {', '.join(verb.operation_id(LISTENER) for verb in HUB_VERBS)} for a hub"
+)
+
+
+def unknown_operation(id: str) -> str:
+    """The rule that an operation breaks for which there is no handler."""
+    names = (id.removeprefix(verb.name) for verb in RESOURCE_VERBS if id.startswith(verb.name))
+    if (name := next(names, "")) and name != LISTENER:
+        return f"{id} is an operation of {name}, and components/schemas has no {name}"
+    return f"the service cannot handle the operation {id}; {EXPECTED_OPERATION}"
+
+
 def operation_ids(resource: str) -> Mapping[str, str]:
     """The operationId of each verb, for a resource of this name."""
     return {verb.name: verb.operation_id(resource) for verb in RESOURCE_VERBS}

@@ -101,8 +101,13 @@ class DocumentBuilder:
 
     def normalize_body(self, body: Document, now: str) -> None:
         """Normalize a body in place; raises InvalidBody with all its violations beyond the schema."""
-        if found := normalize(body, self.type.object_type):
+        found = [Violation(json_pointer([name]), "may not be sent") for name in self._set_by_server() if name in body]
+        if found := found + normalize(body, self.type.object_type):
             raise InvalidBody([*found, *self.broken_rules(body, now)])
+
+    def _set_by_server(self) -> tuple[str, ...]:
+        """Members that no creation may send, whatever its contract says; an id asks for a further version."""
+        return ("href",) if self.type.version_member else ("id", "href")
 
     def new(self, body: Document, id: str, now: str, version: str | None = None) -> Document:
         """Build a new document from a normalized body. `version`: the number, for a further version of a resource."""
