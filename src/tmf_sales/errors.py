@@ -146,7 +146,7 @@ class NoSuchRoute(TmfError):
 
     status = HTTPStatus.NOT_FOUND
     code = "noSuchRoute"
-    reason = "There is nothing at this path"
+    reason = "No operation has this path"
 
 
 class MethodNotAllowed(TmfError):
@@ -167,7 +167,7 @@ class NotAcceptable(TmfError):
 
     status = HTTPStatus.NOT_ACCEPTABLE
     code = "notAcceptable"
-    reason = "The answer is application/json only"
+    reason = "Responses are application/json only"
 
 
 class BodyTimeout(TmfError):
@@ -201,11 +201,11 @@ class UnsupportedMediaType(TmfError):
 
 
 class Conflict(TmfError):
-    """Raised when the stored resource or its state refuses a request that is right in itself."""
+    """Raised when the stored resource or its state does not allow a valid request."""
 
     status = HTTPStatus.CONFLICT
     code = "conflict"
-    reason = "The stored resource refuses this"
+    reason = "The stored resource does not allow this"
 
 
 class ForbiddenTransition(Conflict):
@@ -220,17 +220,17 @@ class ForbiddenTransition(Conflict):
 
 
 class StatesDisagree(Conflict):
-    """Raised when the states that a patch asks for, of a resource and of what it holds, do not go together."""
+    """Raised when a patch asks for a state of the resource that contradicts the states of its parts."""
 
     code = "statesDisagree"
-    reason = "These states do not go together"
+    reason = "The states of the resource and of its parts contradict each other"
 
 
 class FinalState(Conflict):
     """Raised when a patch changes what the current state of the resource no longer lets change."""
 
     code = "finalState"
-    reason = "The resource's state does not let this be changed"
+    reason = "The state of the resource does not allow this change"
 
 
 class OfferExpired(Conflict):
@@ -248,7 +248,7 @@ class PatchDoesNotApply(Conflict):
 
 
 class PatchResultRefused(Conflict):
-    """Raised when the patch applies but the contract refuses the resource that it makes."""
+    """Raised when the patch applies but the contract rejects the result."""
 
     code = "patchResultRefused"
     reason = "The patched resource would not follow the contract"
@@ -262,14 +262,14 @@ class DuplicateSubscription(Conflict):
     """Raised when the same callback and query are registered already."""
 
     code = "duplicateListener"
-    reason = "The listener is registered already"
+    reason = "The subscription exists already"
 
 
 class SubscriptionDisabled(Conflict):
     """Raised when events are to be delivered again to a subscription that is disabled."""
 
     code = "listenerDisabled"
-    reason = "The listener is disabled"
+    reason = "The subscription is disabled"
 
 
 class CallbackRefused(Conflict):
@@ -324,7 +324,7 @@ class Unavailable(TmfError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
-    reason = "The service cannot answer now"
+    reason = "The service is temporarily unavailable"
 
     def __init__(self, message: str, retry_after: int = 1, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message, {"Retry-After": str(retry_after), **(headers or {})})

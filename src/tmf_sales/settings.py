@@ -111,7 +111,9 @@ class Settings:
         100, whole_number(0), "subscriptions of one caller; without authentication all callers are one; 0: no limit"
     )
     subscriptions_per_host: int = setting(50, whole_number(0), "subscriptions with the same callback host; 0: no limit")
-    allow_anonymous: bool = setting(False, SWITCH, "listen beyond loopback although everybody is admin")
+    allow_anonymous: bool = setting(
+        False, SWITCH, "allow a non-loopback address without authentication (every caller is an admin)"
+    )
     seed: bool = setting(False, SWITCH, "put the contracts' examples, dated towards now, into an empty store")
     body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body")
     body_memory: int = setting(
@@ -122,7 +124,7 @@ class Settings:
         0, whole_number(0, 3600), "seconds after SIGTERM in which /ready says no while requests are still served"
     )
     statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
-    max_concurrent: int = setting(256, whole_number(1), "requests that one worker has under way; further ones get 503")
+    max_concurrent: int = setting(256, whole_number(1), "concurrent requests of one worker; further ones get 503")
     page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")
     page_max: int = setting(
         1000, whole_number(1, LONGEST_PAGE), f"longest page that a request may ask for; {LONGEST_PAGE} at most"
@@ -140,14 +142,14 @@ class Settings:
     event_streams_per_caller: int = setting(
         25, whole_number(1), "open event streams of one caller in one worker, with authentication"
     )
-    webhook_secret: str | None = setting(None, TEXT, "signs what is posted to listeners (`whsec_...`)", secret=True)
+    webhook_secret: str | None = setting(None, TEXT, "signs what is posted to subscriptions (`whsec_...`)", secret=True)
     listener_secrets: bool = setting(False, SWITCH, "give each subscription its own secret, shown once at registration")
     event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
     audit_retention: timedelta | None = setting(
         None, DURATION, "how long audit records are kept; without it as long as events"
     )
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
-    require_https: bool = setting(False, SWITCH, "refuse callbacks that are not https")
+    require_https: bool = setting(False, SWITCH, "reject callbacks that are not https")
     log_level: str = setting(
         "warning",
         one_of("debug", "info", "warning", "error"),

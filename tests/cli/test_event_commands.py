@@ -148,7 +148,7 @@ def test_a_replay_for_nobody_is_refused(store: str) -> None:
     result = run("events", "replay", "--listener", "nobody", "--since", "PT1H", store=store)
 
     assert result.exit_code == 1
-    assert "there is no listener 'nobody'" in result.output
+    assert "no enabled subscription has the id 'nobody'" in result.output
 
 
 def test_listeners_are_listed_with_their_state(store: str, subscription: str) -> None:
@@ -185,9 +185,9 @@ def test_a_listener_gets_a_new_secret(store: str, subscription: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["enable", "nobody"], 1, "there is no listener 'nobody'"),
-        (["attempts", "nobody"], 1, "there is no listener 'nobody'"),
-        (["rotate-secret", "nobody"], 1, "there is no listener 'nobody'"),
+        (["enable", "nobody"], 1, "no subscription has the id 'nobody'"),
+        (["attempts", "nobody"], 1, "no subscription has the id 'nobody'"),
+        (["rotate-secret", "nobody"], 1, "no subscription has the id 'nobody'"),
         (["rotate-secret", "x", "--overlap", "soon"], 2, "--overlap is 'soon'"),
     ],
 )

@@ -318,6 +318,7 @@ def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> Non
         "delete and the name of a schema, such as createOrder, or listListener, registerListener, retrieveListener, "
         "unregisterListener for a hub",
         "tmf998-other-v4.yaml#/paths/~1order~1{id}/get: operationId retrieveOrder is there twice",
+        "tmf998-other-v4.yaml#/paths/~1order/post: retrieveOrder is a get",
         "tmf999-order-v4.yaml#/components/schemas/Order/x-events/created: is not known; expected attributeValueChange, "
         "create, delete, informationRequired, stateChange",
         "tmf999-order-v4.yaml#/components/schemas/Order/x-versioned: nothing is no member of Order",

@@ -28,7 +28,7 @@ def wire(service: Service) -> Iterator[Wire]:
 
 
 UNREADABLE = {
-    "an unknown method": (head("FOO", LEADS), "the method is none that HTTP knows"),
+    "an unknown method": (head("FOO", LEADS), "the method is not an HTTP method"),
     "a target without end": (head("GET", f"{LEADS}?name={'x' * 70_000}"), "longer than 65535 bytes"),
     "a target that is not ASCII": (head("GET", f"{LEADS}/\xff"), "no URL in ASCII"),
     "a negative length": (head("POST", LEADS, JSON, "Content-Length: -5"), "expected a whole number of bytes"),
@@ -40,7 +40,7 @@ UNREADABLE = {
         head("POST", LEADS, JSON, "Transfer-Encoding: chunked") + b"xyz\r\n",
         "expected the size of a chunk as hexadecimal digits",
     ),
-    "another protocol": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "the method is none that HTTP knows"),
+    "another protocol": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "the method is not an HTTP method"),
 }
 
 

@@ -197,7 +197,7 @@ async def test_a_cluster_that_refuses_is_told_in_one_line(refused: str) -> None:
     with pytest.raises(StoreRefused) as raised:
         await shard(router, ["event"])  # type: ignore[arg-type]
 
-    assert str(raised.value) == "the cluster refuses to shard sales: Unauthorized"
+    assert str(raised.value) == "the cluster cannot shard sales: Unauthorized"
 
 
 async def test_a_store_shards_all_that_grows(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

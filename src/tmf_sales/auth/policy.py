@@ -327,7 +327,7 @@ def _whose(value: Any) -> tuple[MemberPath, str]:
 def _transition(text: str) -> tuple[str, str]:
     parts = [part.strip() for part in text.split(">")]
     if len(parts) != 2 or not all(parts):
-        raise ValueError(f"transitions: {shown(text)} is none; expected STATE > STATE")
+        raise ValueError(f"transitions: {shown(text)} is not a transition; expected STATE > STATE")
     return parts[0], parts[1]
 
 

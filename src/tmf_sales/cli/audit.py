@@ -19,7 +19,7 @@ LIMIT = 10_000
 
 @click.command()
 @store_options
-@click.option("--id", "id", required=True, metavar="ID", help="The resource, or the listener.")
+@click.option("--id", "id", required=True, metavar="ID", help="The resource, or the subscription.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def audit(id: str, as_json: bool, **options: Any) -> None:
     """Show who changed a resource, the oldest change first; as far back as the log of events goes."""
@@ -40,7 +40,7 @@ async def entries_of(found: Context, id: str) -> list[Document]:
     trails = [await trail_of(found.events, kind, id, LIMIT) for kind in kinds]
     entries = [entry.shown() for trail in trails for entry in trail]
     if not entries and not any([await found.store.get(kind, id) for kind in sorted(known)]):
-        raise NothingFound(f"there is no resource and no listener {id!a}, and the log has no change of it")
+        raise NothingFound(f"no resource and no subscription has the id {id!a}, and the log has no change of it")
     return entries
 
 

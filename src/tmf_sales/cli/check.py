@@ -123,7 +123,7 @@ def described(contract: Contract) -> Iterator[str]:
 
     resources = ", ".join(resource.name for resource in contract.resources.values())
     replaces = f"; replaces the shipped {contract.replaces}" if contract.replaces else ""
-    operations = f"{len(contract.operations)} operations on {resources} and listeners"
+    operations = f"{len(contract.operations)} operations on {resources} and subscriptions"
     yield f"{contract.file} is OpenAPI 3.0 with {operations}{replaces}"
     for resource in contract.resources.values():
         has_states = resource.object_type.lifecycle_member is not None

@@ -16,7 +16,7 @@ from tmf_sales.setting_types import URL, read_url
 @click.option(
     "--profile",
     type=click.Choice(["plain", "client", "gateway"]),
-    help="In one file: as the service hands it out, for code generators, or for API gateways.",
+    help="In one file: as the service serves it, for code generators, or for API gateways.",
 )
 @click.option("--server", metavar="URL", help="Name the public URL of the service; otherwise the server is relative.")
 @click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
@@ -31,7 +31,7 @@ def contract(api: str, profile: str | None, server: str | None, format: str, **o
         raise Refused(str(error)) from None
     contracts = {file.name: file.path for file in found}
     if api not in contracts:
-        raise Refused(f"there is no contract {api!r}; expected one of {', '.join(contracts)}")
+        raise Refused(f"no API is called {api!r}; expected one of {', '.join(contracts)}")
     public_url = None if server is None else public_url_of(server)
     if profile is None and format == "yaml" and public_url is None:
         text = contracts[api].read_bytes()

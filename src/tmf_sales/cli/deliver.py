@@ -26,7 +26,10 @@ LOOK_EVERY = 0.1
 @store_options
 @setting_options("management_port")
 def deliver(**options: Any) -> None:
-    """Deliver the events in the store to their listeners until SIGTERM or Ctrl-C; any number of processes may do so."""
+    """Deliver the events in the store to their subscriptions until SIGTERM or Ctrl-C.
+
+    Any number of processes may do so.
+    """
     run(options, work)
 
 

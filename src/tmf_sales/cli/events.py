@@ -82,9 +82,7 @@ def replay(subscription: str, since: str, **options: Any) -> None:
     async def work(found: Context) -> int:
         listeners = await found.hub.active()
         if subscription not in listeners:
-            raise NothingFound(
-                f"there is no listener {subscription!a} that is not disabled; see tmf-sales listeners list"
-            )
+            raise NothingFound(f"no enabled subscription has the id {subscription!a}; see tmf-sales listeners list")
         count, batch = 0, []
         async for event in stored_since(found, start):
             if listeners.wants(subscription, event.kind, event.document):

@@ -34,10 +34,10 @@ BLOCK = 64 * 1024
 @click.option("--readable", is_flag=True, help="Export what can be read of a damaged SQLite store; skip the rest.")
 @click.argument("file", type=click.Path(allow_dash=True, dir_okay=False, path_type=Path))
 def export(file: Path, wanted: tuple[str, ...], readable: bool, **options: Any) -> None:
-    """Write all resources and listeners to FILE, one a line with all its versions; - is standard output.
+    """Write all resources and subscriptions to FILE, one a line with all its versions; - is standard output.
 
-    Writes FILE.part and renames it when complete; run the command again to resume. FILE holds the listeners' signing
-    secrets, so only its owner can read it. Events that wait for delivery are not exported.
+    Writes FILE.part and renames it when complete; run the command again to resume. FILE contains the signing
+    secrets of subscriptions, so only its owner can read it. Events that wait for delivery are not exported.
     """
     if readable:
         export_readable(file, options)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def listeners() -> None:
-    """Show the registered listeners and look after them."""
+    """List the subscriptions and manage their deliveries."""
 
 
 @listeners.command("list")
 @store_options
 def list_listeners(**options: Any) -> None:
-    """List listeners: id, API, state, resources with waiting events, callback, query."""
+    """List subscriptions: id, API, state, resources with waiting events, callback, query."""
 
     async def work(found: Context) -> tuple[list[Subscription], Mapping[str, int]]:
         return await found.hub.subscriptions(), await found.events.waiting()
@@ -42,7 +42,7 @@ def list_listeners(**options: Any) -> None:
         ]
         click.echo("  ".join(map(on_one_line, [*cells, subscription.query])))
     if not registered:
-        click.echo("no listeners", err=True)
+        click.echo("no subscriptions", err=True)
 
 
 @listeners.command()
@@ -109,7 +109,7 @@ def rotate_secret(subscription: str, overlap: str, **options: Any) -> None:
 
 async def reject_unknown(found: Context, id: str) -> None:
     if id not in {subscription.id for subscription in await found.hub.subscriptions()}:
-        raise NothingFound(f"there is no listener {id!a}; see tmf-sales listeners list")
+        raise NothingFound(f"no subscription has the id {id!a}; see tmf-sales listeners list")
 
 
 def state(subscription: Subscription) -> str:

@@ -29,7 +29,7 @@ def base_path_of(document: Mapping[str, Any]) -> str:
 
 
 def complete(document: dict[str, Any]) -> None:
-    """Complete a bundled contract in place; leaves alone what is not formed like a contract, as the lint reports it."""
+    """Complete a bundled contract in place; leave a document alone that has not the form of a contract."""
     paths, components = document.get("paths"), document.get("components")
     schemas = components.get("schemas") if isinstance(components, dict) else None
     if not isinstance(paths, dict) or not isinstance(schemas, dict):

@@ -186,7 +186,7 @@ def faults_of_operation(
     if place[-1] != verb.method:
         yield Fault(place, f"{id} is a {verb.method}")
         return
-    if not verb.on_collection and "{id}" not in place[-2]:
+    if not verb.on_collection and "{id}" not in str(place[-2]):
         yield Fault(place[:-1], f"{id} needs the path parameter id; expected a path such as /resource/{{id}}")
     expected = verb.successes
     if not statuses & {expected[0], "2XX", "default"}:

@@ -40,7 +40,7 @@ class WebhookChecks:
         self._under_way: set[str] = set()
 
     async def post(self, subscription: Subscription, correlation_id: str) -> Document:
-        """Post an event and describe the attempt; raise TooManyRequests while too many are under way."""
+        """Post an event and describe the attempt; raise TooManyRequests while too many are running."""
         if subscription.id in self._under_way or len(self._under_way) >= AT_ONCE:
             message = f"expected at most one test of a subscription, and {AT_ONCE} tests in all, at the same time"
             raise TooManyRequests(message, {"Retry-After": "1"})

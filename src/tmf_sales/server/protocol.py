@@ -274,7 +274,7 @@ class Protocol(HttpToolsProtocol):
 def find_fault(error: Exception, target_size: int) -> str:
     """Describe an error of the parser for a TMF Error."""
     if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return "the method is none that HTTP knows"
+        return "the method is not an HTTP method"
     if target_size > LONGEST_TARGET:
         return f"the target of the request is longer than {LONGEST_TARGET} bytes"
     if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):

@@ -85,7 +85,7 @@ def reject_hopeless_start(received: bytes | bytearray, begin: int, searched: int
     The first `searched` bytes were checked before and are skipped, so a head that arrives byte by byte stays cheap.
     """
     if _START.match(received, begin) is None:
-        raise InvalidHead("the method is none that HTTP knows")
+        raise InvalidHead("the method is not an HTTP method")
     if _BROKEN_LINE.search(received, begin + searched):
         raise InvalidHead("each line of the head must end with CRLF (RFC 9112, 2.2)")
 

@@ -38,7 +38,7 @@ async def shard(database: AsyncDatabase[dict[str, Any]], collections: Sequence[s
             return [await _shard_one(database, name) for name in collections]
         except OperationFailure as failure:
             said = (failure.details or {}).get("codeName", failure.code)
-            raise StoreRefused(f"the cluster refuses to shard {database.name}: {said}") from failure
+            raise StoreRefused(f"the cluster cannot shard {database.name}: {said}") from failure
 
 
 async def _shard_one(database: AsyncDatabase[dict[str, Any]], name: str) -> str:
