@@ -1,4 +1,4 @@
-"""The Node.js tools of package.json for tests: installed when they are first asked for."""
+"""The Node.js tools of scripts/node/package.json for tests: installed when they are first asked for."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_every_variable_that_the_chart_sets_is_a_setting() -> None:
 
 
 def test_the_chart_runs_as_the_user_of_the_image() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text()
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
 
     assert "USER 10001:10001" in dockerfile
     assert "runAsUser: 10001" in (CHART / "templates/_pod.tpl").read_text()
