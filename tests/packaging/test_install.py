@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from scripts.lock_changes import changes
 from tests.packaging.installing import ROOT, UV, attempt, locked, make_index, make_wheel, run
 
+INDEXES, NOBODY = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), "http://127.0.0.1:9/simple"
 OLDEST_PIP = "23.2.1"  # what Python 3.11 and Debian 12 bring
 
 
@@ -69,7 +71,39 @@ def test_every_locked_package_has_a_wheel(platform: str, python: str, tmp_path: 
     assert ("uvloop" in said) == ("windows" not in platform)
 
 
-def test_a_checkout_in_a_path_with_blanks_installs_and_does_nothing_the_second_time(tmp_path: Path) -> None:
+@pytest.mark.full
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_on_musl_the_packages_of_the_page_alone_lack_a_wheel(machine: str, tmp_path: Path) -> None:
+    page = (ROOT / "docs/reference/platforms.md").read_text(encoding="utf-8")
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    pinned = {line.partition("==")[0]: line for line in lines if "==" in line}
+
+    def installs(*names: str) -> bool:
+        lock = tmp_path / "requirements.lock"
+        lock.write_text("\n".join(pinned[name] for name in names))
+        done = attempt(
+            UV, "--no-config", "pip", "install", "--dry-run", "--no-deps", "--require-hashes", "-r", lock,
+            "--only-binary", ":all:", "--python-platform", f"{machine}-unknown-linux-musl", "--target", tmp_path / "t",
+        )  # fmt: skip
+        return done.returncode == 0
+
+    lacking = [name for name in ("google-re2", "pymongo") if not installs(name)]
+    assert lacking == re.findall(r"`([\w-]+)`, which (?:every|the extra)", " ".join(page.split()))
+    assert installs(*(name for name in pinned if name not in lacking))
+
+
+def test_a_read_only_folder_is_rejected_with_the_fix() -> None:
+    script = (ROOT / "scripts/install").read_text(encoding="utf-8")
+    probe = script[script.index("if ! [ -w . ]") : script.index("if ! venv_fits")]
+
+    user = "nobody" if os.geteuid() == 0 else None
+    done = subprocess.run(["sh", "-c", probe], cwd="/", user=user, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "copy the checkout to a folder of yours" in done.stderr
+
+
+def test_a_checkout_in_a_path_with_blanks_installs_once_and_again_without_a_network(tmp_path: Path) -> None:
     checkout = tmp_path / "a checkout"
     files = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "openapi", "scripts", cwd=ROOT)
     for name in [*files.split(), *(path.name for path in ROOT.glob("*") if path.is_file())]:
@@ -79,9 +113,13 @@ def test_a_checkout_in_a_path_with_blanks_installs_and_does_nothing_the_second_t
 
     first = run("scripts/install", "run", cwd=checkout)
     second = run("scripts/install", "run", cwd=checkout)
+    with (checkout / "pyproject.toml").open("a") as metadata:
+        metadata.write("# changed\n")
+    offline = run("scripts/install", "run", cwd=checkout, environ=dict.fromkeys(INDEXES, NOBODY))
 
     assert "Installing the versions of requirements.lock" in first
     assert second == ""
+    assert offline == first.replace("Creating .venv\n", "")
     assert "Usage: tmf-sales" in run(checkout / ".venv/bin/tmf-sales", "--help")
 
 

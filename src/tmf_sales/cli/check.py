@@ -85,7 +85,7 @@ def report(subject: str, finding: Finding) -> bool:
 def settings_found(settings: Settings, of_apis: dict[str, type]) -> Iterator[str]:
     yield f"store {settings.shown_store}, {settings.mode} mode, hrefs at {settings.public_base}"
     if unknown := unknown_variables(os.environ, of_apis.values()):
-        raise CannotStart(f"{', '.join(unknown)} is no setting; expected the names that the README lists")
+        raise CannotStart(f"{', '.join(unknown)} is no setting; expected one that `tmf-sales serve --help` lists")
 
 
 def contracts(settings: Settings) -> tuple[Contract, ...]:
