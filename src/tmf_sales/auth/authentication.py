@@ -178,7 +178,10 @@ def require_credentials(api: Contract) -> None:
     for holder in _with_security(api.document):
         holder["security"] = [requirement for requirement in holder["security"] if requirement]
         if not holder["security"]:
-            raise ValueError(f"{api.file}: an operation takes no credentials at all")
+            rule = "with authentication, every operation needs credentials"
+            raise ValueError(
+                f"{api.file}: {rule}; expected security, such as [{{apiKey: []}}], and its securitySchemes"
+            )
 
 
 def _with_security(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
