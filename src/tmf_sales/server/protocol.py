@@ -2,7 +2,8 @@
 
 Guarantee: the end of a request never depends on how its bytes arrive, nor on an Upgrade header. A connection serves one
 request at a time. Invalid input gets a TMF Error with status 400, and the connection is closed. Request heads, idle
-connections and unread responses are bounded in time and size (RFC 9112).
+connections and unread responses are bounded in time and size (RFC 9112). The splitting can go when uvicorn no longer
+drops bytes after an Upgrade (https://github.com/encode/uvicorn/issues/2722; tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations
