@@ -39,6 +39,18 @@ class TmfError(Exception):
             "@type": "Error",
         }
 
+    def problem(self) -> dict[str, str | int]:
+        """The same facts as problem details (RFC 9457); `code` is the stable name of the condition."""
+        status = HTTPStatus(self.status)
+        return {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": int(status),
+            "detail": self.message,
+            "code": self.code,
+            "reason": self.reason,
+        }
+
 
 # 400: wrong in itself ------------------------------------------------------------------------------------------------
 

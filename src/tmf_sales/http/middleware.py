@@ -8,20 +8,17 @@ failure gets a TMF Error, as elsewhere.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
-from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, NotAcceptable, TmfError, Unavailable
+from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, TmfError, Unavailable
 from tmf_sales.http.bounds import App, BoundedRequest, Bounds, Receive, Scope
 from tmf_sales.http.hosts import ServedHosts
+from tmf_sales.http.negotiation import prefers_stream, reject_other_than_json
 from tmf_sales.http.responses import Errors, Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
 
 __all__ = ["App", "EntryMiddleware", "Receive", "Scope", "read_body"]
-
-# The most specific first.
-JSON_RANGES = ("application/json", "application/*", "*/*")
 
 
 class EntryMiddleware:
@@ -74,7 +71,7 @@ class EntryMiddleware:
             if (probe := self._unlimited(scope["path"])) is not None:
                 await probe(scope, receive, send)
                 return
-            if scope["path"].removesuffix("/") in self._streams and prefers_stream(scope):
+            if scope["path"].removesuffix("/") in self._streams and prefers_stream(scope["headers"]):
                 await self._stream(scope, receive, send)
                 return
             request = BoundedRequest(self._bounds, receive, send)
@@ -130,7 +127,7 @@ class EntryMiddleware:
             raise NoSuchRoute("No operation has the base path of the API alone")
         if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
             _drop_trailing_slash(scope)
-            _reject_other_than_json(scope)
+            reject_other_than_json(scope)
 
 
 def _drop_trailing_slash(scope: Scope) -> None:
@@ -140,40 +137,6 @@ def _drop_trailing_slash(scope: Scope) -> None:
         scope["raw_path"] = (scope.get("raw_path") or b"").removesuffix(b"/")
     if scope["path"].endswith("/"):  # Connexion's routing would redirect to the host in the Host header
         raise NoSuchRoute("No operation has this path")
-
-
-def prefers_stream(scope: Scope) -> bool:
-    """Whether Accept names text/event-stream with a higher weight than JSON."""
-    weights = _weights(b",".join(value for name, value in scope["headers"] if name == b"accept"))
-    return _quality(weights, ("text/event-stream",)) > _quality(weights, JSON_RANGES)
-
-
-def _weights(accept: bytes) -> dict[str, str]:
-    """The weight of each range of an Accept header, as text."""
-    weights: dict[str, str] = {}
-    for entry in accept.decode("latin-1").lower().split(","):
-        media, *parameters = (part.strip() for part in entry.split(";"))
-        weights[media] = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-    return weights
-
-
-def _quality(weights: Mapping[str, str], ranges: Iterable[str]) -> float:
-    text = next((weights[media] for media in ranges if media in weights), "0")
-    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0
-
-
-def _reject_other_than_json(scope: Scope) -> None:
-    """RFC 9110, 12.5.1: the most specific range decides, weight 0 excludes; a missing Accept accepts everything."""
-    values = [value for name, value in scope["headers"] if name == b"accept"]
-    if not values:
-        return
-    accept = b",".join(values)
-    if accept in (b"", b"*/*", b"application/json"):
-        return
-    weights = _weights(accept)
-    deciding = next((weights[media] for media in JSON_RANGES if media in weights), "0")
-    if deciding.strip("0.") == "":
-        raise NotAcceptable("Accept: expected application/json or a range that holds it")
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:

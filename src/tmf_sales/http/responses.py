@@ -1,7 +1,8 @@
 """Writes responses to the ASGI server, and turns every exception into a TMF Error body.
 
-Guarantee: every failure gives a TMF Error as application/json (TMF630 part 1) without stack trace, library messages or
-parts of the body. Unexpected exceptions go to the log with their traceback.
+Guarantee: every failure gives a TMF Error as application/json (TMF630 part 1), or the same facts as
+application/problem+json (RFC 9457) if the client prefers it. Neither has a stack trace, library messages or parts of
+the body. Unexpected exceptions go to the log with their traceback.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tmf_sales.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from tmf_sales.http.negotiation import PROBLEM, prefers_problem
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -40,6 +42,7 @@ PIECE = 64 * 1024
 PAGE_METHODS = ("GET", "HEAD")
 ERROR = "tmf_sales.error"  # in the extensions of a request's scope: the TMF Error that it got
 JSON_TYPE = (b"content-type", b"application/json")
+PROBLEM_TYPE = (b"content-type", PROBLEM.encode())
 
 _BY_STATUS: dict[int, tuple[type[TmfError], str]] = {
     400: (BadRequest, "The request could not be read"),
@@ -84,10 +87,11 @@ def error_handlers(apis: Sequence[Contract]) -> list[tuple[type[Exception], Erro
 
     async def answer(request: ConnexionRequest, raised: Exception) -> ConnexionResponse:
         error = errors.made_of(raised, request.scope)
+        is_problem = prefers_problem(request.scope["headers"])
         return ConnexionResponse(
             status_code=int(error.status),
-            mimetype="application/json",
-            body=orjson.dumps(error.body()),
+            mimetype=PROBLEM if is_problem else "application/json",
+            body=orjson.dumps(error.problem() if is_problem else error.body()),
             headers=error.headers,
         )
 
@@ -127,7 +131,7 @@ async def send_response(
     sent = [*headers]
     if size:
         sent.append(media_type)
-    if status not in (204, 304) and not head:
+    if status not in (204, 304):
         sent.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": status, "headers": sent})
     if size > LARGE and not head:
@@ -158,4 +162,12 @@ async def send_error(send: Send, error: TmfError, scope: Message) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
     if isinstance(error, Unauthenticated) and "WWW-Authenticate" not in error.headers:
         headers.append((b"www-authenticate", CHALLENGE.encode()))
-    await send_response(send, int(error.status), orjson.dumps(error.body()), headers, head=scope["method"] == "HEAD")
+    is_problem = prefers_problem(scope["headers"])
+    await send_response(
+        send,
+        int(error.status),
+        orjson.dumps(error.problem() if is_problem else error.body()),
+        headers,
+        head=scope["method"] == "HEAD",
+        media_type=PROBLEM_TYPE if is_problem else JSON_TYPE,
+    )
