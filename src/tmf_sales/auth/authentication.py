@@ -135,7 +135,7 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
     async def admit(scope: Scope, base_path: str, operation_id: str) -> tuple[Principal, Access]:
         principal = ANONYMOUS_ADMIN if policy is None else scope[CALLER]
         if limit is not None:
-            await limit.reject_too_many(principal.subject)
+            await limit.reject_too_many(principal.subject, scope)
         return principal, FULL_ACCESS if policy is None else policy.access(principal, operation_id, base_path)
 
     return admit
@@ -149,7 +149,7 @@ def page_admission(
     async def may_read(scope: Scope, required: Sequence[str]) -> Principal:
         principal = ANONYMOUS_ADMIN if policy is None else await authenticator.principal_of(scope, required)
         if limit is not None:
-            await limit.reject_too_many(principal.subject)
+            await limit.reject_too_many(principal.subject, scope)
         if policy is not None:
             policy.access(principal, right, "")
         return principal
@@ -167,7 +167,7 @@ def identification(authenticator: Authenticator, policy: Policy | None, limit: R
             credential = await authenticator.credential_of(scope)
             caller = Caller(credential.principal, credential.scopes)
         if limit is not None:
-            await limit.reject_too_many(caller.principal.subject)
+            await limit.reject_too_many(caller.principal.subject, scope)
         return caller
 
     return identify

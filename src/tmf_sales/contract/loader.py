@@ -13,6 +13,7 @@ from typing import Any
 
 from tmf_sales.contract.attribute_types import AttributeTypes
 from tmf_sales.contract.bundling import Bundler, Files
+from tmf_sales.contract.deprecation import deprecation_of, faults_of_deprecations
 from tmf_sales.contract.files import ContractFile, find_contracts, name_of_api
 from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.lint import Fault, faults_as_written
@@ -64,6 +65,7 @@ class Contract:
 
     def _read(self, name: str | None) -> None:
         """Read what the document defines; adds further faults. May fail anyhow when there are faults already."""
+        self._found += faults_of_deprecations(self.document)
         self.title: str = self.document["info"]["title"]
         self.version: str = self.document["info"]["version"]
         self.base_path: str = self.document["servers"][0]["url"]
@@ -156,6 +158,7 @@ class Contract:
             bodies={_media_type(name): entry["schema"] for name, entry in body.get("content", {}).items()},
             parameters=tuple(self.resolve(p) for p in [*shared, *stated.get("parameters", [])]),
             statuses=frozenset(str(status) for status in stated.get("responses", {})),
+            deprecation=deprecation_of(self.document, stated),
         )
 
     def _resources(self) -> dict[str, ResourceType]:

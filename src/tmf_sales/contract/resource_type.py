@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.contract.attributes import Attributes
+from tmf_sales.contract.deprecation import Deprecation
 from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import ObjectType
@@ -24,6 +25,7 @@ class Operation:
     bodies: Mapping[str, dict[str, Any]]
     parameters: tuple[dict[str, Any], ...]
     statuses: frozenset[str]
+    deprecation: Deprecation | None = None
 
     @property
     def creates(self) -> bool:

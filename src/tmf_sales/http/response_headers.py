@@ -1,17 +1,19 @@
-"""Adds security headers to every response, and reports every request to an observer.
+"""Adds headers to every response, has it encoded for clients that accept that, and reports each request to an observer.
 
-Guarantee: no content sniffing, no caching of responses to authenticated requests. One wrapper does both, because each
-wrapper around the application costs 2 % of a GET. A response has the X-Request-Id that the request sent; a 5xx response
-always has one, by which its lines in the log are found.
+Guarantee: no content sniffing, no caching of responses to authenticated requests. One wrapper does all of it, because
+each wrapper around the application costs 2 % of a GET. A response has the X-Request-Id that the request sent; a 5xx
+response always has one, by which its lines in the log are found.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from email.utils import format_datetime
 from operator import itemgetter
 from typing import Any, Protocol
 
+from tmf_sales.contract.deprecation import Deprecation
 from tmf_sales.http.request_ids import REQUEST_ID, request_id
 
 Message = MutableMapping[str, Any]
@@ -21,6 +23,38 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 PRIVATE = (b"cache-control", b"private, no-store")
 NAME = itemgetter(0)
 FAILED = 500
+VARY = (b"vary", b"accept-encoding")
+NEGOTIATED = frozenset({b"accept-encoding", b"if-match", b"if-none-match"})
+ADDED = "tmf_sales.added_headers"
+"""In the extensions of a request's scope: further headers of its response, whatever its status."""
+NOTHING: Mapping[str, Any] = {}
+
+Send = Callable[[Message], Awaitable[None]]
+
+
+def add_headers(scope: Message, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Add headers to the response of this request, also if it fails."""
+    scope.setdefault("extensions", {}).setdefault(ADDED, []).extend(headers)
+
+
+def deprecation_headers(deprecation: Deprecation | None) -> tuple[tuple[bytes, bytes], ...]:
+    """Deprecation (RFC 9745), Sunset (RFC 8594) and the Links to what to read and what to use instead."""
+    if deprecation is None:
+        return ()
+    headers = [("deprecation", f"@{int(deprecation.since.timestamp())}")]
+    if deprecation.sunset is not None:
+        headers.append(("sunset", format_datetime(deprecation.sunset, usegmt=True)))
+    if deprecation.documentation is not None:
+        headers.append(("link", f'<{deprecation.documentation}>; rel="deprecation"'))
+    if deprecation.successor is not None:
+        headers.append(("link", f'<{deprecation.successor}>; rel="successor-version"'))
+    return tuple((name.encode(), value.encode()) for name, value in headers)
+
+
+class ResponseEncoding(Protocol):
+    """Encodes responses. Only asked for requests with one of the headers in NEGOTIATED."""
+
+    def encoded(self, scope: Message, send: Send) -> Send: ...
 
 
 class RequestObserver(Protocol):
@@ -37,11 +71,17 @@ class RequestObserver(Protocol):
 class ResponseHeaders:
     """Wraps an ASGI application."""
 
-    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]], observer: RequestObserver) -> None:
+    def __init__(
+        self,
+        app: Callable[[Any, Any, Any], Awaitable[None]],
+        observer: RequestObserver,
+        encoding: ResponseEncoding | None = None,
+    ) -> None:
         self._app = app
         self._observer = observer
+        self._encoding = encoding
 
-    async def __call__(self, scope: Message, receive: Any, send: Callable[[Message], Awaitable[None]]) -> None:
+    async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         if scope["type"] != "http":
             self._observer.process_begins(scope)
             await self._app(scope, receive, send)
@@ -51,11 +91,17 @@ class ResponseHeaders:
         is_private = not CREDENTIALS.isdisjoint(names)
         has_id = REQUEST_ID in names
         start: Message | None = None
+        encoding = self._encoding
+        if encoding is not None and not NEGOTIATED.isdisjoint(names):
+            send = encoding.encoded(scope, send)
 
         async def send_protected(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
                 message["headers"] = protected(message.get("headers", ()), is_private=is_private)
+                if encoding is not None and VARY not in message["headers"]:
+                    message["headers"].append(VARY)
+                message["headers"] += scope.get("extensions", NOTHING).get(ADDED, ())
                 if has_id or message["status"] >= FAILED:
                     message["headers"].append((REQUEST_ID, request_id(scope).encode()))
                 start = message

@@ -39,6 +39,7 @@ from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.request_ids import traceparent_of
+from tmf_sales.http.response_headers import add_headers, deprecation_headers
 from tmf_sales.http.responses import Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.messages import Violation, shown
@@ -109,6 +110,7 @@ class ValidatedOperation:
         self._operation = operation
         self._base_path = contract.base_path
         self._settings = settings
+        self._added_headers = deprecation_headers(operation.deprecation)
         self._takes_body = operation.method in WITH_BODY and bool(operation.bodies)
         self._allowed = allowed_leniencies(settings.mode, contract.leniencies)
         self._bodies = {
@@ -139,6 +141,8 @@ class ValidatedOperation:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._added_headers:
+            add_headers(scope, self._added_headers)
         try:
             scope[REQUEST] = await self._validated(scope, receive)
         except TmfError as error:
