@@ -18,6 +18,7 @@ from tmf_sales.console.webapp import PATH as CONSOLE_PATH
 from tmf_sales.console.webapp import SignIn, console
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import EVENT, EVENT_VERBS
+from tmf_sales.edge.compression import Compression
 from tmf_sales.edge.cors import allow_origins
 from tmf_sales.edge.forwarded import trust_proxies
 from tmf_sales.edge.options import options
@@ -47,7 +48,8 @@ def gate(app: App, service: Composition, has_page: HasPage = lambda _path: False
     observed = RequestTelemetry(service.telemetry, {*probes, METRICS_PATH}, {*pages, HEALTH, PERMISSIONS}, AUDIT)
     entry = partial(entry_middleware, app, service, hosts=hosts, has_page=has_page)
     through_proxies = trust_proxies(with_metrics(entry, service, {**probes, **pages}, hosts), service.settings)
-    return ResponseHeaders(allow_origins(through_proxies, service.settings.cors_origins), observed)
+    encoding = None if service.settings.no_compression else Compression()
+    return ResponseHeaders(allow_origins(through_proxies, service.settings.cors_origins), observed, encoding)
 
 
 def with_metrics(

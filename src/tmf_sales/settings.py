@@ -125,6 +125,7 @@ class Settings:
     )
     statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
     max_concurrent: int = setting(256, whole_number(1), "concurrent requests of one worker; further ones get 503")
+    no_compression: bool = setting(False, SWITCH, "leave the compression of responses to a proxy")
     page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")
     page_max: int = setting(
         1000, whole_number(1, LONGEST_PAGE), f"longest page that a request may ask for; {LONGEST_PAGE} at most"
