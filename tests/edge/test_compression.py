@@ -77,7 +77,7 @@ def test_a_response_is_the_same_after_decompression(start: Start, coding: str) -
 
 
 def test_a_large_list_is_sent_in_compressed_pieces(start: Start) -> None:
-    service = start().url
+    service = start(TMF_SALES_PAGE_MAX="500").url
     for _ in range(50):
         a_new_lead(service)
     url = f"{service}{LEADS}?sort=id"
