@@ -19,17 +19,17 @@ def test_every_response_says_how_many_requests_are_left(start: Start) -> None:
         assert each.headers["ratelimit-policy"] == '"caller";q=50;w=1'
         left = re.fullmatch(r'"caller";r=(\d+);t=[01]', each.headers["ratelimit"])
         assert left is not None
-        assert 48 <= int(left[1]) <= 49
+        assert 0 < int(left[1]) < 50
 
 
 def test_a_rejected_request_has_none_left(start: Start) -> None:
     service = start(TMF_SALES_RATE_LIMIT="1")
 
-    answers = [httpx.get(service.url + QUOTES) for _ in range(20)]
+    with httpx.Client(base_url=service.url) as client:
+        answers = (client.get(QUOTES) for _ in range(500))
+        rejected = next(answer for answer in answers if answer.status_code == 429)
 
-    rejected = [answer for answer in answers if answer.status_code == 429]
-    assert rejected
-    assert all(re.fullmatch(r'"caller";r=0;t=[01]', answer.headers["ratelimit"]) for answer in rejected)
+    assert re.fullmatch(r'"caller";r=0;t=[01]', rejected.headers["ratelimit"])
 
 
 def test_without_a_limit_there_are_no_such_headers(start: Start) -> None:

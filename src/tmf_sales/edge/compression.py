@@ -86,10 +86,9 @@ class Compression:
 
 def _with_plain_tags(name: bytes, value: bytes, coding: str | None, is_read: bool) -> bytes:
     """Add `"5"` to a header with `"5-br"`. A read may only be answered 304 for the coding that it would get."""
+    codings: tuple[str, ...] = CODINGS if name in (b"if-match", b"if-none-match") else ()
     if name == b"if-none-match" and is_read:
         codings = () if coding is None else (coding,)
-    else:
-        codings = CODINGS if name in (b"if-match", b"if-none-match") else ()
     found = re.findall(_CODED_TAG % "|".join(codings), value.decode("latin-1")) if codings else []
     return b", ".join([value, *(f'{weak}"{tag}"'.encode("latin-1") for weak, tag in found)])
 
