@@ -31,7 +31,7 @@ def decoded(coding: str, body: bytes) -> bytes:
 
 def a_quote(service: str) -> str:
     listed: list[dict[str, Any]] = httpx.get(service + QUOTES).json()
-    return service + QUOTES + "/" + max(listed, key=lambda quote: len(str(quote)))["id"]
+    return f"{service}{QUOTES}/{max(listed, key=lambda quote: len(str(quote)))['id']}"
 
 
 def a_new_lead(service: str) -> str:
