@@ -91,7 +91,7 @@ async def test_each_caller_has_a_rate_of_its_own(role: str, error: type[Exceptio
     counted: list[str] = []
 
     class Counting(RateLimit):
-        async def reject_too_many(self, subject: str) -> None:
+        async def reject_too_many(self, subject: str, scope: Any) -> None:
             counted.append(subject)
             if len(counted) > 1:
                 raise TooManyRequests("too many")

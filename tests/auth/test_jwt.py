@@ -308,9 +308,9 @@ async def test_each_caller_has_a_limit_of_its_own() -> None:
 
     async def hurry() -> None:
         for _ in range(100):
-            await limit.reject_too_many("eager")
+            await limit.reject_too_many("eager", {})
 
     with pytest.raises(TooManyRequests) as refused:
         await hurry()
     assert refused.value.headers["Retry-After"] == "1"
-    await limit.reject_too_many("calm")
+    await limit.reject_too_many("calm", {})
