@@ -14,8 +14,9 @@ from scripts.markers import with_made
 import tmf_sales
 from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli import main as command_line
+from tmf_sales.configuration.description import Described, describe_settings
 from tmf_sales.errors import TmfError
-from tmf_sales.settings import Settings, describe_settings
+from tmf_sales.settings import Settings
 from tmf_sales.telemetry.catalogue import METRICS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -39,10 +40,15 @@ def settings() -> str:
 
 def settings_table(of: type) -> str:
     rows = (
-        row(f"`{each.variable}`", f"`{each.default}`" if each.default else "", each.purpose)
+        row(f"`{each.variable}`", f"`{each.default}`" if each.default else "", _purpose(each))
         for each in describe_settings(of)
     )
     return table("Variable", "Default", "What it is for", rows=rows)
+
+
+def _purpose(setting: Described) -> str:
+    in_file = f"; `{setting.file_variable}` names a file with it" if setting.file_variable else ""
+    return setting.purpose + in_file
 
 
 def commands() -> str:

@@ -82,7 +82,7 @@ def start_service(
             env={**os.environ, **(environ or {})},
         )
     announced = first_line(process)
-    url = next((word for word in announced.split() if word.startswith("http://")), None)
+    url = next((word for word in announced.split() if word.startswith(("http://", "https://"))), None)
     if url is None:
         Service("", process, log).abandon()
         raise AssertionError(f"the service does not start: {announced}{log.read_text()}")

@@ -13,16 +13,11 @@ import pytest
 import yaml
 
 import tmf_sales
+from tmf_sales.configuration.description import as_text, describe_settings
+from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.names import InvalidSettings
 from tmf_sales.contract.files import contracts_folder
-from tmf_sales.settings import (
-    InvalidSettings,
-    Settings,
-    describe_settings,
-    is_loopback,
-    load_settings,
-    shown_default,
-    unknown_variables,
-)
+from tmf_sales.settings import Settings, is_loopback
 
 SOURCE = Path(tmf_sales.__file__).parent
 
@@ -240,15 +235,11 @@ def test_hrefs_start_with_the_public_url_or_with_what_is_bound(settings: Setting
     assert settings.public_base == base
 
 
-def test_a_misspelt_variable_is_found() -> None:
-    assert unknown_variables({"TMF_SALES_STROE": "memory:", "TMF_SALES_PORT": "1", "PATH": ""}) == ["TMF_SALES_STROE"]
-
-
 def test_defaults_are_shown_as_one_would_write_them() -> None:
-    assert shown_default(False) == "false"
-    assert shown_default(timedelta(days=30)) == "P30D"
-    assert shown_default(2.5) == "2.5"
-    assert shown_default(None) == ""
+    assert as_text(False) == "false"
+    assert as_text(timedelta(days=30)) == "P30D"
+    assert as_text(2.5) == "2.5"
+    assert as_text(None) == ""
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from tmf_sales.access import FULL_ACCESS, Principal
 from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
-from tmf_sales.apis.registry import RulesTable
-from tmf_sales.auth.policy import Policy
-from tmf_sales.context import Context, create_context
+from tmf_sales.apis.registry import RulesTable, registered_rules
+from tmf_sales.auth.current_policy import CurrentPolicy
+from tmf_sales.configuration.reloading import PutIntoForce, Reloading
+from tmf_sales.context import Context, configured_rules, create_context
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
@@ -39,6 +40,8 @@ from tmf_sales.lifespan import lifespan
 from tmf_sales.query.paging import Paging
 from tmf_sales.settings import Settings
 from tmf_sales.storage.protocol import Storage
+from tmf_sales.telemetry.certificate import expiry_of
+from tmf_sales.telemetry.metrics import Metrics
 from tmf_sales.telemetry.setup import Telemetry, create_telemetry
 
 Clock = Callable[[], datetime]
@@ -59,9 +62,12 @@ class Composition:
     delivery: Callable[[], Delivery] | None
     idempotency: Idempotency
     security: Security
-    policy: Policy
     further: Mapping[tuple[str, str], FurtherCheck]
     clock: Clock
+
+    @property
+    def policy(self) -> CurrentPolicy:
+        return self.context.policy
 
     @property
     def settings(self) -> Settings:
@@ -92,13 +98,16 @@ def compose(
     ids: Callable[[], str] = new_uuid,
     contracts: Path | None = None,
     rules: RulesTable | None = None,
+    reloading: Reloading | None = None,
 ) -> Composition:
-    """Build the service; `contracts` and `rules` replace the shipped ones. Raises the exceptions of create_context."""
+    """Build the service; `contracts` and `rules` replace the shipped ones. Raises the exceptions of create_context.
+
+    `reloading` gets what a reload of the service changes.
+    """
     # Connexion warns about each operation without a token function and each media type other than plain JSON.
     logging.getLogger("connexion").setLevel(logging.ERROR)
     context = create_context(settings, shipped=contracts, rules=rules)
-    # Without authentication, too: subscriptions that were made under it keep their restrictions.
-    policy = Policy.for_apis(settings.policy, context.apis)
+    policy = context.policy
     security = create_security(context.apis, settings, policy)
     idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
     checks = webhook_checks(settings, clock, ids)
@@ -111,7 +120,7 @@ def compose(
             engines[api.name],
             context.hub,
             audit,
-            EventHandlers(api, context.store, policy.seen_by, event_settings(settings)),
+            EventHandlers(api, context.store, policy.always_seen_by, event_settings(settings)),
             DeliveryHandlers(api, context.hub, checks, time_limit=settings.statement_timeout, audit=audit),
         )
         for api in context.apis
@@ -125,10 +134,34 @@ def compose(
         for engine in engines[api.name]
         for id, check in engine.further_checks().items()
     }
-    return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, policy, further, clock)
+    if reloading is not None:
+        reloading.add(policy.prepare)
+        reloading.add(security.prepare)
+        reloading.add(partial(prepare_rules, context.apis, rules, [it for each in engines.values() for it in each]))
+        reloading.add(partial(prepare_certificate_metric, telemetry.metrics))
+    prepare_certificate_metric(telemetry.metrics, settings)()
+    return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, further, clock)
 
 
-def create_security(apis: Sequence[Contract], settings: Settings, policy: Policy) -> Security:
+def prepare_rules(
+    apis: Sequence[Contract], rules: RulesTable | None, engines: Sequence[ResourceEngine], settings: Settings
+) -> PutIntoForce:
+    """Configure the rules anew, with their price books; return what puts them into force. Raises ValueError."""
+    configured = configured_rules(apis, registered_rules() if rules is None else rules, settings)
+
+    def replace() -> None:
+        for engine in engines:
+            engine.use_rules(configured[engine.type.kind])
+
+    return replace
+
+
+def prepare_certificate_metric(metrics: Metrics, settings: Settings) -> PutIntoForce:
+    """Read when the certificate expires; return what shows it."""
+    return partial(setattr, metrics, "certificate_expiry", settings.tls_cert and expiry_of(settings.tls_cert))
+
+
+def create_security(apis: Sequence[Contract], settings: Settings, policy: CurrentPolicy) -> Security:
     """Set up authentication; raise CannotStart when keys, policy or contracts do not allow it."""
     if not settings.authentication and not settings.rate_limit:
         return NO_SECURITY

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tmf_sales.apis.hub import subscription_queries
 from tmf_sales.apis.registry import RulesTable, name_of_rules, registered_rules
-from tmf_sales.auth.policy import Policy
+from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.engine.hooks import Rules
@@ -31,6 +31,7 @@ class Context:
     rules: Mapping[str, Rules]
     store: Storage
     hub: Hub
+    policy: CurrentPolicy
 
     @property
     def events(self) -> EventStore:
@@ -46,7 +47,9 @@ def create_context(settings: Settings, *, shipped: Path | None = None, rules: Ru
     apis = load_contracts(shipped or contracts_folder(), settings.contracts, settings.apis)
     table = registered_rules() if rules is None else rules
     store = open_store(settings.store, stored_kinds(apis), statement_timeout=settings.statement_timeout)
-    return Context(settings, apis, configured_rules(apis, table, settings), store, create_hub(apis, store, settings))
+    policy = CurrentPolicy.load(settings, apis)
+    hub = create_hub(apis, store, settings, policy)
+    return Context(settings, apis, configured_rules(apis, table, settings), store, hub, policy)
 
 
 def configured_rules(apis: Sequence[Contract], table: RulesTable, settings: Settings) -> dict[str, Rules]:
@@ -77,7 +80,7 @@ def ssrf_guard(settings: Settings) -> SsrfGuard:
     return SsrfGuard((*settings.callback_networks, *own), require_https=settings.require_https)
 
 
-def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> Hub:
+def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings, policy: CurrentPolicy) -> Hub:
     return Hub(
         store,
         subscription_queries(apis, strict=settings.mode == "strict"),
@@ -85,6 +88,6 @@ def create_hub(apis: Sequence[Contract], store: Storage, settings: Settings) -> 
         api_of={resource.kind: api.name for api in apis for resource in api.resources.values()},
         own_secrets=settings.listener_secrets,
         # Needed without authentication too: subscriptions made under authentication keep their restrictions.
-        seen_by=Policy.for_apis(settings.policy, apis).seen_by,
+        seen_by=policy.always_seen_by,
         limits=SubscriptionLimits(settings.listener_limit, settings.subscriptions_per_host),
     )

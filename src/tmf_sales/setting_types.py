@@ -25,10 +25,14 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Parses the text of a setting; `expected` completes the error message for an invalid text."""
+    """Parses the text of a setting; `expected` completes the error message for an invalid text.
+
+    `separator`: what separates the elements of a list in the text; None for other kinds.
+    """
 
     field: fields.Field[Any]
     expected: str
+    separator: str | None = None
 
 
 class Parsed(fields.Field[Any]):
@@ -143,12 +147,12 @@ SWITCH = Kind(fields.Boolean(), "true or false")
 SECONDS = Kind(fields.Float(validate=validate.Range(0.001, 3600)), "a number of seconds up to 3600")
 SIZE = Kind(Parsed(read_bytes), "a number of bytes, or one with KiB or MiB behind it")
 DURATION = Kind(Parsed(read_duration), "an ISO 8601 duration of weeks, days, hours, minutes or seconds, such as P30D")
-LIST = Kind(Parsed(read_list), "a list, separated by commas")
-NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas")
-ORIGINS = Kind(Parsed(read_origins), "origins such as https://app.example.com, separated by commas, or * alone")
+LIST = Kind(Parsed(read_list), "a list, separated by commas", ",")
+NETWORKS = Kind(Parsed(read_networks), "a list of networks such as 10.0.0.0/8, separated by commas", ",")
+ORIGINS = Kind(Parsed(read_origins), "origins such as https://app.example.com, separated by commas, or * alone", ",")
 FILE = Kind(Parsed(read_file), "the path of a file that exists")
-FOLDERS = Kind(Parsed(read_folders), f"folders that exist, separated by {os.pathsep!r}")
+FOLDERS = Kind(Parsed(read_folders), f"folders that exist, separated by {os.pathsep!r}", os.pathsep)
 URL = Kind(Parsed(read_url), "an absolute http or https URL without query")
 PLACE = Kind(Parsed(read_place), "an http or https URL, or the path of a file that exists")
-ALGORITHMS = Kind(Parsed(read_algorithms), f"a list from {', '.join(JWT_ALGORITHMS)}")
+ALGORITHMS = Kind(Parsed(read_algorithms), f"a list from {', '.join(JWT_ALGORITHMS)}", ",")
 STORE = Kind(Parsed(read_store), "mongodb://HOST/DATABASE, sqlite:///ABSOLUTE/PATH, sqlite:RELATIVE/PATH or memory:")

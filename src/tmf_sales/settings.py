@@ -1,7 +1,6 @@
-"""Every setting once: its name, its environment variable, its default and what it is for, in one line each.
+"""Declares every setting once: its name, its default, its kind and what it is for, in one line each.
 
-Promise: a `Settings` that exists is good. A bad one is refused at start in one line that names the variable or the
-option, shows the value safely and says what was expected; the README's table is made from this file.
+The tables of docs/reference/settings.md are generated from this file; `configuration/` loads the settings.
 """
 
 from __future__ import annotations
@@ -10,24 +9,18 @@ import dataclasses
 import ipaddress
 import os
 import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError
-
-from tmf_sales.errors import CannotStart
-from tmf_sales.messages import shown
 from tmf_sales.setting_types import (
     ALGORITHMS,
     DURATION,
     FILE,
     FOLDERS,
     LIST,
-    MEMORY,
     NETWORKS,
     ORIGINS,
     PLACE,
@@ -43,47 +36,64 @@ from tmf_sales.setting_types import (
     whole_number,
 )
 
-PREFIX = "TMF_SALES_"
 LONGEST_PAGE = 1000  # the contracts' maximum of `limit`
 
 
-class InvalidSettings(CannotStart):
-    """Raised when a setting is not valid, alone or together with another; one line for each."""
-
-
 @dataclass(frozen=True, slots=True)
-class _About:
+class About:
+    """What a setting is. `secret`: its value is never shown; `credentials`: it may be a URL with a password in it."""
+
     kind: Kind
     purpose: str
     secret: bool
+    credentials: bool
+
+    @property
+    def may_be_in_file(self) -> bool:
+        """Whether a variable with _FILE behind its name may name a file with the value."""
+        return self.secret or self.credentials
 
 
-def setting(default: Any, kind: Kind, purpose: str, *, secret: bool = False) -> Any:
-    return dataclasses.field(default=default, repr=not secret, metadata={"about": _About(kind, purpose, secret)})
+def setting(default: Any, kind: Kind, purpose: str, *, secret: bool = False, credentials: bool = False) -> Any:
+    """A field of a class of settings: the service's own, or those of the rules of an API."""
+    about = About(kind, purpose, secret, credentials)
+    return dataclasses.field(default=default, repr=not about.may_be_in_file, metadata={"about": about})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the service runs with. Sizes are bytes, spans of time seconds unless they are a timedelta."""
+    """The settings of the service. Sizes are in bytes, times in seconds unless they are a timedelta."""
 
     host: str = setting("127.0.0.1", TEXT, "address to listen on")
     port: int = setting(8080, whole_number(0, 65535), "port to listen on; 0 lets the system choose")
     management_port: int | None = setting(
         None, whole_number(0, 65535), "port for /live, /ready and /metrics alone; without it, `port` has /metrics"
     )
-    store: str = setting("sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected)
+    config: Path | None = setting(None, FILE, "configuration file (TOML) with the other settings, by name")
+    store: str = setting(
+        "sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected, credentials=True
+    )
     contracts: tuple[Path, ...] = setting(
         (), FOLDERS, f"folders with contracts of further APIs, separated by `{os.pathsep}`"
     )
     apis: tuple[str, ...] = setting((), LIST, "serve only these APIs, such as `tmf622,tmf648`; without it all")
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
+    tls_cert: Path | None = setting(
+        None, FILE, "certificate chain (PEM); the service then serves HTTPS, and the management port plain HTTP"
+    )
+    tls_key: Path | None = setting(None, FILE, "private key (PEM, without passphrase) of the certificate")
+    tls_client_ca: Path | None = setting(
+        None, FILE, "authorities (PEM), one of which must have issued the certificate that each client presents"
+    )
     mode: str = setting(
         "standard",
         one_of("strict", "standard", "lenient"),
         "how strictly requests are read; docs/reference/leniency.md has the rules",
     )
     strict: bool = setting(False, SWITCH, "deprecated: the same as mode strict")
-    public_url: str | None = setting(None, URL, "base of every href; without it `http://HOST:PORT`")
+    public_url: str | None = setting(
+        None, URL, "base of every href; without it `http://HOST:PORT`, with TLS `https://HOST:PORT`"
+    )
     trusted_hosts: tuple[str, ...] = setting((), LIST, "host names, with their ports, that may become the base of href")
     trusted_proxies: tuple[Network, ...] = setting(
         (), NETWORKS, "networks of proxies whose X-Forwarded-* and Forwarded headers count"
@@ -175,9 +185,13 @@ class Settings:
 
     @property
     def public_base(self) -> str:
-        """What every href starts with, without a slash at its end."""
+        """The base of every href, without a slash at its end."""
+        return self.public_url or self.listening_url
+
+    @property
+    def listening_url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
 
     @property
     def only_this_machine_calls(self) -> bool:
@@ -193,179 +207,11 @@ class Settings:
         return without_credentials(self.store)
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """One row of the table of settings."""
-
-    name: str
-    variable: str
-    default: str
-    purpose: str
-    is_switch: bool
-
-
-def describe_settings(of: type = Settings) -> list[Described]:
-    """The rows of a class of settings: the service's own, or those that the rules of an API have."""
-    return [
-        Described(
-            name=name,
-            variable=variable_of(name),
-            default=shown_default(default),
-            purpose=about.purpose,
-            is_switch=about.kind is SWITCH,
-        )
-        for name, (default, about) in _described_fields(of).items()
-    ]
-
-
-def _described_fields(of: type) -> dict[str, tuple[Any, _About]]:
-    fields = dataclasses.fields(of)
-    return {field.name: (field.default, field.metadata["about"]) for field in fields if "about" in field.metadata}
-
-
-def variable_of(name: str) -> str:
-    return PREFIX + name.upper()
-
-
-def option_of(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def settings_in_force(settings: Settings) -> list[dict[str, object]]:
-    """Each setting with its value, as one would write it into the environment; secrets are masked."""
-    return [
-        {
-            "variable": variable_of(name),
-            "value": _masked(about, getattr(each, name)),
-            "isDefault": getattr(each, name) == default,
-            "purpose": about.purpose,
-        }
-        for each in (settings, *settings.of_apis.values())
-        for name, (default, about) in _described_fields(type(each)).items()
-    ]
-
-
-def _masked(about: _About, value: object) -> str:
-    if about.secret and value is not None:
-        return "***"
-    return without_credentials(shown_default(value))
-
-
-def shown_default(value: object) -> str:
-    """A value as one would write it into the environment; empty where there is none."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, timedelta):
-        return f"P{value.days}D" if value == timedelta(days=value.days) else f"PT{value.total_seconds():g}S"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def load_settings(
-    environ: Mapping[str, str],
-    options: Mapping[str, object] | None = None,
-    of_apis: Mapping[str, type] | None = None,
-) -> Settings:
-    """Settings from the environment and, before it, from the options that were given; an empty or None one is not.
-
-    `of_apis`: the class of the settings of each API's rules, by their name. Raises InvalidSettings with a line for each
-    setting that is not valid.
-    """
-    options = options or {}
-    loaded, faults = dict[str, Any](), list[str]()
-    known = dict(of_apis or {})
-    _reject_shared_names(known)
-    for name, of in {"": Settings, **known}.items():
-        try:
-            loaded[name] = _loaded(of, environ, options)
-        except InvalidSettings as error:
-            faults.append(str(error))
-    if faults:
-        raise InvalidSettings("\n".join(faults))
-    settings: Settings = dataclasses.replace(loaded.pop(""), of_apis=loaded)
-    reject_conflicting_settings(settings)
-    return settings
-
-
-def _loaded(of: type, environ: Mapping[str, str], options: Mapping[str, object]) -> Any:
-    abouts = {name: about for name, (_, about) in _described_fields(of).items()}
-    given = {name: value for name, value in options.items() if name in abouts and value not in (None, "")}
-    found = {name: environ[variable_of(name)] for name in abouts if environ.get(variable_of(name))}
-    sources = dict.fromkeys(found, variable_of) | dict.fromkeys(given, option_of)
-    raw: dict[str, object] = {**found, **given}
-    schema = Schema.from_dict({name: about.kind.field for name, about in abouts.items()}, name=f"{of.__name__}Schema")
-    try:
-        return of(**schema().load(raw))
-    except ValidationError as error:
-        names = sorted(map(str, error.messages_dict))
-        lines = [
-            f"{sources[name](name)} is {_shown(abouts[name], raw[name])}; {_expected(abouts[name])}" for name in names
-        ]
-        raise InvalidSettings("\n".join(lines)) from None
-
-
-def _reject_shared_names(of_apis: Mapping[str, type]) -> None:
-    owners = dict.fromkeys(_described_fields(Settings), "the service")
-    for name, of in of_apis.items():
-        for setting_name in _described_fields(of):
-            if setting_name in owners:
-                raise InvalidSettings(f"the rules {name} have a setting {setting_name}, as {owners[setting_name]} has")
-            owners[setting_name] = name
-
-
-def reject_conflicting_settings(settings: Settings) -> None:
-    if settings.store == MEMORY and settings.workers > 1:
-        raise InvalidSettings(f"store memory: cannot be shared by {settings.workers} workers; expected 1 worker")
-    if settings.workers > 1 and sys.platform == "win32":
-        raise InvalidSettings("several workers need gunicorn, which does not run on Windows; expected 1 worker")
-    if settings.strict and settings.mode != "strict":
-        raise InvalidSettings(
-            f"{variable_of('strict')} contradicts {variable_of('mode')} {settings.mode}; use the latter"
-        )
-    if settings.page_default > settings.page_max:
-        default, most = variable_of("page_default"), variable_of("page_max")
-        raise InvalidSettings(f"{default} {settings.page_default} is more than {most} {settings.page_max}")
-    reject_incomplete_token_settings(settings)
-    if not settings.authentication and not settings.allow_anonymous and not is_loopback(settings.host):
-        raise InvalidSettings(
-            f"host {shown(settings.host)} is not a loopback address, and without authentication every caller is an "
-            "administrator; set TMF_SALES_JWT_ISSUER or TMF_SALES_API_KEYS, or allow it with --allow-anonymous "
-            "(TMF_SALES_ALLOW_ANONYMOUS=true)"
-        )
-
-
-def reject_incomplete_token_settings(settings: Settings) -> None:
-    needed = ("jwt_issuer", "jwt_audience", "jwt_keys")
-    missing = [name for name in needed if getattr(settings, name) is None]
-    if 0 < len(missing) < len(needed):
-        given = next(name for name in needed if name not in missing)
-        absent = ", ".join(map(variable_of, missing))
-        raise InvalidSettings(f"{variable_of(given)} is set without {absent}; expected all three, or none")
-
-
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def unknown_variables(environ: Mapping[str, str], of_apis: Iterable[type] = ()) -> list[str]:
-    """Variables that look like settings but are none: misspelt, most likely."""
-    known = {variable_of(name) for of in (Settings, *of_apis) for name in _described_fields(of)}
-    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def _expected(about: _About) -> str:
-    return f"expected {about.kind.expected}"
-
-
-def _shown(about: _About, value: object) -> str:
-    """The value without what may be secret in it: a webhook secret, a URL with a password."""
-    if about.secret:
-        return "not valid (its value is not shown)"
-    return shown(without_credentials(value) if isinstance(value, str) else value)
 
 
 def without_credentials(url: str) -> str:

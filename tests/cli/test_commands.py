@@ -78,10 +78,11 @@ def test_a_bad_variable_is_refused_like_an_option() -> None:
     assert result.output == "Error: TMF_SALES_PORT is 'x'; expected a whole number from 0 to 65535\n"
 
 
-def test_a_misspelt_variable_is_warned_of() -> None:
-    result = run("serve", "--port", "x", environ={"TMF_SALES_STROE": "memory:"})
+def test_a_misspelt_variable_stops_the_start() -> None:
+    result = run("serve", environ={"TMF_SALES_STROE": "memory:"})
 
-    assert "Warning: TMF_SALES_STROE is no setting" in result.output
+    assert result.exit_code == 2
+    assert result.output == "Error: TMF_SALES_STROE is no setting; did you mean TMF_SALES_STORE?\n"
 
 
 def test_a_working_directory_that_was_removed_is_told_in_one_line(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_serve_runs_one_worker_or_several(monkeypatch: pytest.MonkeyPatch) -> No
     ran: list[tuple[str, int]] = []
 
     def note(how: str) -> None:
-        def run_so(_make: object, settings: Settings, listeners: Sequence[socket.socket], _reload: object) -> None:
+        def run_so(_make: object, settings: Settings, listeners: Sequence[socket.socket], *_: object) -> None:
             listeners[0].close()
             ran.append((how, settings.workers))
 
@@ -159,14 +160,14 @@ def test_a_reload_checks_the_settings_of_rules_too(
     monkeypatch.setenv("TMF_SALES_LOG_LEVEL", "error")
     before = logging.getLogger("tmf_sales").level
 
-    serving.reload({})
+    assert not serving.reloading_of({}, Settings()).reload()
 
     assert "the settings are not reloaded: TMF_SALES_VALIDITY is 'soon'" in caplog.text
     assert logging.getLogger("tmf_sales").level == before
 
 
 def test_listening_beyond_loopback_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listeners, _reload: listeners[0].close())
+    monkeypatch.setattr(serving, "run_one", lambda _make, _settings, listeners, *_: listeners[0].close())
 
     result = run("serve", "--port", "0", "--host", "0.0.0.0", "--allow-anonymous")  # noqa: S104
 

@@ -15,8 +15,9 @@ from tests.deploy.tools import CHART, KUBERNETES, ROOT, helm, kubernetes_validat
 
 from tmf_sales import __version__
 from tmf_sales.auth.policy import SHIPPED
+from tmf_sales.configuration.description import describe_settings
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.settings import Settings, describe_settings
+from tmf_sales.settings import Settings
 
 SETS = sorted(path.stem for path in (CHART / "ci").glob("*.yaml"))
 OWN_KINDS = {"ServiceMonitor", "Component"}
@@ -77,8 +78,9 @@ def test_every_variable_that_the_chart_sets_is_a_setting() -> None:
     text = "".join(path.read_text() for path in [*CHART.glob("templates/*"), *CHART.glob("*.yaml")])
 
     named = set(re.findall(r"TMF_SALES_[A-Z_]+[A-Z]", text))
-    assert named <= {each.variable for each in describe_settings(Settings)}
-    assert {"TMF_SALES_STORE", "TMF_SALES_DRAIN", "TMF_SALES_MANAGEMENT_PORT"} <= named
+    rows = describe_settings(Settings)
+    assert named <= {each.variable for each in rows} | {each.file_variable for each in rows}
+    assert {"TMF_SALES_STORE_FILE", "TMF_SALES_DRAIN", "TMF_SALES_MANAGEMENT_PORT"} <= named
 
 
 def test_the_chart_runs_as_the_user_of_the_image() -> None:
@@ -161,8 +163,9 @@ def test_everything_that_the_chart_has_is_in_the_full_set() -> None:
         "ServiceMonitor",
     }
     assert pods(found).keys() == {"sales", "sales-delivery"}
-    commands = {name: pod["containers"][0]["args"][0].rpartition("exec ")[2] for name, pod in pods(found).items()}
-    assert commands == {"sales": "tmf-sales serve --no-delivery", "sales-delivery": "tmf-sales deliver"}
+    commands = {name: pod["containers"][0]["args"] for name, pod in pods(found).items()}
+    assert commands == {"sales": ["serve", "--no-delivery"], "sales-delivery": ["deliver"]}
+    assert not any("command" in pod["containers"][0] for pod in pods(found).values())  # no shell
     (deployment,) = [each for each in of_kind(found, "Deployment") if each["metadata"]["name"] == "sales"]
     assert "replicas" not in deployment["spec"]  # the autoscaler's
 
@@ -171,8 +174,10 @@ def test_everything_that_the_chart_has_is_in_the_full_set() -> None:
 def test_secrets_are_files_and_in_no_manifest() -> None:
     for pod in pods(manifests("full")).values():
         (container,) = pod["containers"]
-        names = {each["name"] for each in container["env"]}
-        assert names.isdisjoint({"TMF_SALES_STORE", "TMF_SALES_WEBHOOK_SECRET"})
+        values = {each["name"]: each.get("value") for each in container["env"]}
+        assert values.keys().isdisjoint({"TMF_SALES_STORE", "TMF_SALES_WEBHOOK_SECRET"})
+        assert values["TMF_SALES_STORE_FILE"] == "/run/secrets/tmf-sales/store/url"
+        assert values["TMF_SALES_WEBHOOK_SECRET_FILE"] == "/run/secrets/tmf-sales/webhook/secret"  # noqa: S105 - a path
         assert not any("valueFrom" in each for each in container["env"])
         mounted = {each["mountPath"] for each in container["volumeMounts"] if each.get("readOnly")}
         assert mounted == {
@@ -200,7 +205,7 @@ def test_a_sqlite_store_has_one_pod_that_delivers_itself() -> None:
     assert pods(found).keys() == {"rel-tmf-sales"}
     (deployment,) = of_kind(found, "Deployment")
     assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]["type"]) == (1, "Recreate")
-    assert pods(found)["rel-tmf-sales"]["containers"][0]["args"] == ["exec tmf-sales serve"]
+    assert pods(found)["rel-tmf-sales"]["containers"][0]["args"] == ["serve"]
     assert of_kind(found, "PersistentVolumeClaim")
 
 

@@ -9,7 +9,7 @@ from scripts.reference_tables import PAGES, REFERENCE, all_conditions, with_tabl
 
 import tmf_sales
 from tmf_sales.cli import main as command_line
-from tmf_sales.settings import describe_settings
+from tmf_sales.configuration.description import describe_settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from tests.edge.conftest import Start
 
-from tmf_sales.settings import InvalidSettings, load_settings
+from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.names import InvalidSettings
 
 LEADS = "/tmf-api/sales/v4/salesLead"
 APP = "https://app.example.com"

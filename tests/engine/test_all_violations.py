@@ -26,7 +26,7 @@ class OrderRules(Rules):
 @pytest.fixture
 def further(tmp_path: Path) -> FurtherViolations:
     builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], OrderRules())
-    return FurtherViolations(builder, lambda: NOW)
+    return FurtherViolations(lambda: builder, lambda: NOW)
 
 
 def test_what_normalization_and_rules_find_is_added(further: FurtherViolations) -> None:

@@ -15,6 +15,7 @@ from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
 from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import subscription_audit_entry
+from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.auth.policy import Policy
 from tmf_sales.composition import create_engines, create_references, handlers_of
 from tmf_sales.context import create_context, create_hub
@@ -225,7 +226,7 @@ async def test_earlier_versions_are_told_only_to_who_sees_them(desk: Desk) -> No
 
 
 async def test_a_change_of_hidden_members_is_no_event(desk: Desk) -> None:
-    desk.hub = create_hub(APIS, desk.store, Settings())
+    desk.hub = create_hub(APIS, desk.store, Settings(), CurrentPolicy(POLICY, APIS))
     listener = await desk.listens("customer")
     active = await desk.hub.active()
     document = quote(id="1", state="approved")

@@ -55,7 +55,7 @@ def test_several_workers_log_from_the_level_that_is_set(monkeypatch: pytest.Monk
     monkeypatch.setattr(Workers, "run", lambda self: told.append(self.cfg))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        run(object, Settings(store="memory:", workers=2, log_level="error"), [listener], lambda: None, lambda: None)
+        run(object, Settings(store="memory:", workers=2, log_level="error"), [listener], lambda: None)
 
     [config] = told
     os.close(int(config.bind[0].removeprefix("fd://")))

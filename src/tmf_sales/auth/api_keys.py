@@ -52,6 +52,10 @@ class ApiKeys:
             raise BadApiKeys(f"api_keys {path.name}: a name or a key is there twice")
         return cls(known)
 
+    def replace(self, loaded: ApiKeys) -> None:
+        """Accept the keys of the other file from now on, and no others."""
+        self._known = loaded._known
+
     def credential_of(self, key: str) -> Credential:
         """Find the credential of a key; raise Unauthenticated when the key is unknown."""
         found = None

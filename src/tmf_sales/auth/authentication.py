@@ -14,6 +14,7 @@ from connexion.security import NO_VALUE
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.auth.api_keys import ApiKeys
+from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.auth.jwt import Credential, Tokens, refusal
 from tmf_sales.auth.policy import Policy
 from tmf_sales.auth.rate_limit import RateLimit
@@ -31,6 +32,8 @@ from tmf_sales.http.context import (
     Verify,
 )
 from tmf_sales.http.middleware import Scope
+
+Permissions = Policy | CurrentPolicy
 
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
 _REFUSAL = "tmf_sales.refusal"
@@ -129,7 +132,7 @@ def _single(scope: Scope, name: bytes) -> str | None:
     return values[0].decode("latin-1") if values else None
 
 
-def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
+def admission(policy: Permissions | None, limit: RateLimit | None) -> Admit:
     """Create the check of permissions. `policy` None: no authentication, every caller is an admin."""
 
     async def admit(scope: Scope, base_path: str, operation_id: str) -> tuple[Principal, Access]:
@@ -142,7 +145,7 @@ def admission(policy: Policy | None, limit: RateLimit | None) -> Admit:
 
 
 def page_admission(
-    right: str, authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None = None
+    right: str, authenticator: Authenticator, policy: Permissions | None, limit: RateLimit | None = None
 ) -> MayRead:
     """Create the check for a page outside the contracts, which needs this right; parameters as for `admission`."""
 
@@ -157,7 +160,7 @@ def page_admission(
     return may_read
 
 
-def identification(authenticator: Authenticator, policy: Policy | None, limit: RateLimit | None) -> Identify:
+def identification(authenticator: Authenticator, policy: Permissions | None, limit: RateLimit | None) -> Identify:
     """Create the check for a page that every known caller may read; parameters as for `admission`."""
 
     async def identify(scope: Scope) -> Caller:

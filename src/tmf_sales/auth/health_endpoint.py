@@ -14,6 +14,8 @@ from typing import get_args
 
 from tmf_sales import __version__, datetimes
 from tmf_sales.auth.page import json_page
+from tmf_sales.configuration.description import as_text, settings_in_force
+from tmf_sales.configuration.names import variable_of
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import Unavailable
@@ -21,7 +23,7 @@ from tmf_sales.events.subscription import State
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.http.context import MayRead
 from tmf_sales.http.middleware import App, Scope
-from tmf_sales.settings import Settings, settings_in_force
+from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import Document, Index, Storage
 
@@ -51,7 +53,7 @@ class Health:
             "store": store,
             "delivery": {"inThisProcess": not self._settings.no_delivery, **delivery},
             "contracts": [await self._described_contract(api, counts=store["available"]) for api in self._apis],
-            "settings": settings_in_force(self._settings),
+            "settings": described_settings(self._settings),
         }
 
     async def _described_store(self) -> Document:
@@ -92,6 +94,19 @@ def health_page(health: Health, scopes: Sequence[str], may_read: MayRead) -> App
         return await health.described()
 
     return json_page(answer)
+
+
+def described_settings(settings: Settings) -> list[Document]:
+    """Each setting with its value, as one would write it into the environment; secrets are masked."""
+    return [
+        {
+            "variable": variable_of(each.name),
+            "value": as_text(each.shown, each.about.kind.separator),
+            "isDefault": each.value == each.default,
+            "purpose": each.about.purpose,
+        }
+        for each in settings_in_force(settings)
+    ]
 
 
 def _written_index(index: Index) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.auth.page import json_page
-from tmf_sales.auth.policy import OWN_OPERATIONS, Policy, Row
+from tmf_sales.auth.policy import OWN_OPERATIONS, Row
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import Operation
 from tmf_sales.http.context import Caller, Identify
@@ -20,7 +21,7 @@ PATH = "/permissions"
 BEARER = frozenset({"oauth2", "openIdConnect"})
 
 
-def permissions_page(apis: Sequence[Contract], policy: Policy | None, identify: Identify) -> App:
+def permissions_page(apis: Sequence[Contract], policy: CurrentPolicy | None, identify: Identify) -> App:
     """Create the page. `policy` None: no authentication, everybody may do everything. `identify` is Security's."""
     scopes = {api.base_path: required_scopes(api) for api in apis}
 
@@ -51,7 +52,11 @@ def permissions_page(apis: Sequence[Contract], policy: Policy | None, identify: 
 
 
 def _operation(
-    policy: Policy | None, caller: Caller, api: Contract, operation: Operation, required: Sequence[frozenset[str]]
+    policy: CurrentPolicy | None,
+    caller: Caller,
+    api: Contract,
+    operation: Operation,
+    required: Sequence[frozenset[str]],
 ) -> Document:
     """`required`: alternatives of the scopes that a token must have."""
     grants = grants_of(policy, caller, operation.id, api.base_path)
@@ -68,7 +73,7 @@ def _operation(
     return {**shown, "missingScopes": lacks} if lacks else shown
 
 
-def grants_of(policy: Policy | None, caller: Caller, operation_id: str, base_path: str) -> list[Document]:
+def grants_of(policy: CurrentPolicy | None, caller: Caller, operation_id: str, base_path: str) -> list[Document]:
     """The rows of the policy that let the caller do this, as JSON; without a policy, one that limits nothing."""
     if policy is None:
         return [{"versions": "all"}]

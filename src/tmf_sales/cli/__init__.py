@@ -17,6 +17,7 @@ COMMANDS = (
     "audit",
     "backup",
     "check",
+    "config",
     "conformance",
     "contract",
     "deliver",

@@ -16,8 +16,9 @@ import click
 from tmf_sales.cli.context import on_one_line, opened
 from tmf_sales.cli.options import rule_setting_options, store_options
 from tmf_sales.cli.progress import progress
+from tmf_sales.configuration.loading import load_settings
 from tmf_sales.errors import CannotStart, TmfError
-from tmf_sales.settings import Settings, load_settings, unknown_variables
+from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
     from tmf_sales.contract.loader import Contract
@@ -38,13 +39,12 @@ def check(quick: bool, shard: bool, **options: object) -> None:
     from tmf_sales.apis.registry import registered_rules, settings_of_rules
 
     try:
-        of_apis = settings_of_rules(registered_rules())
-        settings = load_settings(os.environ, options, of_apis)
+        settings = load_settings(os.environ, options, settings_of_rules(registered_rules()))
     except CannotStart as error:
         for line in str(error).splitlines():
             say(False, f"settings: {line}")
         raise SystemExit(1) from None
-    good = [report("settings", lambda: settings_found(settings, of_apis))]
+    good = [report("settings", lambda: settings_found(settings))]
     good.append(report("contract", lambda: contracts_found(settings)))
     if not good[-1]:
         raise SystemExit(1)  # all later checks would fail for the same reason
@@ -82,10 +82,8 @@ def report(subject: str, finding: Finding) -> bool:
     return False
 
 
-def settings_found(settings: Settings, of_apis: dict[str, type]) -> Iterator[str]:
+def settings_found(settings: Settings) -> Iterator[str]:
     yield f"store {settings.shown_store}, {settings.mode} mode, hrefs at {settings.public_base}"
-    if unknown := unknown_variables(os.environ, of_apis.values()):
-        raise CannotStart(f"{', '.join(unknown)} is no setting; expected one that `tmf-sales serve --help` lists")
 
 
 def contracts(settings: Settings) -> tuple[Contract, ...]:

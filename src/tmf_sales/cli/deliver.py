@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,10 +31,11 @@ def deliver(**options: Any) -> None:
 
     Any number of processes may do so.
     """
-    run(options, work)
+    run(options, partial(work, options))
 
 
-async def work(found: Context) -> None:
+async def work(options: Mapping[str, object], found: Context) -> None:
+    from tmf_sales.cli.serve import reloading_of
     from tmf_sales.delivery_setup import create_delivery, delivery_settings
     from tmf_sales.lifespan import log_unknown_kinds
     from tmf_sales.telemetry.log_format import configure_logs
@@ -49,6 +51,10 @@ async def work(found: Context) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
+    reloading = reloading_of(options, found.settings)
+    reloading.add(found.policy.prepare)
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        loop.add_signal_handler(signal.SIGHUP, reloading.begin)
     async with telemetry.running(), management_pages(found, telemetry):
         click.echo(f"tmf-sales delivers events of {found.settings.shown_store}")
         await worker.run()

@@ -11,15 +11,11 @@ from typing import Any
 
 import click
 
+from tmf_sales.configuration.description import Described, describe_settings
+from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.names import CONFIG, option_of
 from tmf_sales.errors import CannotStart
-from tmf_sales.settings import (
-    Described,
-    Settings,
-    describe_settings,
-    load_settings,
-    option_of,
-    unknown_variables,
-)
+from tmf_sales.settings import Settings
 
 Command = Callable[..., Any]
 
@@ -49,8 +45,8 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
 
 
 def store_options(command: Command) -> Command:
-    """Give a command the options of all commands that use a store: the store, and the contracts that describe it."""
-    return setting_options("store", "contracts", "apis")(command)
+    """Give a command the options that name the store and the contracts that describe it."""
+    return setting_options(CONFIG, "store", "contracts", "apis")(command)
 
 
 def rule_setting_options(command: Command) -> Command:
@@ -72,10 +68,7 @@ def settings_from(options: dict[str, object]) -> Settings:
     from tmf_sales.apis.registry import registered_rules, settings_of_rules
 
     try:
-        of_apis = settings_of_rules(registered_rules())
-        for name in unknown_variables(os.environ, of_apis.values()):
-            click.echo(f"Warning: {name} is no setting and has no effect", err=True)
-        settings = load_settings(os.environ, options, of_apis)
+        settings = load_settings(os.environ, options, settings_of_rules(registered_rules()))
     except CannotStart as error:
         raise Refused(str(error)) from None
     log_from(settings.log_level)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -23,20 +23,21 @@ import click
 import tmf_sales
 from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli.options import Refused, rule_setting_options, setting_options, settings_from
+from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
-from tmf_sales.settings import Settings, is_loopback, load_settings
+from tmf_sales.server.tls import Tls, create_tls
+from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.telemetry.log_format import configure_logs
 
 BACKLOG = 2048
-Reload = Callable[[], None]
-
-log = logging.getLogger("tmf_sales")
 
 
 @click.command()
 @setting_options(
+    "config",
     "host",
     "port",
     "management_port",
@@ -48,6 +49,9 @@ log = logging.getLogger("tmf_sales")
     "strict",
     "seed",
     "public_url",
+    "tls_cert",
+    "tls_key",
+    "tls_client_ca",
     "allow_anonymous",
     "no_delivery",
 )
@@ -63,16 +67,21 @@ def serve(**options: object) -> None:
     with contextlib.ExitStack() as opened:
         listeners = [opened.enter_context(listen(settings.host, port)) for port in ports_of(settings)]
         ports = [each.getsockname()[1] for each in listeners]
+        started = settings
         settings = dataclasses.replace(settings, port=ports[0], management_port=(*ports, None)[1])
         if not settings.authentication and not is_loopback(settings.host):
             click.echo("Warning: authentication is off; every caller is an administrator", err=True)
         try:
-            run(application_of(settings), settings, listeners, lambda: reload(options))
+            reloading = reloading_of(options, started)
+            tls = create_tls(settings)
+            if tls is not None:
+                reloading.add(tls.prepare)
+            run(application_of(settings, reloading), settings, listeners, reloading, tls)
         except CannotStart as error:
             raise Refused(str(error)) from None
 
 
-def application_of(settings: Settings) -> Callable[[], Any]:
+def application_of(settings: Settings, reloading: Reloading) -> Callable[[], Any]:
     """Return a function that creates the ASGI application in the process that serves it."""
 
     def make() -> Any:
@@ -81,11 +90,18 @@ def application_of(settings: Settings) -> Callable[[], Any]:
             from tmf_sales import app
 
         try:
-            return report_startup_errors(app.create_app(settings))
+            return report_startup_errors(app.create_app(settings, reloading=reloading))
         except ValueError as error:  # raised by a store for an invalid URL
             raise CannotStart(str(error)) from error
 
     return make
+
+
+def reloading_of(options: Mapping[str, object], started: Settings) -> Reloading:
+    """What SIGHUP reloads in a process that was started with these options: the log now, other parts add themselves."""
+    reloading = Reloading(lambda: load_settings(os.environ, options, settings_of_rules(registered_rules())), started)
+    reloading.add(lambda settings: partial(configure_logs, settings.log_level, settings.log_format))
+    return reloading
 
 
 def ports_of(settings: Settings) -> list[int]:
@@ -109,12 +125,12 @@ def reason_of(error: Exception) -> str:
 
 
 def announcement(settings: Settings) -> str:
-    url = dataclasses.replace(settings, public_url=None).public_base
-    return f"tmf-sales {tmf_sales.__version__} serves {url} (store {settings.shown_store}, {settings.mode} mode)"
+    serves = f"tmf-sales {tmf_sales.__version__} serves {settings.listening_url}"
+    return f"{serves} (store {settings.shown_store}, {settings.mode} mode)"
 
 
 def announce_management(settings: Settings) -> None:
-    url = dataclasses.replace(settings, public_url=None, port=settings.management_port or 0).public_base
+    url = dataclasses.replace(settings, port=settings.management_port or 0, tls_cert=None).listening_url
     click.echo(f"Management: {url} serves /live, /ready and /metrics", err=True)
 
 
@@ -127,35 +143,29 @@ def announce(settings: Settings) -> None:
 
 
 def run_one(
-    make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
+    make_app: Callable[[], Any],
+    settings: Settings,
+    listeners: Sequence[socket.socket],
+    reloading: Reloading,
+    tls: Tls | None,
 ) -> None:
     with defer_imports():
         from tmf_sales.server import one_worker
 
-    one_worker.run(make_app, settings, listeners, lambda: announce(settings), reload)
+    one_worker.run(make_app, settings, listeners, lambda: announce(settings), reloading, tls)
 
 
 def run_several(
-    make_app: Callable[[], Any], settings: Settings, listeners: Sequence[socket.socket], reload: Reload
+    make_app: Callable[[], Any],
+    settings: Settings,
+    listeners: Sequence[socket.socket],
+    reloading: Reloading,
+    tls: Tls | None,
 ) -> None:
     with defer_imports():
         from tmf_sales.server import several_workers
 
-    several_workers.run(make_app, settings, listeners, lambda: announce(settings), reload)
-
-
-def reload(options: Mapping[str, object]) -> None:
-    """Read the settings again on SIGHUP, and apply those that can change at run time: level and form of the log.
-
-    Invalid settings are logged, and the old ones remain in effect.
-    """
-    try:
-        settings = load_settings(os.environ, options, settings_of_rules(registered_rules()))
-    except CannotStart as error:
-        log.error("the settings are not reloaded: %s", error)  # noqa: TRY400 - the message is complete
-        return
-    configure_logs(settings.log_level, settings.log_format)
-    log.info("the settings are reloaded")
+    several_workers.run(make_app, settings, listeners, lambda: announce(settings), reloading, tls)
 
 
 def end_well(_signal: int, _frame: FrameType | None) -> None:

@@ -22,23 +22,26 @@ FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation
 
 @dataclass(frozen=True, slots=True)
 class FurtherViolations:
-    """Finds violations of invalid bodies beyond their schema. `now` returns the current time as canonical text."""
+    """Finds violations of invalid bodies beyond their schema.
 
-    builder: DocumentBuilder
+    `builder` returns the current one, `now` the current time as canonical text.
+    """
+
+    builder: Callable[[], DocumentBuilder]
     now: Callable[[], str]
 
     def of_creation(self, body: Document, reported: Sequence[Violation], accepts: Accepts) -> list[Violation]:
         """The violations that normalization and rules find in the members that the schema accepts."""
-        normalized = own_copy(body)
-        found = normalize(normalized, self.builder.type.object_type)
+        normalized, builder = own_copy(body), self.builder()
+        found = normalize(normalized, builder.type.object_type)
         sound = {name: value for name, value in normalized.items() if not _is_about(name, reported)}
         if accepts(sound):
-            found += self.builder.broken_rules(sound, self.now())
+            found += builder.broken_rules(sound, self.now())
         return _elsewhere(found, reported)
 
     def of_merge_patch(self, patch: Document, reported: Sequence[Violation], _: Accepts) -> list[Violation]:
         """The violations that normalization finds. Rules need a patched document; an invalid patch gives none."""
-        return _elsewhere(normalize(own_copy(patch), self.builder.type.object_type), reported)
+        return _elsewhere(normalize(own_copy(patch), self.builder().type.object_type), reported)
 
 
 def _is_about(member: str, reported: Sequence[Violation]) -> bool:

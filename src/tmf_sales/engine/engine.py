@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -87,7 +87,6 @@ class ResourceEngine:
         references: References,
     ) -> None:
         self.type = resource_type
-        self.rules = rules
         self._store = store
         self._lookup = RecordLookup(resource_type, store)
         self._strict = settings.mode == Mode.STRICT
@@ -105,6 +104,10 @@ class ResourceEngine:
         self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
         self._event_factory = event_factory_of(resource_type)
 
+    def use_rules(self, rules: Rules) -> None:
+        """Apply these rules from now on; a step of a request that is under way ends under the old ones."""
+        self._builder = replace(self._builder, rules=rules)
+
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
         locks = ResourceLocks()
@@ -121,7 +124,7 @@ class ResourceEngine:
     def further_checks(self) -> Mapping[str, FurtherCheck]:
         """The check that finds further violations of an invalid body, by operationId."""
         ids = operation_ids(self.type.name)
-        further = FurtherViolations(self._builder, self._now)
+        further = FurtherViolations(lambda: self._builder, self._now)
         return {ids["create"]: further.of_creation, ids["patch"]: further.of_merge_patch}
 
     # read ------------------------------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ class ResourceEngine:
         body: Document = request.body
         if self.type.version_member and "id" in body:
             return await self._create_version(request, view, body, reserved)
-        answer = await run_work(request.body_size, self.rules.answer_instantly, body, reserved.now)
+        answer = await run_work(request.body_size, self._builder.rules.answer_instantly, body, reserved.now)
         if answer is not None:
             return Response(200, orjson.dumps(view.apply(request.access.shown(answer))))
         document = await run_work(request.body_size, self._builder.new, body, reserved.id, reserved.now)
@@ -233,7 +236,7 @@ class ResourceEngine:
                 context,
                 changed=built.changed,
                 server_set=built.server_set,
-                state_title=self.rules.title_of_state_change(before.document, built.document),
+                state_title=self._builder.rules.title_of_state_change(before.document, built.document),
             )
             events = _marked(events, is_current=ordered[0] is after)
             events += self._audit_entries(request, context, before.document, built.document)

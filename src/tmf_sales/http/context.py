@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
+from tmf_sales.configuration.reloading import Prepare, PutIntoForce
+from tmf_sales.errors import CannotStart
 from tmf_sales.http.middleware import Scope
+from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
     from connexion.lifecycle import ConnexionRequest
@@ -53,8 +56,8 @@ SecurityMap = Mapping[str, Callable[[], SchemeHandler]]
 class Security:
     """Authenticates and authorizes requests.
 
-    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. The last four check callers
-    of the pages /audit, /metrics, /health and /permissions.
+    `security_map` has a handler for each type of scheme, as ConnexionMiddleware takes it. The next four check callers
+    of the pages /audit, /metrics, /health and /permissions. `prepare` reloads the API keys.
     """
 
     security_map: SecurityMap
@@ -63,6 +66,7 @@ class Security:
     may_read_metrics: MayRead
     may_read_health: MayRead
     identify: Identify
+    prepare: Prepare
 
 
 EVERYBODY = Caller(ANONYMOUS_ADMIN, None)
@@ -87,6 +91,19 @@ async def everybody(_scope: Scope) -> Caller:
     return EVERYBODY
 
 
+def reload_nothing(settings: Settings) -> PutIntoForce:
+    """Reject settings that turn authentication on: the pipeline of a running service has no place for it."""
+    if settings.authentication:
+        raise CannotStart("authentication was turned on, which needs a restart")
+    return lambda: None
+
+
 NO_SECURITY = Security(
-    dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential), admit_everybody, admin, admin, admin, everybody
+    dict.fromkeys(("oauth2", "openIdConnect", "apiKey"), NoCredential),
+    admit_everybody,
+    admin,
+    admin,
+    admin,
+    everybody,
+    reload_nothing,
 )

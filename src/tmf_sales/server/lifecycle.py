@@ -3,6 +3,7 @@
 Guarantee: after SIGTERM, /ready fails at once. For the drain time the socket stays open and responses carry
 `Connection: close`, so that a load balancer turns to other processes before any connection is refused. Connections that
 the system has accepted by then are served. SIGINT skips the drain. SIGHUP reloads; SIGUSR1 and SIGUSR2 do nothing.
+With TLS, the first socket is encrypted and a second one, of the management port, is not.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 
+from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.http.probes import DRAINING
 from tmf_sales.server.protocol import Protocol
+from tmf_sales.server.tls import HANDSHAKE_SECONDS, Tls
 from tmf_sales.telemetry.requests import WORKER
 
+LAST_HANDSHAKE_SECONDS = 1.0  # of a connection that was accepted just before shutdown
 NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # ignored: by default they end a process
 
 
@@ -30,16 +35,18 @@ class Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         announce: Callable[[], None],
-        reload: Callable[[], None],
+        reloading: Reloading | None,
         drain: float,
         worker: int | None = 0,
+        tls: Tls | None = None,
     ) -> None:
         """`worker`: the number of this process among the workers, see telemetry/requests.py."""
         super().__init__(config)
         self.announce = announce
-        self.reload = reload
+        self.reloading = reloading
         self.drain = drain
         self.worker = worker
+        self.tls = tls
         self._is_draining = False
         self._listeners: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -48,13 +55,30 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         for name in NOT_FOR_US:
             self._handle_signal(name, lambda: None)
-        self._handle_signal("SIGHUP", self.reload)
+        self._handle_signal("SIGHUP", (lambda: None) if self.reloading is None else self.reloading.begin)
         self.lifespan.state[WORKER] = self.worker
-        await super().startup(sockets)
+        encrypted = (sockets or [])[:1] if self.tls is not None else []
+        await super().startup((sockets or [])[len(encrypted) :])
+        for each in encrypted:
+            await self._start_encrypted(each)
         if self.started:
             # Duplicates of uvicorn's sockets: they stay open to accept the last connections, see shutdown.
             self._listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in sockets or []]
             self.announce()
+
+    async def _start_encrypted(self, listener: socket.socket) -> None:
+        server = await asyncio.get_running_loop().create_server(
+            self._protocol,
+            sock=listener,
+            ssl=self._context_of(0),
+            backlog=self.config.backlog,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+        )
+        self.servers.append(server)
+
+    def _context_of(self, position: int) -> ssl.SSLContext | None:
+        """The TLS of the socket at this position; None if it is not encrypted."""
+        return self.tls.context if self.tls is not None and position == 0 else None
 
     def _handle_signal(self, name: str, action: Callable[[], None]) -> None:
         number = getattr(signal, name, None)  # Windows has none of them
@@ -88,21 +112,30 @@ class Server(uvicorn.Server):
         self._announce_end()
         for server in self.servers:
             server.close()
-        for listener in self._listeners:
-            await self._accept_last(listener)
+        for position, listener in enumerate(self._listeners):
+            await self._accept_last(listener, self._context_of(position))
             listener.close()
         await super().shutdown(sockets)
 
-    async def _accept_last(self, listener: socket.socket) -> None:
+    async def _accept_last(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
         """Accept the connections in the system's queue: closing the socket would reset them."""
         listener.setblocking(False)
-        loop = asyncio.get_running_loop()
+        accepted = []
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:  # the queue is empty, or the socket is shut down
-                return
-            await loop.connect_accepted_socket(self._protocol, connection)
+                break
+            accepted.append(self._connect(connection, context))
+        # All at once: each may take the time of a handshake that never ends.
+        await asyncio.gather(*accepted, return_exceptions=True)
+
+    async def _connect(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
+        connect = asyncio.get_running_loop().connect_accepted_socket
+        if context is None:
+            await connect(self._protocol, connection)
+        else:
+            await connect(self._protocol, connection, ssl=context, ssl_handshake_timeout=LAST_HANDSHAKE_SECONDS)
 
     def _protocol(self) -> asyncio.Protocol:
         protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]

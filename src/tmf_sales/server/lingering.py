@@ -20,16 +20,17 @@ _lingering: set[asyncio.Task[None]] = set()
 
 def linger(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
     """Keep open the connection of a closing transport, and discard what its client still sends."""
-    if len(_lingering) >= MOST_LINGERING:
+    connection = transport.get_extra_info("socket")
+    if connection is None or len(_lingering) >= MOST_LINGERING:  # an encrypted transport has closed its socket by now
         return
     with contextlib.suppress(OSError):  # no file descriptor is left: close without lingering
-        task = loop.create_task(_discard(_still_open(transport), loop))
+        task = loop.create_task(_discard(_still_open(connection), loop))
         _lingering.add(task)
         task.add_done_callback(_lingering.discard)
 
 
-def _still_open(transport: asyncio.Transport) -> socket.socket:
-    kept = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+def _still_open(connection: socket.socket) -> socket.socket:
+    kept = socket.socket(fileno=os.dup(connection.fileno()))
     kept.setblocking(False)
     return kept
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import uvicorn
 
+from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.server.lifecycle import Server
+from tmf_sales.server.tls import Tls
 from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 
@@ -42,9 +44,10 @@ def run(
     settings: Settings,
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
-    reload: Callable[[], None],
+    reloading: Reloading | None = None,
+    tls: Tls | None = None,
 ) -> None:
     config = uvicorn.Config(make_app(), timeout_graceful_shutdown=time_to_finish(settings), **UVICORN)
     for listener in listeners:
         limit_unsent(listener)
-    Server(config, announce, reload, settings.drain).run(sockets=[*listeners])
+    Server(config, announce, reloading, settings.drain, tls=tls).run(sockets=[*listeners])

@@ -23,9 +23,11 @@ from gunicorn.errors import HaltServer
 from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
+from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.lifecycle import NOT_FOR_US, Server
 from tmf_sales.server.one_worker import UVICORN, time_to_finish
+from tmf_sales.server.tls import Tls
 from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.settings import Settings
 from tmf_sales.telemetry.setup import SPARE_ROWS
@@ -47,9 +49,10 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
 
     CONFIG_KWARGS = UVICORN
     announce: Callable[[], None]
-    reload: Callable[[], None]
+    reloading: Reloading | None
     drain: float
     finish: int
+    tls: Tls | None
     number: int | None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -75,7 +78,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
         self.config.app = self.wsgi
         self.config.timeout_graceful_shutdown = self.finish
         self._install_sigquit_handler()
-        await Server(self.config, self.announce, self.reload, self.drain, self.number).serve(sockets=self.sockets)
+        server = Server(self.config, self.announce, self.reloading, self.drain, self.number, self.tls)
+        await server.serve(sockets=self.sockets)
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -88,8 +92,12 @@ class Master(Arbiter):  # type: ignore[misc]
         super().stop(graceful)
 
     def handle_hup(self) -> None:
-        """Let the workers reload; gunicorn would replace them by workers with the same settings."""
-        self.kill_workers(signal.Signals["SIGHUP"])
+        """Reload, then let the workers reload; gunicorn would replace them by workers with the same settings.
+
+        The master reloads because workers that start later are its copies. What is invalid is logged here, once.
+        """
+        if self.app.reloading is None or self.app.reloading.reload():
+            self.kill_workers(signal.Signals["SIGHUP"])
 
     def handle_usr2(self) -> None:
         """Do nothing; gunicorn would start a second master."""
@@ -105,8 +113,11 @@ class Master(Arbiter):  # type: ignore[misc]
 class Workers(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured in code alone: it reads no file, environment variable or argument."""
 
-    def __init__(self, make_app: Callable[[], Any], options: dict[str, Any]) -> None:
+    def __init__(
+        self, make_app: Callable[[], Any], options: dict[str, Any], reloading: Reloading | None = None
+    ) -> None:
         self.make_app = make_app
+        self.reloading = reloading
         self.options = options
         super().__init__()
 
@@ -134,7 +145,8 @@ def run(
     settings: Settings,
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
-    reload: Callable[[], None],
+    reloading: Reloading | None = None,
+    tls: Tls | None = None,
 ) -> None:
     places = [(listener.family, listener.getsockname()[:2]) for listener in listeners]
     for listener in listeners:
@@ -152,8 +164,9 @@ def run(
     def give_own_listener(_arbiter: Any, worker: Worker) -> None:
         worker.sockets = open_listeners()
         worker.announce = announce_once
-        worker.reload = reload
+        worker.reloading = reloading
         worker.drain = settings.drain
+        worker.tls = tls
         worker.finish = time_to_finish(settings)
 
     def stop_listening(arbiter: Any) -> None:
@@ -176,7 +189,7 @@ def run(
         "logger_class": MasterLogger,
         "control_socket_disable": True,
     }
-    Workers(make_app, options).run()
+    Workers(make_app, options, reloading).run()
 
 
 def number_worker(arbiter: Any, worker: Worker) -> None:

@@ -69,6 +69,12 @@ RESOURCES = Metric(
 LENIENCIES = Metric(
     "tmf_sales_leniencies_total", COUNTER, ("rule",), "Requests that were only accepted because of a leniency rule"
 )
+CERTIFICATE = Metric(
+    "tmf_sales_tls_certificate_expiry_timestamp_seconds",
+    GAUGE,
+    (),
+    "When the certificate of the service expires, in seconds since 1970; missing unless the service serves TLS",
+)
 BUILD = Metric("tmf_sales_build_info", GAUGE, ("version",), "Always 1; the label has the version")
 
 METRICS = (
@@ -85,5 +91,6 @@ METRICS = (
     SUBSCRIPTIONS,
     RESOURCES,
     LENIENCIES,
+    CERTIFICATE,
     BUILD,
 )

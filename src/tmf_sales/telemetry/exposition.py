@@ -43,6 +43,8 @@ class Exposition(Collector):
         yield self._counters(catalogue.ATTEMPTS, self.metrics.attempts)
         yield self._histograms(catalogue.DELIVERY_SECONDS, {(): self.metrics.delivery})
         yield self._counters(catalogue.LENIENCIES, self.metrics.leniencies)
+        expiry = self.metrics.certificate_expiry
+        yield _gauge(catalogue.CERTIFICATE, {} if expiry is None else {(): expiry})
         yield _gauge(catalogue.BUILD, {(tmf_sales.__version__,): 1.0})
         yield from self._of_store()
 

@@ -89,6 +89,8 @@ class Metrics:
         self.attempts = {result: self.numbers.reserve() for result in (SUCCESS, FAILURE)}
         self.leniencies = {rule: self.numbers.reserve() for rule in LENIENCY_RULES}
         self.errors: dict[str, int] = {}
+        self.certificate_expiry: float | None = None
+        """When the certificate expires that the service presents, in seconds since 1970."""
         self._published_leniencies: Mapping[str, int] = dict.fromkeys(LENIENCY_RULES, 0)
         self.pages = {name: self._operation(SERVICE, name, name) for name in (UNMATCHED, PAGE, AUDIT)}
 

@@ -16,8 +16,8 @@ from tests.reference_stack.flask_stack import create_flask_app
 
 from tmf_sales.app import create_app
 from tmf_sales.cli.serve import announcement, end_well, listen
+from tmf_sales.configuration.loading import load_settings
 from tmf_sales.server import one_worker
-from tmf_sales.settings import load_settings
 
 
 def main() -> None:
@@ -39,7 +39,6 @@ def main() -> None:
         settings,
         [listener],
         lambda: print(announcement(settings), flush=True),
-        lambda: None,
     )
 
 

@@ -16,21 +16,6 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* The command, as (list root "serve --no-delivery"): secrets are read from files, so that no manifest has them. */}}
-{{- define "tmf-sales.command" -}}
-{{- $root := index . 0 -}}
-{{- $reads := list -}}
-{{- if $root.Values.store.existingSecret -}}
-{{- $reads = append $reads "export TMF_SALES_STORE=\"$(cat /run/secrets/tmf-sales/store/url)\";" -}}
-{{- end -}}
-{{- if $root.Values.webhookSecret.existingSecret -}}
-{{- $reads = append $reads "export TMF_SALES_WEBHOOK_SECRET=\"$(cat /run/secrets/tmf-sales/webhook/secret)\";" -}}
-{{- end -}}
-command: [/bin/sh, -c]
-args:
-  - {{ append $reads (printf "exec tmf-sales %s" (index . 1)) | join " " | quote }}
-{{- end -}}
-
 {{- define "tmf-sales.environment" -}}
 - name: TMF_SALES_HOST
   value: 0.0.0.0
@@ -41,6 +26,14 @@ args:
 {{- if .Values.store.sqlite.enabled }}
 - name: TMF_SALES_STORE
   value: sqlite:///var/lib/tmf-sales/tmf-sales.sqlite
+{{- end }}
+{{- if .Values.store.existingSecret }}
+- name: TMF_SALES_STORE_FILE
+  value: /run/secrets/tmf-sales/store/url
+{{- end }}
+{{- if .Values.webhookSecret.existingSecret }}
+- name: TMF_SALES_WEBHOOK_SECRET_FILE
+  value: /run/secrets/tmf-sales/webhook/secret
 {{- end }}
 {{- if .Values.auth.allowAnonymous }}
 - name: TMF_SALES_ALLOW_ANONYMOUS
