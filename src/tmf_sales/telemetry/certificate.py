@@ -24,7 +24,7 @@ def expiry_of(path: Path) -> float | None:
 def not_after(certificate: bytes) -> float:
     """The member notAfter of a certificate in DER; raises ValueError or IndexError for anything else."""
     ((_, whole),) = _elements(certificate)
-    to_be_signed = next(_elements(whole))[1]
+    (_, to_be_signed), *_ = _elements(whole)
     members = [content for tag, content in _elements(to_be_signed) if tag != VERSION]
     _serial, _signature, _issuer, validity = members[:4]
     _, (tag, text) = _elements(validity)
