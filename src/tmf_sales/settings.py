@@ -83,7 +83,7 @@ class Settings:
     )
     tls_key: Path | None = setting(None, FILE, "private key (PEM, without passphrase) of the certificate")
     tls_client_ca: Path | None = setting(
-        None, FILE, "authorities (PEM), one of which must have issued the certificate that each client presents"
+        None, FILE, "authorities (PEM) that issue the certificates of clients; a client without one cannot connect"
     )
     mode: str = setting(
         "standard",

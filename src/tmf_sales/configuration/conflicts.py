@@ -1,4 +1,4 @@
-"""Rejects settings that do not go together."""
+"""Rejects settings that contradict each other."""
 
 from __future__ import annotations
 
