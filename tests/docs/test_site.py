@@ -13,7 +13,7 @@ from scripts.reference_tables import PAGES, all_conditions
 from tests.node_tools import ROOT, node_tools
 
 from tmf_sales.cli import main as command_line
-from tmf_sales.settings import describe_settings
+from tmf_sales.configuration.description import describe_settings
 from tmf_sales.telemetry.catalogue import METRICS
 
 DOCS = ROOT / "docs"
