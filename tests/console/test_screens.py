@@ -117,6 +117,8 @@ def test_the_lifecycle_offers_reachable_states_only_and_changes_them(service: Se
     shown(page, "document.querySelector('.life')")
     offered = page.evaluate("[...document.querySelectorAll('.life + .actions button')].map((each) => each.textContent)")
     assert offered == ["pending…", "approved…", "cancelled…"]
+    assert page.evaluate("document.querySelectorAll('.life .way').length") == 7  # each transition of the contract
+    assert page.evaluate("document.querySelectorAll('.life .way.next').length") == len(offered)
 
     click(page, "pending…")
     fill(page, "dialog textarea", "the customer has to answer")
