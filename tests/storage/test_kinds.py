@@ -113,7 +113,7 @@ async def test_the_database_of_another_application_is_rejected_and_left_as_it_is
         connection.close()
         before = path.read_bytes()
 
-        with pytest.raises(StoreRefused, match="database of another application"):
+        with pytest.raises(StoreRefused, match=r"bookmarks\.sqlite is the database of another application"):
             await opened(f"sqlite:///{path}", OTHER)
 
         assert path.read_bytes() == before

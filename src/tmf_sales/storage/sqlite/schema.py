@@ -84,7 +84,8 @@ def reject_foreign_file(connection: sqlite3.Connection) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if id == APPLICATION_ID or (id == 0 and (not tables or {"setting", "kind", "event"} <= tables)):
         return
-    raise StoreRefused("it is the database of another application (its application_id or its tables are not ours)")
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    raise StoreRefused(f"{path} is the database of another application: its application_id or tables are not ours")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
