@@ -16,6 +16,7 @@ from tests.packaging.installing import attempt
 from tests.service import ROOT, start_service
 
 from tmf_sales import __version__
+from tmf_sales.settings import Settings
 from tmf_sales.storage.factory import sqlite_path
 
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
@@ -109,7 +110,8 @@ def test_the_store_is_in_a_volume_that_the_user_owns() -> None:
     [volume] = json.loads(IMAGE["VOLUME"][0])
 
     assert f"chown {IMAGE['USER'][0]} {volume}" in IMAGE["RUN"][0]
-    assert sqlite_path(variables()["TMF_SALES_STORE"]).parent == Path(volume)
+    assert "TMF_SALES_STORE" not in variables()  # so that TMF_SALES_STORE_FILE may name another one
+    assert (Path(IMAGE["WORKDIR"][-1]) / sqlite_path(Settings().store)).parent == Path(volume)
 
 
 @pytest.mark.parametrize("file", ["compose.yaml", "Dockerfile"])
