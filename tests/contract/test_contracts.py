@@ -179,7 +179,7 @@ def missing_bounds(file: str, document: Json) -> Iterator[str]:
             if (
                 kind == "string"
                 and not {"maxLength", "enum", "format", "pattern"} & node.keys()
-                and "/Error/" not in pointer
+                and not {"Error", "Problem"} & {*pointer.split("/")}
             ):
                 yield f"{file}#{pointer}: a text has no maxLength"
 
