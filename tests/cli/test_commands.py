@@ -207,7 +207,7 @@ def test_contract_refuses_an_api_that_is_not_there() -> None:
     result = run("contract", "--api", "tmf000")
 
     assert result.exit_code == 2
-    assert result.output == "Error: there is no contract 'tmf000'; expected one of tmf648, tmf699\n"
+    assert result.output == "Error: no API is called 'tmf000'; expected one of tmf648, tmf699\n"
 
 
 @pytest.mark.parametrize(
