@@ -13,6 +13,7 @@ from tests.http.conftest import QUOTES, Services
 from tests.http.inbox import Inbox, inbox
 from tests.http.resources import QUOTE, unique_text
 from tests.identity import Provider
+from tests.service import PATIENCE
 
 Register = Callable[..., Document]
 
@@ -45,7 +46,7 @@ def create(api: Api, correlation_id: str) -> Document:
 
 def eventually(found: Callable[[], list[Document]], count: int) -> list[Document]:
     """What the service shows, once it shows so many: a delivery is recorded after it was answered."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while len(shown := found()) < count:
         assert time.monotonic() < deadline, shown
     return shown

@@ -16,7 +16,7 @@ from tests.api import Api, Document, refusal
 from tests.http.conftest import CONTRACTS, QUOTES, SALES, Services
 from tests.http.inbox import Inbox, inbox
 from tests.http.resources import LEAD, QUOTE, Resource, unique_text
-from tests.service import first_line, let_go
+from tests.service import PATIENCE, first_line, let_go
 from tests.truth import formats
 
 from tmf_sales.contract.loader import load_contracts
@@ -371,7 +371,7 @@ def test_the_hub_shows_which_subscriptions_fail_and_which_are_disabled(
     box.take(3)
     wanted = {ids[500]: "failing", ids[410]: "disabled", ids[204]: "active"}
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while {each["id"]: each["state"] for each in api.get("/hub").json()} != wanted:
         assert time.monotonic() < deadline
 

@@ -16,7 +16,7 @@ from tests.api import Api, Document
 from tests.http.conftest import QUOTES, SALES, Services
 from tests.http.resources import LEAD, QUOTE, Resource, unique_text
 from tests.identity import Provider
-from tests.service import Service
+from tests.service import PATIENCE, Service
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -80,7 +80,7 @@ def test_events_are_listed_newest_first_with_filters_fields_and_pages(api: Api, 
     where = f"correlationId={own}"
     member = resource.collection.removeprefix("/")
     deleted = f"eventType={resource.name}DeleteEvent&event.{member}.id={made[0]['id']}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     for query, count in ((where, "3"), (deleted, "1")):  # a store may move events after the write
         while api.get(f"/event?{query}").headers["x-total-count"] != count:
             assert time.monotonic() < deadline
@@ -183,7 +183,7 @@ def test_the_number_of_streams_is_bounded_and_requests_are_still_served(services
         assert refused.status_code == 503
         assert refused.json()["message"] == "Too many event streams are open"
         assert httpx.get(f"{url}/salesLead").status_code == 200
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:  # until the service notices that the clients are gone
         with contextlib.suppress(AssertionError), stream(url):
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.api import refusal
-from tests.service import Service, start_service
+from tests.service import PATIENCE, Service, start_service
 
 LEADS = "/tmf-api/sales/v4/salesLead"
 
@@ -33,8 +33,8 @@ def post(service: Service) -> httpx.Response:
 
 
 def comes_to_be(service: Service, status: int) -> bool:
-    """Whether /ready answers so within ten seconds; all callers share one look at the store a second."""
-    deadline = time.monotonic() + 10
+    """Whether /ready answers so in time; all callers share one look at the store a second."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if httpx.get(f"{service.url}/ready").status_code == status:
             return True

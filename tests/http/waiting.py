@@ -1,4 +1,4 @@
-"""Measures how long a service lets others wait while it works on a request."""
+"""Tests that a service answers others while it works on a request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from tests.service import Service
+from tests.service import PATIENCE, Service
 
-PATIENCE = 60.0
+ATTEMPTS = 5
 
 
-def waits_beside(service: Service, call: Callable[[], httpx.Response]) -> tuple[httpx.Response, float, float]:
+def response_beside_others(service: Service, call: Callable[[], httpx.Response]) -> httpx.Response:
+    """The response to a call that takes long; AssertionError when others wait for it to end.
+
+    A busy machine may hold up any one of the others, but not in each of several attempts.
+    """
+    for _ in range(ATTEMPTS):
+        response, seconds, longest = _waits_beside(service, call)
+        if longest < seconds / 2:
+            return response
+    raise AssertionError(f"a request waited {longest:.3f} s while another took {seconds:.3f} s")
+
+
+def _waits_beside(service: Service, call: Callable[[], httpx.Response]) -> tuple[httpx.Response, float, float]:
     """The response to a call, the seconds that it took, and the longest that a request beside it took."""
     longest = 0.0
     with ThreadPoolExecutor(1) as beside, httpx.Client(timeout=PATIENCE) as other:
