@@ -1,4 +1,4 @@
-"""Services with the settings of each test, started once."""
+"""Services with the settings of each test, started once for a module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.service import Service, start_service
 Start = Callable[..., Service]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start a service with these options and variables, or return the one that runs with them."""
     running: dict[str, Service] = {}
