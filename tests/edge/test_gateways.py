@@ -54,6 +54,8 @@ def test_location_and_href_lead_back_through_the_gateway(client: httpx.Client, p
 
 
 def test_every_page_is_reached_by_its_next_link(client: httpx.Client, public: str) -> None:
+    for name in ("one", "another"):
+        assert client.post(public + LEADS, json={"name": name}).status_code == 201
     total, url, pages = len(client.get(public + LEADS).json()), f"{public}{LEADS}?limit=1&sort=id", 0
     while url:
         page = client.get(url)
