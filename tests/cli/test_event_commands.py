@@ -228,7 +228,7 @@ def test_a_worker_ends_when_it_is_asked_to(store: str, monkeypatch: pytest.Monke
     async def asked_at_once(found: Context) -> None:
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(loop, "add_signal_handler", lambda _number, end: loop.call_soon(end))
-        await work(found)
+        await work({}, found)
 
     on(store, asked_at_once)
 

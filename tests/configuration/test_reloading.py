@@ -69,7 +69,7 @@ def test_a_defect_keeps_all_as_it_is_and_is_logged_with_its_traceback(caplog: py
     assert not reloading(STARTED, *parts).reload()
 
     assert parts[0].in_force is None
-    assert [(record.message, record.exc_info is not None) for record in caplog.records] == [
+    assert [(record.getMessage(), record.exc_info is not None) for record in caplog.records] == [
         ("the settings are not reloaded", True)
     ]
 

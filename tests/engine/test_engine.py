@@ -155,7 +155,7 @@ async def test_a_long_body_is_worked_on_beside_the_event_loop(
     engine: ResourceEngine, body_size: int, is_long: bool
 ) -> None:
     threads = Threads()
-    engine.rules = threads
+    engine.use_rules(threads)
     request = create()
     request.body_size = body_size
 

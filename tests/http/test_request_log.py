@@ -118,7 +118,7 @@ def test_all_processes_write_in_one_form(services: Services, tmp_path: Path, wor
         for worker in workers_of(service) if workers == "2" else [service.process.pid]:
             os.kill(worker, signal.SIGHUP)
         until_logged(service, lambda text: "the settings are reloaded" in text)
-        lines = [line for line in service.log.read_text().splitlines() if not line.startswith("Callbacks may be")]
+        lines = [line for line in service.log.read_text().splitlines() if not line.startswith("Webhooks to")]
 
     loggers = {json.loads(line)["logger"] for line in lines}
     assert loggers >= {"tmf_sales.access", "uvicorn.error", *({"gunicorn.error"} if workers == "2" else ())}
