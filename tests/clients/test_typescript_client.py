@@ -23,7 +23,7 @@ def compiled(bundles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
     (folder / "node_modules").symlink_to(tools.parent)
     (folder / "package.json").write_text('{"type": "module"}')
-    for contract in bundles.glob("tmf???-*-v4.yaml"):
+    for contract in bundles.glob("tmf???-*-v4.client.yaml"):
         types = folder / f"{contract.name.partition('-')[0]}.ts"
         made = run(tools / "openapi-typescript", contract, "--output", types)
         assert "warn" not in made.lower()
