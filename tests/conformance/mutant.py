@@ -186,6 +186,7 @@ class Wrapped:
             if not message.get("more_body"):
                 break
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers.pop("accept-encoding", None)  # mutants change bodies, which must not be compressed
         path = scope["raw_path"].decode("ascii").partition("?")[0]
         return Call(scope["method"], path, self.base, scope["query_string"].decode(), headers, content, self.resource)
 
