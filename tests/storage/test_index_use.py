@@ -19,7 +19,6 @@ from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.mongo.compile import compile_sort, compile_where
-from tmf_sales.storage.mongo.store import ANY_ID
 from tmf_sales.storage.protocol import Index
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
@@ -126,20 +125,6 @@ def test_mongodb_walks_the_default_page_in_order(database: Any, type: ResourceTy
 
     assert "IXSCAN" in [stage["stage"] for stage in stages(plan)]
     assert not {"COLLSCAN", "SORT"} & {stage["stage"] for stage in stages(plan)}
-
-
-@pytest.mark.parametrize("counted", [ANY_ID, {"deleted": True}])
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.deviation(NO_PLAN)
-def test_mongodb_counts_all_resources_without_reading_one(database: Any, kind: str, counted: dict[str, Any]) -> None:
-    counting = [{"$match": counted}, {"$group": {"_id": 1, "n": {"$sum": 1}}}]
-
-    explained = database.command("aggregate", f"resource_{kind}", pipeline=counting, explain=True)
-
-    planner = explained.get("queryPlanner") or explained["stages"][0]["$cursor"]["queryPlanner"]
-    names = [stage["stage"] for stage in stages(planner["winningPlan"])]
-    assert {"IXSCAN", "COUNT_SCAN"} & set(names)
-    assert not {"FETCH", "COLLSCAN"} & set(names), names
 
 
 def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -255,17 +255,6 @@ async def test_events_that_two_processes_move_are_in_the_log_once(store: MongoSt
         assert sorted(await logged(store)) == sorted(f"e{number}" for number in range(20))
 
 
-async def test_a_deleted_resource_whose_events_wait_is_not_counted(left_behind: MongoStorage) -> None:
-    for number in range(3):
-        await left_behind.commit(insert(str(number), ticket()))
-    await left_behind.commit(delete("0", 1, event("e1")))
-    assert await raw(left_behind, "0") is not None
-
-    counted = [await left_behind.find("ticket", Query(limit=1, count_limit=limit)) for limit in (0, 1, 2)]
-
-    assert [(page.total, page.exact) for page in counted] == [(2, True), (1, False), (2, True)]
-
-
 async def test_a_sweep_finds_all_of_many(left_behind: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tmf_sales.storage.mongo.outbox.BATCH", 3)
     for number in range(7):

@@ -35,7 +35,6 @@ from tmf_sales.storage.mongo.patterns import prefix_pattern, text_pattern, to_pc
 Filter = dict[str, Any]
 
 NOTHING: Filter = {"$nor": [{}]}
-ALIVE: Filter = {"deleted": {"$exists": False}}
 SCALAR_TYPES = ("string", "int", "long", "double", "bool")
 SYMBOLS = {
     Operator.EQ: "$eq",
@@ -57,7 +56,8 @@ def compile_where(condition: Condition) -> Filter:
     compiled = _compile(condition, ROOT)
     if not matches(condition, {}):
         return compiled
-    return {"$and": [ALIVE, compiled]} if compiled else ALIVE
+    alive = {"deleted": {"$exists": False}}
+    return {"$and": [alive, compiled]} if compiled else alive
 
 
 def compile_sort(sort: Sequence[Sort]) -> list[tuple[str, int]] | None:

@@ -22,7 +22,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
-from tmf_sales.storage.mongo.compile import ALIVE, compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo.format import FORMAT, PREPARING_TIMEOUT, migrate
 from tmf_sales.storage.mongo.kinds import collection_name, take_over_earlier_name, unknown_kinds
@@ -51,7 +51,6 @@ from tmf_sales.storage.protocol import (
 PING_TIMEOUT = 0.8
 """Seconds; a probe wants its answer within one."""
 DUPLICATE = 11000
-ANY_ID = {"_id": {"$gte": ""}}
 CLEARINGS = 10
 WITHOUT_EVENTS = {"outbox.text": 0, "outbox.type": 0, "outbox.revision": 0, "outbox.place": 0}
 SEEN_LIMIT = 1024
@@ -131,17 +130,9 @@ class MongoStorage(Storage):
                 await self._read_page(collection, where, query, found)
             total = query.offset + len(found.rows)
             if found.is_cut or not query.is_last_page(len(found.rows)):
-                total = await self._count(collection, where, query.count_limit)
+                bound: dict[str, Any] = {"limit": query.count_limit + 1} if query.count_limit else {}
+                total = await collection.count_documents(where, **bound)
         return found.page(query, total)
-
-    async def _count(self, collection: Collection, where: Document, limit: int) -> int:
-        """The number of matches, exact up to `limit`; 0 means without bound."""
-        if where != ALIVE:
-            return await collection.count_documents(where, **({"limit": limit + 1} if limit else {}))
-        # Each of these is counted in an index alone; for the absence of a member, every document would be read.
-        tombstones = await collection.count_documents({"deleted": True})
-        bound = {"limit": limit + 1 + tombstones} if limit else {}
-        return await collection.count_documents(ANY_ID, **bound) - tombstones
 
     async def _read_page(self, collection: Collection, where: Document, query: Query, found: PageRows) -> None:
         async with await self._cursor(collection, where, query) as cursor:
@@ -329,11 +320,8 @@ class MongoStorage(Storage):
 
 
 def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
-    """Return the contract's indexes, each ending in the id that breaks ties, and those of a sweep and of a count."""
-    models = [
-        pymongo.IndexModel([("outbox_size", 1)], sparse=True),
-        pymongo.IndexModel([("deleted", 1)], sparse=True),
-    ]
+    """Return the contract's indexes, each ending in the id that breaks ties, and the index that a sweep uses."""
+    models = [pymongo.IndexModel([("outbox_size", 1)], sparse=True)]
     for index in kind.indexes:
         keys = [(f"document.{'.'.join(path)}", -1 if down else 1) for path, down in index.paths]
         models.append(pymongo.IndexModel([*keys, ("_id", 1)]))
