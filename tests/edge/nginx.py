@@ -61,7 +61,7 @@ def configuration(folder: Path, port: int, servers: Sequence[int]) -> str:
     assert block is not None
     text = block[1]
     for documented, own in (
-        ("server 127.0.0.1:8080;", "".join(f"server 127.0.0.1:{each};" for each in servers)),
+        ("server 127.0.0.1:8080 max_fails=0;", "".join(f"server 127.0.0.1:{each} max_fails=0;" for each in servers)),
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("/etc/nginx/tls", str(folder)),
         ("server_name crm.example.com;", "server_name crm.example.com shop.example.com;"),
