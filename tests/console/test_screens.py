@@ -111,6 +111,14 @@ def test_an_error_of_a_query_is_shown_at_its_condition(service: Service, page: P
     assert page.evaluate("document.querySelectorAll('.chip.guilty').length") == 1
 
 
+def test_a_compressed_response_shows_its_revision(service: Service, page: Page) -> None:
+    quote = create_quote(service, agreement=[{"id": str(number), "name": "x" * 100} for number in range(20)])
+    open_screen(page, service, f"/tmf648/quote/{quote['id']}")
+
+    shown(page, "document.querySelector('h1 small')")
+    assert page.evaluate("document.querySelector('h1 small').innerText") == "version 1, revision 1"
+
+
 def test_the_lifecycle_offers_reachable_states_only_and_changes_them(service: Service, page: Page) -> None:
     quote = create_quote(service)
     open_screen(page, service, f"/tmf648/quote/{quote['id']}")

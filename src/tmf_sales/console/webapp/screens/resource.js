@@ -44,13 +44,18 @@ function OneResource({ app, resource, id, query }) {
     <${current.component} key=${`${current.name} ${etag}`} app=${app} resource=${resource} item=${item} etag=${etag} changed=${reload} />`;
 }
 
+/** The revision in an entity tag, which also names the coding of a compressed response. @param {string} etag */
+function revisionIn(etag) {
+  return etag.replace(/^W\/|-(?:br|gzip)(?="$)|"/g, "");
+}
+
 /** @param {{resource: Resource, item: any, etag: string}} props */
 function Head({ resource, item, etag }) {
   const state = resource.lifecycle && item[resource.lifecycle.member];
   const version = resource.versionMember && item[resource.versionMember];
   return html`<span class="about">
     ${state && html`<${Tag} state=${state} lifecycle=${resource.lifecycle} />`}
-    <small>${version && `version ${version}, `}revision ${etag.replace(/^W\/|"/g, "")}</small>
+    <small>${version && `version ${version}, `}revision ${revisionIn(etag)}</small>
   </span>`;
 }
 
