@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from tmf_sales.errors import MethodNotAllowed
 from tmf_sales.http.middleware import App, Receive, Scope
+from tmf_sales.http.negotiation import accepted, weights
 from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error
 
@@ -81,9 +81,7 @@ def page_with_links(media_type: bytes, make: Callable[[str], bytes], headers: He
 
 def accepts_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether Accept-Encoding names gzip with a weight above 0 (RFC 9110, 12.5.3)."""
-    accepted = b",".join(value for name, value in headers if name == b"accept-encoding").lower()
-    entries = (entry.replace(b" ", b"").partition(b";q=") for entry in accepted.split(b","))
-    return any(name == b"gzip" and not re.fullmatch(rb"0(\.0*)?", weight) for name, _, weight in entries)
+    return weights(accepted(headers, b"accept-encoding")).get("gzip", 0.0) > 0
 
 
 def has_tag(headers: Iterable[tuple[bytes, bytes]], etag: bytes) -> bool:
