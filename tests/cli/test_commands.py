@@ -82,7 +82,7 @@ def test_a_misspelt_variable_stops_the_start() -> None:
     result = run("serve", environ={"TMF_SALES_STROE": "memory:"})
 
     assert result.exit_code == 2
-    assert result.output == "Error: TMF_SALES_STROE is no setting; did you mean TMF_SALES_STORE?\n"
+    assert result.output == "Error: TMF_SALES_STROE is not a setting; did you mean TMF_SALES_STORE?\n"
 
 
 def test_a_working_directory_that_was_removed_is_told_in_one_line(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_check_fails_on_a_misspelt_setting() -> None:
     result = run("check", "--store", "memory:", environ={"TMF_SALES_STROE": "memory:"})
 
     assert result.exit_code == 1
-    assert "BAD  settings: TMF_SALES_STROE is no setting" in result.output
+    assert "BAD  settings: TMF_SALES_STROE is not a setting" in result.output
 
 
 def test_check_fails_on_a_store_that_cannot_be_opened(tmp_path: Path) -> None:

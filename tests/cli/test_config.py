@@ -79,6 +79,6 @@ def test_invalid_settings_are_reported_with_exit_code_2() -> None:
 
     assert printed.exit_code == 2
     assert printed.stderr.splitlines() == [
-        "Error: TMF_SALES_STROE is no setting; did you mean TMF_SALES_STORE?",
+        "Error: TMF_SALES_STROE is not a setting; did you mean TMF_SALES_STORE?",
         "TMF_SALES_PORT is 'x'; expected a whole number from 0 to 65535",
     ]

@@ -93,7 +93,7 @@ def test_the_content_of_a_file_is_never_shown(write: Write) -> None:
 
 
 def test_only_secrets_may_be_in_files_of_their_own() -> None:
-    assert rejection({"PORT_FILE": "x"}).startswith("TMF_SALES_PORT_FILE is no setting")
+    assert rejection({"PORT_FILE": "x"}).startswith("TMF_SALES_PORT_FILE is not a setting")
 
 
 # The configuration file
@@ -171,10 +171,10 @@ def test_a_secret_twice_in_a_configuration_file_is_rejected(write: Write) -> Non
         ("mode = 'open'", "{}: mode is 'open'; expected one of strict, standard, lenient"),
         ("webhook_secret = ['x']", "{}: webhook_secret: expected a text, a number, true or false"),
         ("config = 'x'", "{}: config cannot be set in the configuration file itself"),
-        ("prot = 1", "{}: 'prot' is no setting; did you mean port?"),
-        ("TMF_SALES_PORT = 1", "{}: 'TMF_SALES_PORT' is no setting; did you mean port?"),
-        ("log-level = 'info'", "{}: 'log-level' is no setting; did you mean log_level?"),
-        ("qqq = 1", "{}: 'qqq' is no setting; docs/reference/settings.md lists them all"),
+        ("prot = 1", "{}: 'prot' is not a setting; did you mean port?"),
+        ("TMF_SALES_PORT = 1", "{}: 'TMF_SALES_PORT' is not a setting; did you mean port?"),
+        ("log-level = 'info'", "{}: 'log-level' is not a setting; did you mean log_level?"),
+        ("qqq = 1", "{}: 'qqq' is not a setting; docs/reference/settings.md lists them all"),
     ],
 )
 def test_what_is_wrong_in_a_configuration_file_has_its_place(write: Write, content: str, message: str) -> None:
@@ -215,13 +215,13 @@ def test_a_path_of_a_configuration_file_that_cannot_be_one_is_rejected() -> None
     ],
 )
 def test_a_variable_that_is_no_setting_is_rejected_with_a_suggestion(name: str, suggestion: str) -> None:
-    assert rejection({name: ""}) == f"TMF_SALES_{name} is no setting; {suggestion}"
+    assert rejection({name: ""}) == f"TMF_SALES_{name} is not a setting; {suggestion}"
 
 
 @pytest.mark.parametrize("name", ["SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8080_TCP_ADDR"])
 def test_variables_that_kubernetes_adds_for_a_service_are_explained(name: str) -> None:
     assert rejection({name: "10.0.0.1"}) == (
-        f"TMF_SALES_{name} is no setting; Kubernetes adds it for a Service: set enableServiceLinks: false in the "
+        f"TMF_SALES_{name} is not a setting; Kubernetes adds it for a Service: set enableServiceLinks: false in the "
         "specification of the pod"
     )
 
@@ -230,8 +230,8 @@ def test_unknown_names_and_invalid_values_each_have_a_line(write: Write) -> None
     file = write("prot = 1\nmode = 'open'")
 
     assert rejection({"STROE": "", "PORT": "x", "CONFIG": file}).splitlines() == [
-        "TMF_SALES_STROE is no setting; did you mean TMF_SALES_STORE?",
-        f"{file}: 'prot' is no setting; did you mean port?",
+        "TMF_SALES_STROE is not a setting; did you mean TMF_SALES_STORE?",
+        f"{file}: 'prot' is not a setting; did you mean port?",
         f"{file}: mode is 'open'; expected one of strict, standard, lenient",
         "TMF_SALES_PORT is 'x'; expected a whole number from 0 to 65535",
     ]

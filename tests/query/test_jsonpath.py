@@ -190,7 +190,7 @@ def test_the_conjunction_need_not_be_encoded(expression: str) -> None:
         ("party[?(@.id=='\\ud800')]", "party.id: '\\ud800' has a character that no text has"),
         ("party[?(@.id=~'\\ud800')]", "party.id: '\\ud800' has a character that no text has"),
         ("party[?(@.id=='\\x')]", "'\\\\x' at position 16 is not supported"),
-        ('state[?(@.id)]', "a filter on 'state', which is no list, at position 6 is not supported"),
+        ('state[?(@.id)]', "a filter on 'state', which is not a list, at position 6 is not supported"),
         ('party[?(@.a)][?(@.b)]',
          'a filter on something other than a list of this name at position 14 is not supported'),
         ('party[?(@[?(@.b)])]',
@@ -250,7 +250,7 @@ def test_the_conjunction_need_not_be_encoded(expression: str) -> None:
         ("party['\\ud800']", "the name '\\ud800' at position 6 is not supported"),
         ("party[?(@.Id=='1')]", 'case counts; did you mean party.id?'),
         ("party[?(@.id.x=='1')]", "'party.id' is text and has no members"),
-        ('state[?(@.x)]', "a filter on 'state', which is no list, at position 6 is not supported"),
+        ('state[?(@.x)]', "a filter on 'state', which is not a list, at position 6 is not supported"),
         ('party[?(!(!(!(!(!(!(!(!(!(!(!(!(@.a)]', 'nesting deeper than 12 at position 30 is not supported'),
     ],
 )  # fmt: skip

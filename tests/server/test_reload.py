@@ -158,7 +158,7 @@ def test_what_is_invalid_keeps_everything_as_it_was_and_is_one_line(configured: 
     configured.accept("new-key")
     configured.configure(prot=1, log_level="loud")
     assert configured.rejected() == (
-        f"{configured.file}: 'prot' is no setting; did you mean port?; {configured.file}: log_level is 'loud'; "
+        f"{configured.file}: 'prot' is not a setting; did you mean port?; {configured.file}: log_level is 'loud'; "
         "expected one of debug, info, warning, error"
     )
     configured.file.write_text("")

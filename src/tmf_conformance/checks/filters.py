@@ -203,7 +203,7 @@ def in_another_zone(moment: Any) -> str:
     """The same point in time at an offset of two hours, which may be on another day."""
     given = parse_date_time(moment)
     if given is None:
-        raise NotRun(f"validFor.startDateTime is no date-time: {moment}")
+        raise NotRun(f"validFor.startDateTime is not a date-time: {moment}")
     return given.astimezone(timezone(timedelta(hours=-2))).isoformat(timespec="milliseconds")
 
 

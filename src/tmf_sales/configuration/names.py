@@ -39,11 +39,11 @@ def unknown_variables(environ: Iterable[str], names: Collection[str]) -> Iterato
             continue
         if _SERVICE_LINK.fullmatch(variable):
             yield (
-                f"{variable} is no setting; Kubernetes adds it for a Service: set enableServiceLinks: false in the "
+                f"{variable} is not a setting; Kubernetes adds it for a Service: set enableServiceLinks: false in the "
                 "specification of the pod"
             )
         else:
-            yield f"{variable} is no setting{_suggestion(variable, known)}"
+            yield f"{variable} is not a setting{_suggestion(variable, known)}"
 
 
 def unknown_keys(file: str, keys: Iterable[str], names: Collection[str]) -> Iterator[str]:
@@ -53,7 +53,7 @@ def unknown_keys(file: str, keys: Iterable[str], names: Collection[str]) -> Iter
             yield f"{file}: {CONFIG} cannot be set in the configuration file itself"
         elif key not in names:
             name = key.lower().removeprefix(PREFIX.lower()).replace("-", "_")
-            yield f"{file}: {key!a} is no setting{_suggestion(name, [each for each in names if each != CONFIG])}"
+            yield f"{file}: {key!a} is not a setting{_suggestion(name, [each for each in names if each != CONFIG])}"
 
 
 def _suggestion(name: str, known: Collection[str]) -> str:

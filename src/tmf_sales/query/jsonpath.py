@@ -107,7 +107,7 @@ class _Compiler:
     def _reject_filter_on_scalar(self, path: Path, where: Where) -> None:
         attribute = self.filters.attributes.at(path) if path else None
         if attribute and not attribute.through_list and attribute.type != "any":
-            raise unsupported(f"a filter on {shown(path[-1])}, which is no list,", where.position)
+            raise unsupported(f"a filter on {shown(path[-1])}, which is not a list,", where.position)
 
     def condition(self, expression: Expression, context: Path) -> Condition:
         """The condition of a filter on one element of the list at `context`."""

@@ -279,5 +279,5 @@ def find_fault(error: Exception, target_size: int) -> str:
     if target_size > LONGEST_TARGET:
         return f"the target of the request is longer than {LONGEST_TARGET} bytes"
     if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):
-        return "the target of the request is no URL in ASCII (RFC 3986)"
+        return "the target of the request is not a URL in ASCII (RFC 3986)"
     return "expected a request of HTTP/1.1 (RFC 9112)"
