@@ -28,9 +28,9 @@ from tests.service import Service, start_service
 CUT = "cut-off-worker"
 """The name by which proxies know the connections of one of the services."""
 WRITERS = 3
-PATIENCE = 60.0
-OUTAGE = 20.0
-"""Seconds: much more than an election takes here, less than any timeout that nobody set."""
+PATIENCE = 120.0
+LAG = 20.0
+"""Seconds that the service may stay away after the set takes writes again: less than any timeout that nobody set."""
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -157,7 +157,7 @@ async def test_nothing_answered_is_lost_and_nothing_else_is_there(
         counter = Counter(other, other if fault == "cut" else one)
         await register(other, listener)
         writing = asyncio.gather(counter.run(load), *(load.write_on() for _ in range(WRITERS)))
-        outages = [await one_round(cluster, fault, load, counter) for _ in range(rounds)]
+        rounds_done = [await one_round(cluster, fault, load, counter) for _ in range(rounds)]
         await acknowledged(load, 5)
         load.is_over = True
         await writing
@@ -165,11 +165,12 @@ async def test_nothing_answered_is_lost_and_nothing_else_is_there(
         log = await settled_log(cluster.set.uri("db"))
         await deliver_all(listener, log)
     sure = sum(write.acknowledged for write in load.writes)
+    outages, lags = zip(*rounds_done, strict=True)
     record_property(
         "figure",
         f"replica set: {rounds} x {fault}, {sure + counter.answered} writes answered, {load.refused + counter.refused} "
         f"answered 503, {counter.reads} reads ({counter.stale} stale), without an "
-        f"answer for {min(outages):.1f} to {max(outages):.1f} s, "
+        f"answer for {min(outages):.1f} to {max(outages):.1f} s, {max(lags):.1f} s of them after the set took writes, "
         f"longest request {load.longest:.1f} s",
     )
     counted = next(id for id, lead in leads.items() if lead["name"] == "counter")
@@ -179,7 +180,7 @@ async def test_nothing_answered_is_lost_and_nothing_else_is_there(
     arrived = listener.first_arrivals()
     assert sorted(told_by(arrived)) == sorted(told_by(log)), "each event of the log arrived, and no other"
     assert all(times == sorted(times) for times in times_by_resource(arrived).values()), "in order"
-    assert max(outages) < OUTAGE
+    assert max(lags) < LAG, "the service answers once the set does"
 
 
 def times_by_resource(events: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -200,34 +201,41 @@ async def register(service: Service, listener: Receiver) -> None:
         assert answer.status_code == 201, answer.text
 
 
-async def one_round(cluster: Cluster, fault: str, load: Load, counter: Counter) -> float:
-    """Let the fault happen amid writes; answer for how many seconds nothing was answered."""
+async def one_round(cluster: Cluster, fault: str, load: Load, counter: Counter) -> tuple[float, float]:
+    """Let the fault happen amid writes.
+
+    Returns for how many seconds nothing was answered, and how many of them passed after the set took writes again.
+    MongoDB alone decides about the others: a member avoids for up to a minute a source that has just failed, and
+    where it is the only other member that runs, no write reaches a majority meanwhile.
+    """
     await acknowledged(load, 5)
     await asyncio.to_thread(cluster.set.settle)
     counter.may_be_stale = fault == "pause"
-    longest = 0.0
+    outage = lag = 0.0
 
     async def answered() -> None:
-        nonlocal longest
+        nonlocal outage, lag
         begun = time.monotonic()
         if fault == "cut":
             refused = load.refused
             await until(lambda: load.refused > refused)
             await grows(lambda: counter.answered, 5)
             return
+        writable = asyncio.create_task(asyncio.to_thread(cluster.set.wait_for_write))
         await acknowledged(load, WRITERS + 1)  # some of them were asked for before
         await grows(lambda: counter.answered, 2)
-        longest = time.monotonic() - begun
+        now = time.monotonic()
+        outage, lag = now - begun, max(0.0, now - await writable)
 
     await getattr(cluster, fault)(answered)
     if fault == "cut":
         begun = time.monotonic()
         await acknowledged(load, WRITERS + 1)
-        longest = time.monotonic() - begun
+        outage = lag = time.monotonic() - begun
     if fault == "pause":
         await asyncio.to_thread(cluster.set.settle)
         counter.may_be_stale = False
-    return longest
+    return outage, lag
 
 
 async def deliver_all(listener: Receiver, log: list[dict[str, Any]]) -> None:

@@ -30,7 +30,7 @@ def wire(service: Service) -> Iterator[Wire]:
 UNREADABLE = {
     "an unknown method": (head("FOO", LEADS), "the method is not an HTTP method"),
     "a target without end": (head("GET", f"{LEADS}?name={'x' * 70_000}"), "longer than 65535 bytes"),
-    "a target that is not ASCII": (head("GET", f"{LEADS}/\xff"), "no URL in ASCII"),
+    "a target that is not ASCII": (head("GET", f"{LEADS}/\xff"), "not a URL in ASCII"),
     "a negative length": (head("POST", LEADS, JSON, "Content-Length: -5"), "expected a whole number of bytes"),
     "two lengths": (
         head("POST", LEADS, JSON, "Content-Length: 5", "Transfer-Encoding: chunked"),

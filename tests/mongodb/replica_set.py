@@ -16,7 +16,7 @@ ELECTION = 2000
 """Milliseconds without a heartbeat of the primary until another member stands for election; MongoDB's own: 10,000."""
 # By its own default, a secondary follows a primary that hangs for ten seconds: so long, no majority has a new write.
 PROMPT = ("--setParameter", "oplogNetworkTimeoutBufferSeconds=1")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 Found = TypeVar("Found")
 
@@ -62,6 +62,21 @@ class ReplicaSet:
     def settle(self) -> None:
         """Wait until there is a primary and the others follow it."""
         _wait(lambda: sorted(map(self._state, self.members)) == ["primary", "secondary", "secondary"])
+
+    def wait_for_write(self) -> float:
+        """Write until a majority has taken one; return when that was, by the monotonic clock."""
+
+        def write() -> float | None:
+            limits = "serverSelectionTimeoutMS=1000&connectTimeoutMS=1000&socketTimeoutMS=2000"
+            client: MongoClient[dict[str, Any]] = MongoClient(self.uri("probe", f"w=majority&wtimeoutMS=1000&{limits}"))
+            with client:
+                try:
+                    client.probe.writes.insert_one({"probe": True})
+                except PyMongoError:
+                    return None
+            return time.monotonic()
+
+        return _wait(write)
 
     def client_of(self, member: MongoServer, **options: Any) -> MongoClient[dict[str, Any]]:
         """A client of this member alone, whatever its role."""
