@@ -141,7 +141,7 @@ def base_path(url: str) -> str:
         is_http = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
         if is_http and not parts.query + parts.fragment:
             return url.rstrip("/")
-    raise Rejected("--url is no base path of an API; expected one such as http://host:8080/tmf-api/sales/v4")
+    raise Rejected("--url is not the base path of an API; expected one such as http://host:8080/tmf-api/sales/v4")
 
 
 def choose_suite(base: str, name: str | None) -> Suite:

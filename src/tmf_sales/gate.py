@@ -102,7 +102,7 @@ def sign_in(settings: Settings) -> SignIn:
 
 
 def own_pages(service: Composition) -> dict[str, App]:
-    """The pages about the service and its caller, which are no part of a contract."""
+    """The pages about the service and its caller, which are not part of a contract."""
     settings, security, scopes = service.settings, service.security, audit_scopes(service.apis)
     policy = service.policy if settings.authentication else None
     health = Health(settings, service.apis, service.store, service.context.hub, service.clock())

@@ -116,7 +116,7 @@ class Settings:
     api_keys: Path | None = setting(None, FILE, "digests of the API keys that are accepted; turns authentication on")
     policy: Path | None = setting(None, FILE, "who may do what; without it the shipped table")
     audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")
-    rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 is no limit")
+    rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 means no limit")
     listener_limit: int = setting(
         100, whole_number(0), "subscriptions of one caller; without authentication all callers are one; 0: no limit"
     )

@@ -120,7 +120,7 @@ def test_a_part_that_is_something_else_is_left_alone(folder: Path) -> None:
     result = run("export", "--store", STORE, "all.jsonl")
 
     assert result.exit_code == 2
-    assert "is no begun export: line 1: column 1: expected strict JSON" in result.stderr
+    assert "is not an unfinished export: line 1: column 1: expected strict JSON" in result.stderr
     assert part.read_text() == "my notes\n"
 
 

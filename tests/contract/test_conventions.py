@@ -176,7 +176,7 @@ UNSUPPORTED: dict[str, tuple[Edit, str]] = {
     ),
     "a reference into a schema": (
         set_schema(party={"$ref": "#/components/schemas/RelatedParty/properties/name"}),
-        "/RelatedParty/properties/name is no schema; expected #/components/schemas/ and a name",
+        "/RelatedParty/properties/name is not a schema; expected #/components/schemas/ and a name",
     ),
     "an id of another name": (
         renamed_parameter,
@@ -230,7 +230,7 @@ def test_faults_of_every_kind_are_reported_in_one_start(tmp_path: Path) -> None:
         "a reference to nothing",
         "'strin' is not known",
         "has no operationId",
-        "nope is no path of",
+        "nope is not a path of",
         "text~1",
     ):
         assert fault in said

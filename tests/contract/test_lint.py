@@ -82,7 +82,7 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "a date that is no member": (
         schema("OrderState", **{"x-set-on": {"any": "statDate"}}),
-        f"#{ORDER}/state: x-set-on for any names statDate, which is no member of Order",
+        f"#{ORDER}/state: x-set-on for any names statDate, which is not a member of Order",
     ),
     "a removal in a state that is none": (
         schema("OrderState", **{"x-remove-on": {"opened": "stateDate"}}),
@@ -90,7 +90,7 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "a removal of what is no member": (
         schema("OrderState", **{"x-remove-on": {"any": "reason"}}),
-        f"#{ORDER}/state: x-remove-on for any names reason, which is no member of Order",
+        f"#{ORDER}/state: x-remove-on for any names reason, which is not a member of Order",
     ),
     "a default by the type of what is no member": (
         member("name", **{"x-default": "$typeOf.anythin"}),
@@ -155,11 +155,11 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "an order of what is no member": (
         schema("Period", **{"x-ordered": ["frm", "to"]}),
-        "#/components/schemas/Period/x-ordered: frm is no member that is a date-time",
+        "#/components/schemas/Period/x-ordered: frm is not a date-time member",
     ),
     "a key that is no member": (
         member("line", **{"x-merge-key": "idd"}),
-        f"#{ORDER}/line/x-merge-key: idd is no member of the elements of a list",
+        f"#{ORDER}/line/x-merge-key: idd is not a member of the elements of a list",
     ),
     "an unknown sort of personal data": (
         member("line", **{"x-personal": "secret"}),
@@ -193,13 +193,13 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     "a schema that is a text": (schema("Note", properties={"id": "string"}), "Note/properties/id: expected a schema"),
     "a version that is no member": (
         schema("Order", **{"x-versioned": "versio"}),
-        "#/components/schemas/Order/x-versioned: versio is no member of Order",
+        "#/components/schemas/Order/x-versioned: versio is not a member of Order",
     ),
     "an update that is no schema": (schema("Order", **{"x-update": "X"}), "/Order/x-update: names no schema"),
     "a whole that is no schema": (schema("Order", **{"x-full": "X"}), "/Order/x-full: names no schema"),
     "an index on what is no member": (
         schema("Order", **{"x-index": ["name", ["state", "-line.valid.fro"]]}),
-        "#/components/schemas/Order/x-index/1: -line.valid.fro is no path of Order",
+        "#/components/schemas/Order/x-index/1: -line.valid.fro is not a path of Order",
     ),
     "a compound index through a list": (
         schema("Order", **{"x-index": ["line.id", ["state", "line.id"]]}),
@@ -321,7 +321,7 @@ def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> Non
         "tmf998-other-v4.yaml#/paths/~1order/post: retrieveOrder is a get",
         "tmf999-order-v4.yaml#/components/schemas/Order/x-events/created: is not known; expected attributeValueChange, "
         "create, delete, informationRequired, stateChange",
-        "tmf999-order-v4.yaml#/components/schemas/Order/x-versioned: nothing is no member of Order",
+        "tmf999-order-v4.yaml#/components/schemas/Order/x-versioned: nothing is not a member of Order",
     ]
 
 
@@ -373,7 +373,7 @@ def copied(folder: Path, file: str, written: str, instead: str) -> Path:
             "tmf-common-v4.yaml",
             "x-ordered: [startDateTime,",
             "x-ordered: [startDateTim,",
-            "tmf-common-v4.yaml#/components/schemas/TimePeriod/x-ordered: startDateTim is no member that is a",
+            "tmf-common-v4.yaml#/components/schemas/TimePeriod/x-ordered: startDateTim is not a date-time member",
         ),
         (
             "tmf-common-v4.yaml",

@@ -75,7 +75,7 @@ def test_lists_and_depth(both: tuple[Api, Api]) -> None:
     [
         ("expand=nothing", "expand: 'nothing' is not an attribute of this resource"),
         ("expand=agreement.nothing", "expand: 'agreement.nothing' is not an attribute of this resource"),
-        ("expand=Agreement", "expand: 'Agreement': case counts; did you mean agreement?"),
+        ("expand=Agreement", "expand: 'Agreement': names are case-sensitive; did you mean agreement?"),
         ("expand=state", "expand: 'state' is not a reference; expected one, which has an id"),
         ("expand=state.id", "expand: 'state.id': 'state' is text and has no members"),
         ("expand=validFor", "expand: 'validFor' is not a reference; expected one, which has an id"),

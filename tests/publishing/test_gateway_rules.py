@@ -74,7 +74,7 @@ BREAKS: dict[str, tuple[Callable[[Json], Any], str]] = {
     "Names of models": (lambda d: d["components"]["schemas"].update(Sales_Lead={}), "Sales_Lead"),
     "A $ref does not leave": (lambda d: lead(d).update(items={"$ref": "other.yaml#/Lead"}), "other.yaml#/Lead"),
     "An answer is written out": (lambda d: listing(d)["responses"].update({"500": ITSELF}), f"{LIST} 500"),
-    "The body of an answer": (a_primitive_answer, f"{LIST} 200"),
+    "The body of a response": (a_primitive_answer, f"{LIST} 200"),
     "no additionalProperties": (in_a_lead(additionalProperties=False), "SalesLead.name: additionalProperties"),
     "no discriminator": (in_a_lead(discriminator={}), "SalesLead.name: discriminator"),
     "no readOnly": (in_a_lead(readOnly=True), "SalesLead.name: readOnly"),

@@ -41,7 +41,7 @@ def test_pages_keep_their_expansion() -> None:
     [
         ("expand=nothing", "expand: 'nothing' is not an attribute of this resource"),
         ("expand=party.nothing", "expand: 'party.nothing' is not an attribute of this resource"),
-        ("expand=Party", "expand: 'Party': case counts; did you mean party?"),
+        ("expand=Party", "expand: 'Party': names are case-sensitive; did you mean party?"),
         ("expand=state", "expand: 'state' is not a reference; expected one, which has an id"),
         ("expand=period", "expand: 'period' is not a reference; expected one, which has an id"),
         ('expand="period"', "expand: '\"period\"' is not a reference; expected one, which has an id"),

@@ -248,7 +248,7 @@ def test_the_conjunction_need_not_be_encoded(expression: str) -> None:
         ('party[?(! ]', "']' at position 11 is not supported"),
         ('party[?(true)]', "')' at position 13 is not supported"),
         ("party['\\ud800']", "the name '\\ud800' at position 6 is not supported"),
-        ("party[?(@.Id=='1')]", 'case counts; did you mean party.id?'),
+        ("party[?(@.Id=='1')]", 'names are case-sensitive; did you mean party.id?'),
         ("party[?(@.id.x=='1')]", "'party.id' is text and has no members"),
         ('state[?(@.x)]', "a filter on 'state', which is not a list, at position 6 is not supported"),
         ('party[?(!(!(!(!(!(!(!(!(!(!(!(!(@.a)]', 'nesting deeper than 12 at position 30 is not supported'),

@@ -59,7 +59,7 @@ def test_defaults_and_bounds_are_the_operations() -> None:
         ("sort=--name", "sort: '--name' is not the name of an attribute"),
         ("sort=$where", "sort: '$where' is not the name of an attribute"),
         ('sort="name', "sort: '\"name' is not the name of an attribute"),
-        ("sort=-Name", "sort: '-Name': case counts; did you mean name?"),
+        ("sort=-Name", "sort: '-Name': names are case-sensitive; did you mean name?"),
         ("sort=name.first", "sort: 'name.first': 'name' is text and has no members"),
         ("sort=party.colour", "sort: 'party.colour' has no order, as it is not a single value"),
         ("sort=tag", "sort: 'tag' has no order, as it is not a single value"),

@@ -23,7 +23,7 @@ def checks(api: Api) -> Checks:
     yield Check("state-unknown-value", "an unknown state is rejected", says["state values"], rejects_unknown)
     conflict = advice("RFC 9110, 15.5.10", "a request that the state of the resource does not allow returns 409")
     yield Check("state-forbidden-409", "a forbidden transition returns 409", conflict, forbidden_is_409)
-    same = advice("RFC 7386, 1", "a patch with the stored value changes nothing, so it is no transition")
+    same = advice("RFC 7386, 1", "a patch with the stored value changes nothing, so it is not a transition")
     yield Check("state-same-is-no-change", "a patch with the current state is accepted", same, same_is_accepted)
 
 

@@ -33,7 +33,7 @@ def checks(api: Api) -> Checks:
     link = advice(PAGES, "a header Link with rel next leads to the next page")
     yield Check("page-link-next", "Link leads to the next page", link, link_leads_on)
     last = advice(PAGES, "an offset beyond the end returns an empty list")
-    yield Check("page-beyond-end", "an offset beyond the end is no error", last, beyond_is_empty)
+    yield Check("page-beyond-end", "an offset beyond the end is not an error", last, beyond_is_empty)
     wrong = advice(PAGES, "a limit or offset that is not a number of resources returns 400")
     yield Check("page-wrong-limit-400", "a limit that is not a number returns 400", wrong, wrong_limit_is_400)
     yield Check("page-wrong-offset-400", "a negative offset returns 400", wrong, wrong_offset_is_400)

@@ -183,7 +183,9 @@ def resume_point(part: BinaryIO) -> tuple[tuple[str, str] | None, int]:
         try:
             kind, unit = read(line)
         except BadLine as error:
-            raise Refused(f"{part.name} is no begun export: line {lines}: {error}; remove it to start anew") from None
+            raise Refused(
+                f"{part.name} is not an unfinished export: line {lines}: {error}; remove it to start again"
+            ) from None
         begun = kind, unit.id
     part.truncate(last_end)
     return begun, lines

@@ -156,7 +156,9 @@ class _ValueType:
         if not schema.keys() <= KEYWORDS:
             self._unknown_keywords(schema.keys() - KEYWORDS, place)
         if self._is_no_schema(schema.get("$ref")):
-            self._report((*place, "$ref"), f"{schema['$ref']} is no schema; expected #/components/schemas/ and a name")
+            self._report(
+                (*place, "$ref"), f"{schema['$ref']} is not a schema; expected #/components/schemas/ and a name"
+            )
             return
         for name, value in schema.items():
             if (read := self._readers.get(name)) is not None:

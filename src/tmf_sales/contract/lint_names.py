@@ -25,9 +25,7 @@ def faults_of_types(schemas: Schemas, object_types: list[ObjectType]) -> Iterato
     for object_type in object_types:
         for name in object_type.ordered or ():
             if name not in object_type.members or not object_type.members[name].is_date_time:
-                yield Fault(
-                    (*_type(schemas, object_type.name), "x-ordered"), f"{name} is no member that is a date-time"
-                )
+                yield Fault((*_type(schemas, object_type.name), "x-ordered"), f"{name} is not a date-time member")
         for member in object_type.members.values():
             for place, rule in _faults_of_member(object_type, member):
                 yield Fault((*_definition(schemas, object_type.name, member.name), *place), rule)
@@ -44,7 +42,7 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
     if member.merge_key and not (
         member.is_list and member.object_type and member.merge_key in member.object_type.members
     ):
-        yield Fault(("x-merge-key",), f"{member.merge_key} is no member of the elements of a list")
+        yield Fault(("x-merge-key",), f"{member.merge_key} is not a member of the elements of a list")
     yield from _faults_of_personal(member)
     wanted = LENIENCIES[member.lenient].type if member.lenient else "any"
     if wanted not in {"any", "string" if member.is_date_time else member.type}:
@@ -53,7 +51,9 @@ def _faults_of_member(object_type: ObjectType, member: Member) -> Iterator[Fault
         for extension, named in (("x-set-on", member.lifecycle.set_on), ("x-remove-on", member.lifecycle.remove_on)):
             for state, name in named.items():
                 if name not in object_type.members:
-                    yield Fault((), f"{extension} for {state} names {name}, which is no member of {object_type.name}")
+                    yield Fault(
+                        (), f"{extension} for {state} names {name}, which is not a member of {object_type.name}"
+                    )
 
 
 def _faults_of_personal(member: Member) -> Iterator[Fault]:
@@ -93,7 +93,7 @@ def faults_of_resource(
         if schema.get(extension, name) not in schemas:
             yield Fault((*place, extension), "names no schema")
     if (version := schema.get("x-versioned")) is not None and version not in object_type.members:
-        yield Fault((*place, "x-versioned"), f"{version} is no member of {name}")
+        yield Fault((*place, "x-versioned"), f"{version} is not a member of {name}")
     yield from _faults_of_indexes(name, schema.get("x-index", ()), object_type)
 
 
@@ -108,7 +108,7 @@ def _faults_of_indexes(name: str, entries: Sequence[str | list[str]], object_typ
         for path in paths:
             members = _members_on(path.lstrip("-").split("."), object_type)
             if members is None:
-                yield Fault((*place, number), f"{path} is no path of {name}")
+                yield Fault((*place, number), f"{path} is not a path of {name}")
             elif len(paths) > 1 and any(member.is_list for member in members):
                 yield Fault((*place, number), f"{path} goes through a list, which a compound index cannot hold")
             elif members[-1].type == "any":

@@ -17,7 +17,7 @@ from tmf_sales.storage.events import Step
 
 LASTS = 60.0
 FAILURES_THAT_LAST = 3
-"""So many failed tries of one event in a row are no accident, however much lies between them."""
+"""So many failed tries of one event in a row are not an accident, however much lies between them."""
 
 log = logging.getLogger(__name__)
 

@@ -137,7 +137,7 @@ class Webhook:
             try:
                 return await self._use(connection, origin, target, headers, body)
             except ConnectionFailed as failed:
-                # The receiver may close an idle connection at the moment of its reuse: that is no failed delivery.
+                # The receiver may close an idle connection at the moment of its reuse: that is not a failed delivery.
                 if not failed.was_idle:
                     raise
         return await self._use(await self._connect(target), origin, target, headers, body)

@@ -224,7 +224,7 @@ RULES: tuple[Rule, ...] = (
     Rule(AWS, "Names of models are letters and digits.", plain_model_names),
     Rule(AWS, "A $ref does not leave the file.", references_inside),
     Rule(AWS, "An answer is written out, not a $ref.", answers_written_out),
-    Rule(AWS, "The body of an answer is no primitive type.", answers_are_no_primitives),
+    Rule(AWS, "The body of a response is not a primitive type.", answers_are_no_primitives),
     Rule(AWS, "Models have no additionalProperties, anyOf or oneOf.",
          no_keyword("additionalProperties", "anyOf", "oneOf")),
     Rule(AWS, "Models have no discriminator.", no_keyword("discriminator")),

@@ -88,7 +88,7 @@ def not_a_name(name: str) -> str:
     ):
         return f"{shown(name)} is not a parameter here: use {cure}"
     if name.startswith("criteria["):
-        return f"{shown(name)}: write each filter as a parameter of its own, such as state=value"
+        return f"{shown(name)}: write each filter as a separate parameter, such as state=value"
     hint = f"; write {dotted(tuple(name.split('.')))}" if _PLAIN_BUT_FOR_MARKS.fullmatch(name) else ""
     return f"{shown(name)} is not the name of an attribute{hint}"
 
@@ -118,7 +118,7 @@ def reject_misspelt_attribute(path: Path, attributes: Attributes) -> None:
             continue
         for name in known:
             if name.lower() == wanted.lower():
-                raise NameProblem(f"case counts; did you mean {dotted((*path[:length], name))}?")
+                raise NameProblem(f"names are case-sensitive; did you mean {dotted((*path[:length], name))}?")
         return
 
 
@@ -147,7 +147,7 @@ def reject_misspelt_parameter(name: str, *, words: bool = True) -> None:
     if word := _OTHER_WORDS.get(_bare(name)):
         raise NameProblem(f"is not a parameter here: use {word}; {cure}")
     if name == "criteria":
-        raise NameProblem("write each filter as a parameter of its own, such as state=value; " + cure)
+        raise NameProblem("write each filter as a separate parameter, such as state=value; " + cure)
 
 
 def _bare(name: str) -> str:

@@ -151,14 +151,14 @@ def _no_operator(text: str) -> str:
     if text.count('"') % 2:
         position = text.rindex('"') + 1
         return f'{shown(text)}: the " at position {position} is not closed'
-    return f"{shown(text)}: there is no operator; an equality is name=value"
+    return f"{shown(text)}: the operator is missing; write name=value"
 
 
 def _read_head(head: re.Match[str]) -> tuple[Term, int]:
     """The term without its values, and the position where these start."""
     name, literal = head[1].strip(), head[2]
     if literal == "<>":
-        raise InvalidFilter(f"{shown(name)}: <> is no operator; write {name if path_of(name) else 'name'}!=value")
+        raise InvalidFilter(f"{shown(name)}: <> is not an operator; write {name if path_of(name) else 'name'}!=value")
     attribute, dot, suffix = name.rpartition(".")
     if dot and suffix in OPERATORS:
         if not literal.startswith("="):

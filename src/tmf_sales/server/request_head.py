@@ -119,7 +119,7 @@ def _check_host(hosts: list[bytes], *, is_required: bool) -> None:
 def _check_target(method: bytes, target: bytes, hosts: list[bytes]) -> None:
     """Accept `*` for OPTIONS, and a URL with the same host as Host (RFC 9112, 3.2)."""
     if method == b"CONNECT":
-        raise InvalidHead("the service is no proxy: it has no CONNECT")
+        raise InvalidHead("the service is not a proxy: CONNECT is not supported")
     if target == b"*" and method == b"OPTIONS":
         return
     absolute = _ABSOLUTE_TARGET.match(target)
