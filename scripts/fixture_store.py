@@ -29,7 +29,7 @@ from tests.mongodb.server import MongoServer  # noqa: E402
 from tests.service import start_service  # noqa: E402
 
 import tmf_sales  # noqa: E402
-from tmf_sales.context import stored_kinds  # noqa: E402
+from tmf_sales.app.context import stored_kinds  # noqa: E402
 from tmf_sales.contract.files import contracts_folder  # noqa: E402
 from tmf_sales.contract.loader import load_contracts  # noqa: E402
 from tmf_sales.events.subscriptions import SUBSCRIPTION  # noqa: E402

@@ -15,8 +15,8 @@ import tmf_sales
 from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli import main as command_line
 from tmf_sales.configuration.description import Described, describe_settings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import TmfError
-from tmf_sales.settings import Settings
 from tmf_sales.telemetry.catalogue import METRICS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"

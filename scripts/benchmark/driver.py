@@ -23,8 +23,8 @@ from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
 from scripts.benchmark.traffic import Sent, creations, sent
 
 from tmf_sales.app import create_app
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.http.middleware import App
-from tmf_sales.settings import Settings
 
 BATCHES = 40
 STORES = ("memory", "sqlite")

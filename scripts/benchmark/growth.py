@@ -38,7 +38,7 @@ from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import Running, free_port, running
 from scripts.benchmark.traffic import QUOTES, SAMPLE, Sent, creation
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store

@@ -25,7 +25,7 @@ from scripts.benchmark.packages import BUILD, ROOT
 from scripts.benchmark.traffic import sent
 
 from tmf_sales.app import create_app
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 KNOWN = Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.05

@@ -22,12 +22,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
+from tmf_sales.app.seeding import examples
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.query.query import parse_query
-from tmf_sales.seeding import examples
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import Record, Storage, Version
 from tmf_sales.transfer.checking import checks

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.errors import Conflict, Forbidden
-from tmf_sales.messages import json_pointer, list_places
 from tmf_sales.storage.conditions import (
     EVERYTHING,
     And,
@@ -29,6 +28,7 @@ from tmf_sales.storage.conditions import (
 )
 from tmf_sales.storage.evaluate import matches
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.messages import json_pointer, list_places
 
 NOTHING = Or(())
 NONE: frozenset[str] = frozenset()

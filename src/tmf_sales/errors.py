@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
-from tmf_sales.messages import SHOWN_LIMIT, Violation, list_violations, shown
+from tmf_sales.values.messages import SHOWN_LIMIT, Violation, list_violations, shown
 
 
 class CannotStart(Exception):

@@ -10,17 +10,17 @@ import httpx
 import pytest
 
 from tmf_sales.access import Principal
+from tmf_sales.app.composition import compose
+from tmf_sales.app.gate import gate
 from tmf_sales.auth.authentication import Authenticator, page_admission
 from tmf_sales.auth.policy import READ_AUDIT, Policy
 from tmf_sales.auth.rate_limit import RateLimit
-from tmf_sales.composition import compose
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import Forbidden, TooManyRequests, Unauthenticated
-from tmf_sales.gate import gate
 from tmf_sales.http.middleware import Receive, Scope
 from tmf_sales.http.responses import Send
-from tmf_sales.settings import Settings
 from tmf_sales.storage.events import StoredEvent
 
 ASKED = "/audit?kind=quote&id=1"

@@ -18,8 +18,8 @@ from tmf_sales.auth.api_keys import ApiKeys, BadApiKeys
 from tmf_sales.auth.jwks import OLD_AFTER, READ_INTERVAL, Keys, reader_of, usable_keys
 from tmf_sales.auth.jwt import TokenRules, Tokens, texts_at
 from tmf_sales.auth.rate_limit import RateLimit
+from tmf_sales.configuration.setting_types import JWT_ALGORITHMS
 from tmf_sales.errors import TooManyRequests, Unauthenticated, Unavailable
-from tmf_sales.setting_types import JWT_ALGORITHMS
 
 RULES = TokenRules(ISSUER, AUDIENCE, JWT_ALGORITHMS, 30, "realm_access.roles", "parties")
 

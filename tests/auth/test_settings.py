@@ -8,7 +8,7 @@ import pytest
 
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.names import InvalidSettings
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 TOKENS = {"TMF_SALES_JWT_ISSUER": "https://id.example.com", "TMF_SALES_JWT_AUDIENCE": "tmf-sales"}
 KEYS_URL = {"TMF_SALES_JWT_KEYS": "https://id.example.com/certs"}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.cli import main
-from tmf_sales.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.conditions import Query

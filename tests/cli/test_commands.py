@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 import tmf_sales
 from tmf_sales.cli import main
 from tmf_sales.cli.serve import announcement, listen
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 # The command stands before the module of the same name.
 serving = importlib.import_module("tmf_sales.cli.serve")

@@ -18,15 +18,15 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from tmf_sales.app.context import Context
 from tmf_sales.cli import context as opened_module
 from tmf_sales.cli import main
 from tmf_sales.cli.context import on_one_line, opened
 from tmf_sales.cli.deliver import work
 from tmf_sales.cli.listen import BODY_LIMIT, Receiver
 from tmf_sales.configuration.loading import load_settings
-from tmf_sales.context import Context
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.events.signing import Secret, read_secrets, signature_headers, written_secret
-from tmf_sales.settings import Settings
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step
 from tmf_sales.storage.protocol import Change, Version
 

@@ -12,12 +12,12 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from tmf_sales.app.context import stored_kinds
+from tmf_sales.app.seeding import seed
 from tmf_sales.cli import main
 from tmf_sales.cli.progress import progress
-from tmf_sales.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.seeding import seed
 from tmf_sales.storage.factory import open_store
 
 CONTRACTS = load_contracts(contracts_folder())

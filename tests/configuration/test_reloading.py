@@ -10,7 +10,7 @@ import pytest
 
 from tmf_sales.configuration.names import InvalidSettings
 from tmf_sales.configuration.reloading import Reloading
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 STARTED = Settings()
 

@@ -10,8 +10,8 @@ import pytest
 from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.configuration.loading import load_settings, load_with_sources
 from tmf_sales.configuration.names import InvalidSettings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.configuration.sources import SECRET_LIMIT
-from tmf_sales.settings import Settings
 
 Write = Callable[[str | bytes], str]
 OF_APIS = settings_of_rules(registered_rules())

@@ -19,7 +19,7 @@ from tmf_conformance.registry import suites
 from tmf_conformance.response_types import ResponseTypes
 from tmf_conformance.run import Report, Target, run
 from tmf_sales.app import create_app
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 BASES = {"tmf648": "/tmf-api/quoteManagement/v4", "tmf699": "/tmf-api/sales/v4"}
 PATIENCE = 60.0

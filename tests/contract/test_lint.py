@@ -12,13 +12,13 @@ import yaml
 from click.testing import CliRunner
 from tests.contract import small_contract
 
+from tmf_sales.app.composition import compose
 from tmf_sales.cli import main
-from tmf_sales.composition import compose
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.yaml_source import BrokenContract
-from tmf_sales.json_values import own_copy
-from tmf_sales.settings import Settings
+from tmf_sales.values.json_values import own_copy
 
 Edit = Callable[[dict[str, Any]], object]
 ORDER = "/components/schemas/Order_Attributes/properties"

@@ -13,7 +13,8 @@ import yaml
 from tests.contract import small_contract
 from tests.service import start_service
 
-from tmf_sales.composition import compose
+from tmf_sales.app.composition import compose
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import (
@@ -25,7 +26,6 @@ from tmf_sales.contract.operations import (
     operation_ids,
 )
 from tmf_sales.contract.yaml_source import BrokenContract
-from tmf_sales.settings import Settings
 
 Document = dict[str, Any]
 TICKET = Path(__file__).with_name("ticket") / "tmf621-ticket-v4.yaml"

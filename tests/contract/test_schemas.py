@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.contract.schemas import Schemas, faults_of_compilation
-from tmf_sales.messages import VIOLATION_LIMIT
+from tmf_sales.values.messages import VIOLATION_LIMIT
 
 DOCUMENT: dict[str, Any] = {
     "components": {

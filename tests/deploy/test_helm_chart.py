@@ -16,8 +16,8 @@ from tests.deploy.tools import CHART, KUBERNETES, ROOT, helm, kubernetes_validat
 from tmf_sales import __version__
 from tmf_sales.auth.policy import SHIPPED
 from tmf_sales.configuration.description import describe_settings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.settings import Settings
 
 SETS = sorted(path.stem for path in (CHART / "ci").glob("*.yaml"))
 OWN_KINDS = {"ServiceMonitor", "Component"}

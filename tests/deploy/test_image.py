@@ -16,7 +16,7 @@ from tests.packaging.installing import attempt
 from tests.service import ROOT, start_service
 
 from tmf_sales import __version__
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.storage.factory import sqlite_path
 
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")

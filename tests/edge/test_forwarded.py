@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.edge.conftest import Start
 
 from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.edge.forwarded import TrustedProxies, address_of, read_forwarded
 from tmf_sales.errors import BadRequest
 from tmf_sales.http.public_base import FORWARDED_BASE
-from tmf_sales.settings import Settings
 
 LEADS = "/tmf-api/sales/v4/salesLead"
 PROXIES = {"TMF_SALES_TRUSTED_PROXIES": "127.0.0.0/8"}

@@ -15,20 +15,20 @@ from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Principal
 from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import subscription_audit_entry
+from tmf_sales.app.composition import create_engines, create_references, handlers_of
+from tmf_sales.app.context import create_context, create_hub
+from tmf_sales.app.delivery_setup import webhook_checks
 from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.auth.policy import Policy
-from tmf_sales.composition import create_engines, create_references, handlers_of
-from tmf_sales.context import create_context, create_hub
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.delivery_setup import webhook_checks
 from tmf_sales.engine.audit import changed_paths
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, TooManyRequests, Unavailable
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
-from tmf_sales.settings import Settings
 from tmf_sales.storage.protocol import Document, RevisionConflict
 
 APIS = load_contracts(contracts_folder())

@@ -8,14 +8,14 @@ import orjson
 import pytest
 
 from tmf_sales.access import FULL_ACCESS, Access, Grant, Principal
-from tmf_sales.composition import compose
-from tmf_sales.context import create_context
+from tmf_sales.app.composition import compose
+from tmf_sales.app.context import create_context
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.engine import expansion
 from tmf_sales.engine.expansion import References
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.query.expansion import Expansion
-from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Compare, Operator
 from tmf_sales.storage.protocol import Change, Storage, Version
 

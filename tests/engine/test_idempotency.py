@@ -13,15 +13,15 @@ import orjson
 import pytest
 
 from tmf_sales.access import FULL_ACCESS, NO_ACCESS, Access
-from tmf_sales.composition import create_engines, create_references
-from tmf_sales.context import create_context
+from tmf_sales.app.composition import create_engines, create_references
+from tmf_sales.app.context import create_context
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.engine import idempotency
 from tmf_sales.engine.engine import ResourceEngine
 from tmf_sales.engine.idempotency import IDEMPOTENCY, IDEMPOTENCY_KIND, Idempotency, _digest
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, Forbidden, IdempotencyConflict, NotFound, Unavailable
-from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import RECORD_LIMIT, Change, Record, RevisionConflict

@@ -20,7 +20,7 @@ from tests.faults.test_event_delivery import logged
 from tests.mongodb.server import MongoServer
 from tests.service import Service, start_service
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store

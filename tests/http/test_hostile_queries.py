@@ -11,7 +11,7 @@ from tests.http.conftest import SALES, Services
 from tests.http.resources import unique_text
 from tests.query_strings import CORPUS
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store

@@ -30,7 +30,7 @@ QUOTES = f"{CONTRACT.base_path}/quote"
 def test_connexion_validates_a_contract_by_a_class_method_that_can_be_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """app.py, _specification_taken_as_valid."""
+    """app/asgi.py, _specification_taken_as_valid."""
     validated: list[dict[str, Any]] = []
     monkeypatch.setattr(OpenAPISpecification, "_validate_spec", classmethod(lambda _cls, spec: validated.append(spec)))
 

@@ -25,7 +25,7 @@ QUOTE = {"quoteItem": [{"id": "1", "action": "add"}]}
 NOT_IMPORTED = """
 import sys
 from tmf_sales.app import create_app
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 create_app(Settings(store="memory:"))
 print([name for name in sys.modules if name.partition(".")[0] in ("opentelemetry", "prometheus_client")])
 """

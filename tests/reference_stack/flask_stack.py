@@ -18,17 +18,17 @@ from typing import Any, TypeVar
 import flask
 from connexion import FlaskApp
 
-from tmf_sales.app import validation_settings
-from tmf_sales.composition import compose
+from tmf_sales.app.asgi import validation_settings
+from tmf_sales.app.composition import compose
+from tmf_sales.app.gate import gate
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import TmfError
-from tmf_sales.gate import gate
 from tmf_sales.http.dispatch import Handlers
 from tmf_sales.http.middleware import App
 from tmf_sales.http.responses import error_handlers
 from tmf_sales.http.validation import WITH_BODY, ValidationSettings
-from tmf_sales.settings import Settings
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from tests.reference_stack.flask_stack import create_flask_app
 
-from tmf_sales import app
+from tmf_sales.app import asgi
 from tmf_sales.cli import main
 
 if __name__ == "__main__":
-    app.create_app = create_flask_app
+    asgi.create_app = create_flask_app
     main()

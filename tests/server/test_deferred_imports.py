@@ -15,7 +15,7 @@ AFTER_THE_IMPORT = """
 import sys
 from tmf_sales.server.deferred_imports import defer_imports
 with defer_imports():
-    import tmf_sales.app
+    import tmf_sales.app.asgi
 """
 
 

@@ -10,8 +10,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.errors import HaltServer
 
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.server.several_workers import Master, Worker, Workers, run
-from tmf_sales.settings import Settings
 
 LONGEST_OF_GATEWAYS = 60  # seconds that nginx and AWS keep an idle connection to a server
 

@@ -20,8 +20,8 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from tests.service import PATIENCE, Service, start_service
 
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.server.tls import InvalidTls, Tls, create_context
-from tmf_sales.settings import Settings
 from tmf_sales.telemetry.certificate import expiry_of
 
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])

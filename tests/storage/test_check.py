@@ -14,11 +14,11 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 from tests.storage.deviations import LISTS_IN_LISTS
 
+from tmf_sales.app.context import stored_kinds
+from tmf_sales.app.seeding import examples
 from tmf_sales.cli import main
-from tmf_sales.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.seeding import examples
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.mongo.sharding import BY_ID, shard
 from tmf_sales.storage.protocol import Change, Storage, StoreRefused, Version
@@ -43,7 +43,7 @@ def _only_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("tmf_sales.cli.check")
     monkeypatch.setattr(module, "contracts_found", lambda _: iter(()))
     monkeypatch.setattr(module, "service_found", lambda _: iter(()))
-    monkeypatch.setattr("tmf_sales.context.load_contracts", lambda *_: CONTRACTS)
+    monkeypatch.setattr("tmf_sales.app.context.load_contracts", lambda *_: CONTRACTS)
     monkeypatch.setattr("tmf_sales.contract.loader.load_contracts", lambda *_: CONTRACTS)
 
 

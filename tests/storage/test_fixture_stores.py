@@ -14,7 +14,7 @@ import pytest
 from bson import json_util
 from pymongo import AsyncMongoClient
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.conditions import Query

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS
 from tests.storage.random_queries import Drawing
 
+from tmf_sales.app.context import stored_kinds
 from tmf_sales.cli import main
-from tmf_sales.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import MalformedBody

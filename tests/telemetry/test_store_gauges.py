@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.context import Context, create_context
+from tmf_sales.app.context import Context, create_context
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import Unavailable
-from tmf_sales.settings import Settings
 from tmf_sales.storage.events import Backlog
 from tmf_sales.storage.protocol import Change, Version
 from tmf_sales.telemetry import store_gauges

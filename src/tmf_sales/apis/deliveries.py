@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 import orjson
 
 from tmf_sales.contract.loader import Contract
-from tmf_sales.datetimes import InvalidDateTime, canonical
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import InvalidBody, NotFound, SubscriptionDisabled, Unavailable
 from tmf_sales.events import delivery_history
@@ -21,8 +20,9 @@ from tmf_sales.events.replay import REPLAY_LIMIT, Replay, TooManyEvents
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.webhook_check import WebhookChecks
-from tmf_sales.messages import Violation, shown
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.datetimes import InvalidDateTime, canonical
+from tmf_sales.values.messages import Violation, shown
 
 DEFAULT_LIMIT = 20
 OVERLAP = 24 * 3600.0

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import orjson
 
-from tmf_sales import datetimes
 from tmf_sales.access import ANONYMOUS_ADMIN
 from tmf_sales.contract.attributes import EventAttributes
 from tmf_sales.contract.loader import Contract
@@ -22,10 +21,11 @@ from tmf_sales.events.delivery_history import described_subscription, listed_sub
 from tmf_sales.events.envelope import EventContext
 from tmf_sales.events.subscription import ParseQuery
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.messages import Violation, json_pointer, list_places
 from tmf_sales.query.query import EventQuery, parse_event_query
 from tmf_sales.storage.evaluate import may_match
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values import datetimes
+from tmf_sales.values.messages import Violation, json_pointer, list_places
 
 RecordMaker = Callable[[Request], Document]
 SECRET_HEADER = b"webhook-secret"

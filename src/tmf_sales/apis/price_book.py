@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields, validate
 
-from tmf_sales.json_numbers import find_inexact_number, why_not_exact
-from tmf_sales.messages import SHOWN_LIMIT, json_pointer
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_numbers import find_inexact_number, why_not_exact
+from tmf_sales.values.messages import SHOWN_LIMIT, json_pointer
 
 MOST = 1_000_000_000_000
 

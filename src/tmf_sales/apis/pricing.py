@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Any
 
 from tmf_sales.apis.price_book import PriceBook
-from tmf_sales.json_values import own_copy
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import own_copy
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"

@@ -13,16 +13,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tmf_sales import datetimes
 from tmf_sales.apis.price_book import PriceBook
 from tmf_sales.apis.pricing import TotalTooLarge, all_items, price_items, total_price
+from tmf_sales.configuration.setting_types import DURATION, FILE, SWITCH
+from tmf_sales.configuration.settings import setting
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import FinalState, InvalidBody, OfferExpired, PatchResultRefused, StatesDisagree
-from tmf_sales.json_values import same_json
-from tmf_sales.messages import Violation, list_places
-from tmf_sales.setting_types import DURATION, FILE, SWITCH
-from tmf_sales.settings import setting
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values import datetimes
+from tmf_sales.values.json_values import same_json
+from tmf_sales.values.messages import Violation, list_places
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"
 ACCEPTED, REJECTED = "accepted", "rejected"

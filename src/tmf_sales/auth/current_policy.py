@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from tmf_sales.access import Access, Principal
 from tmf_sales.auth.policy import Policy, Row
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.events.visibility import SeenBy
-from tmf_sales.settings import Settings
 
 
 class CurrentPolicy:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from tmf_sales import __version__, datetimes
+from tmf_sales import __version__
 from tmf_sales.auth.page import json_page
 from tmf_sales.configuration.description import as_text, settings_in_force
 from tmf_sales.configuration.names import variable_of
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import Unavailable
@@ -23,9 +24,9 @@ from tmf_sales.events.subscription import State
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.http.context import MayRead
 from tmf_sales.http.middleware import App, Scope
-from tmf_sales.settings import Settings
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import Document, Index, Storage
+from tmf_sales.values import datetimes
 
 PATH = "/health"
 

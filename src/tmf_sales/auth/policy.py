@@ -21,9 +21,9 @@ from tmf_sales.contract.operations import operation_ids
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.errors import CannotStart, Forbidden
 from tmf_sales.events.visibility import SeenBy
-from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_plain
 from tmf_sales.storage.conditions import Path as MemberPath
+from tmf_sales.values.messages import shown
 
 SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"

@@ -23,10 +23,10 @@ from tmf_sales.auth.policy import READ_AUDIT, READ_HEALTH, READ_METRICS
 from tmf_sales.auth.rate_limit import RateLimit
 from tmf_sales.configuration.names import variable_of
 from tmf_sales.configuration.reloading import Prepare, PutIntoForce
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import CannotStart
 from tmf_sales.http.context import Security, reload_nothing
-from tmf_sales.settings import Settings
 
 
 def create_security(apis: Sequence[Contract], settings: Settings, policy: CurrentPolicy) -> Security:

@@ -11,7 +11,7 @@ from tmf_sales.cli.context import on_one_line, run
 from tmf_sales.cli.options import NothingFound, store_options
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.storage.protocol import Document
 
 LIMIT = 10_000
@@ -32,7 +32,7 @@ def audit(id: str, as_json: bool, **options: Any) -> None:
 
 async def entries_of(found: Context, id: str) -> list[Document]:
     """The audit entries of a resource; raises NothingFound when neither the log nor the store has this id."""
-    from tmf_sales.context import audited_kinds
+    from tmf_sales.app.context import audited_kinds
     from tmf_sales.events.audit_log import trail_of
 
     known = audited_kinds(found.apis)

@@ -17,8 +17,8 @@ from tmf_sales.cli.context import on_one_line, opened
 from tmf_sales.cli.options import rule_setting_options, store_options
 from tmf_sales.cli.progress import progress
 from tmf_sales.configuration.loading import load_settings
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart, TmfError
-from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
     from tmf_sales.contract.loader import Contract
@@ -133,7 +133,7 @@ def described(contract: Contract) -> Iterator[str]:
 def service_found(settings: Settings) -> Iterator[str]:
     from tmf_sales.apis.registry import name_of_rules, registered_rules
     from tmf_sales.app import create_app
-    from tmf_sales.composition import compose
+    from tmf_sales.app.composition import compose
 
     create_app(settings)
     yield "every operation has its handler"
@@ -201,7 +201,7 @@ async def counts(settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
 
     Raises StorageUnavailable when the store cannot be read and written.
     """
-    from tmf_sales.context import stored_kinds
+    from tmf_sales.app.context import stored_kinds
     from tmf_sales.storage.conditions import Query
 
     async with opened(settings) as found:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tmf_sales.cli.options import Refused, settings_from
+from tmf_sales.configuration.setting_types import read_duration
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart, TmfError
-from tmf_sales.setting_types import read_duration
-from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ async def _run(settings: Settings, work: Callable[[Context], Awaitable[T]], may_
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Context]:
     """Open the store of the context; raise StoreRefused when it does not exist and must not be created."""
-    from tmf_sales.context import create_context
+    from tmf_sales.app.context import create_context
     from tmf_sales.storage.factory import reject_missing_file
 
     if not may_create:
@@ -56,7 +56,7 @@ async def opened(settings: Settings, *, may_create: bool = False) -> AsyncIterat
 
 def read_moment(text: str, now: float) -> float:
     """Parse a date-time (RFC 3339), or a duration before now (ISO 8601), to seconds since 1970."""
-    from tmf_sales.datetimes import InvalidDateTime, canonical
+    from tmf_sales.values.datetimes import InvalidDateTime, canonical
 
     with contextlib.suppress(InvalidDateTime):
         return datetime.fromisoformat(canonical(text)).timestamp()

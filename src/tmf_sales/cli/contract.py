@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from tmf_sales.cli.options import Refused, setting_options, settings_from
+from tmf_sales.configuration.setting_types import URL, read_url
 from tmf_sales.errors import CannotStart
-from tmf_sales.messages import shown
-from tmf_sales.setting_types import URL, read_url
+from tmf_sales.values.messages import shown
 
 
 @click.command()

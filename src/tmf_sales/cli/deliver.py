@@ -14,10 +14,10 @@ import click
 
 from tmf_sales.cli.context import run
 from tmf_sales.cli.options import Refused, setting_options, store_options
-from tmf_sales.setting_types import MEMORY
+from tmf_sales.configuration.setting_types import MEMORY
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.telemetry.setup import Telemetry
 
 LOOK_EVERY = 0.1
@@ -35,9 +35,9 @@ def deliver(**options: Any) -> None:
 
 
 async def work(options: Mapping[str, object], found: Context) -> None:
+    from tmf_sales.app.delivery_setup import create_delivery, delivery_settings
+    from tmf_sales.app.lifespan import log_unknown_kinds
     from tmf_sales.cli.serve import reloading_of
-    from tmf_sales.delivery_setup import create_delivery, delivery_settings
-    from tmf_sales.lifespan import log_unknown_kinds
     from tmf_sales.telemetry.log_format import configure_logs
     from tmf_sales.telemetry.setup import create_telemetry
 

@@ -13,7 +13,7 @@ from tmf_sales.cli.context import on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import NothingFound, store_options
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.storage.events import StoredEvent
 
 PAGE = 200

@@ -17,7 +17,7 @@ from tmf_sales.cli.progress import progress
 from tmf_sales.errors import CannotStart
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
 
 BLOCK = 64 * 1024
 
@@ -54,7 +54,7 @@ def export(file: Path, wanted: tuple[str, ...], readable: bool, **options: Any) 
 
 def export_readable(file: Path, options: dict[str, Any]) -> None:
     """Write all readable records without opening the store; exit with 1 when some are unreadable."""
-    from tmf_sales.context import stored_kinds
+    from tmf_sales.app.context import stored_kinds
     from tmf_sales.contract.files import contracts_folder
     from tmf_sales.contract.loader import load_contracts
     from tmf_sales.storage.factory import reject_missing_file, sqlite_path

@@ -12,10 +12,10 @@ import click
 from tmf_sales.cli.context import run
 from tmf_sales.cli.options import Refused, settings_from, store_options
 from tmf_sales.cli.progress import progress
-from tmf_sales.setting_types import MEMORY
+from tmf_sales.configuration.setting_types import MEMORY
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.transfer.moving import Tally
 
 

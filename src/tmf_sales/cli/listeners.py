@@ -10,10 +10,10 @@ import click
 
 from tmf_sales.cli.context import on_one_line, read_moment, run, shown_moment
 from tmf_sales.cli.options import NothingFound, Refused, store_options
-from tmf_sales.setting_types import read_duration
+from tmf_sales.configuration.setting_types import read_duration
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.events.subscription import Subscription
     from tmf_sales.storage.events import AttemptRecord
 

@@ -1,4 +1,4 @@
-"""Turns settings into command options, with the help texts of settings.py or of the rules of an API.
+"""Turns settings into command options, with the help texts of configuration/settings.py or of the rules of an API.
 
 An invalid option is rejected like its environment variable: in one line, with exit code 2.
 """
@@ -14,8 +14,8 @@ import click
 from tmf_sales.configuration.description import Described, describe_settings
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.names import CONFIG, option_of
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
-from tmf_sales.settings import Settings
 
 Command = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from tmf_sales.cli.export import partial_file
 from tmf_sales.cli.options import NothingFound, Refused, setting_options, store_options
 
 if TYPE_CHECKING:
-    from tmf_sales.context import Context
+    from tmf_sales.app.context import Context
     from tmf_sales.privacy.erasure import Erased
     from tmf_sales.privacy.party import PartyData
 

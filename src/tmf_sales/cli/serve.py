@@ -25,11 +25,11 @@ from tmf_sales.apis.registry import registered_rules, settings_of_rules
 from tmf_sales.cli.options import Refused, rule_setting_options, setting_options, settings_from
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.reloading import Reloading
+from tmf_sales.configuration.settings import Settings, is_loopback
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
 from tmf_sales.server.tls import Tls, create_tls
-from tmf_sales.settings import Settings, is_loopback
 from tmf_sales.telemetry.log_format import configure_logs
 
 BACKLOG = 2048
@@ -85,12 +85,12 @@ def application_of(settings: Settings, reloading: Reloading) -> Callable[[], Any
     """Return a function that creates the ASGI application in the process that serves it."""
 
     def make() -> Any:
-        gc.disable()  # objects made at start stay; lifespan.py freezes them and enables the collector again
+        gc.disable()  # objects made at start stay; app/lifespan.py freezes them and enables the collector again
         with defer_imports():
-            from tmf_sales import app
+            from tmf_sales.app import asgi
 
         try:
-            return report_startup_errors(app.create_app(settings, reloading=reloading))
+            return report_startup_errors(asgi.create_app(settings, reloading=reloading))
         except ValueError as error:  # raised by a store for an invalid URL
             raise CannotStart(str(error)) from error
 

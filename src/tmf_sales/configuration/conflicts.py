@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from tmf_sales.configuration.names import InvalidSettings, variable_of
-from tmf_sales.messages import shown
-from tmf_sales.setting_types import MEMORY
-from tmf_sales.settings import Settings, is_loopback
+from tmf_sales.configuration.setting_types import MEMORY
+from tmf_sales.configuration.settings import Settings, is_loopback
+from tmf_sales.values.messages import shown
 
 
 def reject_conflicting_settings(settings: Settings) -> None:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from tmf_sales.configuration.names import FROM_FILE, variable_of
-from tmf_sales.setting_types import SWITCH
-from tmf_sales.settings import About, Settings, without_credentials
+from tmf_sales.configuration.setting_types import SWITCH
+from tmf_sales.configuration.settings import About, Settings, without_credentials
 
 MASK = "***"
 

@@ -16,6 +16,7 @@ from marshmallow import Schema, ValidationError
 from tmf_sales.configuration.conflicts import reject_conflicting_settings
 from tmf_sales.configuration.description import abouts_of
 from tmf_sales.configuration.names import FROM_FILE, InvalidSettings, unknown_keys, unknown_variables
+from tmf_sales.configuration.settings import About, Settings, without_credentials
 from tmf_sales.configuration.sources import (
     Given,
     from_configuration,
@@ -23,8 +24,7 @@ from tmf_sales.configuration.sources import (
     from_variables,
     read_configuration,
 )
-from tmf_sales.messages import shown
-from tmf_sales.settings import About, Settings, without_credentials
+from tmf_sales.values.messages import shown
 
 
 @dataclass(frozen=True, slots=True)

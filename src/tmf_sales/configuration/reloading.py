@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable
 
 from tmf_sales.configuration.names import variable_of
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
-from tmf_sales.settings import Settings
 
 PutIntoForce = Callable[[], None]
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from tmf_sales.contract.lint import Fault, Steps
-from tmf_sales.datetimes import InvalidDateTime, canonical
-from tmf_sales.messages import shown
+from tmf_sales.values.datetimes import InvalidDateTime, canonical
+from tmf_sales.values.messages import shown
 
 DEPRECATED = "x-deprecated"
 DATES, LINKS = ("since", "sunset"), ("documentation", "successor")

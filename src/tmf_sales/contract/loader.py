@@ -30,7 +30,7 @@ from tmf_sales.contract.schemas import Schemas, faults_of_compilation
 from tmf_sales.contract.types import ObjectTypes
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
 from tmf_sales.errors import CannotStart
-from tmf_sales.messages import json_pointer
+from tmf_sales.values.messages import json_pointer
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)

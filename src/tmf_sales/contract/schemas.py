@@ -16,7 +16,7 @@ import orjson
 
 from tmf_sales.contract.all_of import flattened
 from tmf_sales.contract.leniency import OPTIONAL_MEMBER, READ_ONLY_MEMBER
-from tmf_sales.messages import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
+from tmf_sales.values.messages import VIOLATION_LIMIT, Violation, json_pointer, list_places, shown
 
 Schema = dict[str, Any]
 Steps = tuple[str | int, ...]

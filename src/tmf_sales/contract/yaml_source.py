@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tmf_sales.errors import CannotStart
-from tmf_sales.messages import json_pointer
+from tmf_sales.values.messages import json_pointer
 
 
 class BrokenContract(CannotStart):

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from tmf_sales.errors import Forbidden
 from tmf_sales.http.middleware import App
-from tmf_sales.messages import shown
+from tmf_sales.values.messages import shown
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST")
 EXPOSED = (

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import BadRequest
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.public_base import FORWARDED_BASE
 from tmf_sales.http.responses import Send, send_error
-from tmf_sales.messages import shown
-from tmf_sales.settings import Settings
+from tmf_sales.values.messages import shown
 
 FOR, PROTO, HOST, PREFIX = "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"
 FORWARDED = "forwarded"

@@ -11,9 +11,9 @@ from typing import Any
 
 from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.engine.normalize import normalize
-from tmf_sales.json_values import own_copy
-from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import own_copy
+from tmf_sales.values.messages import Violation, json_pointer
 
 Accepts = Callable[[Any], bool]
 FurtherCheck = Callable[[Document, Sequence[Violation], Accepts], list[Violation]]

@@ -12,10 +12,10 @@ from typing import Any
 
 from tmf_sales.engine.request import Request
 from tmf_sales.events.envelope import EventContext
-from tmf_sales.json_values import same_json
-from tmf_sales.messages import VIOLATION_LIMIT, json_pointer
 from tmf_sales.storage.events import AUDIT_RECORD
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import same_json
+from tmf_sales.values.messages import VIOLATION_LIMIT, json_pointer
 
 PATHS_KEPT = 5 * VIOLATION_LIMIT
 PATH_LIMIT = 200

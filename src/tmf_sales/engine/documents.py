@@ -22,12 +22,12 @@ from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import follow_lifecycles
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
-from tmf_sales.json_values import changed_members, own_copy
-from tmf_sales.messages import Violation, json_pointer, list_places, list_violations
 from tmf_sales.patch.json_patch import apply_json_patch, members_given
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import changed_members, own_copy
+from tmf_sales.values.messages import Violation, json_pointer, list_places, list_violations
 
 
 @dataclass(frozen=True, slots=True)

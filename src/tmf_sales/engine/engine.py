@@ -13,7 +13,6 @@ from datetime import datetime
 
 import orjson
 
-from tmf_sales import datetimes
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.contract.resource_type import ResourceType
@@ -41,8 +40,6 @@ from tmf_sales.errors import (
 )
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
-from tmf_sales.json_values import CONTAINER_LIMIT, count_containers, same_json
-from tmf_sales.messages import Violation, shown
 from tmf_sales.patch.json_patch import estimated_work
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
@@ -56,13 +53,16 @@ from tmf_sales.storage.protocol import (
     Storage,
     Version,
 )
+from tmf_sales.values import datetimes
+from tmf_sales.values.json_values import CONTAINER_LIMIT, count_containers, same_json
+from tmf_sales.values.messages import Violation, shown
 
 RACES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """The service settings that the engine needs; see settings.py."""
+    """The service settings that the engine needs; see configuration/settings.py."""
 
     mode: Mode = Mode.STANDARD
     page_default: int = 100

@@ -1,22 +1,24 @@
 """Defines the hooks for rules that a contract cannot express; each is called at one place of the engine.
 
 A domain module overrides them. A hook may change only the document that its docstring names, never `before`, and has no
-access to HTTP or the store. `now` is canonical text (see datetimes.py). Rules do not repeat what the contract defines.
+access to HTTP or the store. `now` is canonical text (see values/datetimes.py). Rules do not repeat what the contract
+defines.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.messages import Violation
 
 
 class Rules:
     """The default rules, for a resource that needs none beyond its contract.
 
-    `settings_type`: a frozen dataclass with fields made by `tmf_sales.settings.setting`. They become options of
-    `tmf-sales serve` and environment variables, are listed under the name of the rules, and are passed to `configure`.
+    `settings_type`: a frozen dataclass with fields made by `tmf_sales.configuration.settings.setting`. They become
+    options of `tmf-sales serve` and environment variables, are listed under the name of the rules, and are passed to
+    `configure`.
     """
 
     settings_type: ClassVar[type | None] = None

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from tmf_sales import datetimes
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
 from tmf_sales.storage.conditions import Compare, Operator, Query, Sort
@@ -31,6 +30,7 @@ from tmf_sales.storage.protocol import (
     Storage,
     Version,
 )
+from tmf_sales.values import datetimes
 
 IDEMPOTENCY = "idempotency"
 IDEMPOTENCY_KIND = Kind(IDEMPOTENCY, (Index(((("expires",), False),)),))

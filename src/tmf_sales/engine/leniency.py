@@ -25,9 +25,9 @@ from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.schemas import IS_REQUIRED, SchemaCheck
 from tmf_sales.contract.types import Member, ObjectType
 from tmf_sales.engine.defaults import number_missing
-from tmf_sales.json_numbers import INTEGER_LIMIT
-from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_numbers import INTEGER_LIMIT
+from tmf_sales.values.messages import Violation
 
 
 def after_patch_check(resource: ResourceType, mode: Mode) -> LenientCheck:

@@ -12,8 +12,8 @@ from tmf_sales.engine import versions
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import NotFound
-from tmf_sales.messages import shown
 from tmf_sales.storage.protocol import Record, Storage, Version
+from tmf_sales.values.messages import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmf_sales import datetimes
 from tmf_sales.contract.types import Member, ObjectType, Steps
-from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values import datetimes
+from tmf_sales.values.messages import Violation, json_pointer
 
 
 def normalize(document: Document, object_type: ObjectType) -> list[Violation]:

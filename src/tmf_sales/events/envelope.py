@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tmf_sales.events.field_path import PATHS_SHOWN, TEXT_LIMIT, listed, literal, step
-from tmf_sales.json_values import changed_members, same_json
+from tmf_sales.values.json_values import changed_members, same_json
 
 Document = dict[str, Any]
 

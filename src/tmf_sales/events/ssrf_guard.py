@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tmf_sales.errors import CallbackRefused, InvalidBody
-from tmf_sales.messages import Violation
+from tmf_sales.values.messages import Violation
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from types import NoneType
 from typing import Any, Literal, NamedTuple, Protocol
 
-from tmf_sales import datetimes
 from tmf_sales.access import Principal
 from tmf_sales.events.signing import InvalidSecret, Secret
 from tmf_sales.events.visibility import SeenBy, seen_event
 from tmf_sales.storage.conditions import Condition, Or
 from tmf_sales.storage.evaluate import matches
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values import datetimes
 
 
 class FieldSelection(Protocol):

@@ -42,7 +42,6 @@ from tmf_sales.events.subscription import (
 )
 from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.visibility import SeenBy
-from tmf_sales.messages import Violation, shown
 from tmf_sales.storage.conditions import And, Compare, Operator, Query, Sort
 from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.protocol import (
@@ -56,6 +55,7 @@ from tmf_sales.storage.protocol import (
     Storage,
     Version,
 )
+from tmf_sales.values.messages import Violation, shown
 
 SUBSCRIPTION = "listener"
 SUBSCRIPTION_KIND = Kind(SUBSCRIPTION)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 from tmf_sales.configuration.reloading import Prepare, PutIntoForce
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
 from tmf_sales.http.middleware import Scope
-from tmf_sales.settings import Settings
 
 if TYPE_CHECKING:
     from connexion.lifecycle import ConnexionRequest

@@ -11,9 +11,9 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from tmf_sales.configuration.settings import Settings, is_loopback
 from tmf_sales.errors import UnservedHost
-from tmf_sales.messages import shown
-from tmf_sales.settings import Settings, is_loopback
+from tmf_sales.values.messages import shown
 
 MOST_KNOWN = 100
 

@@ -21,9 +21,9 @@ from typing import Any
 import orjson
 
 from tmf_sales.errors import MalformedBody
-from tmf_sales.json_numbers import find_inexact_number, may_have_inexact_numbers, why_not_exact
-from tmf_sales.json_values import BAD_NAME, CONTAINER_LIMIT, bad_names, first_container
-from tmf_sales.messages import SHOWN_LIMIT, json_pointer, shown
+from tmf_sales.values.json_numbers import find_inexact_number, may_have_inexact_numbers, why_not_exact
+from tmf_sales.values.json_values import BAD_NAME, CONTAINER_LIMIT, bad_names, first_container
+from tmf_sales.values.messages import SHOWN_LIMIT, json_pointer, shown
 
 DEPTH_LIMIT = 64
 PLACE_LIMIT = 100

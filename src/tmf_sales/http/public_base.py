@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tmf_sales.settings import Settings
+from tmf_sales.configuration.settings import Settings
 
 FORWARDED_BASE = "tmf_sales.public_base"
 """The key in the scope under which edge/forwarded.py stores the base that a trusted proxy named."""

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-from tmf_sales.identifiers import new_uuid
+from tmf_sales.values.identifiers import new_uuid
 
 Scope = MutableMapping[str, Any]
 

@@ -42,7 +42,7 @@ from tmf_sales.http.request_ids import traceparent_of
 from tmf_sales.http.response_headers import add_headers, deprecation_headers
 from tmf_sales.http.responses import Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
-from tmf_sales.messages import Violation, shown
+from tmf_sales.values.messages import Violation, shown
 
 REQUEST = "tmf_sales.request"
 

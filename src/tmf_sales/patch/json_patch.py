@@ -17,8 +17,6 @@ from jsonpointer import JsonPointerException
 
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused
-from tmf_sales.json_values import BAD_NAME, CONTAINER_LIMIT, count_containers, is_bad_name, own_copy
-from tmf_sales.messages import Violation, shown
 from tmf_sales.patch.jsonpath import parse_jsonpath
 from tmf_sales.patch.pointers import (
     Location,
@@ -33,6 +31,8 @@ from tmf_sales.patch.pointers import (
 )
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import BAD_NAME, CONTAINER_LIMIT, count_containers, is_bad_name, own_copy
+from tmf_sales.values.messages import Violation, shown
 
 MAX_OPERATIONS = 1_000
 MAX_ADDED = 4 * 1024 * 1024

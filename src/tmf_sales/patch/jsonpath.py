@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tmf_sales.json_numbers import is_exact, why_not_exact
-from tmf_sales.messages import shown
 from tmf_sales.patch.pointers import Location, MalformedPath, Work, query_enters, reached
 from tmf_sales.query.jsonpath_parser import UnsupportedExpression, parse
 from tmf_sales.query.jsonpath_tree import (
@@ -33,6 +31,8 @@ from tmf_sales.query.jsonpath_tree import (
 )
 from tmf_sales.query.jsonpath_tree import Location as JsonPath
 from tmf_sales.query.jsonpath_tree import Where as Condition
+from tmf_sales.values.json_numbers import is_exact, why_not_exact
+from tmf_sales.values.messages import shown
 
 Predicate = Callable[[Any, Work], bool]
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {

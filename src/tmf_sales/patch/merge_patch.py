@@ -15,8 +15,8 @@ from json_merge_patch import merge  # type: ignore[import-untyped]
 
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import InvalidPatch
-from tmf_sales.json_values import own_copy
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import own_copy
 
 
 @dataclass(frozen=True, slots=True)

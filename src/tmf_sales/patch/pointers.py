@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tmf_sales.errors import BodyTooLarge
-from tmf_sales.json_numbers import is_exact
-from tmf_sales.messages import json_pointer
+from tmf_sales.values.json_numbers import is_exact
+from tmf_sales.values.messages import json_pointer
 
 MAX_WORK = 300_000
 Location = tuple[str | int, ...]

@@ -10,8 +10,8 @@ from typing import Any
 
 from tmf_sales.contract.types import UNKNOWN, ObjectType, says_its_schema, unknown_members
 from tmf_sales.errors import InvalidBody
-from tmf_sales.messages import Violation, json_pointer
 from tmf_sales.patch.pointers import Location
+from tmf_sales.values.messages import Violation, json_pointer
 
 
 class Arrivals:

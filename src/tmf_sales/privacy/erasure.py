@@ -14,7 +14,6 @@ from datetime import datetime
 
 import orjson
 
-from tmf_sales import datetimes
 from tmf_sales.access import Principal
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.audit import audit_entry
@@ -29,6 +28,7 @@ from tmf_sales.privacy.party import PartyData
 from tmf_sales.privacy.personal_data import ERASED, erase, mentions
 from tmf_sales.storage.events import AUDIT_RECORD, StoredEvent, is_of_type
 from tmf_sales.storage.protocol import Change, Document, Record, RevisionConflict, Version
+from tmf_sales.values import datetimes
 
 RACES = 200
 OPERATOR = Principal("tmf-sales party erase", frozenset({"operator"}))

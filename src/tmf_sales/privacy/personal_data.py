@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from tmf_sales.contract.types import PARTY, PERSONAL_DATA, Member, ObjectType, Steps
-from tmf_sales.json_values import own_copy
-from tmf_sales.messages import json_pointer
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.json_values import own_copy
+from tmf_sales.values.messages import json_pointer
 
 ERASED = "erased"
 """Takes the place of a party's id and of texts that are personal data."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
 from tmf_sales.query.paging import read_number
 from tmf_sales.storage.conditions import Path
+from tmf_sales.values.messages import shown
 
 MOST_PATHS = 20
 LARGEST_DEPTH = 2

@@ -11,10 +11,10 @@ from typing import Any
 
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
 from tmf_sales.storage.conditions import Path
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.messages import shown
 
 MOST_FIELDS = 50
 OF_A_RESOURCE = ("id", "href")

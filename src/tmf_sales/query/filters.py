@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from tmf_sales.contract.attributes import Attribute, Attributes
 from tmf_sales.errors import InvalidFilter
-from tmf_sales.messages import shown
 from tmf_sales.query.names import (
     OPERATORS,
     TYPE_NAMES,
@@ -37,6 +36,7 @@ from tmf_sales.storage.conditions import (
     Text,
     TextOperator,
 )
+from tmf_sales.values.messages import shown
 
 MOST_CONDITIONS = 30
 MOST_OPERANDS = 100

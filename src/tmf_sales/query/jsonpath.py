@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tmf_sales.errors import InvalidFilter
-from tmf_sales.messages import shown
 from tmf_sales.query.filters import Filters, matching, shown_label
 from tmf_sales.query.jsonpath_parser import UnsupportedExpression, parse, unsupported
 from tmf_sales.query.jsonpath_tree import (
@@ -35,6 +34,7 @@ from tmf_sales.query.names import MOST_STEPS, NameProblem, dotted, reject_member
 from tmf_sales.query.regex import UnsupportedPattern
 from tmf_sales.query.values import CoercionError, TypedText, all_of, any_of, compare
 from tmf_sales.storage.conditions import Condition, Element, Exists, Not, Operator, Path
+from tmf_sales.values.messages import shown
 
 _OPERATORS = {"==": Operator.EQ, ">": Operator.GT, ">=": Operator.GTE, "<": Operator.LT, "<=": Operator.LTE}
 _MIRRORED = {"==": "==", "!=": "!=", ">": "<", ">=": "<=", "<": ">", "<=": ">="}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from tmf_sales.messages import shown
 from tmf_sales.query.jsonpath_tree import (
     AllOf,
     AnyOf,
@@ -31,6 +30,7 @@ from tmf_sales.query.jsonpath_tree import (
     Where,
     Wildcard,
 )
+from tmf_sales.values.messages import shown
 
 MOST_NESTED = 12
 MOST_OPERATORS = 64

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from tmf_sales.contract.attributes import Attribute, Attributes
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import Path
+from tmf_sales.values.messages import shown
 
 LONGEST_NAME = 2000  # the length allowed for the whole `fields` parameter
 MOST_STEPS = 10

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
 from tmf_sales.storage.conditions import Path, Sort
+from tmf_sales.values.messages import shown
 
 LARGEST_OFFSET = 2**53 - 1
 MOST_SORT_KEYS = 8

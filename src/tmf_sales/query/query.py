@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidFilter, InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.query.expansion import Expansion, read_expansion
 from tmf_sales.query.fields import OF_A_RESOURCE, OF_AN_EVENT, FieldSelection, read_fields
 from tmf_sales.query.filters import Criterion, Filters
@@ -25,6 +24,7 @@ from tmf_sales.query.values import all_of, any_of
 from tmf_sales.storage.conditions import Condition, Path, Query
 from tmf_sales.storage.evaluate import Predicate, predicate
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.messages import shown
 
 DEFAULT_PAGING = Paging()
 _CACHED_LENGTH = 512

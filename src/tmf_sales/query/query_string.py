@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, replace
 
 from tmf_sales.errors import InvalidFilter, InvalidParameter
-from tmf_sales.messages import shown
 from tmf_sales.query.names import OPERATORS, RESERVED, path_of
+from tmf_sales.values.messages import shown
 
 LONGEST_QUERY = 8 * 1024
 MOST_PARTS = 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tmf_sales.messages import shown
+from tmf_sales.values.messages import shown
 
 LONGEST_PATTERN = 100
 MOST_UNBOUNDED = 3

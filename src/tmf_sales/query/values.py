@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tmf_sales import datetimes
 from tmf_sales.contract.attributes import Attribute
-from tmf_sales.json_numbers import is_exact, why_not_exact
-from tmf_sales.messages import shown
 from tmf_sales.storage.conditions import EVERYTHING, And, Between, Compare, Condition, Operator, Or, Path, Scalar
+from tmf_sales.values import datetimes
+from tmf_sales.values.json_numbers import is_exact, why_not_exact
+from tmf_sales.values.messages import shown
 
 ValueType = Literal["text", "number", "boolean"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import uvicorn
 
 from tmf_sales.configuration.reloading import Reloading
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.server.lifecycle import Server
 from tmf_sales.server.tls import Tls
 from tmf_sales.server.write_progress import limit_unsent
-from tmf_sales.settings import Settings
 
 # Longer than clients and gateways keep a connection (httpx 5 s, nginx and AWS 60 s). A server that closes first may do
 # so while the next request is in transit, and the client cannot know whether it was served (RFC 9112, 9.3.1).

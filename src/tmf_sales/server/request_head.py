@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tmf_sales.messages import shown
+from tmf_sales.values.messages import shown
 
 LONGEST_HEAD = 256 * 1024
 LONGEST_TARGET = 65_535  # httptools stores offsets into it in 16 bits

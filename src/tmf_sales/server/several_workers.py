@@ -24,12 +24,12 @@ from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
 from tmf_sales.configuration.reloading import Reloading
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.lifecycle import NOT_FOR_US, Server
 from tmf_sales.server.one_worker import UVICORN, time_to_finish
 from tmf_sales.server.tls import Tls
 from tmf_sales.server.write_progress import limit_unsent
-from tmf_sales.settings import Settings
 from tmf_sales.telemetry.setup import SPARE_ROWS
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the file in it is made by tempfile

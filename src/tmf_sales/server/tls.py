@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tmf_sales.configuration.names import variable_of
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
-from tmf_sales.settings import Settings
 
 HANDSHAKE_SECONDS = 20.0
 CERTIFICATE, KEY, CLIENT_CA = map(variable_of, ("tls_cert", "tls_key", "tls_client_ca"))

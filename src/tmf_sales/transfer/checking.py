@@ -18,10 +18,10 @@ from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.events.subscription import UnreadableSubscription, read_subscription
 from tmf_sales.events.subscriptions import SUBSCRIPTION
-from tmf_sales.json_values import BAD_NAME, bad_names
-from tmf_sales.messages import list_violations, shown
 from tmf_sales.storage.protocol import Document, Record, RecordTooLarge, reject_too_large_record
 from tmf_sales.transfer.lines import BadLine
+from tmf_sales.values.json_values import BAD_NAME, bad_names
+from tmf_sales.values.messages import list_violations, shown
 
 Check = Callable[[Record], None]
 """Raises BadLine when the resource cannot be taken; may bring its documents into form."""

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tmf_sales.json_values import same_json
-from tmf_sales.messages import shown
 from tmf_sales.storage.protocol import RECORD_LIMIT, Record, Storage
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
+from tmf_sales.values.json_values import same_json
+from tmf_sales.values.messages import shown
 
 RECORDS_READ = 50
 RECORDS_LOADED = 500

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.messages import Violation
 from tmf_sales.storage.protocol import Document
+from tmf_sales.values.messages import Violation
 
 
 class TicketRules(Rules):

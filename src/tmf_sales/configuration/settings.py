@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tmf_sales.setting_types import (
+from tmf_sales.configuration.setting_types import (
     ALGORITHMS,
     DURATION,
     FILE,

@@ -9,6 +9,7 @@ from pathlib import Path
 from tmf_sales.apis.hub import subscription_queries
 from tmf_sales.apis.registry import RulesTable, name_of_rules, registered_rules
 from tmf_sales.auth.current_policy import CurrentPolicy
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.engine.hooks import Rules
@@ -16,7 +17,6 @@ from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
-from tmf_sales.settings import Settings
 from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import Kind, Storage

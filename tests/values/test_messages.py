@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tmf_sales.messages import json_pointer, list_places
+from tmf_sales.values.messages import json_pointer, list_places
 
 
 def test_pointers_are_escaped_and_cut() -> None:

@@ -16,8 +16,8 @@ import tmf_sales
 from tmf_sales.configuration.description import as_text, describe_settings
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.names import InvalidSettings
+from tmf_sales.configuration.settings import Settings, is_loopback
 from tmf_sales.contract.files import contracts_folder
-from tmf_sales.settings import Settings, is_loopback
 
 SOURCE = Path(tmf_sales.__file__).parent
 

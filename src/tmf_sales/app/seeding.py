@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tmf_sales import datetimes
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.types import ObjectType
-from tmf_sales.json_values import own_copy
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
+from tmf_sales.values import datetimes
+from tmf_sales.values.json_values import own_copy
 
 log = logging.getLogger("tmf_sales")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+from tmf_sales.app.composition import Composition
 from tmf_sales.auth.audit_endpoint import PATH as AUDIT
 from tmf_sales.auth.audit_endpoint import audit_page
 from tmf_sales.auth.health_endpoint import PATH as HEALTH
 from tmf_sales.auth.health_endpoint import Health, health_page
 from tmf_sales.auth.permissions_endpoint import PATH as PERMISSIONS
 from tmf_sales.auth.permissions_endpoint import permissions_page
-from tmf_sales.composition import Composition
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.console.documents import documents
 from tmf_sales.console.swagger_ui import swagger_ui
 from tmf_sales.console.webapp import PATH as CONSOLE_PATH
@@ -29,7 +30,6 @@ from tmf_sales.http.middleware import App, EntryMiddleware
 from tmf_sales.http.public_base import public_base_of
 from tmf_sales.http.response_headers import ResponseHeaders
 from tmf_sales.http.responses import Errors
-from tmf_sales.settings import Settings
 from tmf_sales.telemetry.endpoint import PATH as METRICS_PATH
 from tmf_sales.telemetry.endpoint import choose_by_port, management_app
 from tmf_sales.telemetry.requests import RequestTelemetry

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.contract import small_contract
 
-from tmf_sales.context import stored_kinds
+from tmf_sales.app.context import stored_kinds
+from tmf_sales.app.seeding import examples, members_set_by_the_clock, move_towards, seed
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
-from tmf_sales.seeding import examples, members_set_by_the_clock, move_towards, seed
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import Change, Record, Version
 

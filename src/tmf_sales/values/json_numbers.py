@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from tmf_sales.json_values import children_of, first_container
+from tmf_sales.values.json_values import children_of, first_container
 
 INTEGER_LIMIT = 2**53 - 1
 SAFE_LENGTH = 15  # a double keeps every decimal of this many digits

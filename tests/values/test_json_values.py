@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tmf_sales.json_values import changed_members
+from tmf_sales.values.json_values import changed_members
 
 
 def test_changed_members_are_those_that_differ_as_json_or_are_in_one_only() -> None:

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from tmf_sales.identifiers import new_uuid
+from tmf_sales.values.identifiers import new_uuid
 
 
 def test_an_id_is_a_uuid_of_version_7_in_its_usual_form() -> None:

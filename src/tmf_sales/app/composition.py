@@ -18,13 +18,15 @@ from tmf_sales.apis.deliveries import DeliveryHandlers
 from tmf_sales.apis.event_log import EventHandlers, EventSettings
 from tmf_sales.apis.hub import HubHandlers, RecordMaker, subscription_audit_entry
 from tmf_sales.apis.registry import RulesTable, registered_rules
+from tmf_sales.app.context import Context, configured_rules, create_context
+from tmf_sales.app.delivery_setup import create_delivery, delivery_settings, webhook_checks
+from tmf_sales.app.lifespan import lifespan
 from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.configuration.reloading import PutIntoForce, Reloading
-from tmf_sales.context import Context, configured_rules, create_context
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts
-from tmf_sales.delivery_setup import create_delivery, delivery_settings, webhook_checks
 from tmf_sales.engine.all_violations import FurtherCheck
 from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.expansion import References
@@ -35,14 +37,12 @@ from tmf_sales.events.visibility import SeenBy
 from tmf_sales.events.worker import Delivery
 from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Handlers
-from tmf_sales.identifiers import new_uuid
-from tmf_sales.lifespan import lifespan
 from tmf_sales.query.paging import Paging
-from tmf_sales.settings import Settings
 from tmf_sales.storage.protocol import Storage
 from tmf_sales.telemetry.certificate import expiry_of
 from tmf_sales.telemetry.metrics import Metrics
 from tmf_sales.telemetry.setup import Telemetry, create_telemetry
+from tmf_sales.values.identifiers import new_uuid
 
 Clock = Callable[[], datetime]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tmf_sales.json_numbers import find_inexact_number, is_exact, may_have_inexact_numbers, why_not_exact
+from tmf_sales.values.json_numbers import find_inexact_number, is_exact, may_have_inexact_numbers, why_not_exact
 
-AMOUNTS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "inputs" / "amounts.json").read_bytes())
+AMOUNTS: list[dict[str, Any]] = json.loads((Path(__file__).parent.parent / "inputs" / "amounts.json").read_bytes())
 NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?\Z")
 
 

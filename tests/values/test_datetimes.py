@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmf_sales.datetimes import LAST, InvalidDateTime, canonical, is_misplaced_leap_second, later, written
+from tmf_sales.values.datetimes import LAST, InvalidDateTime, canonical, is_misplaced_leap_second, later, written
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,17 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.spec import OpenAPISpecification
 
-from tmf_sales.composition import Composition, compose
+from tmf_sales.app.composition import Composition, compose
+from tmf_sales.app.gate import gate
+from tmf_sales.configuration.settings import Settings
 from tmf_sales.console import create_console
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
-from tmf_sales.gate import gate
 from tmf_sales.http.dispatch import Dispatcher
 from tmf_sales.http.middleware import App
 from tmf_sales.http.public_base import public_base_of
 from tmf_sales.http.routing import CompiledRouting
 from tmf_sales.http.validation import CompiledValidation, ValidationSettings
-from tmf_sales.settings import Settings
 
 log = logging.getLogger("tmf_sales")
 

@@ -13,11 +13,11 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
+from tmf_sales.app.seeding import seed
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import Unavailable
 from tmf_sales.events.worker import Delivery
-from tmf_sales.seeding import seed
 from tmf_sales.storage.protocol import Storage
 
 HOUSEKEEPING_INTERVAL = 600.0
