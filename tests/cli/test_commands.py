@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 
 import tmf_sales
 from tmf_sales.cli import main
-from tmf_sales.cli.serve import announcement, listen
+from tmf_sales.cli.long_running import listen, reloading_of
+from tmf_sales.cli.serve import announcement
 from tmf_sales.configuration.settings import Settings
 
 # The command stands before the module of the same name.
@@ -160,7 +161,7 @@ def test_a_reload_checks_the_settings_of_rules_too(
     monkeypatch.setenv("TMF_SALES_LOG_LEVEL", "error")
     before = logging.getLogger("tmf_sales").level
 
-    assert not serving.reloading_of({}, Settings()).reload()
+    assert not reloading_of({}, Settings()).reload()
 
     assert "the settings are not reloaded: TMF_SALES_VALIDITY is 'soon'" in caplog.text
     assert logging.getLogger("tmf_sales").level == before

@@ -37,7 +37,7 @@ def deliver(**options: Any) -> None:
 async def work(options: Mapping[str, object], found: Context) -> None:
     from tmf_sales.app.delivery_setup import create_delivery, delivery_settings
     from tmf_sales.app.lifespan import log_unknown_kinds
-    from tmf_sales.cli.serve import reloading_of
+    from tmf_sales.cli.long_running import reloading_of
     from tmf_sales.telemetry.log_format import configure_logs
     from tmf_sales.telemetry.setup import create_telemetry
 
@@ -66,7 +66,7 @@ async def management_pages(found: Context, telemetry: Telemetry) -> AsyncIterato
     if found.settings.management_port is None:
         yield
         return
-    from tmf_sales.cli.serve import announce_management, listen
+    from tmf_sales.cli.long_running import announce_management, listen
     from tmf_sales.http.hosts import served_hosts
     from tmf_sales.server.management import serving
     from tmf_sales.telemetry.endpoint import management_app

@@ -9,21 +9,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
 import click
 
 import tmf_sales
-from tmf_sales.apis.registry import registered_rules, settings_of_rules
+from tmf_sales.cli.long_running import announce_management, listen, reloading_of
 from tmf_sales.cli.options import Refused, rule_setting_options, setting_options, settings_from
-from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.configuration.settings import Settings, is_loopback
 from tmf_sales.errors import CannotStart
@@ -31,8 +28,6 @@ from tmf_sales.server.deferred_imports import defer_imports
 from tmf_sales.server.startup import report_startup_errors
 from tmf_sales.server.tls import Tls, create_tls
 from tmf_sales.telemetry.log_format import configure_logs
-
-BACKLOG = 2048
 
 
 @click.command()
@@ -97,41 +92,14 @@ def application_of(settings: Settings, reloading: Reloading) -> Callable[[], Any
     return make
 
 
-def reloading_of(options: Mapping[str, object], started: Settings) -> Reloading:
-    """What SIGHUP reloads in a process that was started with these options: the log now, other parts add themselves."""
-    reloading = Reloading(lambda: load_settings(os.environ, options, settings_of_rules(registered_rules())), started)
-    reloading.add(lambda settings: partial(configure_logs, settings.log_level, settings.log_format))
-    return reloading
-
-
 def ports_of(settings: Settings) -> list[int]:
     """The service's port, then the management port if there is one."""
     return [settings.port, *([] if settings.management_port is None else [settings.management_port])]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise Refused(f"cannot listen on {host} port {port}: {reason_of(error)}") from None
-
-
-def reason_of(error: Exception) -> str:
-    """The system's message; a name that does not resolve has only the resolver's text."""
-    if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
-        return os.strerror(error.errno)
-    return str(error.args[-1])
-
-
 def announcement(settings: Settings) -> str:
     serves = f"tmf-sales {tmf_sales.__version__} serves {settings.listening_url}"
     return f"{serves} (store {settings.shown_store}, {settings.mode} mode)"
-
-
-def announce_management(settings: Settings) -> None:
-    url = dataclasses.replace(settings, port=settings.management_port or 0, tls_cert=None).listening_url
-    click.echo(f"Management: {url} serves /live, /ready and /metrics", err=True)
 
 
 def announce(settings: Settings) -> None:

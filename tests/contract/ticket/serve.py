@@ -15,7 +15,8 @@ from tests.contract.ticket.ticket import RULES
 from tests.reference_stack.flask_stack import create_flask_app
 
 from tmf_sales.app import create_app
-from tmf_sales.cli.serve import announcement, end_well, listen
+from tmf_sales.cli.long_running import listen
+from tmf_sales.cli.serve import announcement, end_well
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.server import one_worker
 
