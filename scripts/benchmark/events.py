@@ -23,7 +23,7 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from tmf_sales.events.http_client import Connection
+from tmf_sales.events.delivery.http_client import Connection
 from tmf_sales.events.ssrf_guard import Target, parse_callback
 
 HUB = "/tmf-api/sales/v4/hub"

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tmf_sales.events.delivery.webhook import Attempt, Message, Webhook
+from tmf_sales.events.delivery.worker import Delivery, DeliverySettings
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
-from tmf_sales.events.webhook import Attempt, Message, Webhook
-from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage

@@ -8,7 +8,7 @@ import pytest
 from tests.events.delivery_world import START, parse
 
 from tmf_sales.errors import NotFound
-from tmf_sales.events.delivery_history import attempts, described_subscription, listed_subscriptions
+from tmf_sales.events.delivery.history import attempts, described_subscription, listed_subscriptions
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscription import Subscription
 from tmf_sales.events.subscriptions import SUBSCRIPTION, SUBSCRIPTION_KIND, Hub

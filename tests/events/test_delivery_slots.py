@@ -8,7 +8,7 @@ import resource
 import pytest
 from tests.events.delivery_world import World, until
 
-from tmf_sales.events.delivery_slots import DeliverySlots, Slot, limit_by_open_files
+from tmf_sales.events.delivery.slots import DeliverySlots, Slot, limit_by_open_files
 
 
 class Deliveries:

@@ -1,8 +1,8 @@
-"""Promises of tmf_sales.events.retry: when a failed delivery is tried again, and when no more."""
+"""Promises of tmf_sales.events.delivery.retry: when a failed delivery is tried again, and when no more."""
 
 import pytest
 
-from tmf_sales.events.retry import DISABLE_AFTER, delay_after, is_failing_too_long, read_retry_after
+from tmf_sales.events.delivery.retry import DISABLE_AFTER, delay_after, is_failing_too_long, read_retry_after
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.events.delivery_world import World, turn, until
 
-from tmf_sales.events import worker as delivery_module
-from tmf_sales.events.sender import Recorder
-from tmf_sales.events.worker import Delivery
+from tmf_sales.events.delivery import worker as delivery_module
+from tmf_sales.events.delivery.sender import Recorder
+from tmf_sales.events.delivery.worker import Delivery
 from tmf_sales.storage.events import BATCH_BYTES, BEHIND, DeliveryQueue, FanOut, Step, StoredEvent
 from tmf_sales.storage.protocol import StorageUnavailable
 

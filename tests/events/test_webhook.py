@@ -1,4 +1,4 @@
-"""Promises of tmf_sales.events.webhook and its connection, against a real socket that answers what the test says."""
+"""Webhooks and their connections, against a real socket that answers what the test says."""
 
 import asyncio
 import contextlib
@@ -12,11 +12,11 @@ import pytest
 import trustme
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from tmf_sales.events import http_client
-from tmf_sales.events.http_client import Connection, ConnectionFailed
+from tmf_sales.events.delivery import http_client
+from tmf_sales.events.delivery.http_client import Connection, ConnectionFailed
+from tmf_sales.events.delivery.webhook import Attempt, Message, Webhook
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard, parse_callback
-from tmf_sales.events.webhook import Attempt, Message, Webhook
 
 MESSAGE = Message("event-1", b'{"eventId":"event-1"}', (("resource-revision", "3"),))
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"

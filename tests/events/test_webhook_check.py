@@ -11,11 +11,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from tmf_sales.errors import TooManyRequests
-from tmf_sales.events import webhook_check
+from tmf_sales.events.delivery import webhook_check
+from tmf_sales.events.delivery.webhook_check import WebhookChecks
 from tmf_sales.events.signing import Secret, written_secret
 from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscription import KeptSecret, Subscription
-from tmf_sales.events.webhook_check import WebhookChecks
 
 OWN, SERVICE = (written_secret(bytes([number]) * 32) for number in (1, 2))
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tests.events.delivery_world import START, World, turn, until
 
-from tmf_sales.events.retry import DISABLE_AFTER, RETRY_DELAYS
+from tmf_sales.events.delivery.retry import DISABLE_AFTER, RETRY_DELAYS
+from tmf_sales.events.delivery.webhook import Attempt
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.subscriptions import SUBSCRIPTION
-from tmf_sales.events.webhook import Attempt
 from tmf_sales.storage.protocol import Record, Version
 
 

@@ -15,11 +15,11 @@ import orjson
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import InvalidBody, NotFound, SubscriptionDisabled, Unavailable
-from tmf_sales.events import delivery_history
+from tmf_sales.events.delivery import history
+from tmf_sales.events.delivery.webhook_check import WebhookChecks
 from tmf_sales.events.replay import REPLAY_LIMIT, Replay, TooManyEvents
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.events.webhook_check import WebhookChecks
 from tmf_sales.storage.protocol import Document
 from tmf_sales.values.datetimes import InvalidDateTime, canonical
 from tmf_sales.values.messages import Violation, shown
@@ -63,9 +63,7 @@ class DeliveryHandlers:
     async def list_attempts(self, request: Request) -> Response:
         subscriptions, subscription = await self._subscription(request)
         limit = int(parse_qs(request.raw_query).get("limit", [str(DEFAULT_LIMIT)])[-1])
-        made = await delivery_history.attempts(
-            self._hub.events, subscriptions, subscription.id, subscription.callback, limit
-        )
+        made = await history.attempts(self._hub.events, subscriptions, subscription.id, subscription.callback, limit)
         return Response(200, orjson.dumps(made))
 
     async def test(self, request: Request) -> Response:
@@ -109,7 +107,7 @@ class DeliveryHandlers:
         return Response(200, await self._described(subscription), headers)
 
     async def _described(self, subscription: Subscription) -> bytes:
-        return orjson.dumps(await delivery_history.described_subscription(self._hub, subscription))
+        return orjson.dumps(await history.described_subscription(self._hub, subscription))
 
     async def _subscription(self, request: Request) -> tuple[ActiveSubscriptions, Subscription]:
         """Raises NotFound."""

@@ -17,7 +17,7 @@ from tmf_sales.contract.operations import HUB_VERBS, LISTENER
 from tmf_sales.engine.audit import audit_entry
 from tmf_sales.engine.request import Handler, Request, Response
 from tmf_sales.errors import InvalidBody, InvalidFilter
-from tmf_sales.events.delivery_history import described_subscription, listed_subscriptions
+from tmf_sales.events.delivery.history import described_subscription, listed_subscriptions
 from tmf_sales.events.envelope import EventContext
 from tmf_sales.events.subscription import ParseQuery
 from tmf_sales.events.subscriptions import Hub

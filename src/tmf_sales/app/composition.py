@@ -32,9 +32,9 @@ from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.expansion import References
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import CannotStart
+from tmf_sales.events.delivery.worker import Delivery
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.events.visibility import SeenBy
-from tmf_sales.events.worker import Delivery
 from tmf_sales.http.context import NO_SECURITY, Security
 from tmf_sales.http.dispatch import Handlers
 from tmf_sales.query.paging import Paging

@@ -9,11 +9,11 @@ from tmf_sales.app.context import Context, ssrf_guard
 from tmf_sales.configuration.names import variable_of
 from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
-from tmf_sales.events.delivery_slots import limit_by_open_files
+from tmf_sales.events.delivery.slots import limit_by_open_files
+from tmf_sales.events.delivery.webhook import TIMEOUT
+from tmf_sales.events.delivery.webhook_check import WebhookChecks
+from tmf_sales.events.delivery.worker import Delivery, DeliverySettings
 from tmf_sales.events.signing import InvalidSecret, Secret, read_secrets
-from tmf_sales.events.webhook import TIMEOUT
-from tmf_sales.events.webhook_check import WebhookChecks
-from tmf_sales.events.worker import Delivery, DeliverySettings
 from tmf_sales.telemetry.delivery import ObservedWebhook
 from tmf_sales.telemetry.setup import Telemetry
 

@@ -17,7 +17,7 @@ from tmf_sales.app.seeding import seed
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.idempotency import Idempotency
 from tmf_sales.errors import Unavailable
-from tmf_sales.events.worker import Delivery
+from tmf_sales.events.delivery.worker import Delivery
 from tmf_sales.storage.protocol import Storage
 
 HOUSEKEEPING_INTERVAL = 600.0

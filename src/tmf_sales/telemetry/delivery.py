@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tmf_sales.events.delivery.webhook import TRACEPARENT, Attempt, Message, Webhook
 from tmf_sales.events.signing import Secret
-from tmf_sales.events.webhook import TRACEPARENT, Attempt, Message, Webhook
 from tmf_sales.telemetry.metrics import Metrics
 from tmf_sales.telemetry.tracing import Tracing
 

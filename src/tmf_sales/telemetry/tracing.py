@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from tmf_sales.events.webhook import Attempt
+from tmf_sales.events.delivery.webhook import Attempt
 from tmf_sales.http.request_ids import SPAN_ID, TRACE_ID, TRACEPARENT, traceparent_of
 
 if TYPE_CHECKING:

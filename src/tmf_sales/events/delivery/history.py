@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from tmf_sales.events.sender import REVISION_HEADER
+from tmf_sales.events.delivery.sender import REVISION_HEADER
+from tmf_sales.events.delivery.webhook import Attempt, standard_headers
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.events.webhook import Attempt, standard_headers
 from tmf_sales.storage.events import AttemptRecord, EventStore, StoredEvent
 from tmf_sales.storage.protocol import Document
 from tmf_sales.values import datetimes

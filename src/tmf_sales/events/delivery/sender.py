@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import orjson
 
-from tmf_sales.events.delivery_slots import DeliverySlots
-from tmf_sales.events.endpoint_health import EndpointHealth
-from tmf_sales.events.retry import delay_after
+from tmf_sales.events.delivery.endpoint_health import EndpointHealth
+from tmf_sales.events.delivery.retry import delay_after
+from tmf_sales.events.delivery.slots import DeliverySlots
+from tmf_sales.events.delivery.webhook import TRACEPARENT, Attempt, Message, Webhook
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import host_of
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
-from tmf_sales.events.webhook import TRACEPARENT, Attempt, Message, Webhook
 from tmf_sales.storage.events import BEHIND, AttemptRecord, DeliveryQueue, EventStore, Step, StoredEvent
 
 QUEUE_BATCH = 50

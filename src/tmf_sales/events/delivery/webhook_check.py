@@ -8,11 +8,11 @@ from datetime import datetime
 import orjson
 
 from tmf_sales.errors import TooManyRequests
-from tmf_sales.events.delivery_history import described_attempt
+from tmf_sales.events.delivery.history import described_attempt
+from tmf_sales.events.delivery.webhook import CONNECT_TIMEOUT, TIMEOUT, Message, Webhook
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import SsrfGuard
 from tmf_sales.events.subscription import Subscription
-from tmf_sales.events.webhook import CONNECT_TIMEOUT, TIMEOUT, Message, Webhook
 from tmf_sales.storage.protocol import Document
 from tmf_sales.values import datetimes
 

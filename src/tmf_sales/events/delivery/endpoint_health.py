@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from tmf_sales.events.retry import DISABLE_AFTER, is_failing_too_long
+from tmf_sales.events.delivery.retry import DISABLE_AFTER, is_failing_too_long
+from tmf_sales.events.delivery.webhook import Attempt
 from tmf_sales.events.subscription import Subscription
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.events.webhook import Attempt
 from tmf_sales.storage.events import Step
 
 LASTS = 60.0

@@ -18,12 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import Unavailable
-from tmf_sales.events.delivery_slots import DeliverySlots
-from tmf_sales.events.endpoint_health import EndpointHealth
-from tmf_sales.events.sender import Environment, Recorder, Sender
+from tmf_sales.events.delivery.endpoint_health import EndpointHealth
+from tmf_sales.events.delivery.sender import Environment, Recorder, Sender
+from tmf_sales.events.delivery.slots import DeliverySlots
+from tmf_sales.events.delivery.webhook import Webhook
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.events.webhook import Webhook
 from tmf_sales.storage.events import BATCH_BYTES, DeliveryQueue, EventStore, FanOut, StoredEvent, is_full
 
 DAY = 24 * 3600.0

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tmf_sales.errors import CallbackRefused, InvalidBody
-from tmf_sales.events.http_client import Answer, Connection, ConnectionFailed
-from tmf_sales.events.retry import read_retry_after
+from tmf_sales.events.delivery.http_client import Answer, Connection, ConnectionFailed
+from tmf_sales.events.delivery.retry import read_retry_after
 from tmf_sales.events.signing import Secret, signature_headers
 from tmf_sales.events.ssrf_guard import SsrfGuard, Target, Unresolved, parse_callback
 from tmf_sales.storage.events import is_success
