@@ -63,6 +63,16 @@ def test_any_other_preflight_is_a_tmf_error_without_permission(start: Start, ori
     assert (answer.headers.get("access-control-allow-origin") == origin) == (origin == APP)
 
 
+def test_a_rejected_preflight_is_a_problem_for_clients_that_prefer_it(start: Start) -> None:
+    problem = "application/problem+json"
+
+    answer = preflight(start(**ORIGINS).url + LEADS, "https://evil.example", Accept=problem)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (403, problem)
+    assert (answer.json()["status"], answer.json()["code"]) == (403, "forbidden")
+    assert CORS in answer.json()["detail"]
+
+
 def test_a_response_shows_its_headers_to_the_page(start: Start) -> None:
     answer = httpx.get(start(**ORIGINS).url + LEADS, headers={"Origin": APP})
 

@@ -51,3 +51,43 @@ def test_its_successor_and_other_apis_do_not(service: str, path: str) -> None:
 
     assert response.status_code == 200
     assert not {"deprecation", "sunset"} & response.headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("PUT", "/salesLead", {}, 405),
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/salesLead", {"Accept": "text/xml"}, 406),
+        ("POST", "/salesLead", {"Content-Type": "text/plain"}, 415),
+        ("OPTIONS", "/salesLead", {}, 204),
+    ],
+)
+def test_a_rejection_by_a_deprecated_api_says_so_too(
+    service: str, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    response = httpx.request(method, f"{service}{V4}{path}", headers=headers)
+
+    assert response.status_code == status
+    assert response.headers.get_list("deprecation") == ["@1782777600"]
+    assert "deprecation" not in httpx.request(method, f"{service}{V5}{path}", headers=headers).headers
+
+
+def test_an_unauthenticated_request_to_one_deprecated_operation_says_so(
+    start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("contracts")
+    shutil.copytree(contracts_folder(), folder, dirs_exist_ok=True)
+    contract = folder / "tmf699-sales-v4.yaml"
+    operation = "      operationId: listSalesLead\n"
+    deprecated = "      x-deprecated: { since: '2026-06-30T00:00:00Z' }\n"
+    contract.write_text(contract.read_text().replace(operation, operation + deprecated))
+    keys = folder.parent / "keys"
+    keys.write_text("[]")
+    url = start(TMF_SALES_CONTRACTS=str(folder), TMF_SALES_API_KEYS=str(keys)).url
+
+    response = httpx.get(f"{url}{V4}/salesLead")
+
+    assert response.status_code == 401
+    assert response.headers["deprecation"] == "@1782777600"
+    assert "deprecation" not in httpx.get(f"{url}{V4}/salesLead/1").headers

@@ -21,6 +21,7 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import EVENT, EVENT_VERBS
 from tmf_sales.edge.compression import Compression
 from tmf_sales.edge.cors import allow_origins
+from tmf_sales.edge.deprecation import announce_deprecations
 from tmf_sales.edge.forwarded import trust_proxies
 from tmf_sales.edge.options import options
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND
@@ -70,7 +71,7 @@ def entry_middleware(
     """Serve the pages, the console, /audit, /health, /permissions and the API within the limits on all requests."""
     own = own_pages(service)
     served = frozenset({*pages, *own})
-    return EntryMiddleware(
+    middleware = EntryMiddleware(
         app,
         pages,
         own,
@@ -91,6 +92,7 @@ def entry_middleware(
         max_streams=service.settings.event_streams,
         trees={CONSOLE_PATH: console(service.apis, sign_in(service.settings), public_base_of(service.settings))},
     )
+    return announce_deprecations(middleware, service.apis)
 
 
 def is_below(root: str, path: str) -> bool:

@@ -6,9 +6,8 @@ The policy must grant `readAudit` to the caller, and a token must carry the admi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qs
 
-from tmf_sales.auth.page import json_page
+from tmf_sales.auth.page import json_page, parameters_of, reject_other_parameters
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.http.context import MayRead
@@ -26,15 +25,12 @@ def audit_page(store: Storage, scopes: Mapping[str, Sequence[str]], may_read: Ma
     """
 
     async def answer(scope: Scope) -> list[Document]:
-        asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        kind, id = named_kind(_only(asked.get("kind", [])), sorted(scopes)), _only(asked.get("id", []))
+        asked = dict(parameters_of(scope))
+        kind, id = named_kind(asked.get("kind", ""), sorted(scopes)), asked.get("id", "")
         await may_read(scope, scopes.get(kind or "", ()))
+        reject_other_parameters(scope, ("kind", "id"))
         if kind is None or not id:
             raise InvalidParameter(f"expected kind, one of {', '.join(sorted(scopes))}, and id")
         return [entry.shown() for entry in await trail_of(store.events, kind, id, PAGE)]
 
     return json_page(answer)
-
-
-def _only(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else ""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import get_args
 
 from tmf_sales import __version__
-from tmf_sales.auth.page import json_page
+from tmf_sales.auth.page import json_page, reject_other_parameters
 from tmf_sales.configuration.description import as_text, settings_in_force
 from tmf_sales.configuration.names import variable_of
 from tmf_sales.configuration.settings import Settings
@@ -92,6 +92,7 @@ def health_page(health: Health, scopes: Sequence[str], may_read: MayRead) -> App
 
     async def answer(scope: Scope) -> Document:
         await may_read(scope, scopes)
+        reject_other_parameters(scope)
         return await health.described()
 
     return json_page(answer)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tmf_sales.auth.current_policy import CurrentPolicy
-from tmf_sales.auth.page import json_page
+from tmf_sales.auth.page import json_page, reject_other_parameters
 from tmf_sales.auth.policy import OWN_OPERATIONS, Row
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import Operation
@@ -27,6 +27,7 @@ def permissions_page(apis: Sequence[Contract], policy: CurrentPolicy | None, ide
 
     async def answer(scope: Scope) -> Document:
         caller = await identify(scope)
+        reject_other_parameters(scope)
         principal = caller.principal
         return {
             "authentication": policy is not None,

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from tmf_sales.errors import Forbidden
 from tmf_sales.http.middleware import App
+from tmf_sales.http.negotiation import PROBLEM, prefers_problem
 from tmf_sales.values.messages import shown
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST")
@@ -52,6 +53,8 @@ class CrossOriginRequests(CORSMiddleware):
             f"{shown(request_headers['access-control-request-method'])}; expected an origin in TMF_SALES_CORS_ORIGINS "
             f"and one of {', '.join(METHODS)}"
         )
+        if prefers_problem(request_headers.raw):
+            return JSONResponse(error.problem(), int(error.status), headers, PROBLEM)
         return JSONResponse(error.body(), int(error.status), headers)
 
 

@@ -222,33 +222,31 @@ class ResourceEngine:
             is_not_modified(request, before.revision)
             now = self._now()
             patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
-            built = await self._built(before, patch, request)
+            work = _work_of(before, patch, request)
+            built = await run_work(work, self._builder.patched, before.document, patch)
             if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(record.revision + 1, built.document)
-            _reject_too_many_containers(after)
+            await run_work(work, _reject_too_many_containers, after)
             ordered = self._with_patched(request, record.versions, place, after)
             made = Representation(after, id, href)
             context = self._event_context(request, now, made)
-            events = self._event_factory.changed(
-                before.document,
-                built.document,
-                context,
-                changed=built.changed,
-                server_set=built.server_set,
-                state_title=self._builder.rules.title_of_state_change(before.document, built.document),
-            )
+            events = await run_work(work, self._events_of_patch, before.document, built, context)
             events = _marked(events, is_current=ordered[0] is after)
-            events += self._audit_entries(request, context, before.document, built.document)
+            events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
                 return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()
 
-    async def _built(self, before: Version, patch: Patch, request: Request) -> BuiltDocument:
-        """Build the patched document; runs long work in a thread, so that it does not block other requests."""
-        size = len(before.text)
-        size = estimated_work(size, patch.body) if patch.is_json_patch else size + request.body_size
-        return await run_work(size, self._builder.patched, before.document, patch)
+    def _events_of_patch(self, before: Document, built: BuiltDocument, context: EventContext) -> tuple[Document, ...]:
+        return self._event_factory.changed(
+            before,
+            built.document,
+            context,
+            changed=built.changed,
+            server_set=built.server_set,
+            state_title=self._builder.rules.title_of_state_change(before, built.document),
+        )
 
     def _with_patched(
         self, request: Request, stored: tuple[Version, ...], place: int, after: Version
@@ -356,6 +354,12 @@ def event_factory_of(resource_type: ResourceType) -> EventFactory:
             if inner.object_type and inner.object_type.lifecycle_member
         },
     )
+
+
+def _work_of(before: Version, patch: Patch, request: Request) -> int:
+    """The bytes of JSON that a patch works on."""
+    size = len(before.text)
+    return estimated_work(size, patch.body) if patch.is_json_patch else size + request.body_size
 
 
 def _response_text(made: Representation, view: View) -> bytes:

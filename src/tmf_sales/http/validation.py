@@ -39,9 +39,9 @@ from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.public_base import PublicBase
 from tmf_sales.http.request_ids import traceparent_of
-from tmf_sales.http.response_headers import add_headers, deprecation_headers
 from tmf_sales.http.responses import Send, send_error
 from tmf_sales.http.streaming import STREAM_ENDS
+from tmf_sales.query.names import reject_undeclared_parameters
 from tmf_sales.values.messages import Violation, shown
 
 REQUEST = "tmf_sales.request"
@@ -110,7 +110,6 @@ class ValidatedOperation:
         self._operation = operation
         self._base_path = contract.base_path
         self._settings = settings
-        self._added_headers = deprecation_headers(operation.deprecation)
         self._takes_body = operation.method in WITH_BODY and bool(operation.bodies)
         self._allowed = allowed_leniencies(settings.mode, contract.leniencies)
         self._bodies = {
@@ -122,6 +121,7 @@ class ValidatedOperation:
             for media, schema in operation.bodies.items()
         }
         self._path, self._query = (_parameter_checks(contract, operation, place) for place in ("path", "query"))
+        self._declared = _closed_query(contract, operation)
         # Caches valid query strings; invalid ones raise and are not cached.
         self._reject_new_query = lru_cache(maxsize=KNOWN_QUERIES)(self._reject_wrong_query)
         self._headers = {
@@ -141,8 +141,6 @@ class ValidatedOperation:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._added_headers:
-            add_headers(scope, self._added_headers)
         try:
             scope[REQUEST] = await self._validated(scope, receive)
         except TmfError as error:
@@ -183,7 +181,7 @@ class ValidatedOperation:
     def _reject_wrong_parameters(self, request: Request) -> None:
         for check in self._path:
             check.reject_violation(request.path_parameters[check.name])
-        if request.raw_query and self._query:
+        if request.raw_query and (self._query or self._declared is not None):
             reject = self._reject_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._reject_wrong_query
             reject(request.raw_query)
         for header, value in request.headers:
@@ -191,7 +189,10 @@ class ValidatedOperation:
                 header_check.reject_violation(value.decode("latin-1"))
 
     def _reject_wrong_query(self, raw: str) -> None:
-        for name, text in parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace"):
+        given = parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace")
+        if self._declared is not None:
+            reject_undeclared_parameters((name for name, _ in given), self._declared)
+        for name, text in given:
             for check in self._query:
                 if check.name == name:
                     check.reject_violation(text)
@@ -303,3 +304,11 @@ def _parameter_checks(contract: Contract, operation: Operation, place: str) -> l
         for parameter in operation.parameters
         if parameter["in"] == place and contract.resolve(parameter["schema"]).get("type") != "object"
     ]
+
+
+def _closed_query(contract: Contract, operation: Operation) -> tuple[str, ...] | None:
+    """The query parameters of an operation that has no others; None if the query language reads its query string."""
+    queries = [parameter for parameter in operation.parameters if parameter["in"] == "query"]
+    names = tuple(parameter["name"] for parameter in queries)
+    is_open = any(contract.resolve(parameter["schema"]).get("type") == "object" for parameter in queries)
+    return None if is_open or "fields" in names else names

@@ -7,7 +7,7 @@ scalar of the contract, or one that looks like a misspelt parameter, is rejected
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from tmf_sales.contract.attributes import Attribute, Attributes
 from tmf_sales.errors import InvalidParameter
@@ -148,6 +148,28 @@ def reject_misspelt_parameter(name: str, *, words: bool = True) -> None:
         raise NameProblem(f"is not a parameter here: use {word}; {cure}")
     if name == "criteria":
         raise NameProblem("write each filter as a separate parameter, such as state=value; " + cure)
+
+
+def reject_undeclared_parameters(given: Iterable[str], declared: Collection[str]) -> None:
+    """Raises InvalidParameter for a parameter that an operation does not declare, or that is given twice.
+
+    For operations without filters, where every name is a parameter.
+    """
+    seen: set[str] = set()
+    for name in given:
+        if name not in declared:
+            raise InvalidParameter(f"{shown(name)} is not a parameter here{_declared_instead(name, declared)}")
+        if name in seen:
+            raise InvalidParameter(f"{name}: is given more than once")
+        seen.add(name)
+
+
+def _declared_instead(name: str, declared: Collection[str]) -> str:
+    word = name.lower()
+    near = [each for each in declared if each.lower() == word or _one_edit_apart(word, each.lower())]
+    if near:
+        return f"; did you mean {_choice(near)}?"
+    return f", where there is only {' and '.join(declared)}" if declared else ", where there are none: leave it out"
 
 
 def _bare(name: str) -> str:
