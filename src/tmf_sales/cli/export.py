@@ -58,6 +58,7 @@ def export_readable(file: Path, options: dict[str, Any]) -> None:
     from tmf_sales.contract.files import contracts_folder
     from tmf_sales.contract.loader import load_contracts
     from tmf_sales.storage.factory import reject_missing_file, sqlite_path
+    from tmf_sales.storage.protocol import StorageUnavailable
     from tmf_sales.storage.sqlite.damage import readable_records
     from tmf_sales.transfer.checking import moved_kinds
     from tmf_sales.transfer.lines import written
@@ -74,12 +75,15 @@ def export_readable(file: Path, options: dict[str, Any]) -> None:
     kinds = [kind for kind in stored_kinds(apis) if kind.name in moved]
     count = lost = 0
     with nullcontext(sys.stdout.buffer) if str(file) == "-" else partial_file(file) as out:
-        for kind, record in readable_records(sqlite_path(settings.store), kinds):
-            if record is None:
-                lost += 1
-            else:
-                out.write(written(kind, record))
-                count += 1
+        try:
+            for kind, record in readable_records(sqlite_path(settings.store), kinds):
+                if record is None:
+                    lost += 1
+                else:
+                    out.write(written(kind, record))
+                    count += 1
+        except StorageUnavailable as error:
+            raise Refused(f"{error}; put the last backup in its place") from None
     click.echo(f"exported {count} resources; {lost} cannot be read", err=True)
     raise SystemExit(1 if lost else 0)
 

@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.storage.tickets import KINDS, insert, ticket
 
+from tmf_sales.cli import main
 from tmf_sales.storage.protocol import StorageUnavailable
 from tmf_sales.storage.sqlite.damage import Damage, damage_in, readable_records
 from tmf_sales.storage.sqlite.store import SqliteStorage
@@ -104,11 +106,40 @@ def test_rows_are_found_by_number_where_the_index_is_damaged(path: Path) -> None
     assert len([record for _, record in readable_records(path, KINDS) if record]) == COUNT - 1
 
 
-def test_nothing_is_read_where_the_table_cannot_be_found(path: Path) -> None:
+def test_a_file_without_a_readable_list_of_tables_is_not_taken_for_an_empty_store(path: Path) -> None:
     overwrite(path, 1)
 
     assert damage_in(path) == ["file is not a database"]
-    assert list(readable_records(path, KINDS)) == []
+    with pytest.raises(StorageUnavailable, match=r"^nothing in .* is readable: file is not a database$"):
+        list(readable_records(path, KINDS))
+
+
+def test_a_table_that_cannot_be_read_at_all_is_reported(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    roots = connection.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'resource_ticket' AND rootpage > 0")
+    pages = [root for (root,) in roots]
+    connection.close()
+    for page in pages:
+        overwrite(path, page)
+
+    assert [record for _, record in readable_records(path, KINDS[:1])] == [None]
+
+
+def test_a_kind_that_was_never_stored_has_no_rows(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.sqlite"
+    sqlite3.connect(empty).close()
+
+    assert list(readable_records(empty, KINDS)) == []
+
+
+def test_an_export_of_what_is_readable_says_that_nothing_is(path: Path, tmp_path: Path) -> None:
+    overwrite(path, 1)
+    file = tmp_path / "saved"
+
+    result = CliRunner().invoke(main, ["export", "--store", f"sqlite:{path}", "--readable", str(file)])
+
+    assert (result.exit_code, file.exists()) == (2, False)
+    assert "file is not a database; put the last backup in its place" in result.output
 
 
 def test_other_failures_are_no_damage() -> None:

@@ -30,7 +30,7 @@ class Damage:
 
     def note(self, failure: sqlite3.Error) -> None:
         """Log damage with the message of the database; ignore other failures."""
-        if getattr(failure, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+        if not _is_damage(failure):
             return
         if self._found is None:
             log.error("the store is damaged: %s; tmf-sales check says what is damaged and what to do", failure)
@@ -53,8 +53,15 @@ def damage_in(path: Path) -> list[str]:
 
 
 def readable_records(path: Path, kinds: Sequence[Kind]) -> Iterator[tuple[str, Record | None]]:
-    """Yield every readable resource with its kind, without opening the store; None for each unreadable row."""
+    """Yield every readable resource with its kind, without opening the store; None for each unreadable row.
+
+    Raises StorageUnavailable when not even the list of tables is readable.
+    """
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema")
+        except sqlite3.Error as failure:
+            raise StorageUnavailable(f"nothing in {path} is readable: {failure}") from None
         for kind in kinds:
             for record in _readable_rows(connection, Layout(kind)):
                 yield kind.name, record
@@ -85,6 +92,10 @@ def _keys(connection: sqlite3.Connection, layout: Layout) -> list[str] | range:
         pass
     try:
         (last,) = connection.execute(f"SELECT max(rowid) FROM {layout.table}").fetchone()
-    except sqlite3.Error:
-        last = 0
+    except sqlite3.Error as failure:
+        return range(int(_is_damage(failure)))  # one unreadable row stands for all of them; a missing table has none
     return range(1, (last or 0) + 1)
+
+
+def _is_damage(failure: sqlite3.Error) -> bool:
+    return getattr(failure, "sqlite_errorcode", 0) & 0xFF in DAMAGED
