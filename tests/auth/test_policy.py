@@ -10,7 +10,8 @@ from tests.contract import small_contract
 
 from tmf_sales.access import FULL_ACCESS, Principal
 from tmf_sales.auth.authentication import require_credentials
-from tmf_sales.auth.policy import SHIPPED, BadPolicy, Policy, Table, read_row
+from tmf_sales.auth.policy import Policy
+from tmf_sales.auth.policy_table import SHIPPED, BadPolicy, Table, read_row
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
 from tmf_sales.errors import Forbidden

@@ -14,7 +14,7 @@ import yaml
 from tests.deploy.tools import CHART, KUBERNETES, ROOT, helm, kubernetes_validate
 
 from tmf_sales import __version__
-from tmf_sales.auth.policy import SHIPPED
+from tmf_sales.auth.policy_table import SHIPPED
 from tmf_sales.configuration.description import describe_settings
 from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import load_contracts

@@ -17,7 +17,7 @@ from tests.http.conftest import CONTRACTS, QUOTES, SALES, Services
 from tests.http.resources import unique_text
 from tests.identity import PARTY, Provider, party
 
-from tmf_sales.auth.policy import SHIPPED
+from tmf_sales.auth.policy_table import SHIPPED
 from tmf_sales.contract.loader import load_contracts
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(SHIPPED.read_text())

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from tests.service import PATIENCE, Service, first_line, let_go, start_service
 
-from tmf_sales.auth.policy import SHIPPED
+from tmf_sales.auth.policy_table import SHIPPED
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
 

@@ -93,8 +93,8 @@ def _no_function(_operation_id: str) -> Callable[[], None]:
 def _specification_taken_as_valid() -> Iterator[None]:
     """Skip Connexion's validation of each contract, 100 ms of a start; tests and `tmf-sales check` validate them.
 
-    Connexion has no switch for it (connexion/spec.py calls `_validate_spec` unconditionally). Remove when it has one
-    (tests/http/test_library_internals.py).
+    Connexion has no switch for it: connexion/spec.py calls `_validate_spec` unconditionally. Slow starts are
+    https://github.com/spec-first/connexion/issues/1801. Remove when it has one (tests/http/test_library_internals.py).
     """
     validate = OpenAPISpecification._validate_spec
     OpenAPISpecification._validate_spec = classmethod(lambda _cls, _spec: None)

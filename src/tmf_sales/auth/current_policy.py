@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tmf_sales.access import Access, Principal
-from tmf_sales.auth.policy import Policy, Row
+from tmf_sales.auth.policy import Policy
+from tmf_sales.auth.policy_table import Row
 from tmf_sales.configuration.settings import Settings
 from tmf_sales.contract.loader import Contract
 from tmf_sales.events.visibility import SeenBy

@@ -10,7 +10,8 @@ from typing import Any
 
 from tmf_sales.auth.current_policy import CurrentPolicy
 from tmf_sales.auth.page import json_page, reject_other_parameters
-from tmf_sales.auth.policy import OWN_OPERATIONS, Row
+from tmf_sales.auth.policy import OWN_OPERATIONS
+from tmf_sales.auth.policy_table import Row
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import Operation
 from tmf_sales.http.context import Caller, Identify

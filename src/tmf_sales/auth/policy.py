@@ -7,73 +7,30 @@ that does not match the contracts is rejected at start.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-
-from tmf_sales.access import FULL_ACCESS, NO_ACCESS, NONE, Access, Grant, Principal
+from tmf_sales.access import FULL_ACCESS, NO_ACCESS, NONE, Access, Principal
+from tmf_sales.auth.policy_table import SHIPPED, BadPolicy, Row, Table
 from tmf_sales.contract.files import POLICY
 from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.operations import operation_ids
 from tmf_sales.contract.resource_type import ResourceType
-from tmf_sales.errors import CannotStart, Forbidden
+from tmf_sales.errors import Forbidden
 from tmf_sales.events.visibility import SeenBy
-from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator, Or, is_plain
-from tmf_sales.storage.conditions import Path as MemberPath
 from tmf_sales.values.messages import shown
 
-SHIPPED = Path(__file__).with_name("policy.yaml")
 READ_AUDIT = "readAudit"
 READ_HEALTH = "readHealth"
 READ_METRICS = "readMetrics"
 OWN_OPERATIONS = (READ_AUDIT, READ_HEALTH, READ_METRICS)
-COLUMNS = ("may", "whose", "versions", "states", "hides", "changes", "transitions", "starts_in")
 ADMIN = "admin"
-PARTY, SUBJECT = "party", "subject"
 KEPT = 4096
 
 
 Operation = tuple[str, str]
 """The base path of an API and an operationId."""
-
-
-class BadPolicy(CannotStart):
-    """Raised when a policy table cannot be used: a line for each fault, which names the role and the row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the table; None means that the row lacks the column."""
-
-    may: frozenset[str]
-    whose: tuple[MemberPath, str] | None
-    all_versions: bool
-    states: tuple[str, ...] | None
-    hides: frozenset[str]
-    changes: frozenset[str] | None
-    transitions: frozenset[tuple[str, str]] | None
-    starts_in: frozenset[str] | None
-
-    def grant(self, principal: Principal, state_member: str) -> Grant:
-        """The permissions that the row grants this caller; `state_member` is the member that holds the state."""
-        return Grant(
-            own=self._own(principal),
-            states=EVERYTHING if self.states is None else _one_of((state_member,), self.states),
-            all_versions=self.all_versions,
-            hidden=self.hides,
-            changes=self.changes,
-            transitions=self.transitions,
-            starts_in=self.starts_in,
-        )
-
-    def _own(self, principal: Principal) -> Condition:
-        if self.whose is None:
-            return EVERYTHING
-        path, who = self.whose
-        return _one_of(path, [principal.subject] if who == SUBJECT else sorted(principal.parties))
 
 
 class Subject(NamedTuple):
@@ -115,37 +72,6 @@ def _reading_operation(api: Contract, resource: ResourceType) -> str:
     """The operation whose grants decide what a caller sees of a resource: retrieve, or list if there is no retrieve."""
     ids = operation_ids(resource.name)
     return ids["retrieve"] if ids["retrieve"] in api.operations else ids["list"]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The rows of a file, by role. `api`: the base path of the API that they apply to; None: every API."""
-
-    source: str
-    rows: Mapping[str, Sequence[Row]]
-    api: str | None = None
-    is_shipped: bool = False
-
-    @classmethod
-    def load(cls, path: Path, api: str | None = None) -> Table:
-        """Read the table; raise BadPolicy when it is invalid."""
-        try:
-            table = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - the safe loader, in C where there is one
-        except (OSError, yaml.YAMLError) as error:
-            raise BadPolicy(f"policy {path.name}: {' '.join(str(error).split())}") from None
-        if not isinstance(table, dict) or not all(isinstance(rows, list) for rows in table.values()):
-            raise BadPolicy(f"policy {path.name}: expected a list of rows for each role")
-        rows: dict[str, list[Row]] = {str(role): [] for role in table}
-        for role, lines in table.items():
-            for number, line in enumerate(lines, 1):
-                try:
-                    rows[str(role)].append(read_row(line))
-                except ValueError as error:
-                    raise BadPolicy(f"policy {path.name}: role {role}, row {number}: {error}") from None
-        return cls(path.name, rows, api, is_shipped=path == SHIPPED)
-
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Policy:
@@ -285,51 +211,3 @@ class Policy:
                 yield f"{id}: changes {shown(member)}, which the contract does not have"
             for member in sorted(row.hides.intersection(frozenset().union(*(subject.owed for subject in subjects)))):
                 yield f"{id}: hides {member}, which every answer must have"
-
-
-def read_row(line: Any) -> Row:
-    """Parse a row of the table; raise ValueError when it is invalid."""
-    if not isinstance(line, dict) or not line.get("may"):
-        raise ValueError("expected columns, `may` among them")
-    for column in line:
-        if column not in COLUMNS:
-            raise ValueError(f"there is no column {shown(column)}; expected {', '.join(COLUMNS)}")
-    if (versions := line.get("versions", "current")) not in ("current", "all"):
-        raise ValueError(f"versions is {shown(versions)}; expected current or all")
-    names = {column: _names(column, line[column]) for column in line if column not in ("whose", "versions")}
-    return Row(
-        may=frozenset(names["may"]),
-        whose=_whose(line["whose"]) if "whose" in line else None,
-        all_versions=versions == "all",
-        states=names.get("states"),
-        hides=frozenset(names.get("hides", ())),
-        changes=frozenset(names["changes"]) if "changes" in names else None,
-        transitions=frozenset(map(_transition, names["transitions"])) if "transitions" in names else None,
-        starts_in=frozenset(names["starts_in"]) if "starts_in" in names else None,
-    )
-
-
-def _names(column: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"{column}: expected a list of names")
-    return tuple(value)
-
-
-def _whose(value: Any) -> tuple[MemberPath, str]:
-    if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError("whose: expected one member and whether it is a party or the subject")
-    ((member, who),) = value.items()
-    if not isinstance(member, str) or who not in (PARTY, SUBJECT) or not is_plain(path := tuple(member.split("."))):
-        raise ValueError(f"whose: expected a member and {PARTY} or {SUBJECT}, as {{relatedParty.id: party}}")
-    return path, who
-
-
-def _transition(text: str) -> tuple[str, str]:
-    parts = [part.strip() for part in text.split(">")]
-    if len(parts) != 2 or not all(parts):
-        raise ValueError(f"transitions: {shown(text)} is not a transition; expected STATE > STATE")
-    return parts[0], parts[1]
-
-
-def _one_of(path: MemberPath, values: Iterable[str]) -> Condition:
-    return Or(tuple(Compare(path, Operator.EQ, value) for value in values))

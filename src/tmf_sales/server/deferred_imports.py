@@ -3,7 +3,7 @@
 They are httpx (tokens that another server verifies), requests (references to other machines) and Starlette's test
 client (a method of Connexion's applications). Without them a start takes 0.69 instead of 0.95 s and a process 10 MB
 less. Guarantee: nothing is missing; the first use imports the real module. Remove when Connexion imports them on use
-(tests/server/test_deferred_imports.py).
+(tests/server/test_deferred_imports.py; slow starts are https://github.com/spec-first/connexion/issues/1801).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ HANGS_AFTER = 30  # seconds without a heartbeat until the master replaces a work
 
 
 class MasterLogger(Logger):  # type: ignore[misc]
-    """Lets gunicorn log as everything else does: through the handler and the form of cli/serve.py."""
+    """Lets gunicorn log as everything else does, through the handler of telemetry/log_format.py."""
 
     def setup(self, cfg: Any) -> None:
         self.error_log.propagate = True
