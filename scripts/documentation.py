@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -83,8 +84,14 @@ def keep_search_local(target: Path) -> None:
 
 def build(target: Path) -> None:
     """Build the site; raise CalledProcessError when MkDocs reports anything, such as a broken link."""
-    work = ROOT / "build" / "docs-source"
-    shutil.rmtree(work, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:  # of its own, so that two builds may run at once
+        build_from(Path(folder), target)
+    keep_search_local(target)
+    print(f"{target}: {sum(1 for _ in target.rglob('*.html'))} pages")
+
+
+def build_from(work: Path, target: Path) -> None:
+    """Collect the sources in the empty folder `work`, and let MkDocs make the pages of them."""
     collect_sources(work / "docs")
     render_contracts(work / "docs")
     config = yaml.safe_load((ROOT / "scripts/documentation.yml").read_text(encoding="utf-8"))
@@ -92,8 +99,6 @@ def build(target: Path) -> None:
     options = ("--quiet", "--strict", "--clean", "--site-dir", str(target.resolve()))
     environ = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     subprocess.run([sys.executable, "-m", "mkdocs", "build", *options], cwd=work, check=True, env=environ)
-    keep_search_local(target)
-    print(f"{target}: {sum(1 for _ in target.rglob('*.html'))} pages")
 
 
 if __name__ == "__main__":
