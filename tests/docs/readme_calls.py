@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,7 @@ _CALL = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _CHANGES = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"), "UUID"),
     (re.compile(r"^date: .*$", re.MULTILINE), "date: DATE"),
+    (re.compile(r"checks in [0-9.]+ s$", re.MULTILINE), "checks in SECONDS s"),
     (re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), "TIME"),
 ]
 
@@ -34,7 +37,10 @@ def shown_calls(readme: str) -> Iterator[Call]:
 def made(call: Call, address: str) -> str:
     """What the command prints when it is run in a shell against the service at `address`, as the README shows it."""
     command = call.command.replace(SHOWN_ADDRESS, address)
-    printed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30).stdout
+    # `tmf-sales` is the one of this environment.
+    environ = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, text=True, check=True, timeout=120)
+    printed = done.stdout
     return printed.replace("\r", "").replace(address, SHOWN_ADDRESS).rstrip("\n") + "\n"
 
 
