@@ -1,16 +1,18 @@
 """What holds for all tests: random input is the same in every run, and its pace on a busy machine is no failure.
 
-Settings of the one who runs the tests have no part in them, nor has the store that these may name. What the tests start
-can be interrupted, though they may run in the background, where a shell lets SIGINT be ignored.
+Settings in the environment do not reach the tests, nor does a store that they name. What the tests start can be
+interrupted, though they may run in the background, where a shell lets SIGINT be ignored.
 
-What a test records as the property `figure` stands at the end of the run, whichever process ran it.
+The end of the run lists what tests recorded as the property `figure`, whichever process ran them.
 
 `scripts/test --hypothesis-profile=random ...` looks for something new.
 """
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -27,6 +29,20 @@ settings.load_profile("repeatable")
 for name in [name for name in os.environ if name.startswith("TMF_SALES_")]:
     del os.environ[name]
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Each process that the tests start would compile again what another one has compiled, and pytest its test modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the garbage collector ten thousand tests: it finds nothing among them, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
