@@ -115,6 +115,8 @@ def test_a_checkout_in_a_path_with_blanks_installs_once_and_again_without_a_netw
     second = run("scripts/install", "run", cwd=checkout)
     with (checkout / "pyproject.toml").open("a") as metadata:
         metadata.write("# changed\n")
+    # A new .venv has no uv.
+    run(checkout / ".venv/bin/python", "-m", "pip", "uninstall", "--quiet", "--yes", "uv", cwd=checkout)
     offline = run("scripts/install", "run", cwd=checkout, environ=dict.fromkeys(INDEXES, NOBODY))
 
     assert "Installing the versions of requirements.lock" in first
