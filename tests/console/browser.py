@@ -83,9 +83,18 @@ class Page:
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
-        self.send("Page.navigate", url=url)
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+        self.follow(lambda: self.send("Page.navigate", url=url))
+
+    def follow(self, leave: Callable[[], object]) -> None:
+        """Do what leads to another page, and return when that page has loaded."""
+        before = self._loads
+        leave()
+        while self._loads == before:
             self._note(self._read())
+
+    @property
+    def _loads(self) -> int:
+        return sum(event["method"] == "Page.loadEventFired" for event in self._events)
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, awaited when it is a promise."""

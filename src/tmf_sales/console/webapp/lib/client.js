@@ -9,6 +9,7 @@ import { credentials, session, signInNeeded } from "./session.js";
 /** The requests of the screen that is shown, the newest last. */
 export const requests = createStore(/** @type {Recorded[]} */ ([]));
 const MOST_RECORDED = 50;
+const RENEWED_BEFORE = 20_000; // milliseconds
 
 /** @type {{issuer: string, clientId: string} | null} */
 let oidcClient = null;
@@ -121,11 +122,16 @@ function parsed(text) {
   }
 }
 
-async function renewToken() {
+/** @type {Promise<void> | null} */
+let renewal = null;
+
+/** Renew a token that soon expires, once for all requests that wait for it: issuers take a refresh token only once. */
+export async function renewToken() {
   const current = session.get();
-  if (oidcClient && current?.refreshToken && current.expires && current.expires - Date.now() < 20_000) {
-    await refresh(oidcClient, current.refreshToken).catch(() => signInNeeded.set(true));
+  if (oidcClient && current?.refreshToken && current.expires !== undefined && current.expires - Date.now() < RENEWED_BEFORE) {
+    renewal ??= refresh(oidcClient, current).finally(() => (renewal = null));
   }
+  await renewal;
 }
 
 /**

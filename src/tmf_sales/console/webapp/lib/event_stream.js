@@ -1,5 +1,5 @@
 /** Follows the events of an API (server-sent events): with the caller's credentials, and again after each interruption. */
-import { ApiError, recordRequest } from "./client.js";
+import { ApiError, recordRequest, renewToken } from "./client.js";
 import { credentials, signInNeeded } from "./session.js";
 
 const AGAIN_AFTER = 2000;
@@ -28,6 +28,7 @@ export async function followEvents(url, lastId, signal, listener) {
     document.addEventListener("visibilitychange", hide, { signal: connected });
     try {
       await visible(signal);
+      await renewToken();
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}), ...credentials() };
       const response = await fetch(url, { headers, signal: connected, cache: "no-store", redirect: "error" });
       if (response.status >= 400 && response.status < 500) throw await rejection(response);

@@ -1,5 +1,5 @@
 /** OpenID Connect: authorization code with PKCE (RFC 7636), with the endpoints that the issuer publishes. */
-import { signIn, signOut } from "./session.js";
+import { session, signIn } from "./session.js";
 
 /** @typedef {{issuer: string, clientId: string}} Client */
 
@@ -68,15 +68,15 @@ export async function endSignIn(client, query) {
 }
 
 /**
+ * Get a new access token. If the issuer gives none, the old one is used until the service rejects it.
  * @param {Client} client
- * @param {string} refreshToken
+ * @param {import("./session.js").Session} current
  */
-export async function refresh(client, refreshToken) {
+export async function refresh(client, current) {
   try {
-    await fetchTokens(client, { grant_type: "refresh_token", refresh_token: refreshToken });
-  } catch (error) {
-    signOut();
-    throw error;
+    await fetchTokens(client, { grant_type: "refresh_token", refresh_token: current.refreshToken ?? "" });
+  } catch {
+    if (session.get() === current) signIn({ ...current, refreshToken: undefined });
   }
 }
 
@@ -95,7 +95,7 @@ async function fetchTokens(client, grant) {
     value: answer.access_token,
     name: nameIn(answer.id_token) ?? nameIn(answer.access_token) ?? "somebody",
     refreshToken: answer.refresh_token ?? grant.refresh_token,
-    expires: answer.expires_in ? Date.now() + answer.expires_in * 1000 : undefined,
+    expires: typeof answer.expires_in === "number" ? Date.now() + answer.expires_in * 1000 : undefined,
   });
 }
 

@@ -1,4 +1,4 @@
-/** What stands around every screen: header, navigation, sign-in, and the requests that the screen made. */
+/** The frame of every screen: header, navigation, sign-in, and the requests that the screen made. */
 import { count, requests } from "../lib/client.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { useLoaded } from "../lib/loading.js";
@@ -20,7 +20,7 @@ export function Shell({ app }) {
   const [menuOpen, setMenuOpen] = useState(false);
   const needed = useStore(signInNeeded);
   const caller = useStore(session);
-  const mustSignIn = (needed || (app.description.signIn.required && !caller)) && path !== "signed-in";
+  const mustSignIn = needed || (app.description.signIn.required && !caller);
   useEffect(() => setMenuOpen(false), [path, query]);
   useEffect(() => void (mustSignIn || readPermissions(app.description.prefix)), [mustSignIn, caller?.value]);
   return html`<div class="shell">
@@ -28,7 +28,7 @@ export function Shell({ app }) {
     <${Header} app=${app} menuOpen=${menuOpen} toggleMenu=${() => setMenuOpen(!menuOpen)} />
     <${Navigation} app=${app} path=${path} open=${menuOpen} locked=${mustSignIn} key=${caller?.value ?? ""} />
     <main id="main" tabindex="-1">
-      <${CurrentScreen} app=${app} path=${mustSignIn ? "sign-in" : path} query=${query} key=${caller?.value ?? ""} />
+      <${CurrentScreen} app=${app} path=${mustSignIn && path !== "signed-in" ? "sign-in" : path} query=${query} key=${caller?.value ?? ""} />
       <${CurlBar} />
     </main>
   </div>`;

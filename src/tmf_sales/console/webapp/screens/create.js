@@ -55,14 +55,14 @@ function Form({ resource, first }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const [calculated, setCalculated] = useState(/** @type {any} */ (null));
   const [sending, setSending] = useState(false);
-  const key = useMemo(() => crypto.randomUUID(), [value]); // the same request, sent again, creates nothing twice
+  const keys = useMemo(() => ({ create: crypto.randomUUID(), calculate: crypto.randomUUID() }), [value]); // the same request, sent again, creates nothing twice
   const instant = instantMember(resource);
   const prominent = useMemo(() => prominentIn(resource), [resource]);
   const unsaved = value !== first;
   useEffect(() => (unsaved ? keepUnsaved() : undefined), [unsaved]);
 
-  /** @param {Record<string, any>} body */
-  const post = async (body) => {
+  /** @param {Record<string, any>} body @param {string} key */
+  const post = async (body, key) => {
     setSending(true);
     setError(null);
     setCalculated(null);
@@ -84,12 +84,13 @@ function Form({ resource, first }) {
       sub="Required attributes come first; add others as you need them." />
     ${error && html`<${Violations} error=${error} />`}
     ${calculated && html`<section aria-label="Calculated prices"><p class="hint">Calculated, not kept.</p><${ItemsTab} resource=${resource} item=${calculated} /></section>`}
-    <form onSubmit=${(/** @type {any} */ event) => (event.preventDefault(), post(value))} novalidate>
+    <form onSubmit=${(/** @type {any} */ event) => (event.preventDefault(), post(value, keys.create))} novalidate>
       <${DocumentEditor} document=${resource.api.document} type=${resource.createType} value=${value} violations=${violations} prominent=${prominent} change=${setValue} />
       <div class="actions bar">
         <button type="submit" class="primary" disabled=${sending}>Create ${name}</button>
-        ${instant && html`<button type="button" disabled=${sending} title="If an item has no price in the price book, the ${name} is created instead" onClick=${() => post({ ...value, [instant]: true })}>Calculate prices</button>`}
+        ${instant && html`<button type="button" disabled=${sending} aria-describedby="calculation" onClick=${() => post({ ...value, [instant]: true }, keys.calculate)}>Calculate prices</button>`}
         <a class="button" href=${linkTo([resource.api.name, resource.noun])}>Cancel</a>
+        ${instant && html`<span id="calculation" class="quiet">Calculating keeps nothing. If an item has no price in the price book, the ${name} is created instead.</span>`}
       </div>
     </form>`;
 }

@@ -77,7 +77,7 @@ function SettingsTable({ settings }) {
       <label><input type="checkbox" checked=${all} onChange=${(/** @type {any} */ event) => setAll(event.target.checked)} /> with the defaults</label></div>
     <table class="stacked">
       <thead><tr><th>Setting</th><th>Value</th><th>What it is for</th></tr></thead>
-      <tbody>${shown.map((each) => html`<tr key=${each.variable}><td class="mono wrap">${each.variable}</td><td data-label="Value" class="mono wrap">${each.value || "–"}</td><td data-label="What it is for">${each.purpose}</td></tr>`)}</tbody>
+      <tbody>${shown.map((each) => html`<tr key=${each.variable}><td class="mono">${each.variable}</td><td data-label="Value" class="mono wrap">${each.value || "–"}</td><td data-label="What it is for">${each.purpose}</td></tr>`)}</tbody>
     </table>
   </section>`;
 }
