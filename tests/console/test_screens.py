@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,24 @@ def test_a_new_version_is_compared_with_the_one_before(service: Service, page: P
     says(page, "quoteItem[1].quantity")
     rows = page.evaluate("[...document.querySelectorAll('.changes tbody tr')].map((row) => row.innerText.split('\\t'))")
     assert ["quoteItem[1].quantity", "2", "5"] in [[cell.strip() for cell in row] for row in rows]
+
+
+def test_prices_are_calculated_before_a_quote_is_created(service: Service, page: Page) -> None:
+    before = httpx.get(f"{service.url}{QUOTES}?limit=0").headers["x-total-count"]
+    item = {"action": "add", "quantity": 2, "productOffering": {"id": "54gg-zza1"}}
+    open_screen(page, service, "/tmf648/quote/new")
+    fill(page, "#as-json", json.dumps({"quoteItem": [item]}))
+    click(page, "Calculate prices")
+
+    says(page, "Calculated, not kept.")
+    totals = page.evaluate("document.querySelector('.totals').innerText")
+    assert "EUR 62.64 per month" in totals  # 2 at 34.80, 10 % off
+    assert httpx.get(f"{service.url}{QUOTES}?limit=0").headers["x-total-count"] == before
+
+    click(page, "Create quote")
+    says(page, "From inProgress it can become")
+    stored = httpx.get(service.url + QUOTES + page.evaluate("location.pathname.match('/[^/]+$')[0]")).json()
+    assert stored["quoteItem"][0]["quantity"] == 2
 
 
 def test_an_edit_sends_what_differs_with_the_etag(service: Service, page: Page) -> None:

@@ -86,11 +86,11 @@ function Form({ resource, first }) {
     ${calculated && html`<section aria-label="Calculated prices"><p class="hint">Calculated, not kept.</p><${ItemsTab} resource=${resource} item=${calculated} /></section>`}
     <form onSubmit=${(/** @type {any} */ event) => (event.preventDefault(), post(value, keys.create))} novalidate>
       <${DocumentEditor} document=${resource.api.document} type=${resource.createType} value=${value} violations=${violations} prominent=${prominent} change=${setValue} />
+      ${instant && html`<p id="calculation" class="quiet">Calculating keeps nothing. If an item has no price in the price book, the ${name} is created instead.</p>`}
       <div class="actions bar">
         <button type="submit" class="primary" disabled=${sending}>Create ${name}</button>
         ${instant && html`<button type="button" disabled=${sending} aria-describedby="calculation" onClick=${() => post({ ...value, [instant]: true }, keys.calculate)}>Calculate prices</button>`}
         <a class="button" href=${linkTo([resource.api.name, resource.noun])}>Cancel</a>
-        ${instant && html`<span id="calculation" class="quiet">Calculating keeps nothing. If an item has no price in the price book, the ${name} is created instead.</span>`}
       </div>
     </form>`;
 }
