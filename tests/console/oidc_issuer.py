@@ -31,6 +31,7 @@ class Issuer:
     """Signs people in as `name`.
 
     `lifetime`: seconds for which access tokens are valid; `announced`: what it says instead of that.
+    `renews`: whether it takes refresh tokens.
     """
 
     url: str = ""
@@ -38,6 +39,7 @@ class Issuer:
     roles: tuple[str, ...] = ("sales",)
     lifetime: int = 600
     announced: int | None = None
+    renews: bool = True
     grants: list[str] = field(default_factory=list)  # of each token request that succeeded
     rejected: list[str] = field(default_factory=list)  # why the other token requests failed
     key: RSAKey = field(default_factory=lambda: new_key("one"))
@@ -109,7 +111,7 @@ class Issuer:
             raise ValueError("The code is another client's")
 
     def _use_refresh_token(self, token: str) -> None:
-        if token not in self.refresh_tokens:
+        if not self.renews or token not in self.refresh_tokens:
             self.refresh_tokens.clear()
             raise ValueError("The refresh token is unknown or used")
         self.refresh_tokens.remove(token)

@@ -1,5 +1,5 @@
 /** OpenID Connect: authorization code with PKCE (RFC 7636), with the endpoints that the issuer publishes. */
-import { session, signIn } from "./session.js";
+import { keepSession, session, signIn } from "./session.js";
 
 /** @typedef {{issuer: string, clientId: string}} Client */
 
@@ -58,12 +58,13 @@ export async function endSignIn(client, query) {
   sessionStorage.removeItem(PENDING);
   if (given.get("error")) throw new Error(given.get("error_description") ?? given.get("error") ?? "");
   if (!pending || given.get("state") !== pending.state) throw new Error("This sign-in was not begun in this tab");
-  await fetchTokens(client, {
+  const answer = await fetchTokens(client, {
     grant_type: "authorization_code",
     code: given.get("code") ?? "",
     redirect_uri: pending.redirect,
     code_verifier: pending.verifier,
   });
+  signIn({ kind: "token", name: nameIn(answer.id_token) ?? nameIn(answer.access_token) ?? "somebody", ...tokensOf(answer) });
   return pending.returnTo;
 }
 
@@ -73,11 +74,12 @@ export async function endSignIn(client, query) {
  * @param {import("./session.js").Session} current
  */
 export async function refresh(client, current) {
-  try {
-    await fetchTokens(client, { grant_type: "refresh_token", refresh_token: current.refreshToken ?? "" });
-  } catch {
-    if (session.get() === current) signIn({ ...current, refreshToken: undefined });
-  }
+  const { refreshToken, ...old } = current;
+  const renewed = await fetchTokens(client, { grant_type: "refresh_token", refresh_token: refreshToken ?? "" }).then(
+    (answer) => ({ ...current, ...tokensOf(answer) }),
+    () => old,
+  );
+  if (session.get() === current) keepSession(renewed); // unless people signed out meanwhile
 }
 
 /**
@@ -90,13 +92,13 @@ async function fetchTokens(client, grant) {
   const response = await fetch(endpoint, { method: "POST", body });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error_description ?? answer.error ?? `The issuer answered ${response.status}`);
-  signIn({
-    kind: "token",
-    value: answer.access_token,
-    name: nameIn(answer.id_token) ?? nameIn(answer.access_token) ?? "somebody",
-    refreshToken: answer.refresh_token ?? grant.refresh_token,
-    expires: typeof answer.expires_in === "number" ? Date.now() + answer.expires_in * 1000 : undefined,
-  });
+  return answer;
+}
+
+/** @param {any} answer of the token endpoint */
+function tokensOf({ access_token: value, refresh_token: refreshToken, expires_in: seconds }) {
+  const expires = typeof seconds === "number" ? Date.now() + seconds * 1000 : undefined;
+  return { value, expires, ...(refreshToken ? { refreshToken } : {}) };
 }
 
 /**

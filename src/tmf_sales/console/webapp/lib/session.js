@@ -8,6 +8,7 @@ import { createStore } from "./store.js";
  * @property {string} name what the header shows
  * @property {string} [refreshToken]
  * @property {number} [expires] milliseconds since 1970
+ * @property {number} [begun] milliseconds since 1970; a renewed token does not change it
  */
 
 const KEY = "tmf-sales-session";
@@ -27,9 +28,14 @@ function read() {
 
 /** @param {Session} next */
 export function signIn(next) {
+  keepSession({ ...next, begun: Date.now() });
+  signInNeeded.set(false);
+}
+
+/** Keep other tokens of the same sign-in; screens stay as they are. @param {Session} next */
+export function keepSession(next) {
   sessionStorage.setItem(KEY, JSON.stringify(next));
   session.set(next);
-  signInNeeded.set(false);
 }
 
 export function signOut() {

@@ -22,13 +22,13 @@ export function Shell({ app }) {
   const caller = useStore(session);
   const mustSignIn = needed || (app.description.signIn.required && !caller);
   useEffect(() => setMenuOpen(false), [path, query]);
-  useEffect(() => void (mustSignIn || readPermissions(app.description.prefix)), [mustSignIn, caller?.value]);
+  useEffect(() => void (mustSignIn || readPermissions(app.description.prefix)), [mustSignIn, caller?.begun]);
   return html`<div class="shell">
     <a class="skip" href="#main">Skip to the content</a>
     <${Header} app=${app} menuOpen=${menuOpen} toggleMenu=${() => setMenuOpen(!menuOpen)} />
-    <${Navigation} app=${app} path=${path} open=${menuOpen} locked=${mustSignIn} key=${caller?.value ?? ""} />
+    <${Navigation} app=${app} path=${path} open=${menuOpen} locked=${mustSignIn} key=${caller?.begun ?? ""} />
     <main id="main" tabindex="-1">
-      <${CurrentScreen} app=${app} path=${mustSignIn && path !== "signed-in" ? "sign-in" : path} query=${query} key=${caller?.value ?? ""} />
+      <${CurrentScreen} app=${app} path=${mustSignIn && path !== "signed-in" ? "sign-in" : path} query=${query} key=${caller?.begun ?? ""} />
       <${CurlBar} />
     </main>
   </div>`;
