@@ -40,11 +40,15 @@ def project(bundles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def generate(folder: Path, contract: Path, *, package: str) -> None:
     target = folder / "oapi" / package
     target.mkdir(parents=True)
-    options = ("-config", "oapi-codegen.yml", "-package", package, "-o", target / "client.go")
-    said = run(folder, "bin/oapi-codegen", *options, contract)
+    said = run(
+        *(folder, "bin/oapi-codegen", "-config", "oapi-codegen.yml", "-package", package),
+        *("-o", target / "client.go", contract),
+    )
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
-    options = ("--config", "ogen.yml", "--target", folder / "ogen" / package, "--package", package)
-    said = run(folder, "bin/ogen", "--loglevel", "error", *options, contract)
+    said = run(
+        *(folder, "bin/ogen", "--loglevel", "error", "--config", "ogen.yml"),
+        *("--target", folder / "ogen" / package, "--package", package, contract),
+    )
     assert (said.returncode, said.stderr) == (0, ""), said.stdout
 
 

@@ -57,9 +57,10 @@ def test_generated_python_models_do_real_work(service: Service, bundles: Path, t
     generated = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert generated.returncode == 0, generated.stdout + generated.stderr
-    # Pydantic has its own format for a callback, without a length; of the warnings no other is expected.
+    # Pydantic has a type of its own for a callback, without a length, and nobody knows the format of an event query.
+    expected = ("format of 'tmf630-event-query' not understood", "fields holding AnyUrl are written without max_length")
     warnings = [line for line in generated.stderr.splitlines() if "Warning:" in line]
-    assert all("fields holding AnyUrl are written without max_length" in line for line in warnings), warnings
+    assert all(any(each in line for each in expected) for line in warnings), warnings
     assert ends_well(
         TOOLS / "python", HERE / "python/quote_models_round_trip.py", service.url, PYTHONPATH=str(tmp_path)
     )

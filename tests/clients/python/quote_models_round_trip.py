@@ -1,4 +1,4 @@
-"""What a user of the models of datamodel-code-generator does: one quote from its creation to its removal, with httpx."""
+"""What a user of the models of datamodel-code-generator does: one quote from its creation to its removal."""
 
 import sys
 from typing import Any
