@@ -1,18 +1,24 @@
-"""A SQLite store that is gone, or on a full disk, while it is served: nothing is confirmed, and /ready says so."""
+"""A SQLite store that is gone, damaged, or on a full disk: nothing is confirmed, and /ready says so."""
 
 from __future__ import annotations
 
 import resource
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from tests.api import refusal
 from tests.service import PATIENCE, Service, start_service
 
+from tmf_sales.cli import main
+
 LEADS = "/tmf-api/sales/v4/salesLead"
+PAGE = 4096
 
 
 @pytest.fixture
@@ -70,6 +76,35 @@ def test_nothing_is_confirmed_that_would_be_lost(service: Service, folder: Path,
     message = refusal(post(service), 503, "storageUnavailable")
     assert message == "the store's file was removed, moved or replaced while it was open"
     assert comes_to_be(service, 503)
+
+
+def test_a_damaged_file_is_not_ready_and_check_names_the_damage(tmp_path: Path, folder: Path) -> None:
+    path, log = folder / "store.sqlite", tmp_path / "log"
+    with start_service(log, "--store", f"sqlite:///{path}") as intact:
+        for number in range(20):
+            lead = {"name": f"{number}", "description": "needle" + "x" * 3000}
+            assert httpx.post(intact.url + LEADS, json=lead).status_code == 201
+    overwrite_pages_with(path, b"needle")
+
+    with start_service(log, "--store", f"sqlite:///{path}") as damaged:
+        refusal(httpx.get(damaged.url + LEADS), 503, "storageUnavailable")
+        assert comes_to_be(damaged, 503)
+        assert httpx.get(f"{damaged.url}/ready").json()["message"] == "the store is damaged"
+    checked = CliRunner().invoke(main, ["check", "--store", f"sqlite:///{path}"])
+
+    assert " error the store is damaged: database disk image is malformed; tmf-sales check says" in log.read_text()
+    assert checked.exit_code == 1
+    assert "is damaged: " in checked.output
+    assert "put the last backup in its place, or save what is readable" in checked.output
+
+
+def overwrite_pages_with(path: Path, text: bytes) -> None:
+    """Overwrite every page of a SQLite file that has the text."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    pages = [content[start : start + PAGE] for start in range(0, len(content), PAGE)]
+    path.write_bytes(b"".join(b"\xff" * PAGE if text in page else page for page in pages))
 
 
 def test_a_folder_that_comes_back_is_the_store_again(service: Service, folder: Path) -> None:
