@@ -22,7 +22,10 @@ from tmf_conformance.source import advice
 FILTERS = "TMF630, filtering"
 OPERATORS = {"gt": "greater than", "gte": "greater or equal", "lt": "less", "lte": "less or equal"}
 # Attributes that many resources share; their filter is combined with one on the text of the resource.
-COARSE = {"state", "status", "priority", "instantSyncQuote", "@type", "version", "estimatedRevenue.unit"}
+COARSE = {
+    "state", "status", "priority", "instantSyncQuote", "@type", "version", "estimatedRevenue.unit",
+    "contactMedium.mediumType", "prospectContact.mediumType", "quoteItem.action", "quoteItem.quantity",
+}  # fmt: skip
 
 
 def checks(api: Api) -> Checks:
