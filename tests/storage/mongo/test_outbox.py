@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -147,6 +148,7 @@ async def test_whoever_sees_an_event_sees_those_before_it_whichever_process_wrot
     assert_no_gap(found)
     stored = [await stores[0].get("ticket", name) for name in NAMES]
     assert len(found) == sum(record.revision for record in stored if record is not None)
+    assert_no_gap((await stores[0].events.log(None, 0, 10_000))[0])
 
 
 async def race(store: MongoStorage, chance: random.Random) -> None:
@@ -184,6 +186,32 @@ async def test_events_whose_move_failed_are_read_again_before_later_ones(
     monkeypatch.setattr(store._outbox, "_insert", fail_once)
     await store.commit(insert("1", ticket(), event("e1")))
     await moved(store)
+
+    assert await log(store) == ["e1", "e2"]
+
+
+async def test_an_event_is_placed_after_an_earlier_one_that_another_process_moves_meanwhile(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    seconds = itertools.count(1_000_000_000)
+    for each in stores:
+        monkeypatch.setattr(each._outbox, "_now", lambda: next(seconds))
+    with monkeypatch.context() as patched:
+        patched.setattr(store._outbox, "_wake", lambda *_: None)
+        await store.commit(insert("1", ticket(), event("e1")))
+        early = await other._resources["ticket"].find_one({"_id": "1"})
+        assert early is not None
+        await store.commit(update("1", 1, ticket(), event("e2")))
+    insert_many = store._outbox._log.insert_many
+
+    async def after_the_other(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(store._outbox._log, "insert_many", insert_many)
+        await other._outbox._insert("ticket", [early])
+        return await insert_many(*arguments, **named)
+
+    monkeypatch.setattr(store._outbox._log, "insert_many", after_the_other)
+    await store.events.sweep()
 
     assert await log(store) == ["e1", "e2"]
 

@@ -152,16 +152,20 @@ class Outbox:
         return sum(len(record["outbox"]) for record in records)
 
     async def _insert(self, kind: str, records: Sequence[Waiting]) -> None:
-        """Insert the events in order; those that are in the log already stay as they are."""
-        stored = datetime.fromtimestamp(self._now(), UTC)
-        events = [_event(kind, record, entry, stored) for record in records for entry in record["outbox"]]
-        if not events:
+        """Insert the events in order; those that are in the log already stay as they are.
+
+        Another process may insert the first events of a resource, with a later time than this one read before. So what
+        follows a known event gets its time anew, and is placed after it.
+        """
+        waiting = [(record, entry) for record in records for entry in record["outbox"]]
+        if not waiting:
             return
-        while events:
+        while waiting:
+            stored = datetime.fromtimestamp(self._now(), UTC)
             try:
-                await self._log.insert_many(events, ordered=True)
+                await self._log.insert_many([_event(kind, *each, stored) for each in waiting], ordered=True)
             except BulkWriteError as failure:
-                events = events[_place_of_duplicate(failure) + 1 :]
+                waiting = waiting[_place_of_duplicate(failure) + 1 :]
             else:
                 break
         self._arrived()
