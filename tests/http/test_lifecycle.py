@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -79,6 +80,29 @@ def test_a_service_that_drains_serves_on_and_says_that_it_is_not_ready(start: St
     assert (last.status, last.read(), last.getheader("connection")) == (200, b"[]", "close")
     created = httpx.post(service.url + LEADS, json={"name": "x"})
     assert (created.status_code, created.headers["connection"]) == (201, "close")
+    assert service.exit_code() == 0
+
+
+def test_a_response_that_began_before_the_drain_does_not_end_its_connection(start: StartService) -> None:
+    service = start("1", TMF_SALES_DRAIN="3600")
+    for name in ("x", "y"):
+        httpx.post(service.url + LEADS, json={"name": name, "note": [{"text": "n" * 60_000}] * 60}).raise_for_status()
+    kept = HTTPConnection("127.0.0.1", service.port, timeout=60)
+    kept.sock = socket.socket()
+    kept.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that most of the response is not sent yet
+    kept.sock.connect(("127.0.0.1", service.port))
+    kept.request("GET", LEADS)
+    first = kept.getresponse()
+
+    service.ask_to_end()
+    while httpx.get(f"{service.url}/ready").status_code == 200:
+        pass
+
+    assert (len(first.read()) > 7_200_000, first.getheader("connection")) == (True, None)
+    kept.request("GET", f"{LEADS}?limit=0")
+    last = kept.getresponse()
+    assert (last.status, last.read(), last.getheader("connection")) == (206, b"[]", "close")
+    service.ask_to_end()
     assert service.exit_code() == 0
 
 

@@ -100,10 +100,12 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().call_later(seconds, self._end_drain)
 
     def _announce_end(self) -> None:
+        """Let each response that begins from now on end its connection; a head that was sent promised to keep it."""
         self.lifespan.state[DRAINING] = True
         for connection in self.server_state.connections:
-            if isinstance(connection, Protocol) and connection.cycle is not None:
-                connection.cycle.keep_alive = False
+            cycle = connection.cycle if isinstance(connection, Protocol) else None
+            if cycle is not None and not cycle.response_started:
+                cycle.keep_alive = False
 
     def _end_drain(self) -> None:
         self.should_exit = True
