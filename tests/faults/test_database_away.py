@@ -28,7 +28,7 @@ from tmf_sales.storage.factory import open_store
 WRITERS = 4
 MORE_WRITES = 15
 REFUSED = 3
-PATIENCE = 60.0
+PATIENCE = 180.0
 DEADLINE = 3
 # Below the deadline, so that the usual answer is the store's.
 QUICK = "timeoutMS=2000&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500"

@@ -28,7 +28,7 @@ from tests.service import Service, start_service
 CUT = "cut-off-worker"
 """The name by which proxies know the connections of one of the services."""
 WRITERS = 3
-PATIENCE = 120.0
+PATIENCE = 180.0
 LAG = 20.0
 """Seconds that the service may stay away after the set takes writes again: less than any timeout that nobody set."""
 PATCH = {"Content-Type": "application/merge-patch+json"}

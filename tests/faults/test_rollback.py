@@ -19,7 +19,7 @@ from tmf_sales.storage.protocol import RevisionConflict, StorageUnavailable
 QUICK = "timeoutMS=1500&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500"
 FETCHER = "OplogFetcher"
 """The name by which a member that follows another one connects to it."""
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 async def until_written(store: MongoStorage, name: str, revision: int) -> None:

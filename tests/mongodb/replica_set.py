@@ -16,7 +16,7 @@ ELECTION = 2000
 """Milliseconds without a heartbeat of the primary until another member stands for election; MongoDB's own: 10,000."""
 # By its own default, a secondary follows a primary that hangs for ten seconds: so long, no majority has a new write.
 PROMPT = ("--setParameter", "oplogNetworkTimeoutBufferSeconds=1")
-PATIENCE = 120.0
+PATIENCE = 180.0
 
 Found = TypeVar("Found")
 
