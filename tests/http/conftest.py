@@ -108,7 +108,7 @@ class Services:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if STACK != "asgi":
         folder = Path(__file__).parent
-        expect_known_differences(item for item in items if item.path.parent == folder)
+        expect_known_differences(item for item in items if folder in item.path.parents)
 
 
 @pytest.fixture(scope="session")

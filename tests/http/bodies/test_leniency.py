@@ -9,7 +9,7 @@ import pytest
 from tests.api import JSON, JSON_PATCH, MERGE_PATCH, Api, Document, as_bytes, refusal
 from tests.http.conftest import QUOTES, SALES, Services
 
-INPUTS = Path(__file__).parents[1] / "inputs"
+INPUTS = Path(__file__).parents[2] / "inputs"
 STRICT, STANDARD, LENIENT = MODES = ("strict", "standard", "lenient")
 PARTY = {"id": "p", "@referredType": "Organization"}
 PRICE = {

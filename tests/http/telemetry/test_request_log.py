@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.http.conftest import QUOTES, Services
-from tests.http.test_workers import workers_of
+from tests.http.process.test_workers import workers_of
 from tests.identity import Provider
 from tests.service import Service
 

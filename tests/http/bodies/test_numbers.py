@@ -11,7 +11,7 @@ from urllib.parse import quote as url_quote
 import pytest
 from tests.api import JSON, JSON_PATCH, MERGE_PATCH, Api, Document, refusal
 
-AMOUNTS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "inputs" / "amounts.json").read_bytes())
+AMOUNTS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "inputs" / "amounts.json").read_bytes())
 KEPT = [amount["text"] for amount in AMOUNTS if amount["kept"]]
 CHANGED = [amount["text"] for amount in AMOUNTS if not amount["kept"]]
 QUERY_PATCH = "application/json-patch-query+json"

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 from tests.http.conftest import QUOTES, SALES, Services
 from tests.http.inbox import inbox
-from tests.http.test_workers import workers_of
+from tests.http.process.test_workers import workers_of
 from tests.identity import Provider, bearer
 from tests.service import first_line, let_go
 from tests.wire import Wire
