@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import httpx
@@ -47,6 +48,18 @@ def test_every_path_below_the_console_is_its_start_page(service: Service) -> Non
 
     assert len(pages) == 1
     assert 'data-base="/console"' in pages.pop()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    root = ROOT / "src/tmf_sales/console/webapp"
+    imports = {
+        path: {(path.parent / name).resolve() for name in re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text())}
+        for path in root.rglob("*.js")
+    }
+
+    order = list(TopologicalSorter(imports).static_order())  # raises CycleError with the modules of a circle
+
+    assert set(order) == set(imports)  # each import names a module that is there
 
 
 def test_the_start_page_has_a_strict_policy_and_no_inline_script(service: Service) -> None:

@@ -5,7 +5,7 @@ import { isDateTime, money } from "../../lib/format.js";
 import { words } from "../../lib/words.js";
 import { Tag } from "../../parts/tag.js";
 import { DateTime, Period, Prices, summary } from "../../parts/value.js";
-import { treeMembers } from "./tabs.js";
+import { treeMembers } from "./members.js";
 
 /** @typedef {import("../../lib/types").Resource} Resource */
 /** @typedef {import("../../lib/types").Schema} Schema */

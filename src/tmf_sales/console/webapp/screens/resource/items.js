@@ -5,7 +5,7 @@ import { html } from "../../lib/html.js";
 import { alterationText, lineTotal } from "../../lib/prices.js";
 import { Tag } from "../../parts/tag.js";
 import { Prices, summary } from "../../parts/value.js";
-import { membersWhere, treeMembers } from "./tabs.js";
+import { membersWhere, treeMembers } from "./members.js";
 
 /** @typedef {import("../../lib/types").Resource} Resource */
 /** @typedef {import("../../lib/types").ObjectType} ObjectType */

@@ -1,7 +1,7 @@
 /** Notes and attachments of a resource. */
 import { html } from "../../lib/html.js";
 import { DateTime } from "../../parts/value.js";
-import { attachmentMembers, noteMembers } from "./tabs.js";
+import { attachmentMembers, noteMembers } from "./members.js";
 
 /** @param {{resource: import("../../lib/types").Resource, item: any}} props */
 export function NotesTab({ resource, item }) {

@@ -2,7 +2,7 @@
 import { isParty } from "../../lib/contract.js";
 import { html } from "../../lib/html.js";
 import { linkTo } from "../../lib/router.js";
-import { membersWhere } from "./tabs.js";
+import { membersWhere } from "./members.js";
 
 /** @param {{resource: import("../../lib/types").Resource, item: any}} props */
 export function PartiesTab({ resource, item }) {

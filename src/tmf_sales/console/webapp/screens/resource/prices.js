@@ -3,7 +3,7 @@ import { isPriced, typeOfMember } from "../../lib/contract.js";
 import { charge, money } from "../../lib/format.js";
 import { html } from "../../lib/html.js";
 import { alterationText, comesFrom } from "../../lib/prices.js";
-import { membersWhere } from "./tabs.js";
+import { membersWhere } from "./members.js";
 
 /** @typedef {import("../../lib/types").Resource} Resource */
 

@@ -2,19 +2,19 @@
  * The tabs of a resource, in one place. Which ones it has follows from its contract: a tab is shown when its `members`
  * finds something in the type, or when it needs nothing. A component gets {app, resource, item, etag, changed}.
  */
-import { isParty, isPriced, typeOfMember } from "../../lib/contract.js";
+import { isParty, isPriced } from "../../lib/contract.js";
 import { AuditTab } from "./audit.js";
 import { DetailsTab } from "./details.js";
 import { EventsTab } from "./events.js";
 import { ItemsTab } from "./items.js";
 import { JsonTab } from "./json.js";
+import { attachmentMembers, membersWhere, noteMembers, treeMembers } from "./members.js";
 import { NotesTab } from "./notes.js";
 import { PartiesTab } from "./parties.js";
 import { PricesTab } from "./prices.js";
 import { VersionsTab } from "./versions.js";
 
 /** @typedef {import("../../lib/types").Resource} Resource */
-/** @typedef {import("../../lib/types").ObjectType} ObjectType */
 
 /**
  * @typedef {object} Tab
@@ -48,24 +48,3 @@ export function tabsOf(resource, item) {
     { name: "json", title: "JSON", component: JsonTab },
   ];
 }
-
-/**
- * The lists whose elements' type fits.
- * @param {Resource} resource
- * @param {(type: ObjectType | null) => boolean} fits
- */
-export function membersWhere(resource, fits) {
-  const { document } = resource.api;
-  return [...resource.type.members].filter(([, schema]) => schema.items && fits(typeOfMember(document, schema))).map(([name]) => name);
-}
-
-/** Lists whose elements have lists of the same type: items within items. @param {Resource} resource */
-export function treeMembers(resource) {
-  return membersWhere(resource, (type) => !!type && [...type.members.values()].some((schema) => schema.items && typeOfMember(resource.api.document, schema)?.name === type.name && type.name !== ""));
-}
-
-/** @param {Resource} resource */
-export const noteMembers = (resource) => membersWhere(resource, (type) => !!type && type.members.has("text") && type.members.has("author"));
-
-/** @param {Resource} resource */
-export const attachmentMembers = (resource) => membersWhere(resource, (type) => !!type && type.members.has("attachmentType"));
