@@ -36,7 +36,8 @@ from tmf_sales.events.subscriptions import SUBSCRIPTION  # noqa: E402
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step  # noqa: E402
 from tmf_sales.storage.factory import open_store  # noqa: E402
 from tmf_sales.storage.mongo.outbox import Outbox  # noqa: E402
-from tmf_sales.storage.protocol import Change, Storage, Version  # noqa: E402
+from tmf_sales.storage.protocol import Storage  # noqa: E402
+from tmf_sales.storage.records import Change, Version  # noqa: E402
 from tmf_sales.storage.sqlite.bulk import back_up  # noqa: E402
 from tmf_sales.transfer.lines import written  # noqa: E402
 

@@ -29,7 +29,8 @@ from tmf_sales.contract.loader import load_contracts
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.query.query import parse_query
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Record, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Record, Version
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import written
 from tmf_sales.transfer.moving import Import

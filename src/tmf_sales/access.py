@@ -27,7 +27,7 @@ from tmf_sales.storage.conditions import (
     Text,
 )
 from tmf_sales.storage.evaluate import matches
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import json_pointer, list_places
 
 NOTHING = Or(())

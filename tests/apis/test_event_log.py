@@ -18,7 +18,8 @@ from tmf_sales.http.streaming import STREAM_ENDS, send_stream
 from tmf_sales.storage.events import AUDIT_RECORD
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, StorageUnavailable
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Change
 
 CONTRACT = Contract(Path(__file__).parents[2] / "openapi/tmf699-sales-v4.yaml")
 MOST = 2

@@ -13,7 +13,7 @@ from tmf_sales.app.seeding import examples, members_set_by_the_clock, move_towar
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Record, Version
+from tmf_sales.storage.records import Change, Record, Version
 
 APIS = load_contracts(contracts_folder())
 NOW = datetime(2031, 3, 4, 5, 6, 7, tzinfo=UTC)

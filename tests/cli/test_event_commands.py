@@ -28,7 +28,7 @@ from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.settings import Settings
 from tmf_sales.events.signing import Secret, read_secrets, signature_headers, written_secret
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step
-from tmf_sales.storage.protocol import Change, Version
+from tmf_sales.storage.records import Change, Version
 
 NOW = 1_700_000_000.0
 

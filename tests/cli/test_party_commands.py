@@ -17,7 +17,8 @@ from tmf_sales.cli import main
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Change, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Change, Version
 
 CONTRACTS = load_contracts(contracts_folder())
 STORE = "sqlite:here.sqlite"

@@ -13,7 +13,7 @@ from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elem
 from tmf_sales.engine.leniency import Mending
 from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.states import states
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 NOW = "2026-01-01T00:00:00.000Z"
 SHAPES = ObjectTypes(document())

@@ -10,7 +10,7 @@ from tests.contract import small_contract
 from tmf_sales.engine.all_violations import FurtherViolations
 from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import Violation
 
 NOW = "2026-01-01T00:00:00.000Z"

@@ -29,7 +29,8 @@ from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, Forbidden, NotFound, PatchDoesNotApply, TooManyRequests, Unavailable
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
-from tmf_sales.storage.protocol import Document, RevisionConflict
+from tmf_sales.storage.protocol import RevisionConflict
+from tmf_sales.storage.records import Document
 
 APIS = load_contracts(contracts_folder())
 QUOTES = next(api for api in APIS if api.name == "tmf648")

@@ -22,7 +22,7 @@ from tmf_sales.errors import (
     PatchResultRefused,
     TmfError,
 )
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import Violation
 
 NOW = "2026-01-01T00:00:00.000Z"

@@ -20,7 +20,8 @@ from tmf_sales.engine.long_work import LONG_WORK
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import PatchResultRefused, ResourceTooLarge, Unavailable
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Document, RecordTooLarge, RevisionConflict, Version
+from tmf_sales.storage.protocol import RecordTooLarge, RevisionConflict
+from tmf_sales.storage.records import Change, Document, Version
 from tmf_sales.values.json_values import CONTAINER_LIMIT
 
 STORED = {"id": "7", "name": "x", "version": "1", "state": "open", "date": "2026-01-01T00:00:00.000Z"}

@@ -17,7 +17,8 @@ from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.query.expansion import Expansion
 from tmf_sales.storage.conditions import Compare, Operator
-from tmf_sales.storage.protocol import Change, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Change, Version
 
 URL = "http://host"
 QUOTE, LEAD = "tmf648/quote", "tmf699/salesLead"

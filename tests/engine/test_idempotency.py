@@ -24,7 +24,8 @@ from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import Conflict, Forbidden, IdempotencyConflict, NotFound, Unavailable
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import RECORD_LIMIT, Change, Record, RevisionConflict
+from tmf_sales.storage.protocol import RECORD_LIMIT, RevisionConflict
+from tmf_sales.storage.records import Change, Record
 
 APIS = load_contracts(Path(__file__).parents[2] / "openapi")
 

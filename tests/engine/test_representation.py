@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tmf_sales.engine.representation import list_with_hrefs, text_with_href, with_href
-from tmf_sales.storage.protocol import Row, Version
+from tmf_sales.storage.records import Row, Version
 
 HREF = "http://host/a\u00e9"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tmf_sales.engine.versions import highest_first, next_after, number_of, split_id
 from tmf_sales.errors import InvalidParameter
-from tmf_sales.storage.protocol import Version
+from tmf_sales.storage.records import Version
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.conditions import EVERYTHING, Compare, Condition, Operator
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Document
+from tmf_sales.storage.records import Change, Document
 
 START = 1_700_000_000.0
 Outcome = int | Attempt

@@ -15,7 +15,7 @@ from tmf_sales.events.subscriptions import SUBSCRIPTION, SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.events import AttemptRecord, FanOut, Step
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Version
+from tmf_sales.storage.records import Change, Version
 
 KIND = "ticket"
 CALLBACK = "http://127.0.0.1:9000/events"

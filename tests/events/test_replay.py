@@ -11,7 +11,8 @@ from tmf_sales.events.ssrf_guard import LOOPBACK, SsrfGuard
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, TookTooLong
+from tmf_sales.storage.protocol import TookTooLong
+from tmf_sales.storage.records import Change
 
 KIND = "ticket"
 

@@ -15,7 +15,8 @@ from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub, Registration
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Page, Record, StorageUnavailable
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Change, Page, Record
 
 CALLBACK = "http://127.0.0.1:9000/events"
 

@@ -19,7 +19,8 @@ from tmf_sales.events.subscription import FieldSelection
 from tmf_sales.events.subscriptions import SUBSCRIPTION, SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.conditions import Compare, Condition, Operator
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Document, Record, RevisionConflict, Version
+from tmf_sales.storage.protocol import RevisionConflict
+from tmf_sales.storage.records import Change, Document, Record, Version
 
 CALLBACK = "http://127.0.0.1:9000/events"
 

@@ -10,7 +10,7 @@ from tmf_sales.events.delivery.retry import DISABLE_AFTER, RETRY_DELAYS
 from tmf_sales.events.delivery.webhook import Attempt
 from tmf_sales.events.signing import read_secrets, written_secret
 from tmf_sales.events.subscriptions import SUBSCRIPTION
-from tmf_sales.storage.protocol import Record, Version
+from tmf_sales.storage.records import Record, Version
 
 
 @pytest.fixture

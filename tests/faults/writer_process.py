@@ -17,7 +17,8 @@ import sys
 from tests.storage.tickets import KINDS, event
 
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import AlreadyExists, Change, RevisionConflict, Storage, StorageUnavailable, Version
+from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, Storage, StorageUnavailable
+from tmf_sales.storage.records import Change, Version
 
 WRITERS = 16
 DEADLINE = 10.0

@@ -20,7 +20,8 @@ from tmf_sales.privacy.erasure import Erased, Erasure
 from tmf_sales.privacy.export import exported
 from tmf_sales.privacy.party import PartyData, types_of
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Change, Document, Record, RevisionConflict, Storage, Version
+from tmf_sales.storage.protocol import RevisionConflict, Storage
+from tmf_sales.storage.records import Change, Document, Record, Version
 
 TYPES = types_of(load_contracts(Path(__file__).parents[2] / "openapi"))
 QUOTE, LEAD = "tmf648/quote", "tmf699/salesLead"

@@ -10,7 +10,7 @@ from tmf_sales.errors import InvalidFilter, InvalidParameter
 from tmf_sales.query.query import parse_event_query
 from tmf_sales.storage.conditions import EVERYTHING
 from tmf_sales.storage.evaluate import matches
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 ATTRIBUTES = EventAttributes({"thing": RESOURCE})
 EVENT: Document = {

@@ -6,7 +6,7 @@ from tests.query.typed_attributes import RESOURCE
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.query.fields import FieldSelection
 from tmf_sales.query.query import parse_query, parse_retrieve
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 DOCUMENT: Document = {
     "id": "1",

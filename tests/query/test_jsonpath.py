@@ -8,7 +8,7 @@ from tests.query.typed_attributes import RESOURCE, where
 from tmf_sales.errors import InvalidFilter
 from tmf_sales.query.query import parse_query, parse_retrieve
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Exists, Not, Operator, Or, Path, Regex
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 PARTY: Path = ("party",)
 

@@ -21,7 +21,8 @@ from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.mongo.sharding import BY_ID, shard
-from tmf_sales.storage.protocol import Change, Storage, StoreRefused, Version
+from tmf_sales.storage.protocol import Storage, StoreRefused
+from tmf_sales.storage.records import Change, Version
 
 T = TypeVar("T")
 CONTRACTS = load_contracts(contracts_folder())

@@ -29,7 +29,8 @@ from tmf_sales.storage.evaluate import matches, values_at
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.mongo.store import MongoStorage
-from tmf_sales.storage.protocol import Page, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Page, Version
 
 QUERIES_IN_CASE = 20
 

@@ -10,7 +10,8 @@ from tests.storage.tickets import KINDS, index, insert, ticket
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.mongo.store import MongoStorage
-from tmf_sales.storage.protocol import Kind, StoreRefused
+from tmf_sales.storage.protocol import StoreRefused
+from tmf_sales.storage.records import Kind
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
 

@@ -19,7 +19,8 @@ from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Change, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Change, Version
 from tmf_sales.transfer.lines import read, written
 
 FIXTURES = Path(__file__).with_name("fixtures")

@@ -19,7 +19,7 @@ from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.mongo.compile import compile_sort, compile_where
-from tmf_sales.storage.protocol import Index
+from tmf_sales.storage.records import Index
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "openapi")

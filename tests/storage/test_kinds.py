@@ -11,7 +11,8 @@ from tests.storage.tickets import insert, ticket, update
 
 from tmf_sales.storage.events import FanOut
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Index, Kind, Storage, StoreRefused
+from tmf_sales.storage.protocol import Storage, StoreRefused
+from tmf_sales.storage.records import Index, Kind
 
 EARLIER = Kind("ticket", indexes=(Index(((("name",), False),)),))
 RENAMED = Kind("tmf1/ticket", EARLIER.indexes, EARLIER.lists, earlier_name="ticket")

@@ -25,7 +25,8 @@ from tmf_sales.storage.events import (
     StoredEvent,
     is_full,
 )
-from tmf_sales.storage.protocol import Document, Storage
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Document
 
 NOW = 1_700_000_000.0
 LATER = NOW + 10

@@ -12,15 +12,8 @@ from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, ins
 
 from tmf_sales.storage.conditions import Compare, Operator, Query
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import (
-    RECORD_LIMIT,
-    Change,
-    Record,
-    RecordTooLarge,
-    Storage,
-    StorageUnavailable,
-    Version,
-)
+from tmf_sales.storage.protocol import RECORD_LIMIT, RecordTooLarge, Storage, StorageUnavailable
+from tmf_sales.storage.records import Change, Record, Version
 
 
 def record(id: str, revision: int = 1, **members: object) -> Record:

@@ -20,7 +20,7 @@ from tmf_sales.contract.loader import load_contracts
 from tmf_sales.errors import MalformedBody
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Document, Record, Version
+from tmf_sales.storage.records import Document, Record, Version
 
 UNITS = 120
 

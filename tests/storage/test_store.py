@@ -15,13 +15,12 @@ from tmf_sales.storage.memory.store import Deadline
 from tmf_sales.storage.protocol import (
     RECORD_LIMIT,
     AlreadyExists,
-    Change,
     RecordTooLarge,
     RevisionConflict,
     Storage,
     TookTooLong,
-    Version,
 )
+from tmf_sales.storage.records import Change, Version
 
 ODD_VALUES: dict[str, Any] = {
     "none": None,

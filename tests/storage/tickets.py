@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales.storage.conditions import Path
-from tmf_sales.storage.protocol import Change, Index, Kind, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Change, Index, Kind, Version
 
 
 def index(*paths: Path | tuple[Path, bool]) -> Index:

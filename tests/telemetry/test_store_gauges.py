@@ -12,7 +12,7 @@ from tmf_sales.app.context import Context, create_context
 from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import Unavailable
 from tmf_sales.storage.events import Backlog
-from tmf_sales.storage.protocol import Change, Version
+from tmf_sales.storage.records import Change, Version
 from tmf_sales.telemetry import store_gauges
 from tmf_sales.telemetry.numbers import Numbers
 from tmf_sales.telemetry.store_gauges import StoreGauges

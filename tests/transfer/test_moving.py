@@ -14,7 +14,8 @@ from tests import printed
 
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import RECORD_LIMIT, Kind, Record, Version
+from tmf_sales.storage.protocol import RECORD_LIMIT
+from tmf_sales.storage.records import Kind, Record, Version
 from tmf_sales.transfer import moving
 from tmf_sales.transfer.checking import checks
 from tmf_sales.transfer.lines import BadLine, read, written

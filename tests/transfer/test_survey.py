@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Change, Kind, Record, RevisionConflict, Version
+from tmf_sales.storage.protocol import RevisionConflict
+from tmf_sales.storage.records import Change, Kind, Record, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.transfer.survey import refused

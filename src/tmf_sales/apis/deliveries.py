@@ -20,7 +20,7 @@ from tmf_sales.events.delivery.webhook_check import WebhookChecks
 from tmf_sales.events.replay import REPLAY_LIMIT, Replay, TooManyEvents
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.subscriptions import Hub
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.datetimes import InvalidDateTime, canonical
 from tmf_sales.values.messages import Violation, shown
 

@@ -31,7 +31,8 @@ from tmf_sales.query.query import DEFAULT_PAGING, ListRequest, parse_event_list,
 from tmf_sales.storage.conditions import EVERYTHING
 from tmf_sales.storage.evaluate import Predicate, predicate
 from tmf_sales.storage.events import AUDIT_RECORD, StoredEvent, is_of_type
-from tmf_sales.storage.protocol import Document, Storage, TookTooLong
+from tmf_sales.storage.protocol import Storage, TookTooLong
+from tmf_sales.storage.records import Document
 
 SCAN_BATCH = 100
 SCAN_BYTES = 1024 * 1024

@@ -23,7 +23,7 @@ from tmf_sales.events.subscription import ParseQuery
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.query.query import EventQuery, parse_event_query
 from tmf_sales.storage.evaluate import may_match
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 from tmf_sales.values.messages import Violation, json_pointer, list_places
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields, validate
 
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_numbers import find_inexact_number, why_not_exact
 from tmf_sales.values.messages import SHOWN_LIMIT, json_pointer
 

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Any
 
 from tmf_sales.apis.price_book import PriceBook
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import own_copy
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.

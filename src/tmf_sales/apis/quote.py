@@ -19,7 +19,7 @@ from tmf_sales.configuration.setting_types import DURATION, FILE, SWITCH
 from tmf_sales.configuration.settings import setting
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import FinalState, InvalidBody, OfferExpired, PatchResultRefused, StatesDisagree
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 from tmf_sales.values.json_values import same_json
 from tmf_sales.values.messages import Violation, list_places

@@ -19,7 +19,8 @@ from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.subscriptions import SUBSCRIPTION_KIND, Hub
 from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Kind, Storage
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Kind
 
 
 @dataclass(frozen=True, slots=True)

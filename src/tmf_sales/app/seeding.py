@@ -17,7 +17,8 @@ from tmf_sales.contract.operations import operation_ids
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import AlreadyExists, Change, Document, Storage, StorageUnavailable, Version
+from tmf_sales.storage.protocol import AlreadyExists, Storage, StorageUnavailable
+from tmf_sales.storage.records import Change, Document, Version
 from tmf_sales.values import datetimes
 from tmf_sales.values.json_values import own_copy
 

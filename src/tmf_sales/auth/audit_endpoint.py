@@ -12,7 +12,8 @@ from tmf_sales.errors import InvalidParameter
 from tmf_sales.events.audit_log import trail_of
 from tmf_sales.http.context import MayRead
 from tmf_sales.http.middleware import App, Scope
-from tmf_sales.storage.protocol import Document, Storage, named_kind
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Document, named_kind
 
 PATH = "/audit"
 PAGE = 1000

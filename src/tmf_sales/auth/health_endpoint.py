@@ -25,7 +25,8 @@ from tmf_sales.events.subscriptions import Hub
 from tmf_sales.http.context import MayRead
 from tmf_sales.http.middleware import App, Scope
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import Document, Index, Storage
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Document, Index
 from tmf_sales.values import datetimes
 
 PATH = "/health"

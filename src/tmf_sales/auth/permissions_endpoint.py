@@ -16,7 +16,7 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.contract.resource_type import Operation
 from tmf_sales.http.context import Caller, Identify
 from tmf_sales.http.middleware import App, Scope
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 PATH = "/permissions"
 BEARER = frozenset({"oauth2", "openIdConnect"})

@@ -12,7 +12,7 @@ from tmf_sales.cli.options import NothingFound, store_options
 
 if TYPE_CHECKING:
     from tmf_sales.app.context import Context
-    from tmf_sales.storage.protocol import Document
+    from tmf_sales.storage.records import Document
 
 LIMIT = 10_000
 

@@ -90,7 +90,7 @@ def export_readable(file: Path, options: dict[str, Any]) -> None:
 
 async def chosen(wanted: Sequence[str], found: Context) -> tuple[str, ...]:
     """The kinds to export, in the order in which they are written."""
-    from tmf_sales.storage.protocol import named_kind
+    from tmf_sales.storage.records import named_kind
     from tmf_sales.transfer.checking import moved_kinds
 
     known = moved_kinds(found.apis)

@@ -11,8 +11,8 @@ from tmf_sales.contract.deprecation import Deprecation
 from tmf_sales.contract.leniency import USUAL
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.contract.types import ObjectType
-from tmf_sales.storage.protocol import Index
-from tmf_sales.storage.protocol import Kind as StoredKind
+from tmf_sales.storage.records import Index
+from tmf_sales.storage.records import Kind as StoredKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmf_sales.contract.lifecycle import Lifecycle
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import json_pointer
 
 Steps = tuple[str | int, ...]

@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.engine.documents import DocumentBuilder
 from tmf_sales.engine.normalize import normalize
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import own_copy
 from tmf_sales.values.messages import Violation, json_pointer
 

@@ -13,7 +13,7 @@ from typing import Any
 from tmf_sales.engine.request import Request
 from tmf_sales.events.envelope import EventContext
 from tmf_sales.storage.events import AUDIT_RECORD
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import same_json
 from tmf_sales.values.messages import VIOLATION_LIMIT, json_pointer
 

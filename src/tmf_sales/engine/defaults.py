@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales.contract.types import TYPE_OF, ObjectType
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import json_type, own_copy
 
 LONGEST_NUMBER = 15

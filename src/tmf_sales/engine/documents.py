@@ -25,7 +25,7 @@ from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultR
 from tmf_sales.patch.json_patch import apply_json_patch, members_given
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import changed_members, own_copy
 from tmf_sales.values.messages import Violation, json_pointer, list_places, list_violations
 

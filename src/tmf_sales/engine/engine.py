@@ -43,16 +43,8 @@ from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.patch.json_patch import estimated_work
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
-from tmf_sales.storage.protocol import (
-    AlreadyExists,
-    Change,
-    Document,
-    Record,
-    RecordTooLarge,
-    RevisionConflict,
-    Storage,
-    Version,
-)
+from tmf_sales.storage.protocol import AlreadyExists, RecordTooLarge, RevisionConflict, Storage
+from tmf_sales.storage.records import Change, Document, Record, Version
 from tmf_sales.values import datetimes
 from tmf_sales.values.json_values import CONTAINER_LIMIT, count_containers, same_json
 from tmf_sales.values.messages import Violation, shown

@@ -19,7 +19,8 @@ from tmf_sales.errors import InvalidParameter
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.query.expansion import Expansion
 from tmf_sales.storage.conditions import Path
-from tmf_sales.storage.protocol import Document, Storage
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Document
 
 MOST_RESOURCES = 200
 MOST_BYTES = 8 * 1024 * 1024

@@ -19,17 +19,8 @@ import orjson
 from tmf_sales.engine.request import Request, Response
 from tmf_sales.errors import IdempotencyConflict, TmfError, Unavailable
 from tmf_sales.storage.conditions import Compare, Operator, Query, Sort
-from tmf_sales.storage.protocol import (
-    AlreadyExists,
-    Change,
-    Document,
-    Index,
-    Kind,
-    RecordTooLarge,
-    RevisionConflict,
-    Storage,
-    Version,
-)
+from tmf_sales.storage.protocol import AlreadyExists, RecordTooLarge, RevisionConflict, Storage
+from tmf_sales.storage.records import Change, Document, Index, Kind, Version
 from tmf_sales.values import datetimes
 
 IDEMPOTENCY = "idempotency"

@@ -25,7 +25,7 @@ from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.contract.schemas import IS_REQUIRED, SchemaCheck
 from tmf_sales.contract.types import Member, ObjectType
 from tmf_sales.engine.defaults import number_missing
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_numbers import INTEGER_LIMIT
 from tmf_sales.values.messages import Violation
 

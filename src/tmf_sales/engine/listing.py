@@ -20,7 +20,8 @@ from tmf_sales.engine.request import Body, Request, Response
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import ListRequest, parse_query
 from tmf_sales.storage.evaluate import in_order
-from tmf_sales.storage.protocol import Page, Row, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Page, Row, Version
 
 LONGEST_LINKED = 1500  # each link repeats the query, and proxies reject response heads of more than 8 KB
 

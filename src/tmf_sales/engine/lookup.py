@@ -12,7 +12,8 @@ from tmf_sales.engine import versions
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import NotFound
-from tmf_sales.storage.protocol import Record, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Record, Version
 from tmf_sales.values.messages import shown
 
 

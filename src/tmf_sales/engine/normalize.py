@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tmf_sales.contract.types import Member, ObjectType, Steps
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 from tmf_sales.values.messages import Violation, json_pointer
 

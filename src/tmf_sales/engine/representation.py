@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from tmf_sales.storage.protocol import Document, Row, Version
+from tmf_sales.storage.records import Document, Row, Version
 
 
 def with_href(document: Document, href: str) -> Document:

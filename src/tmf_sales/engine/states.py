@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tmf_sales.contract.lifecycle import Lifecycle
 from tmf_sales.contract.types import ObjectType, Steps
 from tmf_sales.engine.defaults import elements_by_key
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import json_pointer
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from tmf_sales.errors import Conflict, InvalidParameter
-from tmf_sales.storage.protocol import Version
+from tmf_sales.storage.records import Version
 from tmf_sales.values.messages import shown
 
 Number = tuple[int, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tmf_sales.storage.events import AUDIT_RECORD, EventStore, StoredEvent
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 SHOWN = ("eventTime", "subject", "roles", "operation", "version", "changed", "correlationId")
 

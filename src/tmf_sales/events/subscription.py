@@ -13,7 +13,7 @@ from tmf_sales.events.signing import InvalidSecret, Secret
 from tmf_sales.events.visibility import SeenBy, seen_event
 from tmf_sales.storage.conditions import Condition, Or
 from tmf_sales.storage.evaluate import matches
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 
 

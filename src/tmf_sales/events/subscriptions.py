@@ -44,17 +44,8 @@ from tmf_sales.events.subscription_limits import SubscriptionLimits
 from tmf_sales.events.visibility import SeenBy
 from tmf_sales.storage.conditions import And, Compare, Operator, Query, Sort
 from tmf_sales.storage.events import EventStore
-from tmf_sales.storage.protocol import (
-    AlreadyExists,
-    Change,
-    Document,
-    Kind,
-    Record,
-    RevisionConflict,
-    Row,
-    Storage,
-    Version,
-)
+from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, Storage
+from tmf_sales.storage.records import Change, Document, Kind, Record, Row, Version
 from tmf_sales.values.messages import Violation, shown
 
 SUBSCRIPTION = "listener"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from tmf_sales.access import Access
 from tmf_sales.events.field_path import read, without
 from tmf_sales.storage.events import AUDIT_RECORD
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 EARLIER_VERSION = "@earlierVersion"
 """A member that the log has in events of a version that was not the current one; it is not sent."""

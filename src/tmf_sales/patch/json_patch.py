@@ -30,7 +30,7 @@ from tmf_sales.patch.pointers import (
     written_pointer,
 )
 from tmf_sales.patch.unknown_members import Arrivals
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import BAD_NAME, CONTAINER_LIMIT, count_containers, is_bad_name, own_copy
 from tmf_sales.values.messages import Violation, shown
 

@@ -15,7 +15,7 @@ from json_merge_patch import merge  # type: ignore[import-untyped]
 
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.errors import InvalidPatch
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import own_copy
 
 

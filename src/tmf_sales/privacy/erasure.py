@@ -27,7 +27,8 @@ from tmf_sales.events.visibility import of_earlier_version
 from tmf_sales.privacy.party import PartyData
 from tmf_sales.privacy.personal_data import ERASED, erase, mentions
 from tmf_sales.storage.events import AUDIT_RECORD, StoredEvent, is_of_type
-from tmf_sales.storage.protocol import Change, Document, Record, RevisionConflict, Version
+from tmf_sales.storage.protocol import RevisionConflict
+from tmf_sales.storage.records import Change, Document, Record, Version
 from tmf_sales.values import datetimes
 
 RACES = 200

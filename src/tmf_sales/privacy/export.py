@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from tmf_sales.privacy.party import PartyData
 from tmf_sales.privacy.personal_data import refers_to
 from tmf_sales.storage.events import AUDIT_RECORD, is_of_type
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 
 async def exported(data: PartyData) -> AsyncIterator[Document]:

@@ -15,7 +15,8 @@ from tmf_sales.engine.idempotency import IDEMPOTENCY
 from tmf_sales.events.subscriptions import SUBSCRIPTION
 from tmf_sales.privacy.personal_data import may_mention, mentions, refers_to
 from tmf_sales.storage.events import AUDIT_RECORD, StoredEvent, is_of_type
-from tmf_sales.storage.protocol import Document, Record, Storage
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Document, Record
 
 RECORDS_READ = 50
 EVENTS_READ = 500

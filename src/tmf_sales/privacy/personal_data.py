@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from tmf_sales.contract.types import PARTY, PERSONAL_DATA, Member, ObjectType, Steps
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import own_copy
 from tmf_sales.values.messages import json_pointer
 

@@ -13,7 +13,7 @@ from tmf_sales.contract.attributes import Attributes
 from tmf_sales.errors import InvalidParameter
 from tmf_sales.query.names import listed_names, not_a_name, path_of, reject_unmatchable
 from tmf_sales.storage.conditions import Path
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import shown
 
 MOST_FIELDS = 50

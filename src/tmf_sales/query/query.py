@@ -23,7 +23,7 @@ from tmf_sales.query.query_string import Part, read_parts
 from tmf_sales.query.values import all_of, any_of
 from tmf_sales.storage.conditions import Condition, Path, Query
 from tmf_sales.storage.evaluate import Predicate, predicate
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import shown
 
 DEFAULT_PAGING = Paging()

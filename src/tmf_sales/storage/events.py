@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 
 BEHIND = "~"
 """Added to the order of an event this sorts behind it, and before the order of the next one."""

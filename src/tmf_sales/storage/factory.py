@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from tmf_sales.storage.memory.store import MemoryStorage
-from tmf_sales.storage.protocol import Kind, Storage, StoreRefused
+from tmf_sales.storage.protocol import Storage, StoreRefused
+from tmf_sales.storage.records import Kind
 
 
 def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) -> Storage:

@@ -18,7 +18,8 @@ from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.events.subscription import UnreadableSubscription, read_subscription
 from tmf_sales.events.subscriptions import SUBSCRIPTION
-from tmf_sales.storage.protocol import Document, Record, RecordTooLarge, reject_too_large_record
+from tmf_sales.storage.protocol import RecordTooLarge, reject_too_large_record
+from tmf_sales.storage.records import Document, Record
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.values.json_values import BAD_NAME, bad_names
 from tmf_sales.values.messages import list_violations, shown

@@ -13,7 +13,7 @@ import orjson
 from tmf_sales.contract.schemas import SchemaCheck
 from tmf_sales.errors import MalformedBody
 from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
-from tmf_sales.storage.protocol import Record, Version
+from tmf_sales.storage.records import Record, Version
 from tmf_sales.values.messages import list_violations, shown
 
 LEVELS_AROUND_DOCUMENT = 3

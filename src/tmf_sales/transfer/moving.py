@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tmf_sales.storage.protocol import RECORD_LIMIT, Record, Storage
+from tmf_sales.storage.protocol import RECORD_LIMIT, Storage
+from tmf_sales.storage.records import Record
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine, read, written
 from tmf_sales.values.json_values import same_json

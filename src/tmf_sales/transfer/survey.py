@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tmf_sales.storage.protocol import Record, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Record, Version
 from tmf_sales.transfer.checking import Check
 from tmf_sales.transfer.lines import BadLine
 from tmf_sales.transfer.moving import RECORDS_READ

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import Violation
 
 

@@ -15,7 +15,8 @@ from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Record, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Record, Version
 
 WHEN = "2026-01-01T00:00:00.000Z"
 MANY = 3000

@@ -16,7 +16,8 @@ from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
 
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.mongo.store import MongoStorage
-from tmf_sales.storage.protocol import Kind, StorageUnavailable, StoreRefused
+from tmf_sales.storage.protocol import StorageUnavailable, StoreRefused
+from tmf_sales.storage.records import Kind
 
 pytestmark = pytest.mark.usefixtures("_mongod")
 

@@ -14,7 +14,8 @@ from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import _make_index_if_known
 from tmf_sales.storage.mongo.kinds import NAMESPACE_NOT_FOUND, take_over_earlier_name
 from tmf_sales.storage.mongo.outbox import _in_pieces
-from tmf_sales.storage.protocol import Kind, StorageUnavailable, StoreRefused
+from tmf_sales.storage.protocol import StorageUnavailable, StoreRefused
+from tmf_sales.storage.records import Kind
 
 KIND = Kind("tmf999/order", earlier_name="order")
 

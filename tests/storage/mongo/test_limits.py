@@ -13,15 +13,8 @@ from tests.storage.tickets import event, fill, index, insert, ticket, update
 
 from tmf_sales.storage.conditions import Compare, Operator, Query, Regex, Sort
 from tmf_sales.storage.mongo.store import MongoStorage
-from tmf_sales.storage.protocol import (
-    OUTBOX_LIMIT,
-    Kind,
-    NotStorable,
-    Record,
-    RecordTooLarge,
-    StoreRefused,
-    Version,
-)
+from tmf_sales.storage.protocol import OUTBOX_LIMIT, NotStorable, RecordTooLarge, StoreRefused
+from tmf_sales.storage.records import Kind, Record, Version
 
 PAIR = Kind("ticket", (index(("state",), ("date",)),))
 PARALLEL = ticket(state=["open"], date=["today"])

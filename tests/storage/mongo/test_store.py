@@ -31,15 +31,12 @@ from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
     OUTBOX_LIMIT,
     AlreadyExists,
-    Change,
-    Kind,
     OutboxFull,
-    Record,
     RecordTooLarge,
     StorageUnavailable,
     TookTooLong,
-    Version,
 )
+from tmf_sales.storage.records import Change, Kind, Record, Version
 
 OPERATORS = {"$and", "$or", "$nor", "$eq", "$gt", "$gte", "$lt", "$lte", "$regex", "$exists", "$elemMatch", "$nin"}
 OPERATORS |= {"$not", "$type"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tmf_sales.storage.protocol import Change, Kind, StorageUnavailable, Version
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Change, Kind, Version
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
 LARGE = "x" * 100_000

@@ -18,7 +18,8 @@ from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
-from tmf_sales.storage.protocol import Kind, StorageUnavailable, TookTooLong, Version
+from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
+from tmf_sales.storage.records import Kind, Version
 from tmf_sales.storage.sqlite.compile import compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
 from tmf_sales.storage.sqlite.layout import Layout, pack_versions, unpack_versions

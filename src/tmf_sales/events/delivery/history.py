@@ -10,7 +10,7 @@ from tmf_sales.events.delivery.webhook import Attempt, standard_headers
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.events.subscriptions import Hub
 from tmf_sales.storage.events import AttemptRecord, EventStore, StoredEvent
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 
 SUMMARIZED = 100

@@ -13,7 +13,7 @@ from tmf_sales.events.delivery.webhook import CONNECT_TIMEOUT, TIMEOUT, Message,
 from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import SsrfGuard
 from tmf_sales.events.subscription import Subscription
-from tmf_sales.storage.protocol import Document
+from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
 
 TEST_EVENT = "ListenerTestEvent"

@@ -24,7 +24,7 @@ from tmf_sales.storage.events import (
     is_of_type,
     up_to,
 )
-from tmf_sales.storage.protocol import Change
+from tmf_sales.storage.records import Change
 
 
 @dataclass(slots=True)

@@ -12,20 +12,8 @@ from sortedcontainers import SortedList
 from tmf_sales.storage.conditions import EVERYTHING, Query
 from tmf_sales.storage.evaluate import in_order, predicate
 from tmf_sales.storage.memory.events import MemoryEvents
-from tmf_sales.storage.protocol import (
-    Change,
-    Document,
-    Kind,
-    Page,
-    PageRows,
-    Record,
-    Row,
-    Storage,
-    TookTooLong,
-    Version,
-    reject_other_revision,
-    reject_too_large_record,
-)
+from tmf_sales.storage.protocol import Storage, TookTooLong, reject_other_revision, reject_too_large_record
+from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version
 
 LONGEST_TURN = 0.02  # seconds
 

@@ -11,7 +11,8 @@ from pymongo.errors import OperationFailure
 
 from tmf_sales.storage.events import QueueKey
 from tmf_sales.storage.mongo.events import queue_id
-from tmf_sales.storage.protocol import Kind, StoreRefused
+from tmf_sales.storage.protocol import StoreRefused
+from tmf_sales.storage.records import Kind
 
 Database = AsyncDatabase[dict[str, Any]]
 

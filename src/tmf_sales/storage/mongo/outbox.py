@@ -21,7 +21,8 @@ from pymongo.errors import BulkWriteError
 
 from tmf_sales.storage.events import AUDIT_RECORD, BATCH_BYTES
 from tmf_sales.storage.mongo.client import translated
-from tmf_sales.storage.protocol import Change, StorageUnavailable
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Change
 
 Documents = AsyncCollection[dict[str, Any]]
 Resource = tuple[str, str]

@@ -33,20 +33,13 @@ from tmf_sales.storage.protocol import (
     OUTBOX_ENTRIES,
     OUTBOX_LIMIT,
     AlreadyExists,
-    Change,
-    Document,
-    Kind,
     OutboxFull,
-    Page,
-    PageRows,
-    Record,
     RecordTooLarge,
     RevisionConflict,
-    Row,
     Storage,
-    Version,
     reject_too_large_record,
 )
+from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version
 
 PING_TIMEOUT = 0.8
 """Seconds; a probe wants its answer within one."""

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tmf_sales.storage.protocol import Record, StorageUnavailable, Version
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Record, Version
 from tmf_sales.storage.sqlite.layout import Layout, SqlValue, pack_versions, unpack_versions
 
 

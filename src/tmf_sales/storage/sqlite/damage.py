@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tmf_sales.storage.protocol import Kind, Record, StorageUnavailable
+from tmf_sales.storage.protocol import StorageUnavailable
+from tmf_sales.storage.records import Kind, Record
 from tmf_sales.storage.sqlite.bulk import read_record
 from tmf_sales.storage.sqlite.layout import Layout
 

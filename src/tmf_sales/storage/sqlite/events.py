@@ -27,7 +27,7 @@ from tmf_sales.storage.events import (
     type_member,
     up_to,
 )
-from tmf_sales.storage.protocol import Change
+from tmf_sales.storage.records import Change
 from tmf_sales.storage.sqlite.reader import Reader
 from tmf_sales.storage.sqlite.writer import Writer
 

@@ -15,7 +15,7 @@ import orjson
 
 from tmf_sales.storage.conditions import Path, Scalar
 from tmf_sales.storage.evaluate import meets_list, single_value_at, values_at
-from tmf_sales.storage.protocol import Kind, Version
+from tmf_sales.storage.records import Kind, Version
 
 SqlValue = str | int | float | bytes | None
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")

@@ -10,7 +10,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import Page, PageRows, Record, Row, StorageUnavailable, TookTooLong, Version
+from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
+from tmf_sales.storage.records import Page, PageRows, Record, Row, Version
 from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.layout import Layout, SqlValue, unpack_versions

@@ -17,16 +17,8 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from tmf_sales.storage.conditions import EVERYTHING, Query
-from tmf_sales.storage.protocol import (
-    Change,
-    Kind,
-    Page,
-    Record,
-    Storage,
-    StoreRefused,
-    reject_other_revision,
-    reject_too_large_record,
-)
+from tmf_sales.storage.protocol import Storage, StoreRefused, reject_other_revision, reject_too_large_record
+from tmf_sales.storage.records import Change, Kind, Page, Record
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events

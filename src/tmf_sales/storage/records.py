@@ -1,0 +1,153 @@
+"""What a store holds and is asked: documents, records with their versions, pages, changes and kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tmf_sales.storage.conditions import Path, Query
+
+Document = dict[str, Any]
+"""A JSON object; integers fit in 64 bits, texts have no lone surrogates, member names no NUL and no `$` in front."""
+
+
+class Version:
+    """One version of a resource: its document and the record's revision at which this version last changed.
+
+    It is made from a document or its text and converted only on demand: stored JSON often goes out without being
+    parsed. A text is as orjson writes it. Never change the document of a version in place.
+    """
+
+    __slots__ = ("_document", "_text", "revision")
+
+    def __init__(self, revision: int, document: Document | None = None, text: bytes | None = None) -> None:
+        if document is None and text is None:
+            raise ValueError("a version needs its document or its text")
+        self.revision = revision
+        self._document = document
+        self._text = text
+
+    @property
+    def document(self) -> Document:
+        if self._document is None:
+            self._document = orjson.loads(self._text or b"{}")
+        return self._document
+
+    @property
+    def text(self) -> bytes:
+        """The document as JSON in UTF-8, without href."""
+        if self._text is None:
+            self._text = orjson.dumps(self._document)
+        return self._text
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A resource as stored: `versions[0]` is the current one; a resource without versioning has only that.
+
+    `revision` counts the writes to the record from 1; commit compares it.
+    """
+
+    id: str
+    revision: int
+    versions: tuple[Version, ...]
+
+    @property
+    def current(self) -> Version:
+        return self.versions[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a page: the current version of the resource `id`."""
+
+    id: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, in order, and how many match in all; beyond the query's count_limit `exact` is False.
+
+    `is_cut`: the page ended at the query's size_limit, and more rows follow.
+    """
+
+    rows: Sequence[Row]
+    total: int
+    exact: bool = True
+    is_cut: bool = False
+
+
+class PageRows:
+    """The rows of a page while it is read: as many as fit into the query's size_limit, and at least one."""
+
+    def __init__(self, query: Query) -> None:
+        self.rows: list[Row] = []
+        self.is_cut = False
+        self._size_limit = query.size_limit
+        self._size = 0
+
+    def add(self, row: Row) -> bool:
+        """Add a row and return True, or return False when it does not fit: the page is complete."""
+        if self._size_limit:
+            self._size += len(row.version.text)
+            self.is_cut = self._size > self._size_limit and bool(self.rows)
+        if not self.is_cut:
+            self.rows.append(row)
+        return not self.is_cut
+
+    def page(self, query: Query, total: int) -> Page:
+        """The page, when so many resources match; `total` may be one more than the query's count_limit."""
+        exact = not query.count_limit or total <= query.count_limit
+        return Page(self.rows, total if exact else query.count_limit, exact, self.is_cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One atomic write to one resource, with the events that report it.
+
+    `expected_revision` 0 inserts: the id must not be taken. Empty `versions` delete. An event is a complete TMF event
+    document that begins with `eventId` (unique), `eventTime` and `eventType`. orjson serializes it, so a part of it may
+    be a Fragment. The store adds kind, id and revision beside it.
+    """
+
+    kind: str
+    id: str
+    expected_revision: int
+    versions: tuple[Version, ...]
+    events: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index from the contract's x-index: one path, or several for a compound index; True marks descending."""
+
+    paths: tuple[tuple[Path, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource as a store knows it: its name, its indexes, and which paths are lists in the contract.
+
+    A compound index has no path through a list. `earlier_name`: the name of the kind in stores of format 1; if several
+    kinds have the same earlier name, the first takes over what is stored under it.
+    """
+
+    name: str
+    indexes: tuple[Index, ...] = ()
+    lists: frozenset[Path] = frozenset()
+    earlier_name: str = ""
+
+    def goes_through_list(self, path: Path) -> bool:
+        return any(path[:length] in self.lists for length in range(1, len(path) + 1))
+
+
+def named_kind(name: str, kinds: Sequence[str]) -> str | None:
+    """Return the kind that a user names in full, or by its last part if only one kind has it."""
+    if name in kinds:
+        return name
+    found = [kind for kind in kinds if kind.rpartition("/")[2] == name]
+    return found[0] if len(found) == 1 else None
