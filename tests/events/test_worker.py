@@ -368,7 +368,7 @@ async def test_listeners_without_a_secret_of_their_own_get_the_services_signatur
     assert secrets["own"] != shared
 
 
-async def test_lanes_longer_than_a_batch_are_worked_off(world: World) -> None:
+async def test_queues_longer_than_a_batch_are_worked_off(world: World) -> None:
     await world.listen("a")
     ids = [f"e{number}" for number in range(120)]
     gate = world.block("a")

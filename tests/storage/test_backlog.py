@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.storage.test_lanes import LATER, NOW, attempt, fan, happen
+from tests.storage.test_delivery_queues import LATER, NOW, attempt, fan, happen
 
 from tmf_sales.storage.events import BEHIND, Backlog, EventStore, Step
 from tmf_sales.storage.mongo import events as mongo_events

@@ -1,4 +1,4 @@
-"""What every store promises of events: the log and the lanes (tmf_sales.storage.events, the EventStore protocol)."""
+"""The event log and the delivery queues, on every store (the EventStore protocol in tmf_sales.storage.events)."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ async def test_a_lane_that_is_there_only_grows(store: Storage, log: EventStore) 
     assert (left.first, left.last, left.failures) == (first[0].order, second[0].order, 3)
 
 
-async def test_lanes_are_leased_at_once_only_where_asked(store: Storage, log: EventStore) -> None:
+async def test_queues_are_leased_at_once_only_when_asked(store: Storage, log: EventStore) -> None:
     deliveries = await fan(log, await happen(store, log, "1", "e1"), "a", "b", leased=["b"])
 
     assert [delivery.key.subscription for delivery in deliveries] == ["b"]
