@@ -46,8 +46,12 @@ class ItemChange(NamedTuple):
 class QuoteSettings:
     """The settings of quotes."""
 
-    price_book: Path | None = setting(None, FILE, "prices of the offerings; without it the shipped example")
-    validity: timedelta = setting(timedelta(days=30), DURATION, "how long an offer holds once it is complete")
+    price_book: Path | None = setting(
+        None, FILE, "price book (JSON) for instant quotes; without it the shipped example"
+    )
+    validity: timedelta = setting(
+        timedelta(days=30), DURATION, "how long an approved quote is valid if it has no `validFor`"
+    )
     accept_expired: bool = setting(False, SWITCH, "accept quotes after the end of their validFor")
 
 

@@ -19,15 +19,15 @@ LIMIT = 10_000
 
 @click.command()
 @store_options
-@click.option("--id", "id", required=True, metavar="ID", help="The resource, or the subscription.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--id", "id", required=True, metavar="ID", help="Id of a resource or subscription.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 def audit(id: str, as_json: bool, **options: Any) -> None:
-    """Show who changed a resource, the oldest change first; as far back as the log of events goes."""
+    """Show who changed a resource, oldest change first, as far back as audit records are kept."""
     entries = run(options, lambda found: entries_of(found, id))
     for entry in entries:
         click.echo(json.dumps(entry, ensure_ascii=True) if as_json else shown(entry))
     if not entries:
-        click.echo(f"the log has no change of {id!a}; it is kept while auditing is on", err=True)
+        click.echo(f"no change of {id!a} is recorded; changes are recorded only while auditing is on", err=True)
 
 
 async def entries_of(found: Context, id: str) -> list[Document]:

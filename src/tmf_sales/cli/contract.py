@@ -12,16 +12,18 @@ from tmf_sales.values.messages import shown
 
 @click.command()
 @setting_options("contracts")
-@click.option("--api", required=True, metavar="NAME", help="Which one, such as tmf648 (quotes) or tmf699 (leads).")
+@click.option("--api", required=True, metavar="NAME", help="API, such as tmf648 (quotes) or tmf699 (leads).")
 @click.option(
     "--profile",
     type=click.Choice(["plain", "client", "gateway"]),
-    help="In one file: as the service serves it, for code generators, or for API gateways.",
+    help="Print one file: as served, for code generators, or for API gateways.",
 )
-@click.option("--server", metavar="URL", help="Name the public URL of the service; otherwise the server is relative.")
-@click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", help="JSON is always in one file.")
+@click.option("--server", metavar="URL", help="Public URL of the service; without it the server is relative.")
+@click.option(
+    "--format", type=click.Choice(["yaml", "json"]), default="yaml", help="Output format; JSON is always one file."
+)
 def contract(api: str, profile: str | None, server: str | None, format: str, **options: object) -> None:
-    """Print an API's OpenAPI contract, as it was written or in one file."""
+    """Print an API's OpenAPI contract, as written or bundled into one file."""
     from tmf_sales.contract.files import contracts_folder, find_contracts
     from tmf_sales.publishing.bundle import published
 

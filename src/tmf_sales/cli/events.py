@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 PAGE = 200
 LOOK_EVERY = 0.5
 
-since_option = click.option("--since", metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
-json_option = click.option("--json", "as_json", is_flag=True, help="The whole event as JSON, one line each.")
+since_option = click.option("--since", metavar="TIME", help="Date-time, or a duration back from now, such as PT1H.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print complete events, one JSON object per line.")
 
 
 @click.group()
 def events() -> None:
-    """Show the events in the store, and deliver them again."""
+    """List, follow and replay the events in the store."""
 
 
 @events.command("list")
@@ -33,7 +33,7 @@ def events() -> None:
 @since_option
 @json_option
 def list_events(since: str | None, as_json: bool, **options: Any) -> None:
-    """List events in the order in which they were stored."""
+    """List stored events, oldest first."""
     start = read_moment(since, time.time()) if since else 0.0
 
     async def work(found: Context) -> int:
@@ -52,7 +52,7 @@ def list_events(since: str | None, as_json: bool, **options: Any) -> None:
 @since_option
 @json_option
 def tail(since: str | None, as_json: bool, **options: Any) -> None:
-    """Show events as they come, until Ctrl-C."""
+    """Print new events until Ctrl-C."""
     now = time.time()
     start = read_moment(since, now) if since else now
 
@@ -73,10 +73,10 @@ def tail(since: str | None, as_json: bool, **options: Any) -> None:
 
 @events.command()
 @store_options
-@click.option("--listener", "subscription", required=True, metavar="ID", help="Who is to get the events again.")
-@click.option("--since", required=True, metavar="TIME", help="A date-time, or a duration such as PT1H for so long ago.")
+@click.option("--listener", "subscription", required=True, metavar="ID", help="Id of the subscription.")
+@click.option("--since", required=True, metavar="TIME", help="Date-time, or a duration back from now, such as PT1H.")
 def replay(subscription: str, since: str, **options: Any) -> None:
-    """Deliver events again, with the same eventId; every process that delivers for this store takes part."""
+    """Deliver events to a subscription again, with the same eventId."""
     start = read_moment(since, time.time())
 
     async def work(found: Context) -> int:

@@ -29,9 +29,11 @@ BLOCK = 64 * 1024
     "wanted",
     multiple=True,
     metavar="KIND",
-    help="Only this kind, such as tmf648/quote, or quote; repeatable.",
+    help="Export only this kind, such as tmf648/quote or quote; repeatable.",
 )
-@click.option("--readable", is_flag=True, help="Export what can be read of a damaged SQLite store; skip the rest.")
+@click.option(
+    "--readable", is_flag=True, help="Export the readable records of a damaged SQLite store, and skip the others."
+)
 @click.argument("file", type=click.Path(allow_dash=True, dir_okay=False, path_type=Path))
 def export(file: Path, wanted: tuple[str, ...], readable: bool, **options: Any) -> None:
     """Write all resources and subscriptions to FILE, one a line with all its versions; - is standard output.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @store_options
-@click.option("--no-check", is_flag=True, help="Take documents that the contracts reject.")
+@click.option("--no-check", is_flag=True, help="Also load documents that the contracts reject.")
 @click.argument("file", type=click.Path(allow_dash=True, path_type=Path))
 def import_(file: Path, no_check: bool, **options: Any) -> None:
     """Load the resources in FILE, as written by export; - is standard input.

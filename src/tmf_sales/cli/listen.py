@@ -26,11 +26,16 @@ SHOWN = 200  # characters of a resource without its id
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option(
-    "--secret", envvar="TMF_SALES_WEBHOOK_SECRET", metavar="whsec_...", help="Verifies [TMF_SALES_WEBHOOK_SECRET]."
+    "--secret",
+    envvar="TMF_SALES_WEBHOOK_SECRET",
+    metavar="whsec_...",
+    help="Key to verify signatures [TMF_SALES_WEBHOOK_SECRET].",
 )
-@click.option("--answer", default=204, show_default=True, type=click.IntRange(200, 599), help="Status to answer with.")
+@click.option(
+    "--answer", default=204, show_default=True, type=click.IntRange(200, 599), help="Status of every response."
+)
 def listen(host: str, port: int, secret: str | None, answer: int) -> None:
-    """Receive events and print them, one line each, until Ctrl-C."""
+    """Receive webhooks and print a line for each event, until Ctrl-C."""
     try:
         secrets = read_secrets(secret)
         server = Receiver((host, port), secrets, answer)

@@ -48,10 +48,14 @@ def list_listeners(**options: Any) -> None:
 @listeners.command()
 @store_options
 @click.argument("subscription", metavar="ID")
-@click.option("--since", default="P1D", show_default=True, metavar="TIME", help="A date-time or a duration.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="So many at most.")
+@click.option(
+    "--since", default="P1D", show_default=True, metavar="TIME", help="Date-time, or a duration back from now."
+)
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Show at most this many attempts."
+)
 def attempts(subscription: str, since: str, limit: int, **options: Any) -> None:
-    """Show what came of deliveries to a listener, the newest first."""
+    """List the delivery attempts of a subscription, newest first."""
     start = read_moment(since, time.time())
 
     async def work(found: Context) -> list[AttemptRecord]:
@@ -79,7 +83,7 @@ def attempts(subscription: str, since: str, limit: int, **options: Any) -> None:
 @store_options
 @click.argument("subscription", metavar="ID")
 def enable(subscription: str, **options: Any) -> None:
-    """Send events to a disabled listener again, from now on; `events replay` sends what it missed."""
+    """Enable a disabled subscription from now on; `events replay` sends what it missed."""
 
     async def work(found: Context) -> None:
         await reject_unknown(found, subscription)
@@ -92,9 +96,11 @@ def enable(subscription: str, **options: Any) -> None:
 @listeners.command("rotate-secret")
 @store_options
 @click.argument("subscription", metavar="ID")
-@click.option("--overlap", default="P1D", show_default=True, metavar="TIME", help="How long the old one still signs.")
+@click.option(
+    "--overlap", default="P1D", show_default=True, metavar="TIME", help="Time for which the old secret still signs."
+)
 def rotate_secret(subscription: str, overlap: str, **options: Any) -> None:
-    """Give a listener a new secret of its own and print it; the old one still signs for a while."""
+    """Give a subscription a new signing secret and print it; the old one still signs during the overlap."""
     try:
         seconds = read_duration(overlap).total_seconds()
     except ValueError:

@@ -50,7 +50,7 @@ def export_party(id: str, file: Path, **options: Any) -> None:
 @party.command("erase")
 @store_options
 @setting_options("public_url", "audit")
-@click.option("--confirm", is_flag=True, help="Erase. Without it the command only shows what it would erase.")
+@click.option("--confirm", is_flag=True, help="Erase; without it, only show what would be erased.")
 @click.option("--references-only", is_flag=True, help="Keep contact media, notes and other personal data.")
 @click.argument("id")
 def erase_party(id: str, confirm: bool, references_only: bool, **options: Any) -> None:

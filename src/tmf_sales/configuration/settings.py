@@ -71,30 +71,30 @@ class Settings:
     )
     config: Path | None = setting(None, FILE, "configuration file (TOML) with the other settings, by name")
     store: str = setting(
-        "sqlite:tmf-sales.sqlite", STORE, "where resources are kept: " + STORE.expected, credentials=True
+        "sqlite:tmf-sales.sqlite", STORE, "where to store resources: " + STORE.expected, credentials=True
     )
     contracts: tuple[Path, ...] = setting(
         (), FOLDERS, f"folders with contracts of further APIs, separated by `{os.pathsep}`"
     )
-    apis: tuple[str, ...] = setting((), LIST, "serve only these APIs, such as `tmf622,tmf648`; without it all")
+    apis: tuple[str, ...] = setting((), LIST, "APIs to serve, such as `tmf622,tmf648`; without it all")
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
     tls_cert: Path | None = setting(
         None, FILE, "certificate chain (PEM); the service then serves HTTPS, and the management port plain HTTP"
     )
     tls_key: Path | None = setting(None, FILE, "private key (PEM, without passphrase) of the certificate")
     tls_client_ca: Path | None = setting(
-        None, FILE, "authorities (PEM) that issue the certificates of clients; a client without one cannot connect"
+        None, FILE, "certificate authorities (PEM) of clients; a client without their certificate cannot connect"
     )
     mode: str = setting(
         "standard",
         one_of("strict", "standard", "lenient"),
-        "how strictly requests are read; docs/reference/leniency.md has the rules",
+        "how strictly to validate requests: `strict`, `standard` or `lenient`",
     )
     strict: bool = setting(False, SWITCH, "deprecated: the same as mode strict")
     public_url: str | None = setting(
         None, URL, "base of every href; without it `http://HOST:PORT`, with TLS `https://HOST:PORT`"
     )
-    trusted_hosts: tuple[str, ...] = setting((), LIST, "host names, with their ports, that may become the base of href")
+    trusted_hosts: tuple[str, ...] = setting((), LIST, "host names (with port) that may be the base of href")
     trusted_proxies: tuple[Network, ...] = setting(
         (), NETWORKS, "networks of proxies whose X-Forwarded-* and Forwarded headers count"
     )
@@ -102,71 +102,81 @@ class Settings:
         (), ORIGINS, "origins of web pages that may call the service from a browser, or `*`"
     )
     jwt_issuer: str | None = setting(
-        None, TEXT, "who signs the bearer tokens that are accepted; turns authentication on"
+        None, TEXT, "issuer (`iss`) of the bearer tokens to accept; turns authentication on"
     )
-    jwt_audience: str | None = setting(None, TEXT, "what bearer tokens name as their audience: this service")
+    jwt_audience: str | None = setting(None, TEXT, "audience (`aud`) that bearer tokens must name")
     jwt_keys: str | None = setting(None, PLACE, "the issuer's public keys (JWKS), as a URL or a file")
-    jwt_algorithms: tuple[str, ...] = setting(("RS256", "PS256", "ES256"), ALGORITHMS, "how tokens may be signed")
-    jwt_leeway: int = setting(30, whole_number(0, 600), "seconds by which clocks may differ")
+    jwt_algorithms: tuple[str, ...] = setting(("RS256", "PS256", "ES256"), ALGORITHMS, "signature algorithms to accept")
+    jwt_leeway: int = setting(30, whole_number(0, 600), "clock difference to tolerate in tokens, in seconds")
     roles_claim: str = setting("realm_access.roles", TEXT, "path of the claim with the caller's roles")
     parties_claim: str = setting("parties", TEXT, "path of the claim with the ids of the caller's parties")
     console_client_id: str | None = setting(
         None, TEXT, "client id of the console at the issuer; lets people sign in to /console with OpenID Connect"
     )
-    api_keys: Path | None = setting(None, FILE, "digests of the API keys that are accepted; turns authentication on")
-    policy: Path | None = setting(None, FILE, "who may do what; without it the shipped table")
-    audit: str = setting("auto", one_of("auto", "on", "off"), "log who changes what; auto: with authentication")
-    rate_limit: int = setting(0, whole_number(0), "requests a second of one caller, in each worker; 0 means no limit")
-    listener_limit: int = setting(
-        100, whole_number(0), "subscriptions of one caller; without authentication all callers are one; 0: no limit"
+    api_keys: Path | None = setting(
+        None, FILE, "file with the digests of the API keys to accept; turns authentication on"
     )
-    subscriptions_per_host: int = setting(50, whole_number(0), "subscriptions with the same callback host; 0: no limit")
+    policy: Path | None = setting(None, FILE, "table of permissions (YAML); without it the shipped one")
+    audit: str = setting(
+        "auto", one_of("auto", "on", "off"), "record who changes what; `auto`: only with authentication"
+    )
+    rate_limit: int = setting(0, whole_number(0), "requests per second and caller that each worker allows; 0: no limit")
+    listener_limit: int = setting(
+        100, whole_number(0), "subscriptions per caller (without authentication: in all); 0: no limit"
+    )
+    subscriptions_per_host: int = setting(50, whole_number(0), "subscriptions per callback host; 0: no limit")
     allow_anonymous: bool = setting(
         False, SWITCH, "allow a non-loopback address without authentication (every caller is an admin)"
     )
-    seed: bool = setting(False, SWITCH, "put the contracts' examples, dated towards now, into an empty store")
-    body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body")
+    seed: bool = setting(
+        False, SWITCH, "load the contracts' examples into an empty store, with their dates moved to the present"
+    )
+    body_limit: int = setting(4 * 1024 * 1024, SIZE, "largest request body, in bytes")
     body_memory: int = setting(
-        32 * 1024 * 1024, SIZE, "bytes of bodies over 64 KiB that one worker keeps at a time; further ones get 503"
+        32 * 1024 * 1024, SIZE, "memory of each worker for bodies over 64 KiB, in bytes; further ones get 503"
     )
-    request_deadline: float = setting(10.0, SECONDS, "after so many seconds a request is answered 503")
+    request_deadline: float = setting(10.0, SECONDS, "seconds after which a request gets 503")
     drain: int = setting(
-        0, whole_number(0, 3600), "seconds after SIGTERM in which /ready says no while requests are still served"
+        0, whole_number(0, 3600), "seconds after SIGTERM during which /ready is 503 and requests are still served"
     )
-    statement_timeout: float = setting(2.0, SECONDS, "after so many seconds one query of the store is given up")
-    max_concurrent: int = setting(256, whole_number(1), "concurrent requests of one worker; further ones get 503")
-    no_compression: bool = setting(False, SWITCH, "leave the compression of responses to a proxy")
-    page_default: int = setting(100, whole_number(1), "length of a page when the request has no limit")
+    statement_timeout: float = setting(2.0, SECONDS, "seconds after which a query of the store is cancelled")
+    max_concurrent: int = setting(256, whole_number(1), "concurrent requests per worker; further ones get 503")
+    no_compression: bool = setting(False, SWITCH, "do not compress responses")
+    page_default: int = setting(100, whole_number(1), "resources per page if the request has no `limit`")
     page_max: int = setting(
-        1000, whole_number(1, LONGEST_PAGE), f"longest page that a request may ask for; {LONGEST_PAGE} at most"
+        1000, whole_number(1, LONGEST_PAGE), f"largest `limit` that a request may have; {LONGEST_PAGE} at most"
     )
     page_bytes: int = setting(
-        8 * 1024 * 1024, SIZE, "bytes of a page; it ends before the resource that would exceed them, with a next link"
+        8 * 1024 * 1024,
+        SIZE,
+        "largest page, in bytes; it ends before the resource that would exceed this, with a next link",
     )
-    count_limit: int = setting(0, whole_number(0), "count matches only so far; 0 counts all")
-    no_delivery: bool = setting(False, SWITCH, "leave the delivery of events to another process")
+    count_limit: int = setting(0, whole_number(0), "count at most this many matches; 0 counts all")
+    no_delivery: bool = setting(False, SWITCH, "do not deliver events; `tmf-sales deliver` does")
     delivery_connections: int = setting(
-        128, whole_number(1, 4096), "open deliveries of one process; at most a quarter of its open files"
+        128, whole_number(1, 4096), "concurrent deliveries per process; at most a quarter of the files that it may open"
     )
-    delivery_connections_per_host: int = setting(16, whole_number(1, 4096), "open deliveries of one process to a host")
-    event_streams: int = setting(100, whole_number(0), "open event streams of one worker; further ones get 503")
+    delivery_connections_per_host: int = setting(
+        16, whole_number(1, 4096), "concurrent deliveries per process and host"
+    )
+    event_streams: int = setting(100, whole_number(0), "open event streams per worker; further ones get 503")
     event_streams_per_caller: int = setting(
-        25, whole_number(1), "open event streams of one caller in one worker, with authentication"
+        25, whole_number(1), "open event streams per caller and worker, with authentication"
     )
-    webhook_secret: str | None = setting(None, TEXT, "signs what is posted to subscriptions (`whsec_...`)", secret=True)
+    webhook_secret: str | None = setting(None, TEXT, "key that signs webhooks (`whsec_...`)", secret=True)
     listener_secrets: bool = setting(False, SWITCH, "give each subscription its own secret, shown once at registration")
-    event_retention: timedelta = setting(timedelta(days=7), DURATION, "how long delivered events are kept")
+    event_retention: timedelta = setting(timedelta(days=7), DURATION, "time for which delivered events are kept")
     audit_retention: timedelta | None = setting(
-        None, DURATION, "how long audit records are kept; without it as long as events"
+        None, DURATION, "time for which audit records are kept; without it as long as events"
     )
     callback_networks: tuple[Network, ...] = setting((), NETWORKS, "private networks that callbacks may reach")
     require_https: bool = setting(False, SWITCH, "reject callbacks that are not https")
     log_level: str = setting(
         "warning",
         one_of("debug", "info", "warning", "error"),
-        "least severity that is logged; `info` has a line for each request",
+        "lowest severity to log; `info` has a line for each request",
     )
-    log_format: str = setting("text", one_of("text", "json"), "form of a log line")
+    log_format: str = setting("text", one_of("text", "json"), "format of log lines: `text` or `json`")
     of_apis: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The settings that belong to the rules of an API, by the name under which these rules are registered."""
 
