@@ -1,6 +1,6 @@
 """Every way a request can fail, as one exception per condition, and the TMF Error body that the client reads.
 
-Every answer that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is
+Every response that is not 2xx is built here (TMF630 part 1, Error). `code` is stable, `reason` says what is
 wrong in general, `message` names the place (JSON pointer, parameter, header) and what was expected there.
 """
 
@@ -14,11 +14,11 @@ from tmf_sales.values.messages import SHOWN_LIMIT, Violation, list_violations, s
 
 
 class CannotStart(Exception):
-    """Raised when the service cannot start: a setting, a contract, a store. Its text is one line for who started it."""
+    """Raised when the service cannot start: a setting, a contract, a store. Its text is one line for the operator."""
 
 
 class TmfError(Exception):
-    """An answer that is not 2xx. Subclasses fix status, code and reason; the instance says where and why."""
+    """A response that is not 2xx. Subclasses fix status, code and reason; the instance says where and why."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internalError"
@@ -52,11 +52,11 @@ class TmfError(Exception):
         }
 
 
-# 400: wrong in itself ------------------------------------------------------------------------------------------------
+# 400: an invalid request ----------------------------------------------------------------------------------------------
 
 
 class BadRequest(TmfError):
-    """Raised when the request is wrong in itself and no narrower condition below says how."""
+    """Raised when the request is invalid and no other code of status 400 applies."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "badRequest"
@@ -71,7 +71,7 @@ class MalformedBody(BadRequest):
 
 
 class BodyCutOff(BadRequest):
-    """Raised when the connection ends before the body does; nobody is there to read it."""
+    """Raised when the connection ends before the whole body has arrived, so that no client reads this response."""
 
     code = "bodyCutOff"
     reason = "The body is not complete"
@@ -89,34 +89,34 @@ class InvalidBody(BadRequest):
 
 
 class InvalidParameter(BadRequest):
-    """Raised when a path, query or header parameter is not what the contract says."""
+    """Raised when a path, query or header parameter does not follow the contract."""
 
     code = "invalidParameter"
     reason = "A parameter is not valid"
 
 
 class InvalidFilter(InvalidParameter):
-    """Raised when a filter of the query string cannot be read, or its value does not fit the attribute's type."""
+    """Raised when a filter cannot be parsed, or its value does not have the attribute's type."""
 
     code = "invalidFilter"
     reason = "Invalid filter"
 
 
 class InvalidPatch(BadRequest):
-    """Raised when a patch is malformed: not an operation, an unknown op, a path that is not a path."""
+    """Raised when a patch is malformed: an entry that is no operation, an unknown `op`, an invalid path."""
 
     code = "invalidPatch"
     reason = "The patch is not valid"
 
 
 class NotPatchable(BadRequest):
-    """Raised when a patch gives another value to a member that the contract marks as not to be changed."""
+    """Raised when a patch changes a member that the contract marks as read-only."""
 
     code = "notPatchable"
     reason = "A member that cannot be changed was changed"
 
 
-# 401, 403 ------------------------------------------------------------------------------------------------------------
+# 401, 403 -------------------------------------------------------------------------------------------------------------
 
 
 class Unauthenticated(TmfError):
@@ -136,17 +136,17 @@ class Forbidden(TmfError):
 
 
 class UnservedHost(Forbidden):
-    """Raised when a service without authentication on loopback is addressed by a foreign name (DNS rebinding)."""
+    """Raised when a service on loopback without authentication gets a foreign Host (a DNS rebinding attack)."""
 
     code = "unservedHost"
     reason = "The service does not serve this Host"
 
 
-# 404 - 415: the way in -----------------------------------------------------------------------------------------------
+# 404 - 415: routing and media types -----------------------------------------------------------------------------------
 
 
 class NotFound(TmfError):
-    """Raised when the resource, or the version of it, does not exist (for this caller)."""
+    """Raised when the resource or its version does not exist, or the caller may not see it."""
 
     status = HTTPStatus.NOT_FOUND
     code = "notFound"
@@ -162,7 +162,7 @@ class NoSuchRoute(TmfError):
 
 
 class MethodNotAllowed(TmfError):
-    """Raised when the path exists but not with this method; Allow lists the ones it has (RFC 9110, 15.5.6)."""
+    """Raised when the path does not have this method; `Allow` lists those that it has (RFC 9110, 15.5.6)."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "methodNotAllowed"
@@ -183,7 +183,7 @@ class NotAcceptable(TmfError):
 
 
 class BodyTimeout(TmfError):
-    """Raised when the client did not send its body in time (RFC 9110, 15.5.9: the connection is closed)."""
+    """Raised when the body did not arrive in time; the connection is closed (RFC 9110, 15.5.9)."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "bodyTimeout"
@@ -194,7 +194,7 @@ class BodyTimeout(TmfError):
 
 
 class BodyTooLarge(TmfError):
-    """Raised when a body, or what a patch would build, is over the limit (RFC 9110, 15.5.14)."""
+    """Raised when a body, or the result of a patch, exceeds the limit (RFC 9110, 15.5.14)."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "bodyTooLarge"
@@ -202,14 +202,14 @@ class BodyTooLarge(TmfError):
 
 
 class UnsupportedMediaType(TmfError):
-    """Raised when Content-Type is missing or none that the operation takes (RFC 9110, 15.5.16)."""
+    """Raised when Content-Type is missing or not accepted by the operation (RFC 9110, 15.5.16)."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupportedMediaType"
     reason = "The body's media type is not supported"
 
 
-# 409, 412: right in itself, refused by what is stored ----------------------------------------------------------------
+# 409, 412: a valid request that the stored resource does not allow ----------------------------------------------------
 
 
 class Conflict(TmfError):
@@ -221,7 +221,7 @@ class Conflict(TmfError):
 
 
 class ForbiddenTransition(Conflict):
-    """Raised when a patch asks for a state that the lifecycle does not reach from the current one."""
+    """Raised when a patch asks for a state that cannot follow the current one."""
 
     code = "forbiddenTransition"
     reason = "The lifecycle does not allow this change of state"
@@ -239,7 +239,7 @@ class StatesDisagree(Conflict):
 
 
 class FinalState(Conflict):
-    """Raised when a patch changes what the current state of the resource no longer lets change."""
+    """Raised when a patch changes a member that cannot change in the current state of the resource."""
 
     code = "finalState"
     reason = "The state of the resource does not allow this change"
@@ -253,7 +253,7 @@ class OfferExpired(Conflict):
 
 
 class PatchDoesNotApply(Conflict):
-    """Raised when a well-formed patch meets a document that it does not fit: missing path, failed test, no match."""
+    """Raised when a well-formed patch does not fit the stored resource: missing path, failed test, no match."""
 
     code = "patchDoesNotApply"
     reason = "The patch does not apply to the stored resource"
@@ -271,60 +271,60 @@ class PatchResultRefused(Conflict):
 
 
 class DuplicateSubscription(Conflict):
-    """Raised when the same callback and query are registered already."""
+    """Raised when a subscription with the same callback and query exists."""
 
     code = "duplicateListener"
     reason = "The subscription exists already"
 
 
 class SubscriptionDisabled(Conflict):
-    """Raised when events are to be delivered again to a subscription that is disabled."""
+    """Raised when events are replayed to a disabled subscription."""
 
     code = "listenerDisabled"
     reason = "The subscription is disabled"
 
 
 class CallbackRefused(Conflict):
-    """Raised when a callback has an address that webhooks must not reach."""
+    """Raised when a callback has an address that webhooks may not reach."""
 
     code = "callbackRefused"
     reason = "The callback's address is not allowed"
 
 
 class VersionTaken(Conflict):
-    """Raised when a version of the resource has this number already."""
+    """Raised when the resource already has a version with this number."""
 
     code = "versionTaken"
     reason = "This version exists already"
 
 
 class ResourceTooLarge(Conflict):
-    """Raised when a resource with all its versions would exceed what a store keeps as one unit."""
+    """Raised when a resource with all its versions would exceed 8 MB."""
 
     code = "resourceTooLarge"
     reason = "The resource would become too large"
 
 
 class IdempotencyConflict(Conflict):
-    """Raised when an Idempotency-Key comes again with another body or query, or while the first request still runs."""
+    """Raised when an Idempotency-Key is repeated with another body or query, or while the first request is running."""
 
     code = "idempotencyConflict"
     reason = "The idempotency key is in use"
 
 
 class PreconditionFailed(TmfError):
-    """Raised when If-Match or If-None-Match does not hold for the stored revision (RFC 9110, 13)."""
+    """Raised when If-Match or If-None-Match does not match the stored revision (RFC 9110, 13)."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "preconditionFailed"
     reason = "A precondition of the request does not hold"
 
 
-# 429, 5xx ------------------------------------------------------------------------------------------------------------
+# 429, 5xx -------------------------------------------------------------------------------------------------------------
 
 
 class TooManyRequests(TmfError):
-    """Raised when the caller exceeds its rate; Retry-After says when to come back."""
+    """Raised when the caller exceeds its rate limit; Retry-After says when to try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "tooManyRequests"
@@ -332,7 +332,7 @@ class TooManyRequests(TmfError):
 
 
 class Unavailable(TmfError):
-    """Raised when the service cannot answer now but may soon (store away, deadline, too busy); has Retry-After."""
+    """Raised when the service is overloaded, shuts down, or exceeds the time of a request; has Retry-After."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
@@ -343,4 +343,4 @@ class Unavailable(TmfError):
 
 
 class InternalError(TmfError):
-    """Raised for a defect of the service; the log has the cause, the client gets only this."""
+    """Raised for an unexpected error; only the log has its cause."""

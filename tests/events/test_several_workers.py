@@ -245,7 +245,7 @@ async def test_a_defect_is_logged_and_the_worker_goes_on(
     monkeypatch.setattr(world.events, "record", record)
     await turn(world.worker())
 
-    assert "failed by a defect" in caplog.text
+    assert "failed with an unexpected error" in caplog.text
 
 
 async def test_what_the_log_has_lost_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,7 +407,7 @@ async def test_a_turn_that_fails_by_a_defect_is_followed_by_the_next(
 
     monkeypatch.setattr(world.events, "not_fanned_out", fails_once)
     world.happen("1", "e1")
-    await until(lambda: "failed by a defect" in caplog.text)
+    await until(lambda: "failed with an unexpected error" in caplog.text)
     world.happen("1", "e2")
     await until(lambda: world.got("a") == ["e1", "e2"])
 
@@ -429,4 +429,4 @@ async def test_an_outage_of_the_store_is_one_line_for_all_rounds(
     world.events.arrived.set()
     await until(lambda: rounds == 3)
 
-    assert caplog.text.count("events wait for the store: away") == 1
+    assert caplog.text.count("delivery waits for the store: away") == 1

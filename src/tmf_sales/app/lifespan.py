@@ -53,7 +53,7 @@ async def lifespan(
 async def log_unknown_kinds(store: Storage) -> None:
     """Warn about stored kinds that no loaded contract describes; delivery leaves their events in place."""
     for kind, count in (await store.unknown_kinds()).items():
-        log.warning("no loaded contract describes %s: %d resources and its events are left alone", kind, count)
+        log.warning("no loaded contract describes %s: %d resources are not served, nor events delivered", kind, count)
 
 
 @contextlib.asynccontextmanager

@@ -40,7 +40,7 @@ async def seed(store: Storage, apis: Sequence[Contract], now: datetime) -> None:
                     with contextlib.suppress(AlreadyExists):
                         await store.commit(Change(resource.kind, document["id"], 0, (Version(1, document),)))
     except StorageUnavailable:
-        log.warning("the store does not answer; the examples are not in it")
+        log.warning("the store does not respond; the examples were not loaded")
 
 
 def examples(api: Contract, resource: ResourceType) -> Iterator[Document]:

@@ -371,7 +371,7 @@ def _marked(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document
 
 
 def _too_many_races() -> Unavailable:
-    return Unavailable("The resource is being changed by too many others at once")
+    return Unavailable("Too many concurrent changes of this resource")
 
 
 def _too_large(id: str) -> ResourceTooLarge:

@@ -101,7 +101,7 @@ class EventTail:
             except Unavailable as error:
                 log.warning("event streams wait: %s", error.message)
             except Exception:
-                log.exception("event streams wait because of a defect")
+                log.exception("event streams wait after an unexpected error")
             else:
                 if events or self._last is None:
                     self._last = _Batch(begin, place, events)

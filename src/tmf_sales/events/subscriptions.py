@@ -279,7 +279,7 @@ class Hub:
             except RevisionConflict:
                 continue
             return after
-        log.warning("subscription %s changes too often to be written", id)
+        log.warning("subscription %s was not updated: it changes too often", id)
         return before
 
     async def _write(

@@ -72,10 +72,10 @@ class BoundedRequest:
                 return  # the server closes the connection of an incomplete response
             within = f"within {self._bounds.deadline:g} seconds"
             if self._was_slow:
-                raise BodyTimeout("It came too slowly while other bodies waited") from None
+                raise BodyTimeout("It arrived too slowly while other bodies were waiting") from None
             if self._arriving is not None:
                 raise BodyTimeout(f"It was not complete {within}") from None
-            raise Unavailable(f"No answer {within}") from None
+            raise Unavailable(f"No response {within}") from None
 
     def end(self) -> None:
         self._give_place_back()
@@ -137,7 +137,7 @@ class BoundedRequest:
         if self._body_size > SMALL_BODY:
             self._bounds.free_body_memory -= self._body_size if before <= SMALL_BODY else size
             if self._bounds.free_body_memory < 0:
-                raise Unavailable("Other large bodies take all memory for them", headers={"Connection": "close"})
+                raise Unavailable("Too many large request bodies at the same time", headers={"Connection": "close"})
 
     def _give_up_body(self) -> None:
         self._was_slow = True

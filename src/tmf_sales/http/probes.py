@@ -67,7 +67,7 @@ def probes(readiness: Readiness) -> Mapping[str, App]:
 
     async def ready(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope.get("state", {}).get(DRAINING):
-            await send_error(send, Unavailable("The service is about to end"), scope)
+            await send_error(send, Unavailable("The service is shutting down"), scope)
         elif await readiness.is_ready():
             await _say(scope, send, {"status": "ready"})
         else:

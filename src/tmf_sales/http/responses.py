@@ -63,8 +63,8 @@ def as_tmf_error(error: BaseException) -> TmfError:
         kind, message = _BY_STATUS[status]
         challenge = {"WWW-Authenticate": CHALLENGE} if kind is Unauthenticated else {}
         return kind(message, challenge | dict(error.headers or {}))
-    log.error("unforeseen %s", type(error).__name__, exc_info=error)
-    return InternalError("The service met a defect of its own; the log has more")
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return InternalError("An unexpected error occurred; the log of the service has its cause")
 
 
 class Errors:

@@ -68,7 +68,7 @@ class Transfers:
             if self._taken + room <= self._room:
                 return
         if self._taken:
-            raise Unavailable("Too many bodies are on their way", headers={"Connection": "close"})
+            raise Unavailable("Too many large bodies at the same time", headers={"Connection": "close"})
 
     def _end(self, transfer: Transfer) -> None:
         if transfer in self._under_way:

@@ -105,7 +105,7 @@ class Erasure:
                 continue
             self._count(type, record, erased)
             return
-        raise Unavailable(f"{type.kind} {found.id} is being changed by too many others at once")
+        raise Unavailable(f"{type.kind} {found.id} is changed by too many others at the same time")
 
     def _document(self, document: Document, type: ResourceType) -> tuple[Document, list[str]]:
         return erase(document, type.object_type, self._data.party, references_only=self._references_only)

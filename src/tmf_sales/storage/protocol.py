@@ -54,24 +54,24 @@ def reject_other_format(found: int, known: int, steps: Container[int]) -> None:
 
 
 class StorageUnavailable(Unavailable):
-    """Raised when the store cannot be reached, took too long, or the outcome of a write is not known."""
+    """Raised when the store cannot be reached, takes too long, or the outcome of a write is unknown."""
 
     code = "storageUnavailable"
-    reason = "The store cannot answer now"
+    reason = "The store is temporarily unavailable"
 
 
 class TookTooLong(StorageUnavailable):
-    """Raised by find when the query runs into the store's time limit."""
+    """Raised by find when the query exceeds the store's time limit."""
 
     code = "queryTooExpensive"
     reason = "The query took too long"
 
 
 class OutboxFull(Unavailable):
-    """Raised by commit when 200 events or 4 MB of them already wait in the document (only where they wait in it)."""
+    """Raised by commit when 200 events, or 4 MB of them, already wait in the document (MongoDB)."""
 
     code = "outboxFull"
-    reason = "Too many events of this resource wait to be moved on"
+    reason = "Too many pending events of this resource"
 
 
 def reject_too_large_record(versions: Sequence[Version]) -> None:

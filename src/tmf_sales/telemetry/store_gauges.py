@@ -113,7 +113,7 @@ class StoreGauges:
         try:
             await read()
         except Unavailable as error:
-            log.info("metrics keep what they know of the store: %s", error.message)
+            log.info("the metrics of the store are not updated: %s", error.message)
         except Exception:
             log.exception("metrics cannot be read from the store")
 

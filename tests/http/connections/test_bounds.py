@@ -119,7 +119,7 @@ async def test_the_memory_for_large_bodies_is_given_back() -> None:
     shared = bounds(body_memory=3 * SMALL_BODY)
     request = BoundedRequest(shared, parts(SMALL_BODY, SMALL_BODY, 2 * SMALL_BODY), dropped)
 
-    with pytest.raises(Unavailable, match="large bodies"):
+    with pytest.raises(Unavailable, match="large request bodies"):
         await request.run(read_all, {})
     request.end()
 
@@ -159,7 +159,7 @@ async def test_large_answers_that_find_no_room_are_not_begun() -> None:
     shared.leaving.begin(1, lambda: None)
     request = BoundedRequest(shared, never, dropped)
 
-    with pytest.raises(Unavailable, match="Too many bodies"):
+    with pytest.raises(Unavailable, match="Too many large bodies"):
         await request.send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"999999")]})
 
     assert not request.started

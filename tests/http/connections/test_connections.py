@@ -180,7 +180,7 @@ def test_large_bodies_share_the_memory_for_them(services: Services) -> None:
         answer = httpx.post(service.url + LEADS, content=half + other, headers={"Content-Type": "application/json"})
         while answer.status_code == 201:  # the first half has not arrived yet
             answer = httpx.post(service.url + LEADS, content=half + other, headers={"Content-Type": "application/json"})
-        assert "large bodies" in refusal(answer, 503, "unavailable")
+        assert "large request bodies" in refusal(answer, 503, "unavailable")
 
         first.send(other)
 
@@ -202,7 +202,7 @@ def test_a_request_that_takes_too_long_is_answered_503(services: Services, tmp_p
             message = refusal(answer, 503, answer.json()["code"])
             assert int(answer.headers["retry-after"]) >= 1
             # Either the store's own limit was first, or the request's.
-            assert message in {"No answer within 2 seconds", "the store failed, or did not answer in time"}
+            assert message in {"No response within 2 seconds", "the store failed, or did not answer in time"}
             assert httpx.get(f"{service.url}/live").status_code == 200
         finally:
             database.resume()

@@ -133,7 +133,7 @@ async def test_a_store_that_is_rejected_later_is_unavailable_with_the_reason_unt
     world.time += PREPARE_AGAIN
     await world.readiness.wait()
 
-    assert caplog.messages[1:] == ["the store can be used now"]
+    assert caplog.messages[1:] == ["the store is ready now"]
 
 
 async def test_a_closed_store_has_no_primary() -> None:

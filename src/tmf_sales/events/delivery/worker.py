@@ -112,7 +112,7 @@ class Delivery:
                 except Unavailable as error:
                     self._log_outage(error)
                 except Exception:
-                    log.exception("a round of the delivery failed by a defect; the next one follows")
+                    log.exception("delivery failed with an unexpected error and is repeated")
                 await self._wait_for_work()
         finally:
             await self._finish()
@@ -241,12 +241,12 @@ class Delivery:
             self._log_outage(error)
             self._left.append(delivery)
         except Exception:
-            log.exception("delivery to subscription %s failed by a defect", delivery.key.subscription)
+            log.exception("delivery to subscription %s failed with an unexpected error", delivery.key.subscription)
 
     def _log_outage(self, error: Unavailable) -> None:
         """Log once that the store is away, until a round succeeds."""
         if not self._is_store_away:
-            log.warning("events wait for the store: %s", error.message)
+            log.warning("delivery waits for the store: %s", error.message)
         self._is_store_away = True
 
     def _lease_end(self) -> float:

@@ -148,7 +148,7 @@ async def _make_index_if_known(collection: AsyncCollection[dict[str, Any]], inde
     except errors.OperationFailure as failure:
         if failure.code != NOT_IMPLEMENTED:
             raise
-        log.warning("the store's server cannot make the index %s of %s", index.document["name"], collection.name)
+        log.warning("the store's server cannot create the index %s of %s", index.document["name"], collection.name)
 
 
 def _identity(index: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, Any], ...]]:

@@ -86,7 +86,7 @@ class Readiness:
             self._rejection, self._rejected_until = rejection, self._clock() + PREPARE_AGAIN
             raise StorageUnavailable(rejection) from error
         if self._rejection is not None:
-            log.warning("the store can be used now")
+            log.warning("the store is ready now")
         self._rejection = None
         self._is_prepared = True
 
