@@ -1,4 +1,4 @@
-"""Error texts for requests that stock Connexion rejects itself (connexion-differences.md, words of a refusal).
+"""Error texts for requests that stock Connexion rejects itself (connexion-differences.md, error messages).
 
 A test on the reference stack reads what the service's own validation says of the same request. Where that would not
 reject it with the same status, Connexion's sentence stays, which no test expects.

@@ -13,7 +13,7 @@ from tests.reference_stack.excuses import EXCUSES, Excuse
 
 NO_STREAMS = "no event streams: GET /event answers with a page"
 NOT_THERE = {
-    "test_all_at_once.py": "words of a refusal: it names none of the violations",
+    "test_all_at_once.py": "error messages: it names none of the violations",
     "test_metrics.py": "no telemetry",
     "test_permissions_and_health.py": "no pages but Swagger UI",
     "test_request_log.py": "no telemetry",
