@@ -35,6 +35,12 @@ def test_versions_other_than_v4_are_part_of_the_name(shipped: Path, tmp_path: Pa
     assert names(shipped, tmp_path / "own", apis=("tmf648-v5", "tmf699")) == ["tmf699", "tmf648-v5"]
 
 
+def test_a_file_named_like_the_published_ones_has_a_name_in_lower_case(shipped: Path, tmp_path: Path) -> None:
+    write(tmp_path / "own", "TMF622-ProductOrdering-v4.0.0.swagger.yaml", "/tmf-api/productOrdering/v4")
+
+    assert names(shipped, tmp_path / "own", apis=("tmf622",)) == ["tmf622"]
+
+
 def test_a_file_with_the_base_path_of_a_shipped_one_takes_its_place_and_name(shipped: Path, tmp_path: Path) -> None:
     write(tmp_path / "own", "our-quotes.yaml", "/tmf-api/quotes/v4")
 

@@ -362,3 +362,22 @@ def test_names_that_would_be_the_same_without_their_marks_are_refused() -> None:
 def test_every_body_has_an_example_that_a_mock_answers_with(api: str) -> None:
     for name, _, content in bodies(PROFILES[api]):
         assert misfits(PROFILES[api], content["schema"], content["example"]) == [], name
+
+
+@apis
+def test_a_contract_that_describes_nothing_has_a_profile_too(api: str) -> None:
+    bare = deepcopy(CONTRACTS[api])
+    del bare["tags"]
+    for header in bare["components"]["headers"].values():
+        del header["description"]
+    for _, _, operation in operations(bare):
+        for member in ("tags", "summary", "description"):
+            operation.pop(member, None)
+
+    profile = gateway_profile(bare)
+
+    assert "tags" not in profile
+    assert profile["components"]["schemas"].keys() == PROFILES[api]["components"]["schemas"].keys()
+    assert all(
+        operation.keys().isdisjoint({"tags", "summary", "description"}) for _, _, operation in operations(profile)
+    )

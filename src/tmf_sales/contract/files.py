@@ -1,8 +1,8 @@
 """Finds the contracts to serve: the shipped ones, and those in the configured folders.
 
-The first word of the file name is the name of the API: `tmf622` for `tmf622-productOrdering-v4.yaml`. A version other
-than v4 in the base path is appended: `tmf622-v5`. A file in a configured folder replaces the shipped contract with the
-same base path and takes over its name, so that the API keeps its stored data.
+The first word of the file name, in lower case, is the name of the API: `tmf622` for `TMF622-ProductOrdering-v4.yaml`.
+A version other than v4 in the base path is appended: `tmf622-v5`. A file in a configured folder replaces the shipped
+contract with the same base path and takes over its name, so that the API keeps its stored data.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tmf_sales.errors import CannotStart
 COMMON = "-common-"
 POLICY = ".policy"
 DEFAULT_VERSION = "v4"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class UnknownApi(CannotStart):
@@ -89,7 +89,7 @@ def _read_folder(folder: Path, faults: list[BrokenContract]) -> list[ContractFil
 
 
 def name_of_api(path: Path, base_path: str) -> str:
-    word, version = path.stem.partition("-")[0], base_path.rpartition("/")[2]
+    word, version = path.stem.partition("-")[0].lower(), base_path.rpartition("/")[2]
     return f"{word}-{version}" if re.fullmatch(r"v\d+", version) and version != DEFAULT_VERSION else word
 
 
@@ -114,7 +114,7 @@ def _faults_of_names(files: Iterable[ContractFile]) -> Iterator[BrokenContract]:
     """Check that names are single words and unique, because a resource's name in the store begins with them."""
     known: dict[str, ContractFile] = {}
     for file in files:
-        other = known.setdefault(file.name.lower(), file)
+        other = known.setdefault(file.name, file)
         if other is not file:
             rule = f"its API is called {file.name}, as that of {other.path.name} is; rename one of the files"
             yield BrokenContract(file.path.name, "", rule)

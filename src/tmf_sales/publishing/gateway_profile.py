@@ -52,7 +52,7 @@ class _Profile:
             "openapi": self._bundle["openapi"],
             "info": self._bundle["info"],
             "servers": self._bundle["servers"],
-            "tags": self._bundle["tags"],
+            **({"tags": self._bundle["tags"]} if "tags" in self._bundle else {}),
             "security": [],
             "paths": _with_plain_names(paths),
             "components": {"schemas": self._schemas(paths)},
@@ -75,7 +75,7 @@ class _Profile:
     def _operation(self, operation: Document, shared: list[Document]) -> Document:
         name = operation["operationId"]
         parameters = [self._resolved(each) for each in [*shared, *operation.get("parameters", [])]]
-        plain = {key: operation[key] for key in ("operationId", "tags", "summary", "description")}
+        plain = {key: operation[key] for key in ("operationId", "tags", "summary", "description") if key in operation}
         plain["parameters"] = [self._parameter(each) for each in parameters if _is_one_value(each)]
         if "requestBody" in operation:
             body = self._resolved(operation["requestBody"])
@@ -102,10 +102,8 @@ class _Profile:
         return plain
 
     def _header(self, header: Document) -> Document:
-        return {
-            "description": header["description"],
-            "schema": _as_gateways_read(self._flat.node(header["schema"])),
-        }
+        described = {"description": header["description"]} if "description" in header else {}
+        return {**described, "schema": _as_gateways_read(self._flat.node(header["schema"]))}
 
     def _content(self, content: Document, name: str) -> Document:
         """Keep one media type, with a named schema (importers make a model of each) and an example (for mocks)."""
