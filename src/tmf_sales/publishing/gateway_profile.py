@@ -21,6 +21,7 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 PREFERRED_MEDIA_TYPES = ("application/merge-patch+json", "application/json")
 COMMON_FORMATS = {"date-time", "date", "uri", "byte"}
 UNKNOWN_KEYWORDS = {"nullable", "readOnly", "example", "additionalProperties"}
+KEPT_OF_AN_OPERATION = ("operationId", "tags", "summary", "description")
 KEPT_OF_A_PARAMETER = ("name", "in", "required", "description")
 
 WIDER: Mapping[str, str] = {
@@ -75,7 +76,7 @@ class _Profile:
     def _operation(self, operation: Document, shared: list[Document]) -> Document:
         name = operation["operationId"]
         parameters = [self._resolved(each) for each in [*shared, *operation.get("parameters", [])]]
-        plain = {key: operation[key] for key in ("operationId", "tags", "summary", "description") if key in operation}
+        plain: Document = {key: operation[key] for key in KEPT_OF_AN_OPERATION if key in operation}
         plain["parameters"] = [self._parameter(each) for each in parameters if _is_one_value(each)]
         if "requestBody" in operation:
             body = self._resolved(operation["requestBody"])
