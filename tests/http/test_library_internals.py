@@ -13,12 +13,13 @@ from typing import Any
 
 import httptools
 import pytest
+import uvicorn
 from connexion import ConnexionMiddleware
 from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.routing import CompiledRouting
@@ -85,3 +86,25 @@ def test_uvicorns_protocol_has_what_ours_replaces() -> None:
     assert {"data_received", "on_headers_complete", "on_message_complete", "connection_lost"} <= set(
         dir(HttpToolsProtocol)
     )
+
+
+PRIVATE_OF_A_CONNECTION = (
+    "_unset_keepalive_if_required cycle flow headers parser timeout_keep_alive timeout_keep_alive_handler"
+    " timeout_keep_alive_task transport"
+)
+
+
+async def test_uvicorns_server_and_connections_have_the_private_parts_that_ours_use() -> None:
+    """server/lifecycle.py, Server, and server/protocol.py, Protocol."""
+
+    async def application(*_: object) -> None:
+        """Serve nothing."""
+
+    config = uvicorn.Config(application)
+    config.load()
+    server = uvicorn.Server(config)
+    connection = HttpToolsProtocol(config, server.server_state, {})
+
+    assert (server._captured_signals, server.server_state.connections) == ([], set())
+    assert set(PRIVATE_OF_A_CONNECTION.split()) <= {*vars(connection), *dir(connection)}
+    assert {"keep_alive", "response_started"} <= set(RequestResponseCycle.__init__.__code__.co_names)

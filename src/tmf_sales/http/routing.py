@@ -1,8 +1,8 @@
 """Routes requests by one dictionary lookup, in place of Connexion's router.
 
 It finds the same operation as Connexion's router. That router still gets every path that is not found here, and
-responds with 404 or 405. Remove when Starlette's router no longer tries one route after the other
-(tests/http/test_library_internals.py).
+responds with 404 or 405. Remove when Connexion's router no longer tries one route after the other
+(https://github.com/spec-first/connexion/issues/1879; tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ Guarantee: after SIGTERM, /ready fails at once. For the drain time the socket st
 `Connection: close`, so that a load balancer turns to other processes before any connection is refused. Connections that
 the system has accepted by then are served. SIGINT skips the drain. SIGHUP reloads; SIGUSR1 and SIGUSR2 do nothing.
 With TLS, the first socket is encrypted and a second one, of the management port, is not.
+
+Most of this can go when uvicorn has a drain (https://github.com/Kludex/uvicorn/pull/2414;
+tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations
