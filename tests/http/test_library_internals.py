@@ -97,7 +97,7 @@ PRIVATE_OF_A_CONNECTION = (
 async def test_uvicorns_server_and_connections_have_the_private_parts_that_ours_use() -> None:
     """server/lifecycle.py, Server, and server/protocol.py, Protocol."""
 
-    async def application(*_: object) -> None:
+    async def application(scope: object, receive: object, send: object) -> None:
         """Serve nothing."""
 
     config = uvicorn.Config(application)
