@@ -69,7 +69,7 @@ async def fill(url: str, count: int) -> list[str]:
         started, ids = time.monotonic(), []
         units = queries.units(count)
         while batch := list(itertools.islice(units, BATCH)):
-            await store.load("quote", batch)
+            await store.load(queries.quote_type().kind, batch)
             ids += [each.id for each in batch]
         print(f"{count:,} quotes loaded in {time.monotonic() - started:.0f} s", file=sys.stderr)
         return ids[:: max(count // READ, 1)]
@@ -80,9 +80,9 @@ async def fill(url: str, count: int) -> list[str]:
 class Bench(contextlib.ExitStack):
     """The servers of one comparison, which run at the same time and end with it, and their stores."""
 
-    def __init__(self, locks: int, seconds: float) -> None:
+    def __init__(self, turns: int, seconds: float) -> None:
         super().__init__()
-        self._turns, self._seconds = locks, seconds
+        self._turns, self._seconds = turns, seconds
         self._folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="growth", dir=BUILD)))
 
     def filled(self, count: int) -> tuple[Running, list[str]]:
@@ -135,15 +135,15 @@ def main() -> int:
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
     BUILD.mkdir(parents=True, exist_ok=True)
-    with Bench(given.locks, given.seconds) as bench:
+    with Bench(given.turns, given.seconds) as bench:
         of_sizes = by_size(bench, sizes)
-    with Bench(given.locks, given.seconds) as bench:
+    with Bench(given.turns, given.seconds) as bench:
         of_connections = by_connections(bench, sizes[0])
-    with Bench(given.locks, given.seconds) as bench:
+    with Bench(given.turns, given.seconds) as bench:
         of_items = by_items(bench)
     found = [of_sizes, of_connections, of_items]
     told = [line for each in found for line in verdicts(each)]
-    how = f"{given.locks} turns of {given.seconds} s, {CONNECTIONS} connections but where others stand"
+    how = f"{given.turns} turns of {given.seconds} s, {CONNECTIONS} connections but where others stand"
     lines = [*table(found), "", *told, "", f"{report.circumstances()}, {how}"]
     print("\n".join(lines))
     if given.write:

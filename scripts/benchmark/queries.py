@@ -83,7 +83,7 @@ class Quotes(RawIOBase):
 
 
 def lines(count: int) -> Iterator[bytes]:
-    return (written("quote", unit) for unit in units(count))
+    return (written(quote_type().kind, unit) for unit in units(count))
 
 
 def units(count: int) -> Iterator[Record]:
@@ -142,7 +142,7 @@ async def measure(store: Storage, case: Case) -> float:
     taken = []
     for _ in range(REPETITIONS):
         started = time.perf_counter()
-        page = await store.find("quote", query)
+        page = await store.find(quote_type().kind, query)
         taken.append(time.perf_counter() - started)
     if page.total == 0:
         raise SystemExit(f"{case.query} finds nothing")

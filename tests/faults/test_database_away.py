@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ WRITERS = 4
 MORE_WRITES = 15
 REFUSED = 3
 PATIENCE = 180.0
+SECOND, SLOW_MACHINE = 1.0, 1.5
+"""Without its own time limit, /ready would wait for the 5 s of the store."""
 DEADLINE = 3
 # Below the deadline, so that the usual answer is the store's.
 QUICK = "timeoutMS=2000&serverSelectionTimeoutMS=500&heartbeatFrequencyMS=500"
@@ -60,6 +63,39 @@ async def test_a_service_outlives_its_database_being_stopped_killed_and_paused(
     told = f"{sure} writes acknowledged, {load.refused} answered 503, longest wait {load.longest:.1f} s"
     record_property("figure", f"database away: {told}")
     verify(load, leads, log)
+
+
+def test_ready_answers_within_its_second_and_each_absence_is_logged_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    environ = {"TMF_SALES_NO_DELIVERY": "true"}
+    with MongoServer(tmp_path / "data") as server:
+        url = f"{server.uri}/db?heartbeatFrequencyMS=500&connectTimeoutMS=500"
+        with start_service(log, "--store", url, environ=environ) as service:
+            for number, (away, back) in enumerate([(server.kill, server.start), (server.pause, server.resume)], 1):
+                assert ready_until(service, lambda: True, 200)
+                away()
+                slowest = ready_until(service, lambda number=number: said(log, "the store is away") == number, 503)
+                assert slowest < SECOND + SLOW_MACHINE
+                back()
+                assert ready_until(service, lambda number=number: said(log, "the store is back after") == number, 200)
+    assert (said(log, "the store is away"), said(log, "the store is back after")) == (2, 2)
+
+
+def ready_until(service: Service, holds: Callable[[], bool], status: int) -> float:
+    """Ask /ready until it answers so and the condition holds; return the seconds of the slowest answer."""
+    slowest = 0.0
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        begun = time.monotonic()
+        answer = httpx.get(f"{service.url}/ready", timeout=PATIENCE)
+        slowest = max(slowest, time.monotonic() - begun)
+        if answer.status_code == status and holds():
+            return slowest
+    raise TimeoutError(f"/ready does not come to {status}: {service.log.read_text()}")
+
+
+def said(log: Path, text: str) -> int:
+    return log.read_text().count(text)
 
 
 async def come_and_go(load: Load, service: Service, away: Callable[[], None], back: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.mongo.compile import compile_sort, compile_where
+from tmf_sales.storage.mongo.compile import compile_count, compile_sort, compile_where
 from tmf_sales.storage.records import Index
 from tmf_sales.storage.sqlite.store import SqliteStorage
 
@@ -125,6 +125,20 @@ def test_mongodb_walks_the_default_page_in_order(database: Any, type: ResourceTy
 
     assert "IXSCAN" in [stage["stage"] for stage in stages(plan)]
     assert not {"COLLSCAN", "SORT"} & {stage["stage"] for stage in stages(plan)}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.deviation(NO_PLAN)
+def test_mongodb_counts_all_resources_without_reading_them(database: Any, kind: str) -> None:
+    pipeline = [{"$match": compile_count(Query().where)}, {"$group": {"_id": 1, "n": {"$sum": 1}}}]
+    counting = {"aggregate": f"resource_{kind}", "pipeline": pipeline, "cursor": {}}
+
+    explained = database.command("explain", counting, verbosity="queryPlanner")
+
+    found = explained.get("stages", [{}])[0].get("$cursor", explained)
+    used = [stage["stage"] for stage in stages(found["queryPlanner"]["winningPlan"])]
+    assert "IXSCAN" in used
+    assert not {"COLLSCAN", "FETCH"} & set(used)
 
 
 def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

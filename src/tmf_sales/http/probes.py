@@ -16,7 +16,8 @@ from tmf_sales.errors import MethodNotAllowed, Unavailable
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
-READY_TIMEOUT = 1.0
+READY_TIMEOUT = 0.9
+"""Seconds; so that the response arrives within one."""
 CHECK_INTERVAL = 1.0
 NO_ANSWER = "The store does not answer"
 DRAINING = "tmf_sales.draining"  # set in the server's state when the process is about to end

@@ -23,7 +23,7 @@ from tmf_sales.errors import Unavailable
 from tmf_sales.storage.conditions import And, Compare, Element, Not, Operator, Or, Query, Regex, Sort, TextOperator
 from tmf_sales.storage.mongo import outbox
 from tmf_sales.storage.mongo.client import make_client, make_indexes, translated
-from tmf_sales.storage.mongo.compile import compile_sort, compile_where
+from tmf_sales.storage.mongo.compile import compile_count, compile_sort, compile_where
 from tmf_sales.storage.mongo.outbox import _cut
 from tmf_sales.storage.mongo.patterns import literal_pattern, text_pattern, to_pcre
 from tmf_sales.storage.mongo.store import MongoStorage
@@ -136,6 +136,19 @@ async def test_a_tombstone_stays_until_its_events_are_moved_and_nobody_sees_it(l
 
     assert await left_behind.events.sweep() == 2
     assert await raw(left_behind, "1") is None
+
+
+async def test_the_count_of_all_leaves_out_a_tombstone_and_is_the_same_before_its_index_is_there(
+    left_behind: MongoStorage,
+) -> None:
+    for id in ("1", "2", "3"):
+        await left_behind.commit(insert(id, ticket(), event(f"e{id}")))
+    await left_behind.commit(delete("2", 1, event("e4")))
+    assert await raw(left_behind, "2") is not None
+
+    assert (await left_behind.find("ticket", Query(limit=0))).total == 2
+    await left_behind._resources["ticket"].drop_index("deleted_1")
+    assert (await left_behind.find("ticket", Query(limit=0))).total == 2
 
 
 async def test_a_deletion_without_events_keeps_those_that_wait(left_behind: MongoStorage) -> None:
@@ -450,7 +463,8 @@ def test_a_plain_sort_is_used_only_where_nothing_is_missing() -> None:
 
 
 def test_nothing_to_hold_needs_no_operator() -> None:
-    assert compile_where(And(())) == {"deleted": {"$exists": False}}
+    assert compile_where(And(())) == {"document": {"$exists": True}}
+    assert compile_count(And(())) == {"deleted": {"$ne": True}}
     assert compile_where(Or(())) == {"$nor": [{}]}
     assert compile_where(Element(("a",), Or(()))) == {"document.a": {"$elemMatch": {"_": {"$nin": []}, "$nor": [{}]}}}
     assert compile_where(Compare(("a",), Operator.PREFIX, 1)) == {"$nor": [{}]}

@@ -34,6 +34,10 @@ from tmf_sales.storage.mongo.patterns import prefix_pattern, text_pattern, to_pc
 
 Filter = dict[str, Any]
 
+ALIVE: Filter = {"document": {"$exists": True}}
+"""All resources. No index has this member, so the server takes the index that fits the rest of a query."""
+NOT_DELETED: Filter = {"deleted": {"$ne": True}}
+"""The same as ALIVE, but the server counts these by an index, without reading them."""
 NOTHING: Filter = {"$nor": [{}]}
 SCALAR_TYPES = ("string", "int", "long", "double", "bool")
 SYMBOLS = {
@@ -56,8 +60,13 @@ def compile_where(condition: Condition) -> Filter:
     compiled = _compile(condition, ROOT)
     if not matches(condition, {}):
         return compiled
-    alive = {"deleted": {"$exists": False}}
-    return {"$and": [alive, compiled]} if compiled else alive
+    return {"$and": [ALIVE, compiled]} if compiled else ALIVE
+
+
+def compile_count(condition: Condition) -> Filter:
+    """Return the filter that counts the live resources that satisfy `condition`."""
+    where = compile_where(condition)
+    return NOT_DELETED if where == ALIVE else where
 
 
 def compile_sort(sort: Sequence[Sort]) -> list[tuple[str, int]] | None:

@@ -10,6 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 from tmf_sales.storage.events import QueueKey
+from tmf_sales.storage.mongo.compile import NOT_DELETED
 from tmf_sales.storage.mongo.events import queue_id
 from tmf_sales.storage.protocol import StoreRefused
 from tmf_sales.storage.records import Kind
@@ -69,7 +70,7 @@ async def unknown_kinds(database: Database, known: Collection[str]) -> Mapping[s
     found: dict[str, int] = {}
     for name in await _names(database, {"$regex": f"^{PREFIX}"}):
         kind = name.removeprefix(PREFIX)
-        if kind not in known and (count := await database[name].count_documents({"deleted": {"$exists": False}})):
+        if kind not in known and (count := await database[name].count_documents(NOT_DELETED)):
             found[kind] = count
     others = {"kind": {"$nin": list(known)}}
     for kind in await database["event"].distinct("kind", {"fanned": False, **others}):

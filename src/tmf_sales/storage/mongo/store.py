@@ -22,7 +22,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
-from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
+from tmf_sales.storage.mongo.compile import ALIVE, compile_count, compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
 from tmf_sales.storage.mongo.format import FORMAT, PREPARING_TIMEOUT, migrate
 from tmf_sales.storage.mongo.kinds import collection_name, take_over_earlier_name, unknown_kinds
@@ -124,7 +124,7 @@ class MongoStorage(Storage):
             total = query.offset + len(found.rows)
             if found.is_cut or not query.is_last_page(len(found.rows)):
                 bound: dict[str, Any] = {"limit": query.count_limit + 1} if query.count_limit else {}
-                total = await collection.count_documents(where, **bound)
+                total = await collection.count_documents(compile_count(query.where), **bound)
         return found.page(query, total)
 
     async def _read_page(self, collection: Collection, where: Document, query: Query, found: PageRows) -> None:
@@ -183,7 +183,7 @@ class MongoStorage(Storage):
     async def walk(self, kind: str, after: str, limit: int) -> Sequence[Record]:
         collection = self._resources[kind]
         await self._ready()
-        alive_after = {"_id": {"$gt": after}, "deleted": {"$exists": False}}
+        alive_after = {"_id": {"$gt": after}, **ALIVE}
         with translated():
             return [
                 _stored(found)
@@ -313,8 +313,11 @@ class MongoStorage(Storage):
 
 
 def _index_models(kind: Kind) -> list[pymongo.IndexModel]:
-    """Return the contract's indexes, each ending in the id that breaks ties, and the index that a sweep uses."""
-    models = [pymongo.IndexModel([("outbox_size", 1)], sparse=True)]
+    """Return the contract's indexes, each ending in the id that breaks ties, and those of a sweep and of counting.
+
+    Counting all resources needs an index that holds one key for each and that no update changes.
+    """
+    models = [pymongo.IndexModel([("outbox_size", 1)], sparse=True), pymongo.IndexModel([("deleted", 1)])]
     for index in kind.indexes:
         keys = [(f"document.{'.'.join(path)}", -1 if down else 1) for path, down in index.paths]
         models.append(pymongo.IndexModel([*keys, ("_id", 1)]))
