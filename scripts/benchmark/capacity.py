@@ -35,7 +35,8 @@ from tmf_sales.app.context import stored_kinds
 from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.factory import open_store
-from tmf_sales.storage.protocol import Change, Kind, Storage, Version
+from tmf_sales.storage.protocol import Storage
+from tmf_sales.storage.records import Change, Kind, Version
 
 GROWS = 2.0
 KIND = quote_type().kind

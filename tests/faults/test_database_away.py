@@ -30,6 +30,7 @@ WRITERS = 4
 MORE_WRITES = 15
 REFUSED = 3
 PATIENCE = 180.0
+AWAY, BACK = "the store is away", "the store is back after"
 SECOND, SLOW_MACHINE = 1.0, 1.5
 """Without its own time limit, /ready would wait for the 5 s of the store."""
 DEADLINE = 3
@@ -72,30 +73,25 @@ def test_ready_answers_within_its_second_and_each_absence_is_logged_once(tmp_pat
         url = f"{server.uri}/db?heartbeatFrequencyMS=500&connectTimeoutMS=500"
         with start_service(log, "--store", url, environ=environ) as service:
             for number, (away, back) in enumerate([(server.kill, server.start), (server.pause, server.resume)], 1):
-                assert ready_until(service, lambda: True, 200)
+                ready_until(service, 200, BACK, number - 1)
                 away()
-                slowest = ready_until(service, lambda number=number: said(log, "the store is away") == number, 503)
-                assert slowest < SECOND + SLOW_MACHINE
+                assert ready_until(service, 503, AWAY, number) < SECOND + SLOW_MACHINE
                 back()
-                assert ready_until(service, lambda number=number: said(log, "the store is back after") == number, 200)
-    assert (said(log, "the store is away"), said(log, "the store is back after")) == (2, 2)
+                ready_until(service, 200, BACK, number)
+    assert (log.read_text().count(AWAY), log.read_text().count(BACK)) == (2, 2)
 
 
-def ready_until(service: Service, holds: Callable[[], bool], status: int) -> float:
-    """Ask /ready until it answers so and the condition holds; return the seconds of the slowest answer."""
+def ready_until(service: Service, status: int, message: str, times: int) -> float:
+    """Ask /ready until it answers so and the log has the message so often; return the seconds of the slowest answer."""
     slowest = 0.0
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         begun = time.monotonic()
         answer = httpx.get(f"{service.url}/ready", timeout=PATIENCE)
         slowest = max(slowest, time.monotonic() - begun)
-        if answer.status_code == status and holds():
+        if answer.status_code == status and service.log.read_text().count(message) == times:
             return slowest
     raise TimeoutError(f"/ready does not come to {status}: {service.log.read_text()}")
-
-
-def said(log: Path, text: str) -> int:
-    return log.read_text().count(text)
 
 
 async def come_and_go(load: Load, service: Service, away: Callable[[], None], back: Callable[[], None]) -> None:

@@ -641,6 +641,6 @@ async def test_an_index_that_the_server_has_no_code_for_is_left_out(caplog: pyte
     await make_indexes(collection, indexes)  # type: ignore[arg-type]
 
     assert collection.made == ["b_1"]
-    assert "cannot make the index a_1 of ticket" in caplog.text
+    assert "cannot create the index a_1 of ticket" in caplog.text
     with pytest.raises(errors.OperationFailure):
         await make_indexes(Unfinished(13), indexes)  # type: ignore[arg-type]
