@@ -100,17 +100,21 @@ def conformance(
         insecure,
         choose_profile(suite.api, profile),
     )
-    checks = [check for check in suite.checks() if not only or check.id.startswith(only)]
-    if not checks:
-        raise Rejected(f"no check of {suite.api.name} has an id that starts with {' or '.join(only)}")
+    checks = choose_checks(suite, only)
     if report is not None:
         make_folder(report)
     with interrupted_by_sigterm(), events_listener(listen, callback_url, patience) as listener:
         found = run_with_progress(target, checks, listener)
     show(found, report, quiet=quiet)
-    if found.interrupted:
-        raise click.exceptions.Exit(130)
-    raise click.exceptions.Exit(0 if found.conforms else 1)
+    raise click.exceptions.Exit(130 if found.interrupted else int(not found.conforms))
+
+
+def choose_checks(suite: Suite, only: tuple[str, ...]) -> list[Check]:
+    """The checks of a suite whose ids start with one of these texts; all without any."""
+    checks = [check for check in suite.checks() if not only or check.id.startswith(only)]
+    if not checks:
+        raise Rejected(f"no check of {suite.api.name} has an id that starts with {' or '.join(only)}")
+    return checks
 
 
 def run_with_progress(target: Any, checks: list[Check], listener: Listener | None) -> Report:

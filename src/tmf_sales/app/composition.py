@@ -125,22 +125,29 @@ def compose(
         )
         for api in context.apis
     }
+    further = further_checks(context.apis, engines)
     chosen = delivery_settings(settings)
     telemetry = create_telemetry(context.apis, context.store, context.hub, settings.workers)
     delivery = None if settings.no_delivery else lambda: create_delivery(context, chosen, telemetry)
-    further = {
+    if reloading is not None:
+        reload_rules = partial(prepare_rules, context.apis, rules, [it for each in engines.values() for it in each])
+        reload_certificate = partial(prepare_certificate_metric, telemetry.metrics)
+        for prepare in (policy.prepare, security.prepare, reload_rules, reload_certificate):
+            reloading.add(prepare)
+    prepare_certificate_metric(telemetry.metrics, settings)()
+    return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, further, clock)
+
+
+def further_checks(
+    apis: Sequence[Contract], engines: Mapping[str, Sequence[ResourceEngine]]
+) -> dict[tuple[str, str], FurtherCheck]:
+    """The checks that find further violations in a body that its contract rejects, by base path and operationId."""
+    return {
         (api.base_path, id): check
-        for api in context.apis
+        for api in apis
         for engine in engines[api.name]
         for id, check in engine.further_checks().items()
     }
-    if reloading is not None:
-        reloading.add(policy.prepare)
-        reloading.add(security.prepare)
-        reloading.add(partial(prepare_rules, context.apis, rules, [it for each in engines.values() for it in each]))
-        reloading.add(partial(prepare_certificate_metric, telemetry.metrics))
-    prepare_certificate_metric(telemetry.metrics, settings)()
-    return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, further, clock)
 
 
 def prepare_rules(

@@ -169,25 +169,14 @@ def run(
         worker.tls = tls
         worker.finish = time_to_finish(settings)
 
-    def stop_listening(arbiter: Any) -> None:
-        """Shut down the master's sockets: they reserve the ports, but nobody accepts connections from them."""
-        for reserved in arbiter.LISTENERS:
-            reserved.sock.shutdown(socket.SHUT_RDWR)
-
     options = {
+        **GUNICORN,
         "bind": [f"fd://{opened.detach()}" for opened in open_listeners()],
-        "when_ready": stop_listening,
-        "pre_fork": number_worker,
         "post_fork": give_own_listener,
         "workers": settings.workers,
-        "worker_class": Worker,
-        "preload_app": True,  # one import serves all workers
         "graceful_timeout": settings.drain + time_to_finish(settings) + 1,
-        "timeout": HANGS_AFTER,
         "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,
-        "logger_class": MasterLogger,
-        "control_socket_disable": True,
     }
     Workers(make_app, options, reloading).run()
 
@@ -197,6 +186,23 @@ def number_worker(arbiter: Any, worker: Worker) -> None:
     taken = {each.number for each in arbiter.WORKERS.values()}
     free = (number for number in range(arbiter.cfg.workers + SPARE_ROWS) if number not in taken)
     worker.number = next(free, None)
+
+
+def stop_listening(arbiter: Any) -> None:
+    """Shut down the master's sockets: they reserve the ports, but nobody accepts connections from them."""
+    for reserved in arbiter.LISTENERS:
+        reserved.sock.shutdown(socket.SHUT_RDWR)
+
+
+GUNICORN = {
+    "when_ready": stop_listening,
+    "pre_fork": number_worker,
+    "worker_class": Worker,
+    "preload_app": True,  # one import serves all workers
+    "timeout": HANGS_AFTER,
+    "logger_class": MasterLogger,
+    "control_socket_disable": True,
+}
 
 
 def find_heartbeat_directory() -> str:
