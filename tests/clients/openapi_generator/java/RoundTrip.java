@@ -1,3 +1,6 @@
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
 
@@ -78,6 +81,7 @@ public final class RoundTrip {
         var patch = new tmf648.model.QuoteMergePatch().category("residential").description(null);
         var changed = quotes.patchQuote(created.getId(), patch, null, null, null, null);
         must(changed.getCategory().equals("residential") && changed.getDescription() == null);
+        must(jsonPatch(client, url + "/quote/" + created.getId()).getCategory().equals("enterprise"));
 
         try {
             quotes.createQuote(new tmf648.model.QuoteCreate().quoteItem(List.of()), null, null, null);
@@ -87,6 +91,19 @@ public final class RoundTrip {
             var error = client.getObjectMapper().readValue(refused.getResponseBody(), tmf648.model.Error.class);
             must(error.getMessage().contains("/quoteItem"));
         }
+        var accepted = new tmf648.model.QuoteMergePatch().state(tmf648.model.QuoteStateType.ACCEPTED);
+        try {
+            quotes.patchQuote(created.getId(), accepted, null, null, null, null);
+            must(false);
+        } catch (tmf648.ApiException conflict) {
+            var error = client.getObjectMapper().readValue(conflict.getResponseBody(), tmf648.model.Error.class);
+            must(conflict.getCode() == 409 && error.getStatus().equals("409"));
+        }
+        var hub = new tmf648.api.HubApi(client);
+        var input = new tmf648.model.EventSubscriptionInput().callback(URI.create("http://127.0.0.1:9/java"));
+        var subscription = hub.registerListener(input, null);
+        must(subscription.getCallback().equals(input.getCallback()) && subscription.getQuery() == null);
+        hub.unregisterListener(subscription.getId(), null);
         quotes.deleteQuote(created.getId(), null, null, null);
         try {
             quotes.retrieveQuote(created.getId(), null, null, null, null, null, null, null);
@@ -95,6 +112,17 @@ public final class RoundTrip {
             var error = client.getObjectMapper().readValue(gone.getResponseBody(), tmf648.model.Error.class);
             must(error.getStatus().equals("404") && error.getCode().equals("notFound"));
         }
+    }
+
+    /** Sends what the generated client cannot: its patch is a merge patch. Only the answer is of a generated type. */
+    private static tmf648.model.Quote jsonPatch(tmf648.ApiClient client, String url) throws Exception {
+        var operations = "[{\"op\": \"replace\", \"path\": \"/category\", \"value\": \"enterprise\"}]";
+        var request = HttpRequest.newBuilder(URI.create(url))
+                .header("Content-Type", "application/json-patch+json")
+                .method("PATCH", HttpRequest.BodyPublishers.ofString(operations))
+                .build();
+        var response = client.getHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+        return client.getObjectMapper().readValue(response.body(), tmf648.model.Quote.class);
     }
 
     private static String header(Map<String, List<String>> headers, String name) {
