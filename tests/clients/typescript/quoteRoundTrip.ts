@@ -44,10 +44,31 @@ const changed = await client.PATCH('/quote/{id}', {
 assert.equal(changed.data?.category, 'residential');
 assert.equal(changed.data?.description, undefined);
 
+const operations = [{ op: 'replace', path: '/category', value: 'enterprise' }];
+const patched = await client.PATCH('/quote/{id}', {
+  params: { path },
+  body: operations as components['schemas']['Quote_MergePatch'],
+  headers: { 'Content-Type': 'application/json-patch+json' },
+});
+assert.equal(patched.data?.category, 'enterprise');
+
 const wrong = await client.POST('/quote', { body: { quoteItem: [] } });
 assert.equal(wrong.response.status, 400);
-const refused: TmfError | undefined = wrong.error;
-assert.match(refused?.message ?? '', /quoteItem/);
+const rejected: TmfError | undefined = wrong.error;
+assert.match(rejected?.message ?? '', /quoteItem/);
+const conflict = await client.PATCH('/quote/{id}', {
+  params: { path },
+  body: { state: 'accepted' },
+  headers: { 'Content-Type': 'application/merge-patch+json' },
+});
+const conflicting: TmfError | undefined = conflict.error;
+assert.equal(conflicting?.status, '409');
+
+const subscription = await client.POST('/hub', { body: { callback: 'http://127.0.0.1:9/typescript' } });
+assert(subscription.data);
+assert.equal(subscription.data.query, null);
+const hub = { params: { path: { id: subscription.data.id } } };
+assert.equal((await client.DELETE('/hub/{id}', hub)).response.status, 204);
 
 assert.equal((await client.DELETE('/quote/{id}', { params: { path } })).response.status, 204);
 const gone = await client.GET('/quote/{id}', { params: { path } });
