@@ -110,21 +110,9 @@ def compose(
     policy = context.policy
     security = create_security(context.apis, settings, policy)
     idempotency = Idempotency(context.store, clock, ids, timedelta(seconds=settings.request_deadline))
-    checks = webhook_checks(settings, clock, ids)
     references = create_references(context, policy.seen_by)
     engines = create_engines(context, clock, ids, idempotency, references)
-    audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
-    handlers = {
-        api.base_path: handlers_of(
-            api,
-            engines[api.name],
-            context.hub,
-            audit,
-            EventHandlers(api, context.store, policy.always_seen_by, event_settings(settings)),
-            DeliveryHandlers(api, context.hub, checks, time_limit=settings.statement_timeout, audit=audit),
-        )
-        for api in context.apis
-    }
+    handlers = create_handlers(context, engines, clock, ids)
     further = further_checks(context.apis, engines)
     chosen = delivery_settings(settings)
     telemetry = create_telemetry(context.apis, context.store, context.hub, settings.workers)
@@ -136,6 +124,26 @@ def compose(
             reloading.add(prepare)
     prepare_certificate_metric(telemetry.metrics, settings)()
     return Composition(context, telemetry, handlers, ids, delivery, idempotency, security, further, clock)
+
+
+def create_handlers(
+    context: Context, engines: Mapping[str, Sequence[ResourceEngine]], clock: Clock, ids: Callable[[], str]
+) -> dict[str, Handlers]:
+    """The handlers of each API's operations, by its base path."""
+    settings = context.settings
+    checks = webhook_checks(settings, clock, ids)
+    audit = partial(subscription_audit_entry, clock=clock, ids=ids) if settings.audits else None
+    return {
+        api.base_path: handlers_of(
+            api,
+            engines[api.name],
+            context.hub,
+            audit,
+            EventHandlers(api, context.store, context.policy.always_seen_by, event_settings(settings)),
+            DeliveryHandlers(api, context.hub, checks, time_limit=settings.statement_timeout, audit=audit),
+        )
+        for api in context.apis
+    }
 
 
 def further_checks(
