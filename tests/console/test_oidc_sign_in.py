@@ -91,7 +91,7 @@ def test_a_state_of_another_sign_in_is_rejected_before_the_code_is_used(
 ) -> None:
     sign_in(page, service, "Another state")
 
-    says(page, "This sign-in was not begun in this tab")
+    says(page, "This sign-in was not started in this tab")
     assert session(page) is None
     assert (issuer.grants, issuer.rejected) == ([], [])
 

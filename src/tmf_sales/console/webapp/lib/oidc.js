@@ -57,7 +57,7 @@ export async function endSignIn(client, query) {
   const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
   sessionStorage.removeItem(PENDING);
   if (given.get("error")) throw new Error(given.get("error_description") ?? given.get("error") ?? "");
-  if (!pending || given.get("state") !== pending.state) throw new Error("This sign-in was not begun in this tab");
+  if (!pending || given.get("state") !== pending.state) throw new Error("This sign-in was not started in this tab");
   const answer = await fetchTokens(client, {
     grant_type: "authorization_code",
     code: given.get("code") ?? "",

@@ -12,7 +12,7 @@ export function Rejected({ error, resource, known, reload }) {
   if (!(error instanceof ApiError) || ![409, 412].includes(error.status)) return html`<${Problem} error=${error} />`;
   return html`<div class="problem" role="alert">
     <strong>${error.status === 412 ? "Somebody else changed it in the meantime" : error.reason}</strong>
-    <p>${error.status === 412 ? "Your change was not made, because you had not seen theirs (412). This is what changed since you opened it:" : html`${error.detail} Nothing was changed (409).`}</p>
+    <p>${error.status === 412 ? "Your change was rejected (412). Since you opened the resource, this has changed:" : html`${error.detail} Nothing was changed (409).`}</p>
     <${Meanwhile} resource=${resource} known=${known} />
     <button type="button" onClick=${reload}>Show what is stored now</button>
   </div>`;

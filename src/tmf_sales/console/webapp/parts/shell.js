@@ -116,5 +116,5 @@ function CurrentScreen({ app, path, query }) {
 
 function NotFound() {
   return html`<h1>No such screen</h1>
-    <p>The address names no screen of the console. <a href=${linkTo([])}>Go home</a>.</p>`;
+    <p>The console has no screen at this address. <a href=${linkTo([])}>Go home</a>.</p>`;
 }

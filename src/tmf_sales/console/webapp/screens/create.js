@@ -17,7 +17,7 @@ import { ItemsTab } from "./resource/items.js";
 export default function CreateScreen({ app, params, query }) {
   const resource = app.resource(params.api, params.collection);
   const { value, error, reload } = useLoaded(async (signal) => (resource?.createType ? firstValue(resource, query, signal) : null), [query]);
-  if (!resource?.createType) return html`<${PageHead} title="This API creates no such resource" />`;
+  if (!resource?.createType) return html`<${PageHead} title="This API cannot create these resources" />`;
   if (error) return html`<${Problem} error=${error} retry=${reload} />`;
   if (!value) return html`<p class="quiet" role="status">Loading</p>`;
   return html`<${Form} resource=${resource} first=${value} />`;

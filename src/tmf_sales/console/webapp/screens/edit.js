@@ -21,7 +21,7 @@ export default function EditScreen({ app, params }) {
     const answer = await send("GET", `${resource?.url}/${path}`, { signal });
     return { item: answer.body, etag: answer.headers.get("etag") ?? "" };
   }, [path]);
-  if (!resource?.updateType) return html`<${PageHead} title="This API changes no such resource" />`;
+  if (!resource?.updateType) return html`<${PageHead} title="This API cannot change these resources" />`;
   if (error) return html`<${Problem} error=${error} retry=${reload} />`;
   if (!value) return html`<p class="quiet" role="status">Loading</p>`;
   return html`<${Form} key=${value.etag} resource=${resource} id=${params.id} path=${path} item=${value.item} etag=${value.etag} reload=${reload} />`;

@@ -43,7 +43,7 @@ export default function SignInScreen({ app }) {
         <label>Kind
           <select name="kind"><option value="apiKey">API key</option><option value="token">Bearer token</option></select>
         </label>
-        <label>Key or token <input name="value" type="password" autocomplete="off" required pattern="[!-~]+" title="Printable ASCII without blanks" /></label>
+        <label>Key or token <input name="value" type="password" autocomplete="off" required pattern="[!-~]+" title="Printable ASCII without spaces" /></label>
         <button type="submit" class=${issuer && clientId ? "" : "primary"}>Use it</button>
       </form>
     </div>`;

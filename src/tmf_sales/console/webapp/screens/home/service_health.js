@@ -12,7 +12,7 @@ export function ServiceHealth({ prefix }) {
   const { store, delivery } = value?.body ?? {};
   return html`<section class="card health" aria-label="Health of the service">
     ${error && html`<${Light} good=${false}>The service does not say how it is: ${error.message}<//>`}
-    ${!value && !error && html`<span class="quiet">Asking how the service is</span>`}
+    ${!value && !error && html`<span class="quiet">Loading</span>`}
     ${store && html`<${Light} good=${store.available}><strong>Store</strong> ${store.available ? "available" : store.reason}<//>`}
     ${delivery && html`<${Light} good=${isWell(delivery)}><strong>Delivery</strong> ${inWords(delivery)}<//>`}
     ${value && html`<a href=${linkTo(["service", "health"])}>Health</a>`}

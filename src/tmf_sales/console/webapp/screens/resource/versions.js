@@ -44,7 +44,7 @@ export function VersionsTab({ resource, item }) {
 
 /** @param {{member: string, before: any, after: any}} props */
 function Comparison({ member, before, after }) {
-  if (!before || !after || before === after) return html`<p class="quiet">There is one version; a second one could be compared with it.</p>`;
+  if (!before || !after || before === after) return html`<p class="quiet">There is only one version, so there is nothing to compare.</p>`;
   const changes = differences({ ...before, href: undefined }, { ...after, href: undefined });
   return html`<section class="card"><h2>From version ${before[member]} to ${after[member]}: ${changes.length} changed</h2>
     <${Changes} changes=${changes} before=${`Version ${before[member]}`} after=${`Version ${after[member]}`} /></section>`;

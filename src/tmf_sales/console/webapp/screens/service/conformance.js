@@ -24,7 +24,7 @@ export default function ConformanceScreen({ app }) {
     }
     event.target.value = "";
   };
-  return html`<${PageHead} title="Conformance" sub="Whether an API keeps to its specification, as the checker found last." />
+  return html`<${PageHead} title="Conformance" sub="The last conformance report of each API." />
     ${error && html`<${Problem} error=${error} />`}
     <section class="card"><h2>Check again</h2>
       <p>Run the checker for an API. It creates resources, removes them again, and touches nothing else. Then open its <code>report.json</code> here; this browser keeps the last one of each API.</p>

@@ -38,7 +38,7 @@ function Filters({ apis, api, type, filter, show }) {
     event.preventDefault();
     show({ filter: String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("filter") ?? "").trim() });
   };
-  return html`<${PageHead} title="Events" sub=${`What happens in ${api.title}, as far as you may see it`} />
+  return html`<${PageHead} title="Events" sub=${`The events of ${api.title} that you may see`} />
     <form class="card filters" onSubmit=${apply}>
       <label>API
         <select value=${api.name} onChange=${(/** @type {any} */ event) => show({ api: event.target.value, type: "", filter: "" })}>

@@ -11,7 +11,7 @@ export function SecretShown({ secret, close, overlap = false }) {
   };
   return html`<${Dialog} title="The secret of this subscription" close=${close}>
     <p>It signs every delivery. Copy it to the receiver now: it is not shown again.</p>
-    ${overlap && html`<p>The secret before it signs for 24 hours more.</p>`}
+    ${overlap && html`<p>The old secret also signs for 24 hours.</p>`}
     <p><code class="secret" tabindex="0">${secret}</code></p>
     <div class="actions">
       <button type="button" class="primary" onClick=${copy}>${copied ? "Copied" : "Copy"}</button>

@@ -69,7 +69,7 @@ function Subscription({ api, id }) {
     ${offers("/hub/{id}/attempt") && html`<section class="card">
       <div class="row"><h2 class="grow">Attempts</h2><button type="button" onClick=${reload}>Refresh</button></div>
       ${tried.error && html`<${Problem} error=${tried.error} retry=${tried.reload} />`}
-      ${tried.value?.length === 0 && html`<p class="quiet">Nothing was posted yet.</p>`}
+      ${tried.value?.length === 0 && html`<p class="quiet">No deliveries yet.</p>`}
       ${tried.value?.map((/** @type {any} */ attempt) => html`<${Attempt} key=${`${attempt.eventId} ${attempt.attemptTime}`} attempt=${attempt}
         replay=${() => run(async () => replayed((await send("POST", `${url}/replay`, { body: { eventId: attempt.eventId } })).body.events))} />`)}
     </section>`}`;
@@ -109,7 +109,7 @@ function Actions({ url, offers, subscription, run }) {
     <button type="button" class="danger" onClick=${() => setOpen("remove")}>Remove</button>
     ${open === "replay" && html`<${ReplayDialog} url=${url} run=${run} close=${close} />`}
     ${open === "rotate" && html`<${Confirm} title="Rotate the secret" text="A new secret signs from now on; the present one signs for 24 hours more." act="Rotate" run=${rotate} close=${close} />`}
-    ${open === "remove" && html`<${Confirm} title="Remove the subscription" text="Nothing more is posted to the callback, and what waits is dropped." act="Remove" run=${remove} close=${close} />`}
+    ${open === "remove" && html`<${Confirm} title="Remove the subscription" text="No more events are posted to the callback, and pending ones are dropped." act="Remove" run=${remove} close=${close} />`}
     ${secret && html`<${SecretShown} secret=${secret} overlap=${true} close=${() => setSecret("")} />`}`;
 }
 

@@ -24,7 +24,7 @@ export default function SubscriptionsScreen({ app }) {
   const actions = html`<button type="button" class="primary" onClick=${() => setRegistering(true)}>New subscription</button>`;
   return html`<${PageHead} title="Subscriptions" sub=${loading ? "Loading" : value && `${value.length} you may see`} actions=${actions} />
     ${error && html`<${Problem} error=${error} retry=${reload} />`}
-    ${value && value.length === 0 && html`<p class="card">Nobody listens yet. A subscription posts events to a callback of yours.</p>`}
+    ${value && value.length === 0 && html`<p class="card">No subscriptions yet. A subscription posts events to your callback URL.</p>`}
     ${value && value.length > 0 && html`<${SubscriptionTable} subscriptions=${value} />`}
     ${registering && html`<${Register} app=${app} apis=${hubs} close=${() => setRegistering(false)} />`}`;
 }
