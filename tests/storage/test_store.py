@@ -11,7 +11,7 @@ from tests.storage.deviations import DOTTED_NAMES, LISTS_IN_LISTS, NO_CONDITION,
 from tests.storage.tickets import delete, event, fill, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
-from tmf_sales.storage.memory.store import Deadline
+from tmf_sales.storage.memory.deadline import Deadline
 from tmf_sales.storage.protocol import (
     RECORD_LIMIT,
     AlreadyExists,
@@ -461,3 +461,30 @@ async def test_a_page_has_at_least_one_row_whatever_its_size(store: Storage) -> 
     last = await store.find("ticket", Query(size_limit=1, offset=2))
     assert ([row.id for row in last.rows], last.is_cut, last.total) == (["2"], False, 3)
     assert not (await store.find("ticket", Query(size_limit=1, limit=0))).is_cut
+
+
+async def test_an_indexed_filter_sees_every_write_since_the_last_search(store: Storage) -> None:
+    async def open_ones() -> list[str]:
+        page = await store.find("ticket", Query(Compare(("state",), Operator.EQ, "open")))
+        return [row.id for row in page.rows]
+
+    for id in ("a", "b", "c"):
+        await store.commit(insert(id, ticket()))
+    assert await open_ones() == ["a", "b", "c"]
+
+    await store.commit(update("a", 1, ticket(state="closed")))
+    await store.commit(delete("b", 1))
+    assert await open_ones() == ["c"]
+
+    await store.commit(update("a", 2, ticket()))
+    await store.commit(delete("c", 1))
+    assert await open_ones() == ["a"]
+
+
+async def test_an_indexed_filter_does_not_take_true_for_one(store: Storage) -> None:
+    for id, state in (("flag", True), ("number", 1), ("fraction", 1.0)):
+        await store.commit(insert(id, {"state": state}))
+
+    found = await store.find("ticket", Query(Compare(("state",), Operator.EQ, 1)))
+
+    assert [row.id for row in found.rows] == ["fraction", "number"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -11,31 +10,11 @@ from sortedcontainers import SortedList
 
 from tmf_sales.storage.conditions import EVERYTHING, Query
 from tmf_sales.storage.evaluate import in_order, predicate
+from tmf_sales.storage.memory.deadline import Deadline
+from tmf_sales.storage.memory.equality_index import EqualityIndex
 from tmf_sales.storage.memory.events import MemoryEvents
-from tmf_sales.storage.protocol import Storage, TookTooLong, reject_other_revision, reject_too_large_record
+from tmf_sales.storage.protocol import Storage, reject_other_revision, reject_too_large_record
 from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version
-
-LONGEST_TURN = 0.02  # seconds
-
-
-class Deadline:
-    """The time limit of one query, which shares the event loop with other requests."""
-
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._end = time.monotonic() + limit
-        self._next_pause = time.monotonic() + LONGEST_TURN
-
-    def reject_when_late(self) -> None:
-        if time.monotonic() >= self._end:
-            raise TookTooLong(f"more than {self._limit:g} s; narrow the query")
-
-    async def give_way(self) -> None:
-        """Let other tasks run now and then; raises TookTooLong when the time is up."""
-        self.reject_when_late()
-        if time.monotonic() >= self._next_pause:
-            await asyncio.sleep(0)
-            self._next_pause = time.monotonic() + LONGEST_TURN
 
 
 class MemoryStorage(Storage):
@@ -53,6 +32,7 @@ class MemoryStorage(Storage):
         self._statement_timeout = statement_timeout
         self._kinds: dict[str, dict[str, Record]] = {kind.name: {} for kind in kinds}
         self._ids: dict[str, SortedList] = {kind.name: SortedList() for kind in kinds}
+        self._indexes = {kind.name: EqualityIndex(kind.indexes) for kind in kinds}
 
     async def open(self) -> None: ...
 
@@ -69,7 +49,7 @@ class MemoryStorage(Storage):
         deadline = Deadline(self._statement_timeout)
         is_wanted = predicate(query.where, deadline.reject_when_late)
         found: list[Row] = []
-        for stored in tuple(self._kinds[kind].values()):
+        for stored in await self._indexes[kind].candidates(query.where, self._kinds[kind], deadline):
             await deadline.give_way()
             if is_wanted(stored.current.document):
                 found.append(Row(stored.id, stored.current))
@@ -102,6 +82,7 @@ class MemoryStorage(Storage):
             self._ids[change.kind].add(change.id)
         elif not change.versions:
             self._ids[change.kind].remove(change.id)
+        self._indexes[change.kind].note(change.id)
         self.events.append(change)
         return revision
 
@@ -115,6 +96,7 @@ class MemoryStorage(Storage):
             else:
                 resources[record.id] = record
                 self._ids[kind].add(record.id)
+                self._indexes[kind].note(record.id)
         return taken
 
     async def unknown_kinds(self) -> Mapping[str, int]:
