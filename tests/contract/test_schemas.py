@@ -213,3 +213,30 @@ def test_a_rule_that_cannot_be_compiled_is_found_though_members_have_names_of_ru
     assert list(faults_of_compilation(schema)) == [
         (("properties", "text", "pattern"), "'(' is no pattern of JSON Schema draft 4")
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "names", "accepted"),
+    [
+        ({"a": 1, "b": "x"}, ["a"], True),
+        ({"a": "1", "b": "x"}, ["a"], False),
+        ({"a": "1", "b": "x"}, ["b"], True),
+        ({"a": 1}, ["a"], False),
+        ({"a": 1, "b": {}, "c": []}, ["a", "c"], True),
+    ],
+)
+def test_single_members_are_judged_when_the_others_are_known(value: Any, names: list[str], accepted: bool) -> None:
+    whole = {"type": "object", "required": ["b"], "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+    check = Schemas({"components": {"schemas": {"Whole": whole}}}).check_of_members("Whole")
+
+    assert check is not None
+    assert check.accepts(value, names) == accepted
+
+
+@pytest.mark.parametrize(
+    "rule", [{"anyOf": [{}]}, {"additionalProperties": False}, {"minProperties": 1}, {"type": "array"}]
+)
+def test_members_that_depend_on_each_other_are_judged_together(rule: dict[str, Any]) -> None:
+    whole = {"type": "object", "properties": {"a": {}}, **rule}
+
+    assert Schemas({"components": {"schemas": {"Whole": whole}}}).check_of_members("Whole") is None

@@ -194,6 +194,7 @@ class Contract:
             attributes=AttributeTypes(object_type, self.object_types.required(full)),
             after_patch=self.schemas.check(merged := {"$ref": f"#/components/schemas/{update}"}),
             relaxed_after_patch=partial(self.schemas.check, merged, relaxed=True),
+            members_after_patch=self.schemas.check_of_members(update),
             fixed_members=self.object_types.read_only(update) | SET_BY_SERVER,
             version_member=schema.get("x-versioned"),
             events=schema["x-events"],

@@ -9,7 +9,7 @@ from typing import Any
 from tmf_sales.contract.attributes import Attributes
 from tmf_sales.contract.deprecation import Deprecation
 from tmf_sales.contract.leniency import USUAL
-from tmf_sales.contract.schemas import SchemaCheck
+from tmf_sales.contract.schemas import MembersCheck, SchemaCheck
 from tmf_sales.contract.types import ObjectType
 from tmf_sales.storage.records import Index
 from tmf_sales.storage.records import Kind as StoredKind
@@ -50,6 +50,7 @@ class ResourceType:
     attributes: Attributes
     after_patch: SchemaCheck
     relaxed_after_patch: Callable[[], SchemaCheck]
+    members_after_patch: MembersCheck | None
     fixed_members: frozenset[str]
     version_member: str | None
     events: Mapping[str, Any]

@@ -34,6 +34,23 @@ class Reading(NamedTuple):
     relaxed: bool = False
 
 
+_OF_SINGLE_MEMBERS = {"type", "properties", "required", "title", "description"}
+
+
+class MembersCheck(NamedTuple):
+    """Judges some members of an object of which the others are known to be valid.
+
+    `accepts_members`: whether each of these members is valid; `required`: the members that the object must have.
+    """
+
+    accepts_members: Callable[[Mapping[str, Any]], bool]
+    required: frozenset[str]
+
+    def accepts(self, value: Mapping[str, Any], names: Iterable[str]) -> bool:
+        """Whether the whole object is valid, when all its members except these are."""
+        return self.required <= value.keys() and self.accepts_members({name: value[name] for name in names})
+
+
 class Schemas:
     """Compiles the schemas of one contract into checks.
 
@@ -68,6 +85,15 @@ class Schemas:
             if self._unusable is None:
                 raise
             raise self._unusable() from error
+
+    def check_of_members(self, name: str) -> MembersCheck | None:
+        """Compile a check of single members of a component; None when the schema has rules beyond those of members."""
+        schema = self._components_for(plain := Reading()).get(name, {})
+        if schema.get("type") != "object" or not schema.keys() <= _OF_SINGLE_MEMBERS:
+            return None
+        members = {"properties": schema.get("properties", {})}
+        check = SchemaCheck({"components": {"schemas": self._components_for(plain)}, "allOf": [members]})
+        return MembersCheck(check.accepts, frozenset(schema.get("required", ())))
 
     def _components_for(self, reading: Reading) -> dict[str, Schema]:
         if reading not in self._components:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from tmf_sales.contract.types import TYPE_OF, ObjectType
@@ -71,9 +72,16 @@ def _is_number(text: Any) -> bool:
     return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
 
-def apply_defaults_to_new_elements(before: Document, after: Document, object_type: ObjectType, now: str) -> None:
-    """Set the defaults in elements that a patch added to keyed lists, at any depth, as for a new resource."""
+def apply_defaults_to_new_elements(
+    before: Document, after: Document, object_type: ObjectType, now: str, names: Container[str] | None = None
+) -> None:
+    """Set the defaults in elements that a patch added to keyed lists, at any depth, as for a new resource.
+
+    `names`: the members of the document to look at; without it all.
+    """
     for name, member in object_type.filled.items():
+        if names is not None and name not in names:
+            continue
         elements = after.get(name)
         if not member.is_list or member.object_type is None or not isinstance(elements, list):
             continue

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from tmf_sales.access import FULL_ACCESS, Access, restored
 from tmf_sales.contract.leniency import Mode, count_leniencies
 from tmf_sales.contract.operations import JSON_PATCHES
@@ -20,13 +22,14 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.leniency import LenientCheck, after_patch_check
 from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
+from tmf_sales.engine.settled import NOTHING_SETTLED
 from tmf_sales.engine.states import follow_lifecycles
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
-from tmf_sales.patch.json_patch import apply_json_patch, members_given
+from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_reached
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.records import Document
-from tmf_sales.values.json_values import changed_members, own_copy
+from tmf_sales.values.json_values import changed_among, changed_members, own_copy
 from tmf_sales.values.messages import Violation, json_pointer, list_places, list_violations
 
 
@@ -66,6 +69,11 @@ class Patch:
         return self.media_type in JSON_PATCHES or isinstance(self.body, list)
 
     @property
+    def reached(self) -> frozenset[str] | None:
+        """The members in which the patch may change something; None when that is not known."""
+        return members_reached(self.body) if self.is_json_patch else frozenset(self.body)
+
+    @property
     def members(self) -> frozenset[str]:
         """The members to which the patch gives a value, whether that changes them or not."""
         return frozenset(members_given(self.body) if self.is_json_patch else self.body)
@@ -75,12 +83,15 @@ class Patch:
 class BuiltDocument:
     """A document to store, and its members that differ from the stored document.
 
-    `server_set`: the changed members that the server set and the request did not.
+    `server_set`: the changed members that the server set and the request did not. `text`: the document as JSON.
+    `settled`: the members that a further patch need not look at (see engine/settled.py).
     """
 
     document: Document
     changed: frozenset[str] = frozenset()
     server_set: frozenset[str] = frozenset()
+    text: bytes | None = None
+    settled: frozenset[str] = NOTHING_SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +141,57 @@ class DocumentBuilder:
 
     # patch -----------------------------------------------------------------------------------------------------------
 
-    def patched(self, before: Document, patch: Patch) -> BuiltDocument:
-        """Build the patched document: first the changes that the request asks for, then those that follow from them."""
+    def patched(self, before: Document, patch: Patch, settled: frozenset[str] = NOTHING_SETTLED) -> BuiltDocument:
+        """Build the patched document: first the changes that the request asks for, then those that follow from them.
+
+        `settled`: the members of `before` that need no work unless the patch reaches them.
+        """
         after = self._apply(before, patch)
-        mended = self.after_patch.mend(after) if patch.is_json_patch else set()  # a merge patch was mended as a body
-        not_normal = self._normalize(after, patch)
+        names = self._unsettled(before, after, patch, settled)
+        # A merge patch was mended as a body.
+        mended = self._mend(after, names) if patch.is_json_patch else set()
+        not_normal = self._normalize(after, patch, names)
         self._reject_changed_read_only_members(before, after, patch.href)
-        apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now)
-        self._reject_contract_violations(after, not_normal, patch, mended)
+        apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now, names)
+        forgiven = self._reject_contract_violations(after, not_normal, patch, mended, names)
         after.pop("href", None)
         self._reject_broken_rules(after)
-        requested = changed_members(before, after)
+        requested = changed_members(before, after) if names is None else changed_among(names, before, after)
         if not requested:
             return BuiltDocument(before)
+        sound = NOTHING_SETTLED if mended or forgiven else self._settled_by(before, patch, requested)
+        asked = orjson.dumps(after)
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
         self.rules.on_patch(before, after, patch.now)
         follow_lifecycles(before, after, self.type.object_type, requested | patch.members, patch.now)
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
+        if (text := orjson.dumps(after)) == asked:
+            return BuiltDocument(after, requested, text=text, settled=sound)
         changed = changed_members(before, after)
-        return BuiltDocument(after, changed, changed - requested)
+        return BuiltDocument(after, changed, changed - requested, text)
+
+    def _unsettled(
+        self, before: Document, after: Document, patch: Patch, settled: frozenset[str]
+    ) -> tuple[str, ...] | None:
+        """The members, in the order of the patched document, that need work; None for all.
+
+        The others are exactly as stored, and settled.
+        """
+        if not settled or self.type.members_after_patch is None or patch.caller.hidden_in(before):
+            return None
+        reached = patch.reached
+        if reached is None:
+            return None
+        return tuple(name for name in after if name in reached or name not in settled)
+
+    def _settled_by(self, before: Document, patch: Patch, requested: frozenset[str]) -> frozenset[str]:
+        """The members that all steps before the rules have looked at and left exactly as they are stored."""
+        reached = patch.reached
+        if reached is None or self.type.members_after_patch is None or patch.caller.hidden_in(before):
+            return NOTHING_SETTLED
+        return frozenset(before.keys() - reached - requested)
 
     def _apply(self, before: Document, patch: Patch) -> Document:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
@@ -170,9 +211,18 @@ class DocumentBuilder:
         arrivals.reject_unknown()
         return after
 
-    def _normalize(self, after: Document, patch: Patch) -> Sequence[Violation]:
+    def _mend(self, after: Document, names: Sequence[str] | None) -> set[str]:
+        """Mend the result of a JSON Patch; returns the rules used."""
+        return set() if self._is_known_to_be_valid(after, names) else self.after_patch.mend(after)
+
+    def _is_known_to_be_valid(self, after: Document, names: Sequence[str] | None) -> bool:
+        """Whether the contract accepts the document, from a look at these members alone."""
+        check = self.type.members_after_patch
+        return names is not None and check is not None and check.accepts(after, names)
+
+    def _normalize(self, after: Document, patch: Patch, names: Sequence[str] | None) -> Sequence[Violation]:
         """Normalize the result. Its violations are a 409, unless the merge patch itself has some (400)."""
-        found = normalize(after, self.type.object_type)
+        found = normalize(after, self.type.object_type, names)
         if found and not patch.is_json_patch:
             own = normalize(own_copy(patch.body), self.type.object_type)
             if own:
@@ -186,13 +236,22 @@ class DocumentBuilder:
             raise NotPatchable(list_violations(violations))
 
     def _reject_contract_violations(
-        self, after: Document, not_normal: Sequence[Violation], patch: Patch, mended: set[str]
-    ) -> None:
+        self,
+        after: Document,
+        not_normal: Sequence[Violation],
+        patch: Patch,
+        mended: set[str],
+        names: Sequence[str] | None,
+    ) -> set[str]:
+        """Raise PatchResultRefused with the violations of the result; returns the rules that forgive some."""
+        if not not_normal and not mended and self._is_known_to_be_valid(after, names):
+            return set()
         violations, forgiven = self.after_patch.judge(after)
         if violations := violations or [*not_normal]:
             raise PatchResultRefused(violations)
         if patch.is_json_patch:
             count_leniencies(mended | forgiven)
+        return forgiven
 
     def _reject_broken_rules(self, after: Document) -> None:
         if violations := self.rules.check_body(after):

@@ -5,6 +5,7 @@ Also checks two rules that no schema can express: keys of list elements are uniq
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tmf_sales.contract.types import Member, ObjectType, Steps
@@ -13,16 +14,25 @@ from tmf_sales.values import datetimes
 from tmf_sales.values.messages import Violation, json_pointer
 
 
-def normalize(document: Document, object_type: ObjectType) -> list[Violation]:
-    """Normalize every date-time in place; returns invalid date-times, broken x-ordered rules and duplicate keys."""
+def normalize(document: Document, object_type: ObjectType, names: Iterable[str] | None = None) -> list[Violation]:
+    """Normalize every date-time in place; returns invalid date-times, broken x-ordered rules and duplicate keys.
+
+    `names`: the members of the document to look at, in its order; without it all.
+    """
     found: list[Violation] = []
-    _normalize(document, object_type, (), found)
+    _normalize(document, object_type, (), found, names)
     return found
 
 
-def _normalize(document: Document, object_type: ObjectType, place: Steps, found: list[Violation]) -> None:
+def _normalize(
+    document: Document,
+    object_type: ObjectType,
+    place: Steps,
+    found: list[Violation],
+    names: Iterable[str] | None = None,
+) -> None:
     visits = object_type.normalized
-    for name in document:
+    for name in document if names is None else names:
         if name not in visits:  # true of most members
             continue
         value, member = document[name], visits[name]

@@ -48,6 +48,7 @@ WITH_VALUE = {"add", "replace", "test"}
 WITH_FROM = {"move", "copy"}
 CREATING = {"add", "move", "copy"}
 GIVING = {"add", "replace", "move", "copy"}
+_REACHED = re.compile(r"/([^/~?\[]+)(?:/[^?\[]*)?", re.DOTALL)
 _MEMBER = re.compile(r"(?:/|\$\.)([^/~?.\[]+)")
 
 
@@ -80,6 +81,16 @@ def members_given(operations: list[Document]) -> Iterator[str]:
     for operation in operations:
         if operation["op"] in GIVING and (found := _MEMBER.fullmatch(operation["path"])):
             yield found[1]
+
+
+def members_reached(operations: list[Document]) -> frozenset[str] | None:
+    """The top-level members in which the operations change something; None when their paths do not say which."""
+    reached = set()
+    for text in (text for operation in operations for text in _paths_of(operation) if text is not None):
+        if not isinstance(text, str) or not (found := _REACHED.fullmatch(text)):
+            return None
+        reached.add(found[1])
+    return frozenset(reached)
 
 
 def estimated_work(size: int, operations: Any) -> int:

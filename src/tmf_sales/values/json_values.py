@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -29,6 +29,13 @@ def changed_members(before: dict[str, Any], after: dict[str, Any]) -> frozenset[
     if orjson.dumps([before[name] for name in same]) != orjson.dumps([after[name] for name in same]):
         changed |= {name for name in same if not _same_booleans(before[name], after[name])}
     return frozenset(changed | (before.keys() ^ after.keys()))
+
+
+def changed_among(names: Iterable[str], before: dict[str, Any], after: dict[str, Any]) -> frozenset[str]:
+    """The members that differ, when all others are equal."""
+    among = {*names, *(before.keys() ^ after.keys())}
+    one, other = ({name: each[name] for name in among if name in each} for each in (before, after))
+    return changed_members(one, other)
 
 
 def _same_booleans(one: Any, other: Any) -> bool:
