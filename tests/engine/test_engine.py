@@ -100,7 +100,7 @@ async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine)
 
     for lost in (engine.patch(patch("y")), engine.create(create(id="7")), engine.delete(delete())):
         store.times = RACES
-        with pytest.raises(Unavailable, match="too many others"):
+        with pytest.raises(Unavailable, match="Too many concurrent changes"):
             await lost
 
 
