@@ -42,8 +42,9 @@ class Soak:
         restarting = asyncio.create_task(self._restart_in_turn(rate))
         await asyncio.wait({sending, restarting}, return_when=asyncio.FIRST_COMPLETED)
         self.load.is_over = True
-        await restarting
-        await sending
+        for ended in await asyncio.gather(sending, restarting, return_exceptions=True):
+            if ended is not None:
+                self.load.records.add_problem(repr(ended))
         self.figures.seconds = time.monotonic() - self._begun
         await self._wait_for_events()
         await self._check_kept()
@@ -102,11 +103,12 @@ class Soak:
             self._say(f"{name}: {memory / MEGABYTE:.1f} MiB, {descriptors} descriptors")
 
     async def _wait_for_events(self) -> None:
-        """Wait until each event of an acknowledged write has arrived, as long as some arrive."""
+        """Wait until each event of an acknowledged write has arrived; what is missing in the end is a failure."""
         records = self.load.records
-        async with asyncio.timeout(PATIENCE):
-            while any(lead.waits() for lead in records.leads.values()):  # noqa: ASYNC110  nor has the receiver
-                await asyncio.sleep(0.5)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while any(lead.waits() for lead in records.leads.values()):  # noqa: ASYNC110  nor has the receiver
+                    await asyncio.sleep(0.5)
 
     async def _check_kept(self) -> None:
         """Read each lead that was not deleted: it is as its last acknowledged write made it."""
