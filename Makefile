@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-fast test-full test-pythons fuzz lint format lock package sbom docs bundle postman docs-site bench bench-check
+.PHONY: help install run test test-fast test-full test-pythons fuzz lint format lock package sbom docs bundle postman docs-site bench bench-check soak
 
 help: ## say what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,3 +61,6 @@ bench: install ## measure the service beside other frameworks, about eight minut
 
 bench-check: install ## count the instructions of a request with valgrind, and say whether they became more
 	@.venv/bin/python -W ignore -m scripts.benchmark.instructions $(ARGS)
+
+soak: install ## load the service for an hour while everything restarts in turn (options: make soak ARGS="--minutes 10")
+	@.venv/bin/python -W ignore -m scripts.soak $(ARGS)
