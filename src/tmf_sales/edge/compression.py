@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import brotli
 
+from tmf_sales.http.fields import FIELDS
 from tmf_sales.http.negotiation import KNOWN_HEADERS, accepted, weights
 
 Message = MutableMapping[str, Any]
@@ -81,6 +82,7 @@ class Compression:
         known = accepted(headers, b"if-none-match")
         if known or accepted(headers, b"if-match"):
             scope["headers"] = [(name, _with_plain_tags(name, value, coding, is_read)) for name, value in headers]
+            scope.pop(FIELDS, None)
         return send if coding is None else _EncodedResponse(coding, known, send).send
 
 

@@ -12,6 +12,7 @@ from tmf_sales.errors import PreconditionFailed
 
 _TAG = re.compile(rb'(?:W/)?"[^"]*"')
 READING = {"GET", "HEAD"}
+CONDITIONS = {b"if-match", b"if-none-match"}
 
 
 def entity_tag(revision: int) -> bytes:
@@ -21,7 +22,10 @@ def entity_tag(revision: int) -> bytes:
 
 def is_not_modified(request: Request, revision: int) -> bool:
     """Whether to respond 304 to GET or HEAD; raises PreconditionFailed in the order of RFC 9110, 13.2.2."""
-    if not any(name[:3] == b"if-" for name, _ in request.headers):
+    for name, _ in request.headers:
+        if name in CONDITIONS:
+            break
+    else:
         return False
     own = entity_tag(revision)
     wanted = request.header(b"if-match")

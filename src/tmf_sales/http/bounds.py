@@ -11,7 +11,7 @@ from typing import Any
 
 from tmf_sales.errors import BodyTimeout, Unavailable
 from tmf_sales.http.responses import LARGE, Send, large_size
-from tmf_sales.http.timeout import Timeout
+from tmf_sales.http.timeout import Timeout, Timeouts
 from tmf_sales.http.transfers import Transfer, Transfers
 
 Scope = MutableMapping[str, Any]
@@ -27,6 +27,7 @@ class Bounds:
 
     def __init__(self, *, deadline: float, max_concurrent: int, body_memory: int) -> None:
         self.deadline = deadline
+        self.timeouts = Timeouts(deadline)
         self.free = max_concurrent
         self.free_body_memory = body_memory
         self.arriving = Transfers(max_concurrent)
@@ -52,15 +53,15 @@ class BoundedRequest:
 
     def __init__(self, bounds: Bounds, receive: Receive, send: Send) -> None:
         """Take a slot; raise Unavailable when none is free."""
-        self._has_place = self._is_whole = self._was_slow = self.started = False
+        self._bounds = bounds
+        self._take_place()
+        self._is_whole = self._was_slow = self.started = False
         self._arriving: Transfer | None = None
         self._leaving: Transfer | None = None
         self._body_size = 0
-        self._bounds = bounds
         self._receive = receive
         self._send = send
-        self._timeout = Timeout(bounds.deadline)
-        self._take_place()
+        self._timeout = Timeout(bounds.timeouts)
 
     async def run(self, app: App, scope: Scope) -> None:
         """Run the application; raise BodyTimeout or Unavailable when time runs out before the response has started."""
@@ -78,7 +79,8 @@ class BoundedRequest:
             raise Unavailable(f"No response {within}") from None
 
     def end(self) -> None:
-        self._give_place_back()
+        if self._has_place:
+            self._give_place_back()
         if self._arriving is not None:
             self._arriving.end()
         if self._leaving is not None:
@@ -104,7 +106,8 @@ class BoundedRequest:
             self._take_place()
         return message
 
-    async def send(self, message: MutableMapping[str, Any]) -> None:
+    def send(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+        """Count the message and pass it on; no coroutine of its own, since every response has two messages."""
         if message["type"] == "http.response.start":
             if (size := large_size(message)) > LARGE:
                 self._begin_leaving(size)
@@ -113,7 +116,7 @@ class BoundedRequest:
             self._begin_leaving(0)
         if self._leaving is not None:
             self._leaving.moved += len(message.get("body", b""))
-        await self._send(message)
+        return self._send(message)
 
     def _begin_leaving(self, size: int) -> None:
         """Free the slot and stop the deadline: the client sets the pace, and the server closes stalled connections."""

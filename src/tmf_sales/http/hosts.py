@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tmf_sales.configuration.settings import Settings, is_loopback
 from tmf_sales.errors import UnservedHost
+from tmf_sales.http.fields import fields_of
 from tmf_sales.values.messages import shown
 
 MOST_KNOWN = 100
@@ -27,15 +28,16 @@ class ServedHosts:
 
     def reject_other(self, scope: MutableMapping[str, Any]) -> None:
         """Raise UnservedHost. HTTP/1.0 requests may lack Host; no browser sends such requests."""
-        for name, value in scope["headers"]:
-            if name == b"host" and value not in self._known:
-                if not self._serves(value.decode("latin-1").lower()):
-                    raise UnservedHost(
-                        f"Host is {shown(value.decode('latin-1'))}; expected localhost, a loopback address, or a name "
-                        "in TMF_SALES_PUBLIC_URL or TMF_SALES_TRUSTED_HOSTS"
-                    )
-                if len(self._known) < MOST_KNOWN:
-                    self._known.add(value)
+        host = fields_of(scope).get(b"host")
+        if host is None or host in self._known:
+            return
+        if not self._serves(host.decode("latin-1").lower()):
+            raise UnservedHost(
+                f"Host is {shown(host.decode('latin-1'))}; expected localhost, a loopback address, or a name "
+                "in TMF_SALES_PUBLIC_URL or TMF_SALES_TRUSTED_HOSTS"
+            )
+        if len(self._known) < MOST_KNOWN:
+            self._known.add(host)
 
     def _serves(self, host: str) -> bool:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host

@@ -48,30 +48,33 @@ class EntryMiddleware:
         self._probes = probes
         self._bounded = bounded
         self._options = options
-        self._roots = frozenset(base_paths)
-        self._api_prefixes = tuple(f"{root}/" for root in self._roots)
-        self._pages = tuple(f"{root}/ui" for root in self._roots)
+        roots = tuple(base_paths)
+        self._api_prefixes = tuple(f"{root}/" for root in roots)
+        self._roots = frozenset({*roots, *self._api_prefixes})
+        self._pages = tuple(f"{root}/ui" for root in roots)
         self._errors = errors
         self._bounds = bounds
         self._hosts = hosts
-        self._streams = frozenset(streams)
+        self._streams = frozenset(each for path in streams for each in (path, f"{path}/"))
         self._free_streams = max_streams
         self._trees = dict(trees or {})
+        self._tree_roots = tuple(self._trees)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        path = scope["path"]
         try:
             if self._hosts is not None:
                 self._hosts.reject_other(scope)
             if scope["method"] == "OPTIONS":
                 await self._options(scope, receive, send)
                 return
-            if (probe := self._unlimited(scope["path"])) is not None:
+            if (probe := self._unlimited(path)) is not None:
                 await probe(scope, receive, send)
                 return
-            if scope["path"].removesuffix("/") in self._streams and prefers_stream(scope["headers"]):
+            if path in self._streams and prefers_stream(scope["headers"]):
                 await self._stream(scope, receive, send)
                 return
             request = BoundedRequest(self._bounds, receive, send)
@@ -80,7 +83,7 @@ class EntryMiddleware:
             return
         try:
             self._prepare(scope)
-            await request.run(self._bounded.get(scope["path"], self._app), scope)
+            await request.run(self._bounded.get(path, self._app), scope)
         except Exception as raised:  # the client always gets a response; unexpected errors are logged
             answered = self._errors.made_of(raised, scope)
             if request.started:
@@ -118,15 +121,18 @@ class EntryMiddleware:
 
     def _unlimited(self, path: str) -> App | None:
         found = self._probes.get(path)
-        return found or self._trees.get(f"/{path[1:].partition('/')[0]}")
+        if found is None and path.startswith(self._tree_roots):
+            return self._trees.get(f"/{path[1:].partition('/')[0]}")
+        return found
 
     def _prepare(self, scope: Scope) -> None:
         path: str = scope["path"]
-        if path.removesuffix("/") in self._roots:
+        if path in self._roots:
             # Connexion's routing would redirect back and forth, to the host that the Host header names.
             raise NoSuchRoute("No operation has the base path of the API alone")
         if path.startswith(self._api_prefixes) and not path.startswith(self._pages):
-            _drop_trailing_slash(scope)
+            if path[-1] == "/":
+                _drop_trailing_slash(scope)
             reject_other_than_json(scope)
 
 

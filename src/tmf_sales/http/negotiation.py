@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tmf_sales.errors import NotAcceptable
+from tmf_sales.http.fields import fields_of
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -62,10 +63,7 @@ def reject_other_than_json(scope: MutableMapping[str, Any]) -> None:
 
     A client that only names application/problem+json has said how it wants errors, so its request is served.
     """
-    values = [value for name, value in scope["headers"] if name == b"accept"]
-    if not values:
-        return
-    accept = b",".join(values)
+    accept = fields_of(scope).get(b"accept", b"")
     if accept in (b"", b"*/*", b"application/json"):
         return
     named = weights(accept)

@@ -8,12 +8,12 @@ response always has one, by which its lines in the log are found.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from email.utils import format_datetime
-from operator import itemgetter
 from typing import Any, Protocol
 
 from tmf_sales.contract.deprecation import Deprecation
+from tmf_sales.http.fields import fields_of
 from tmf_sales.http.request_ids import REQUEST_ID, request_id
 
 Message = MutableMapping[str, Any]
@@ -21,13 +21,11 @@ Message = MutableMapping[str, Any]
 CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 PRIVATE = (b"cache-control", b"private, no-store")
-NAME = itemgetter(0)
 FAILED = 500
 VARY = (b"vary", b"accept-encoding")
 NEGOTIATED = frozenset({b"accept-encoding", b"if-match", b"if-none-match"})
 ADDED = "tmf_sales.added_headers"
 """In the extensions of a request's scope: further headers of its response, whatever its status."""
-NOTHING: Mapping[str, Any] = {}
 
 Send = Callable[[Message], Awaitable[None]]
 
@@ -87,7 +85,7 @@ class ResponseHeaders:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        names = set(map(NAME, scope["headers"]))
+        names = fields_of(scope).keys()
         is_private = not CREDENTIALS.isdisjoint(names)
         has_id = REQUEST_ID in names
         start: Message | None = None
@@ -95,17 +93,18 @@ class ResponseHeaders:
         if encoding is not None and not NEGOTIATED.isdisjoint(names):
             send = encoding.encoded(scope, send)
 
-        async def send_protected(message: Message) -> None:
+        def send_protected(message: Message) -> Awaitable[None]:
             nonlocal start
             if message["type"] == "http.response.start":
-                message["headers"] = protected(message.get("headers", ()), is_private=is_private)
-                if encoding is not None and VARY not in message["headers"]:
-                    message["headers"].append(VARY)
-                message["headers"] += scope.get("extensions", NOTHING).get(ADDED, ())
-                if has_id or message["status"] >= FAILED:
-                    message["headers"].append((REQUEST_ID, request_id(scope).encode()))
                 start = message
-            await send(message)
+                headers = message["headers"] = protected(message.get("headers", ()), is_private=is_private)
+                if encoding is not None and VARY not in headers:
+                    headers.append(VARY)
+                if (extensions := scope.get("extensions")) is not None and ADDED in extensions:
+                    headers += extensions[ADDED]
+                if has_id or message["status"] >= FAILED:
+                    headers.append((REQUEST_ID, request_id(scope).encode()))
+            return send(message)
 
         self._observer.request_begins(scope)
         try:

@@ -40,6 +40,7 @@ CHALLENGE = 'Bearer realm="tmf-api"'
 LARGE = 128 * 1024  # bytes; larger bodies are sent in pieces
 PIECE = 64 * 1024
 PAGE_METHODS = ("GET", "HEAD")
+WITHOUT_CONTENT = frozenset({204, 304})  # they have no Content-Length either (RFC 9110, 8.6)
 ERROR = "tmf_sales.error"  # in the extensions of a request's scope: the TMF Error that it got
 JSON_TYPE = (b"content-type", b"application/json")
 PROBLEM_TYPE = (b"content-type", PROBLEM.encode())
@@ -106,8 +107,8 @@ def _methods_at(apis: Sequence[Contract], path: str) -> Sequence[str]:
 
 
 def large_size(start: Message) -> int:
-    """The Content-Length of a response, or 0 when it has none."""
-    for name, value in start["headers"]:
+    """The Content-Length of a response, or 0 when it has none; send_response writes it last."""
+    for name, value in reversed(start["headers"]):
         if name == b"content-length":
             return int(value)
     return 0
@@ -131,16 +132,18 @@ async def send_response(
     sent = [*headers]
     if size:
         sent.append(media_type)
-    if status not in (204, 304):
+    if status not in WITHOUT_CONTENT:
         sent.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": status, "headers": sent})
-    if size > LARGE and not head:
+    if head:
+        await send({"type": "http.response.body", "body": b""})
+    elif size > LARGE:
         for piece in pieces(body):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:
         whole = body if isinstance(body, bytes) else b"".join(body)
-        await send({"type": "http.response.body", "body": b"" if head else whole})
+        await send({"type": "http.response.body", "body": whole})
 
 
 def pieces(body: Body) -> Iterator[bytes]:

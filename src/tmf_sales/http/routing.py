@@ -8,7 +8,7 @@ responds with 404 or 405. Remove when Connexion's router no longer tries one rou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.routing import RoutingMiddleware
@@ -26,6 +26,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
 
     def __init__(self, app: App, contracts: Sequence[Contract]) -> None:
         super().__init__(app)
+        self._next = app
         self._fixed: dict[tuple[str, str], Route] = {}
         self._by_parent: dict[tuple[str, str], tuple[Route, str]] = {}
         for contract in contracts:
@@ -40,19 +41,17 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
         elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:
             self._by_parent[method, base_path + parent[1]] = route, parent[2]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Return what the next application returns: a coroutine of its own would add to every request."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            method, path = scope["method"], scope["path"]
-            parameters: Mapping[str, str] = {}
-            found = self._fixed.get((method, path))
-            if found is None:
-                parent, _, last = path.rpartition("/")
-                if last and (below := self._by_parent.get((method, parent))) is not None:
-                    found, parameters = below[0], {below[1]: last}
             extensions = scope.setdefault("extensions", {})  # Connexion's router copies the scope, not this
-            if found is not None:
-                scope["path_params"] = parameters
-                extensions[ROUTING_CONTEXT] = found
-                await self.app(scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+            method, path = scope["method"], scope["path"]
+            if (found := self._fixed.get((method, path))) is not None:
+                extensions[ROUTING_CONTEXT], scope["path_params"] = found, {}
+                return self._next(scope, receive, send)
+            parent, _, last = path.rpartition("/")
+            if last and (below := self._by_parent.get((method, parent))) is not None:
+                extensions[ROUTING_CONTEXT], scope["path_params"] = below[0], {below[1]: last}
+                return self._next(scope, receive, send)
+        routed: Awaitable[None] = super().__call__(scope, receive, send)
+        return routed

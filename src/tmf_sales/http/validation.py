@@ -10,14 +10,15 @@ them once (https://github.com/spec-first/connexion/issues/2045; tests/http/test_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
 
+from tmf_sales.access import Access, Principal
 from tmf_sales.contract.leniency import (
     MISSING_CONTENT_TYPE,
     NULL_AS_MISSING,
@@ -34,7 +35,8 @@ from tmf_sales.engine.leniency import LenientCheck
 from tmf_sales.engine.long_work import run_work
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import InvalidBody, InvalidParameter, TmfError, UnsupportedMediaType
-from tmf_sales.http.context import Admit, admit_everybody
+from tmf_sales.http.context import EVERYTHING, Admit, admit_everybody
+from tmf_sales.http.fields import fields_of
 from tmf_sales.http.json_body import parse_json_body
 from tmf_sales.http.middleware import App, Receive, Scope, read_body
 from tmf_sales.http.public_base import PublicBase
@@ -141,52 +143,60 @@ class ValidatedOperation:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admit = self._settings.admit
         try:
-            scope[REQUEST] = await self._validated(scope, receive)
+            if admit is admit_everybody:
+                granted = EVERYTHING
+            else:
+                granted = await admit(scope, self._base_path, self._operation.id)
+            request = scope[REQUEST] = self._without_body(scope, *granted)
+            if self._takes_body:
+                await self._read_body(request, scope, receive)
         except TmfError as error:
             await send_error(send, error, scope)
             return
         await self._next_app(scope, receive, send)
 
-    async def _validated(self, scope: Scope, receive: Receive) -> Request:
+    def _without_body(self, scope: Scope, principal: Principal, access: Access) -> Request:
         operation, settings = self._operation, self._settings
-        principal, access = await settings.admit(scope, self._base_path, operation.id)
         request = Request(
-            operation_id=operation.id,
-            method=scope["method"],
-            path_parameters=scope["path_params"],
-            raw_query=scope["query_string"].decode("latin-1"),
-            headers=scope["headers"],
-            public_url=settings.public_base.of(scope),
-            correlation_id="",
-            principal=principal,
-            access=access,
+            operation.id,
+            scope["method"],
+            scope["path_params"],
+            scope["query_string"].decode("latin-1"),
+            scope["headers"],
+            settings.public_base.of(scope),
+            "",
+            principal,
+            access,
             wants_stream=STREAM_ENDS in scope,
         )
-        self._reject_wrong_parameters(request)
+        self._reject_wrong_parameters(request, fields_of(scope))
         if operation.method not in {"get", "head"}:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
             request.traceparent = traceparent_of(scope)
-        if self._takes_body:
-            media_type = self._media_type(request)
-            text = await read_body(scope, receive, settings.body_limit)
-            request.body_size = len(text)
-            await run_work(request.body_size, self._parse_body, request, media_type, text)
         return request
+
+    async def _read_body(self, request: Request, scope: Scope, receive: Receive) -> None:
+        media_type = self._media_type(request)
+        text = await read_body(scope, receive, self._settings.body_limit)
+        request.body_size = len(text)
+        await run_work(request.body_size, self._parse_body, request, media_type, text)
 
     def _parse_body(self, request: Request, media_type: str, text: bytes) -> None:
         request.body = parse_json_body(text)
         self._bodies[self._media_type_of_body(request, media_type)].reject_violations(request.body)
 
-    def _reject_wrong_parameters(self, request: Request) -> None:
+    def _reject_wrong_parameters(self, request: Request, fields: Mapping[bytes, bytes]) -> None:
         for check in self._path:
             check.reject_violation(request.path_parameters[check.name])
         if request.raw_query and (self._query or self._declared is not None):
             reject = self._reject_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._reject_wrong_query
             reject(request.raw_query)
-        for header, value in request.headers:
-            if (header_check := self._headers.get(header)) is not None:
-                header_check.reject_violation(value.decode("latin-1"))
+        if not self._headers.keys().isdisjoint(fields):
+            for name in fields:
+                if (header_check := self._headers.get(name)) is not None:
+                    header_check.reject_violation(fields[name].decode("latin-1"))
 
     def _reject_wrong_query(self, raw: str) -> None:
         given = parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace")
@@ -273,6 +283,7 @@ class CompiledValidation(RoutedMiddleware[ValidationAPI]):  # type: ignore[misc]
 
     def __init__(self, app: App, contracts: Sequence[Contract], settings: ValidationSettings) -> None:
         super().__init__(app)
+        self._operations: dict[tuple[str | None, str | None], App] = {}
         self._contracts = {contract.base_path: contract for contract in contracts}
         self._settings = settings
 
@@ -280,7 +291,17 @@ class CompiledValidation(RoutedMiddleware[ValidationAPI]):  # type: ignore[misc]
         api: ValidationAPI = super().add_api(
             specification, contracts=self._contracts, settings=self._settings, **kwargs
         )
+        self._operations |= {(api.base_path, id): operation.__call__ for id, operation in api.operations.items()}
         return api
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Find the routed operation by one lookup, and leave everything else to RoutedMiddleware."""
+        if scope["type"] == "http" and (route := scope["extensions"].get(ROUTING_CONTEXT)) is not None:
+            operation = self._operations.get((route.get("api_base_path"), route.get("operation_id")))
+            if operation is not None:
+                return operation(scope, receive, send)
+        passed_on: Awaitable[None] = super().__call__(scope, receive, send)
+        return passed_on
 
 
 def _object_type_of(contract: Contract, operation: Operation, media: str) -> ObjectType | None:

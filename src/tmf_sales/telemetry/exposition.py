@@ -59,8 +59,7 @@ class Exposition(Collector):
         yield _gauge(catalogue.RESOURCES, self.gauges.resources())
 
     def _operations(self) -> Iterator[OperationMetrics]:
-        for of_api in self.metrics.operations.values():
-            yield from of_api.values()
+        yield from self.metrics.operations.values()
         yield from self.metrics.pages.values()
 
     def _statuses(self, operation: OperationMetrics) -> Sequence[float]:

@@ -1,6 +1,7 @@
 """What this process counts and times: each labelled value has a fixed position, found once, at start.
 
-Guarantee: counting a request costs a few list operations. See numbers.py for how the workers' counts become one.
+Guarantee: counting a request costs a few list operations. Durations are noted, and counted once a second. See
+numbers.py for how the workers' counts become one.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -36,30 +37,48 @@ UNMATCHED, PAGE, AUDIT = "unmatched", "page", "audit"
 PUBLISH_EVERY = 1.0
 
 
-class Histogram(NamedTuple):
-    """The positions of a histogram: one for each bucket, one beyond the last bucket, and one for the sum."""
+class Histogram:
+    """Durations in seconds by bucket. `first`: the position of its first bucket; one beyond the last bucket follows,
+    and the sum of all durations.
 
-    values: list[float]
-    first: int
+    `observe` only notes a duration, and `count` sorts all noted ones at once: that costs a request a third of finding
+    its bucket.
+    """
 
-    def observe(self, seconds: float) -> None:
-        self.values[self.first + bisect_left(BUCKETS, seconds)] += 1
-        self.values[self.first + len(BUCKETS) + 1] += seconds
+    __slots__ = ("_noted", "first", "observe")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self._noted: list[float] = []
+        self.observe: Callable[[float], None] = self._noted.append
 
     def timing(self, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         """Wrap `call` so that each of its calls is observed."""
-        values, first, total, clock = self.values, self.first, self.first + len(BUCKETS) + 1, time.perf_counter
+        observe, clock = self.observe, time.perf_counter
 
         async def timed(*arguments: P.args, **named: P.kwargs) -> T:
             began = clock()
             try:
                 return await call(*arguments, **named)
             finally:
-                seconds = clock() - began
-                values[first + bisect_left(BUCKETS, seconds)] += 1
-                values[total] += seconds
+                observe(clock() - began)
 
         return timed
+
+    def count(self, values: list[float]) -> None:
+        """Add what was noted since the last call to the positions of this histogram."""
+        if not self._noted:
+            return
+        durations = self._noted.copy()
+        del self._noted[: len(durations)]  # another thread may have noted one more
+        durations.sort()
+        below = 0
+        for position, bound in enumerate(BUCKETS, self.first):
+            reached = bisect_right(durations, bound, below)
+            values[position] += reached - below
+            below = reached
+        values[self.first + len(BUCKETS)] += len(durations) - below
+        values[self.first + len(BUCKETS) + 1] += sum(durations)
 
 
 class OperationMetrics(NamedTuple):
@@ -81,8 +100,9 @@ class Metrics:
     def __init__(self) -> None:
         self.numbers = Numbers()
         self.values = self.numbers.own
+        self._histograms: list[Histogram] = []
         self.in_progress = self.numbers.reserve()
-        self.operations: dict[str | None, dict[str | None, OperationMetrics]] = {}
+        self.operations: dict[tuple[str, str], OperationMetrics] = {}
         """By the base path of an API and an operationId."""
         self.store = {name: self._histogram() for name in STORE_OPERATIONS}
         self.delivery = self._histogram()
@@ -95,7 +115,9 @@ class Metrics:
         self.pages = {name: self._operation(SERVICE, name, name) for name in (UNMATCHED, PAGE, AUDIT)}
 
     def _histogram(self) -> Histogram:
-        return Histogram(self.values, self.numbers.reserve(len(BUCKETS) + 2))
+        histogram = Histogram(self.numbers.reserve(len(BUCKETS) + 2))
+        self._histograms.append(histogram)
+        return histogram
 
     def _operation(self, api: str, operation: str, path: str) -> OperationMetrics:
         return OperationMetrics(api, operation, path, self.numbers.reserve(len(STATUS_LABELS)), self._histogram())
@@ -103,8 +125,8 @@ class Metrics:
     def know_contracts(self, apis: Sequence[Contract]) -> None:
         """Reserve the positions of each operation of the contracts and of each error code that is known by now."""
         for api in apis:
-            self.operations[api.base_path] = {
-                id: self._operation(api.name, id, f"{api.base_path}{operation.path}")
+            self.operations |= {
+                (api.base_path, id): self._operation(api.name, id, f"{api.base_path}{operation.path}")
                 for id, operation in api.operations.items()
             }
         self.errors = {code: self.numbers.reserve() for code in (*sorted(set(error_codes(TmfError))), OTHER)}
@@ -126,12 +148,18 @@ class Metrics:
 
     def totals(self) -> Sequence[float]:
         """The sums over all processes, by position."""
-        self._take_leniencies()
+        self._complete()
         return self.numbers.totals()
 
     def publish(self) -> None:
-        self._take_leniencies()
+        self._complete()
         self.numbers.publish()
+
+    def _complete(self) -> None:
+        """Add what was only noted so far to the numbers of this process."""
+        for histogram in self._histograms:
+            histogram.count(self.values)
+        self._take_leniencies()
 
     def _take_leniencies(self) -> None:
         used = leniencies_used()

@@ -6,7 +6,7 @@ Guarantee: a request costs a few list operations. Probes and scrapes are neither
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -24,7 +24,7 @@ WORKER = "tmf_sales.worker"
 """In the server's state: the number of this worker process, or None for one beyond the foreseen number."""
 REJECTED = "tmf_sales.rejected"
 """In the server's state: called with the error code of a request that HTTP/1.1 does not allow."""
-NO_ROUTE: MutableMapping[str, Any] = {}
+NOTHING: Mapping[str, Any] = {}
 
 
 class RequestTelemetry:
@@ -56,16 +56,17 @@ class RequestTelemetry:
         values = self._values
         values[self._in_progress] -= 1
         status = GONE if start is None else start["status"]
-        route = scope.get("extensions", NO_ROUTE).get(ROUTING_CONTEXT, NO_ROUTE)
-        operation = self._operations.get(route.get("api_base_path"), NO_ROUTE).get(route.get("operation_id"))
-        if operation is None:
+        try:
+            route = scope["extensions"][ROUTING_CONTEXT]
+            operation = self._operations[route["api_base_path"], route["operation_id"]]
+        except KeyError:
             if scope["path"] in self._unobserved:
                 return
             operation = self._outside(scope["path"], status)
         values[operation.statuses + OFFSETS[status]] += 1
         if STREAM_ENDS not in scope:
             operation.duration.observe(seconds)
-        if status >= 400 and (error := scope.get("extensions", NO_ROUTE).get(ERROR)) is not None:
+        if status >= 400 and (error := scope.get("extensions", NOTHING).get(ERROR)) is not None:
             self._metrics.count_error(error.code)
         if self._tracing is not None:
             self._tracing.end_request(scope, operation.path, status)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from tmf_sales.events.delivery.webhook import Attempt
+from tmf_sales.http.fields import FIELDS
 from tmf_sales.http.request_ids import SPAN_ID, TRACE_ID, TRACEPARENT, traceparent_of
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class OpenTelemetryTracing:
         scope[_REQUEST_SPAN] = span, token
         headers = [each for each in scope["headers"] if each[0] != TRACEPARENT]
         scope["headers"] = [*headers, (TRACEPARENT, self._traceparent_in(span).encode())]
+        scope.pop(FIELDS, None)
 
     def end_request(self, scope: Scope, template: str, status: int) -> None:
         span, token = scope.pop(_REQUEST_SPAN)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tmf_sales.http.timeout import Timeout
+from tmf_sales.http.timeout import Timeout, Timeouts
 
 LONG = 60.0
 
@@ -16,7 +16,7 @@ async def endless() -> None:
 
 
 async def test_what_takes_too_long_ends_with_a_timeout() -> None:
-    with pytest.raises(TimeoutError), Timeout(0):
+    with pytest.raises(TimeoutError), Timeout(Timeouts(0)):
         await endless()
 
     task = asyncio.current_task()
@@ -25,7 +25,7 @@ async def test_what_takes_too_long_ends_with_a_timeout() -> None:
 
 
 async def test_what_ends_in_time_is_left_alone() -> None:
-    with Timeout(0.0):
+    with Timeout(Timeouts(0.0)):
         found = 1
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -34,7 +34,7 @@ async def test_what_ends_in_time_is_left_alone() -> None:
 
 
 async def test_an_error_stays_what_it_is() -> None:
-    with pytest.raises(ValueError, match="own"), Timeout(LONG):
+    with pytest.raises(ValueError, match="own"), Timeout(Timeouts(LONG)):
         raise ValueError("own")
 
 
@@ -45,7 +45,7 @@ async def test_an_error_during_the_cancellation_wins() -> None:
         except asyncio.CancelledError:
             raise ValueError("while it ended") from None
 
-    with pytest.raises(ValueError, match="while it ended"), Timeout(0):
+    with pytest.raises(ValueError, match="while it ended"), Timeout(Timeouts(0)):
         await fail_when_cancelled()
 
     await asyncio.sleep(0)  # and nothing of the cancellation is left
@@ -54,7 +54,7 @@ async def test_an_error_during_the_cancellation_wins() -> None:
 @pytest.mark.parametrize("also_over", [False, True])
 async def test_a_cancellation_from_elsewhere_stays_one(also_over: bool) -> None:
     inside = asyncio.Event()
-    deadline = Timeout(LONG)
+    deadline = Timeout(Timeouts(LONG))
 
     async def bounded() -> None:
         with deadline:
@@ -65,7 +65,7 @@ async def test_a_cancellation_from_elsewhere_stays_one(also_over: bool) -> None:
     await inside.wait()
     task.cancel()
     if also_over:
-        deadline._end()
+        deadline.expire()
 
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -76,12 +76,44 @@ async def test_the_outer_deadline_passes_through_the_inner_one() -> None:
 
     async def bounded_again() -> None:
         try:
-            with Timeout(LONG):
+            with Timeout(Timeouts(LONG)):
                 await endless()
         except TimeoutError as error:
             told.append(error)
 
-    with pytest.raises(TimeoutError), Timeout(0):
+    with pytest.raises(TimeoutError), Timeout(Timeouts(0)):
         await bounded_again()
 
     assert told == []
+
+
+async def test_each_timeout_of_one_length_ends_at_its_own_time() -> None:
+    loop = asyncio.get_running_loop()
+    timeouts = Timeouts(0.05)
+
+    async def seconds_until_the_end() -> float:
+        began = loop.time()
+        with pytest.raises(TimeoutError), Timeout(timeouts):
+            await endless()
+        return loop.time() - began
+
+    with Timeout(timeouts):  # the one that sets the timer, and ends early
+        first = asyncio.create_task(seconds_until_the_end())
+        await asyncio.sleep(0)
+    took = [await first, await seconds_until_the_end()]
+
+    assert min(took) >= 0.049
+
+
+def test_timeouts_go_on_in_another_event_loop() -> None:
+    timeouts = Timeouts(0.01)
+
+    async def end_one() -> None:
+        with pytest.raises(TimeoutError), Timeout(timeouts):
+            await endless()
+
+    async def leave_one_behind() -> None:
+        Timeout(timeouts).__enter__()
+
+    asyncio.run(leave_one_behind())
+    asyncio.run(end_one())
