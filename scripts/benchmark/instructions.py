@@ -15,13 +15,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.driver import STORES, Lifespan, call, new_store, stored
 from scripts.benchmark.figures import FILTER, LIST, REQUESTS, excess
-from scripts.benchmark.packages import BUILD, ROOT
+from scripts.benchmark.packages import ROOT
 from scripts.benchmark.traffic import sent
 
 from tmf_sales.app import create_app
@@ -29,21 +30,28 @@ from tmf_sales.configuration.settings import Settings
 
 KNOWN = Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.05
-COUNTED = 1000  # large, as the start, which is subtracted, varies by two million instructions
+WARM, COUNTED = 50, 500
 PAGE = 20
 NOT_COMPARED = 3
-_COLLECTED = re.compile(r"Collected : (\d+)")
+_KIND = re.compile(r"^desc: Trigger: dump (.+)$", re.MULTILINE)
+_TOTAL = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
-async def work(url: str, request: str | None) -> None:
-    """The counted work: start, store quotes, then COUNTED requests of one kind, or none."""
+async def work(url: str) -> None:
+    """The counted work: start, store quotes, then COUNTED requests of each kind, each kind counted apart."""
     app = create_app(Settings(store=url, no_delivery=True))
     async with Lifespan(app):
         ids = await stored(app)
-        wanted = sent(request, ids) if request else []
-        answers = [await call(app, wanted[number % len(wanted)]) for number in range(COUNTED if wanted else 0)]
-    if request in (LIST, FILTER):
-        reject_other_pages(answers[0])
+        for request in REQUESTS:
+            wanted = sent(request, ids)
+            answers = [await call(app, wanted[number % len(wanted)]) for number in range(WARM)]
+            if request in (LIST, FILTER):
+                reject_other_pages(answers[0])
+            control("--instr=on")
+            for number in range(COUNTED):
+                await call(app, wanted[number % len(wanted)])
+            control(f"--dump={request}")
+            control("--instr=off")
 
 
 def reject_other_pages(page: bytes) -> None:
@@ -52,40 +60,51 @@ def reject_other_pages(page: bytes) -> None:
         raise RuntimeError(f"expected a page of {PAGE}, found {length}")
 
 
-def counted(store: str, request: str | None) -> int:
-    """Count the instructions of a process that does this work."""
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={BUILD / 'callgrind.out'}"]
-    command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", store, request or ""]
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
-    found = _COLLECTED.search(ran.stderr)
-    if ran.returncode or found is None:
-        raise RuntimeError(ran.stderr[-2000:])
-    return int(found[1])
+def control(order: str) -> None:
+    """Make valgrind, under which this process runs, begin or stop counting, or write what it has counted."""
+    subprocess.run(["callgrind_control", order, str(os.getpid())], check=True, capture_output=True)
+
+
+def counted(store: str) -> Mapping[str, int]:
+    """Count the instructions of COUNTED requests of each kind."""
+    with tempfile.TemporaryDirectory(prefix="instructions-") as folder:
+        command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/counted"]
+        command += [sys.executable, "-W", "ignore", "-m", "scripts.benchmark.instructions", "--work", store]
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+        if ran.returncode:
+            raise RuntimeError(ran.stderr[-2000:])
+        return dict(_dumped(file.read_text()) for file in Path(folder).glob("counted.*"))
+
+
+def _dumped(dump: str) -> tuple[str, int]:
+    """The kind of request, and how many instructions callgrind has counted for it."""
+    kind, total = _KIND.search(dump), _TOTAL.search(dump)
+    if kind is None or total is None:
+        raise RuntimeError("callgrind wrote a dump in a form that this script does not know")
+    return kind[1], int(total[1])
 
 
 def thousands() -> Iterator[tuple[str, int]]:
     """The cost of each kind of request on each store, in thousands of instructions."""
     for store in STORES:
-        start = counted(store, None)
+        found = counted(store)
         for request in REQUESTS:
-            yield f"{request}, {store}", round((counted(store, request) - start) / COUNTED / 1000)
+            yield f"{request}, {store}", round(found[request] / COUNTED / 1000)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-check", description=__doc__)
     parser.add_argument("--write", action="store_true", help="take what is counted now as what is known")
-    parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work is not None:
-        store, request = given.work
-        with new_store(store) as url:
-            asyncio.run(work(url, request or None))
+        with new_store(given.work) as url:
+            asyncio.run(work(url))
         return 0
     if not shutil.which("valgrind"):
         print("valgrind is missing; on Debian: apt-get install valgrind", file=sys.stderr)
         return NOT_COMPARED
-    BUILD.mkdir(parents=True, exist_ok=True)
     now = dict(thousands())
     return write(now) if given.write else compare(now, json.loads(KNOWN.read_text()))
 
@@ -98,7 +117,7 @@ def write(now: dict[str, int]) -> int:
 def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
     """Return 1 when a cost grew beyond the tolerance, 3 when the figures are for another Python, else 0."""
     if known["python"] != platform.python_version():
-        print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; only told:")
+        print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; nothing is compared:")
         for request, count in now.items():
             print(f"{request}: {count} thousand instructions")
         return NOT_COMPARED
