@@ -75,7 +75,7 @@ class World:
 def request(query: str, subject: str, *, wants_stream: bool = True) -> Request:
     principal = Principal(subject, frozenset({"reader"}))
     return Request(
-        "listEvent", "GET", {}, query, [], "http://localhost", "c", principal=principal, wants_stream=wants_stream
+        "listEvent", "GET", {}, query, {}, "http://localhost", "c", principal=principal, wants_stream=wants_stream
     )
 
 

@@ -66,7 +66,7 @@ class Desk:
             method="GET",
             path_parameters={"id": id},
             raw_query=more.pop("query", ""),
-            headers=(),
+            headers={},
             public_url="http://host",
             correlation_id="same call",
             principal=who,
@@ -404,6 +404,6 @@ async def test_what_is_created_answers_without_what_is_hidden(desk: Desk, tmp_pa
 
 
 async def test_an_entry_for_what_has_no_versions_names_none() -> None:
-    request = Request("registerListener", "POST", {}, "", (), "http://host", "same call")
+    request = Request("registerListener", "POST", {}, "", {}, "http://host", "same call")
 
     assert "version" not in subscription_audit_entry(request, lambda: NOW, lambda: "1")

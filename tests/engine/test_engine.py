@@ -73,15 +73,15 @@ async def stored(engine: ResourceEngine, error: type[Exception], times: int) -> 
 
 
 def patch(name: str) -> Request:
-    return Request("patchOrder", "PATCH", {"id": "7"}, "", [], "http://host", "", body={"name": name}, media_type=MERGE)
+    return Request("patchOrder", "PATCH", {"id": "7"}, "", {}, "http://host", "", body={"name": name}, media_type=MERGE)
 
 
 def delete() -> Request:
-    return Request("deleteOrder", "DELETE", {"id": "7"}, "", [], "http://host", "")
+    return Request("deleteOrder", "DELETE", {"id": "7"}, "", {}, "http://host", "")
 
 
 def create(**members: str) -> Request:
-    return Request("createOrder", "POST", {}, "", [], "http://host", "", body={"name": "y", **members})
+    return Request("createOrder", "POST", {}, "", {}, "http://host", "", body={"name": "y", **members})
 
 
 async def test_a_lost_race_is_run_again(engine: ResourceEngine) -> None:
@@ -143,7 +143,7 @@ async def test_what_takes_long_is_built_beside_the_event_loop(
     engine._builder = DocumentBuilder(engine.type, threads)
     document = {**STORED, "name": stored_name, "anything": []}
     await engine._store.commit(Change("tmf999/order", "7", 0, (Version(1, document),)))
-    request = Request("patchOrder", "PATCH", {"id": "7"}, "", [], "http://host", "", body=body, body_size=body_size)
+    request = Request("patchOrder", "PATCH", {"id": "7"}, "", {}, "http://host", "", body=body, body_size=body_size)
     request.media_type = media_type
 
     assert (await engine.patch(request)).status == 200

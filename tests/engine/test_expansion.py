@@ -39,7 +39,7 @@ class Desk:
     async def call(self, operation: str, query: str = "", id: str = "", **more: Any) -> Response:
         path = "quoteManagement" if operation.endswith("Quote") else "sales"
         handlers = self.service.handlers[f"/tmf-api/{path}/v4"]
-        request = Request(operation, "GET", {"id": id}, query, [], URL, "", **more)
+        request = Request(operation, "GET", {"id": id}, query, {}, URL, "", **more)
         return await handlers[operation](request)
 
     async def retrieved(self, query: str, id: str = "q") -> Any:
@@ -177,7 +177,7 @@ async def test_an_expanded_resource_has_no_entity_tag(desk: Desk) -> None:
 @pytest.mark.parametrize("query", ["expand=agreement", "depth=1"])
 async def test_changes_are_not_expanded(desk: Desk, operation: str, query: str) -> None:
     handler = desk.service.handlers["/tmf-api/quoteManagement/v4"][operation]
-    request = Request(operation, "POST", {"id": "q"}, query, [], URL, "", body={"quoteItem": [{"action": "add"}]})
+    request = Request(operation, "POST", {"id": "q"}, query, {}, URL, "", body={"quoteItem": [{"action": "add"}]})
 
     with pytest.raises(InvalidParameter, match=rf"^{query.split('=')[0]}: expected only in GET and HEAD$"):
         await handler(request)
@@ -197,7 +197,7 @@ def references(store: Storage, access: Access) -> References:
     ],
 )
 async def test_a_caller_gets_what_it_could_retrieve_itself(desk: Desk, access: Access, seen: dict[str, str]) -> None:
-    request = Request("", "GET", {}, "", [], URL, "", principal=Principal("me", frozenset()))
+    request = Request("", "GET", {}, "", {}, URL, "", principal=Principal("me", frozenset()))
 
     (shown,) = await references(desk.service.store, access).expanded(
         request, [{"lead": reference()}], Expansion((("lead",),))

@@ -78,7 +78,7 @@ class Service:
         kind: str = "tmf648/quote",
         access: Access = FULL_ACCESS,
     ) -> Response:
-        headers = [(b"idempotency-key", key.encode())] if key is not None else []
+        headers = {b"idempotency-key": key.encode()} if key is not None else {}
         request = Request(
             operation_id=f"create{kind}",
             method="POST",

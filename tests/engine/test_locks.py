@@ -12,7 +12,7 @@ from tmf_sales.errors import Conflict
 
 
 def change_of(id: str, status: int = 0) -> Request:
-    return Request("patch", "PATCH", {"id": id}, str(status), [], "http://host", "")
+    return Request("patch", "PATCH", {"id": id}, str(status), {}, "http://host", "")
 
 
 async def test_changes_of_one_resource_follow_each_other_in_the_order_of_their_coming() -> None:

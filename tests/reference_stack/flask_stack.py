@@ -86,7 +86,7 @@ async def _response_text(handler: Handler, request: Request) -> Response:
 def request_of(operation_id: str, path_parameters: Mapping[str, str], settings: ValidationSettings) -> Request:
     """The request in the form of the handlers, from what Flask has parsed."""
     asked = flask.request
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in asked.headers.items()]
+    headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in asked.headers.items()}
     request = Request(
         operation_id=operation_id,
         method=asked.method,

@@ -11,7 +11,6 @@ from typing import Any
 
 from tmf_sales.access import ANONYMOUS_ADMIN, FULL_ACCESS, Access, Principal
 
-Headers = Sequence[tuple[bytes, bytes]]
 EVENT_STREAM = b"text/event-stream"
 
 
@@ -19,6 +18,7 @@ EVENT_STREAM = b"text/event-stream"
 class Request:
     """One call of one operation. `raw_query` is not decoded; `public_url` has no slash at its end.
 
+    `headers`: by lower-case name, the lines of a repeated one joined by commas (RFC 9110, 5.3).
     `wants_stream`: the client prefers an event stream where the operation offers one.
     `traceparent`: the trace that a change belongs to (W3C Trace Context).
     `access`: what the policy grants the principal in this operation; without authentication every caller is an admin.
@@ -29,7 +29,7 @@ class Request:
     method: str
     path_parameters: Mapping[str, str]
     raw_query: str
-    headers: Headers
+    headers: Mapping[bytes, bytes]
     public_url: str
     correlation_id: str
     principal: Principal = ANONYMOUS_ADMIN
@@ -41,14 +41,9 @@ class Request:
     traceparent: str | None = None
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header given by its lower-case name; several are joined as RFC 9110, 5.3 says."""
-        first: bytes | None = None
-        for key, value in self.headers:
-            if key == name:
-                if first is not None:
-                    return b", ".join(value for key, value in self.headers if key == name).decode("latin-1")
-                first = value
-        return None if first is None else first.decode("latin-1")
+        """The value of a header given by its lower-case name."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 Body = bytes | Sequence[bytes]

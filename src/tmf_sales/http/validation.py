@@ -164,14 +164,14 @@ class ValidatedOperation:
             scope["method"],
             scope["path_params"],
             scope["query_string"].decode("latin-1"),
-            scope["headers"],
+            fields_of(scope),
             settings.public_base.of(scope),
             "",
             principal,
             access,
             wants_stream=STREAM_ENDS in scope,
         )
-        self._reject_wrong_parameters(request, fields_of(scope))
+        self._reject_wrong_parameters(request)
         if operation.method not in {"get", "head"}:
             request.correlation_id = request.header(b"x-correlation-id") or settings.new_id()
             request.traceparent = traceparent_of(scope)
@@ -187,16 +187,16 @@ class ValidatedOperation:
         request.body = parse_json_body(text)
         self._bodies[self._media_type_of_body(request, media_type)].reject_violations(request.body)
 
-    def _reject_wrong_parameters(self, request: Request, fields: Mapping[bytes, bytes]) -> None:
+    def _reject_wrong_parameters(self, request: Request) -> None:
         for check in self._path:
             check.reject_violation(request.path_parameters[check.name])
         if request.raw_query and (self._query or self._declared is not None):
             reject = self._reject_new_query if len(request.raw_query) <= KNOWN_LENGTH else self._reject_wrong_query
             reject(request.raw_query)
-        if not self._headers.keys().isdisjoint(fields):
-            for name in fields:
+        if not self._headers.keys().isdisjoint(request.headers):
+            for name, value in request.headers.items():
                 if (header_check := self._headers.get(name)) is not None:
-                    header_check.reject_violation(fields[name].decode("latin-1"))
+                    header_check.reject_violation(value.decode("latin-1"))
 
     def _reject_wrong_query(self, raw: str) -> None:
         given = parse_qsl(raw, keep_blank_values=True, encoding="utf-8", errors="replace")

@@ -132,7 +132,7 @@ class Erasure:
         )
         events = [*event_factory_of(type).changed(before, after, context)]
         if self._audits:
-            request = Request(OPERATION, "", {}, "", (), self._public_base, self._correlation_id, OPERATOR)
+            request = Request(OPERATION, "", {}, "", {}, self._public_base, self._correlation_id, OPERATOR)
             events.append(audit_entry(request, context, before, after, type.version_member))
         return events
 
