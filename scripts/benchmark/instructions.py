@@ -117,7 +117,7 @@ def write(now: dict[str, int]) -> int:
 def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
     """Return 1 when a cost grew beyond the tolerance, 3 when the figures are for another Python, else 0."""
     if known["python"] != platform.python_version():
-        print(f"instructions.json is for Python {known['python']}, this is {platform.python_version()}; nothing is compared:")
+        print(f"instructions.json is for Python {known['python']}, so Python {platform.python_version()} is not compared:")
         for request, count in now.items():
             print(f"{request}: {count} thousand instructions")
         return NOT_COMPARED

@@ -240,7 +240,7 @@ async def test_a_resource_that_always_changes_meanwhile_ends_the_run(
     monkeypatch.setattr(store, "commit", lose)
     monkeypatch.setattr(erasure, "RACES", 3)
 
-    with pytest.raises(Unavailable, match="tmf648/quote 1 is being changed"):
+    with pytest.raises(Unavailable, match="tmf648/quote 1 is changed by too many others"):
         await erase(store, "p-55")
 
 
