@@ -117,7 +117,8 @@ def write(now: dict[str, int]) -> int:
 def compare(now: dict[str, int], known: Mapping[str, Any]) -> int:
     """Return 1 when a cost grew beyond the tolerance, 3 when the figures are for another Python, else 0."""
     if known["python"] != platform.python_version():
-        print(f"instructions.json is for Python {known['python']}, so Python {platform.python_version()} is not compared:")
+        here = platform.python_version()
+        print(f"instructions.json is for Python {known['python']}; with Python {here} nothing is compared:")
         for request, count in now.items():
             print(f"{request}: {count} thousand instructions")
         return NOT_COMPARED
