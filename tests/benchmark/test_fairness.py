@@ -19,7 +19,7 @@ from scripts.benchmark.packages import Missing
 from scripts.benchmark.processes import NotStarted
 from scripts.benchmark.traffic import PER_EXTERNAL_ID, QUOTES, STORED, bad_requests, creations, sent
 
-STANDING = Standing(0.5, 100 * MB)
+STANDING = Standing(0.5, 70 * MB)
 
 
 def sample(cpu: float) -> Sample:

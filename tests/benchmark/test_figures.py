@@ -77,10 +77,18 @@ def test_a_target_is_met_at_its_bound(memory: float, met: bool) -> None:
 
 
 def test_some_targets_are_not_to_be_exceeded() -> None:
-    found = Results([], {SQLITE: Standing(1.5, 120 * MB)})
+    found = Results([], {SQLITE: Standing(1.5, 70 * MB)})
 
     assert titled(found, "start, SQLite").met is False
     assert titled(found, "resident memory of a worker, SQLite").met is True
+
+
+@pytest.mark.parametrize(("memory", "met"), [(160, True), (161, False)])
+def test_a_cost_is_met_up_to_its_bound(memory: float, met: bool) -> None:
+    turns = [{(MEMORY, POST): sample(memory), (FLOOR, POST): sample(100)}]
+
+    assert titled(Results(turns, {}), "POST, tmf-sales, memory, cost of floor").met is met
+    assert titled(Results([], {}), "POST, tmf-sales, memory, cost of floor").met is None
 
 
 def test_two_workers_are_compared_by_their_rates() -> None:
