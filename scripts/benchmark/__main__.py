@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from scripts.benchmark import report
-from scripts.benchmark.contenders import CONTENDERS, Contender
+from scripts.benchmark.contenders.catalogue import CONTENDERS, Contender
+from scripts.benchmark.contenders.packages import Missing
+from scripts.benchmark.contenders.schemas import write_schemas
 from scripts.benchmark.figures import OURS, REQUESTS, Results, Standing, Turn, middle_standing, targets
 from scripts.benchmark.load import has_wrk
-from scripts.benchmark.packages import Missing
 from scripts.benchmark.processes import NotStarted
 from scripts.benchmark.round import alive, standings, started, turns
-from scripts.benchmark.schemas import write_schemas
 from scripts.benchmark.two_workers import with_second_worker
 
 SECONDS_OF_TWO_WORKERS = 2

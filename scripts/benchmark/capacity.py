@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pymongo import MongoClient
-from scripts.benchmark.contenders import cores, environment_for, service
+from scripts.benchmark.contenders.catalogue import cores, environment_for, service
+from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.load import load
-from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import free_port, running
 from scripts.benchmark.queries import CONTRACTS, STATES, UNCOUNTED, quote_type, units
 from scripts.benchmark.traffic import QUOTES, Sent

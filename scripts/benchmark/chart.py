@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.benchmark.packages import VENV, Missing, install_python_packages
+from scripts.benchmark.contenders.packages import VENV, Missing, install_python_packages
 
 PROGRAM = """
 import json, sys

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scripts.benchmark.contenders import cores
+from scripts.benchmark.contenders.catalogue import cores
+from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.figures import Results, Sample, Turn, growth
 from scripts.benchmark.load import load
-from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import Running
 from scripts.benchmark.traffic import Sent
 

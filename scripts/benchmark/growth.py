@@ -20,7 +20,8 @@ from pathlib import Path
 from scripts.benchmark import queries, report
 from scripts.benchmark.chart import draw
 from scripts.benchmark.comparison import exchanged
-from scripts.benchmark.contenders import cores, environment_for, service
+from scripts.benchmark.contenders.catalogue import cores, environment_for, service
+from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.growing import (
     CASES,
     CREATE,
@@ -34,7 +35,6 @@ from scripts.benchmark.growing import (
     table,
     verdicts,
 )
-from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import Running, free_port, running
 from scripts.benchmark.traffic import QUOTES, SAMPLE, Sent, creation
 

@@ -20,9 +20,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.benchmark.contenders.packages import ROOT
 from scripts.benchmark.driver import STORES, Lifespan, call, new_store, stored
 from scripts.benchmark.figures import FILTER, LIST, REQUESTS, excess
-from scripts.benchmark.packages import ROOT
 from scripts.benchmark.traffic import sent
 
 from tmf_sales.app import create_app

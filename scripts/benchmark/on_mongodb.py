@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pymongo import MongoClient
-from scripts.benchmark.contenders import OWN_PYTHON, Contender, service, uvicorn
+from scripts.benchmark.contenders.catalogue import OWN_PYTHON, Contender, service, uvicorn
+from scripts.benchmark.contenders.schemas import write_schemas
 from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST, Sample
 from scripts.benchmark.round import Alive, alive, measured
-from scripts.benchmark.schemas import write_schemas
 from scripts.benchmark.traffic import MERGE_PATCH, QUOTES, Sent, sent
 from tests.mongodb.server import MongoServer, used
 
@@ -40,7 +40,7 @@ def contenders(uri: str) -> tuple[Contender, Contender]:
         with MongoClient[dict[str, object]](uri) as client:
             client.floor.floor.create_index("document.externalId")
 
-    floor = uvicorn(OWN_PYTHON, "scripts.benchmark.contender_pymongo:app")
+    floor = uvicorn(OWN_PYTHON, "scripts.benchmark.contenders.pymongo_floor:app")
     return Contender(SERVICE, service(f"{uri}/service")), Contender(FLOOR, floor, fresh=index)
 
 

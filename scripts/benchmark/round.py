@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scripts.benchmark.comparison import Unequal, answers_of, exchanged, refuse_unequal
-from scripts.benchmark.contenders import Contender, cores, environment_for
+from scripts.benchmark.contenders.catalogue import Contender, cores, environment_for
+from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST, Sample, Standing
 from scripts.benchmark.load import load
-from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import Running, free_port, running
 from scripts.benchmark.traffic import Sent, creations, sent
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.benchmark.contenders.packages import ROOT
+from scripts.benchmark.contenders.schemas import BASE_PATH
 from scripts.benchmark.figures import FILTER, GET, LIST, POST
-from scripts.benchmark.packages import ROOT
-from scripts.benchmark.schemas import BASE_PATH
 
 STORED = 500
 PER_EXTERNAL_ID = 20

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scripts.benchmark.contenders import CONTENDERS, Contender, database, environment_for, service
+from scripts.benchmark.contenders.catalogue import CONTENDERS, Contender, database, environment_for, service
+from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.figures import GET, LIST, POST, SQLITE, Doubled, Results, Sample
-from scripts.benchmark.packages import BUILD
 from scripts.benchmark.processes import free_port, running
 from scripts.benchmark.round import measured, store_quotes
 from scripts.benchmark.traffic import sent

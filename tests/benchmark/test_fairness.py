@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from scripts.benchmark import __main__ as bench
-from scripts.benchmark import instructions, packages, quotes_in_a_dict
+from scripts.benchmark import instructions
 from scripts.benchmark.comparison import Unequal, refuse_unequal
+from scripts.benchmark.contenders import packages, quotes_in_a_dict
+from scripts.benchmark.contenders.packages import Missing
 from scripts.benchmark.driver import new_store
 from scripts.benchmark.figures import FLOOR, GET, MB, MEMORY, Results, Sample, Standing
 from scripts.benchmark.growing import CREATE, Comparison, all_flat, verdicts
-from scripts.benchmark.packages import Missing
 from scripts.benchmark.processes import NotStarted
 from scripts.benchmark.traffic import PER_EXTERNAL_ID, QUOTES, STORED, bad_requests, creations, sent
 

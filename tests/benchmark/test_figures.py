@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from scripts.benchmark import report
 from scripts.benchmark.comparison import OWN, Unequal, comparable, refuse_unequal
+from scripts.benchmark.contenders.quotes_in_a_dict import merge
 from scripts.benchmark.figures import (
     FASTAPI,
     FLOOR,
@@ -25,7 +26,6 @@ from scripts.benchmark.figures import (
     middle_standing,
     targets,
 )
-from scripts.benchmark.quotes_in_a_dict import merge
 
 
 def sample(cpu: float, requests: int = 100) -> Sample:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
+from scripts.benchmark.contenders.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

@@ -12,7 +12,7 @@ from typing import Any
 import connexion
 import jsonschema  # type: ignore[import-untyped]
 from connexion.json_schema import resolve_refs
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Document, Quotes, lifespan, schema
+from scripts.benchmark.contenders.quotes_in_a_dict import BASE_PATH, Document, Quotes, lifespan, schema
 
 Answer = tuple[Any, int, dict[str, str]]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from scripts.benchmark.packages import BUILD
+from scripts.benchmark.contenders.packages import BUILD
 
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import load_contracts

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.benchmark.figures import ASYNC_APP, FASTAPI, FASTIFY, FLASK_APP, FLOOR, MEMORY, SQLITE
-from scripts.benchmark.packages import (
+from scripts.benchmark.contenders.packages import (
     BUILD,
     NODE,
     ROOT,
@@ -16,7 +15,8 @@ from scripts.benchmark.packages import (
     copy_fastify_beside_its_packages,
     install_python_packages,
 )
-from scripts.benchmark.schemas import SCHEMAS
+from scripts.benchmark.contenders.schemas import SCHEMAS
+from scripts.benchmark.figures import ASYNC_APP, FASTAPI, FASTIFY, FLASK_APP, FLOOR, MEMORY, SQLITE
 
 SERVICE = str(ROOT / ".venv" / "bin" / "tmf-sales")
 OWN_PYTHON = str(ROOT / ".venv" / "bin" / "python")
@@ -56,14 +56,14 @@ def remove_database() -> None:
 CONTENDERS = (
     Contender(MEMORY, service("memory:")),
     Contender(SQLITE, service(f"sqlite:{database()}"), fresh=remove_database),
-    Contender(FLOOR, uvicorn(OWN_PYTHON, "scripts.benchmark.contender_floor:app")),
+    Contender(FLOOR, uvicorn(OWN_PYTHON, "scripts.benchmark.contenders.floor:app")),
     Contender(
         FASTAPI,
-        uvicorn(str(VENV / "bin" / "python"), "scripts.benchmark.contender_fastapi:app"),
+        uvicorn(str(VENV / "bin" / "python"), "scripts.benchmark.contenders.fastapi_app:app"),
         prepare=install_python_packages,
     ),
-    Contender(FLASK_APP, uvicorn(OWN_PYTHON, "scripts.benchmark.contender_connexion:flask_app", "--factory")),
-    Contender(ASYNC_APP, uvicorn(OWN_PYTHON, "scripts.benchmark.contender_connexion:async_app", "--factory")),
+    Contender(FLASK_APP, uvicorn(OWN_PYTHON, "scripts.benchmark.contenders.connexion_apps:flask_app", "--factory")),
+    Contender(ASYNC_APP, uvicorn(OWN_PYTHON, "scripts.benchmark.contenders.connexion_apps:async_app", "--factory")),
     Contender(FASTIFY, lambda _: ["node", str(NODE / "fastify.mjs")], prepare=copy_fastify_beside_its_packages),
 )
 

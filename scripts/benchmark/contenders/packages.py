@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 BUILD = ROOT / "build" / "bench"
 VENV = BUILD / "venv"
 NODE = BUILD / "node"

@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
     create_model,
 )
-from scripts.benchmark.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
+from scripts.benchmark.contenders.quotes_in_a_dict import BASE_PATH, Quotes, lifespan, schema
 
 SCHEMAS = schema("contract")["components"]["schemas"]
 PLAIN = {"integer": int, "number": float, "boolean": bool, "object": dict[str, Any]}
