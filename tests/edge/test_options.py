@@ -1,4 +1,4 @@
-"""OPTIONS tells what a path takes, without a credential and whatever the Origin (RFC 9110, 9.3.7)."""
+"""OPTIONS lists the methods and patch types of a path, without credentials and for any Origin (RFC 9110, 9.3.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who changed what, who is told of what, and what there is of a resource: the engine, called by each kind of caller."""
+"""Audit records, delivered events and visible members: the engine, called by each kind of caller."""
 
 from __future__ import annotations
 

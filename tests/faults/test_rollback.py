@@ -1,4 +1,4 @@
-"""A primary without a majority takes writes, dies, and rolls them back when it comes again: nobody was told of them."""
+"""A primary without a majority accepts writes, dies, and rolls them back when it returns: none was confirmed."""
 
 from __future__ import annotations
 

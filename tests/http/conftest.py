@@ -1,4 +1,4 @@
-"""The running services that the tests in this folder speak to, and clients that hold every answer for its contract."""
+"""Starts the services that the tests in these folders use, and clients that check responses against their contracts."""
 
 from __future__ import annotations
 

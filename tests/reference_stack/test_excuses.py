@@ -1,4 +1,4 @@
-"""What excuses a test on the reference is about cases that exist and rows that are documented; what lends it words."""
+"""Every excuse of the reference stack covers an existing case and a documented row; how it gets error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/ready asks the store once a second, whoever calls, and tells when the process drains."""
+"""/ready asks the store at most once a second, and fails while the process drains."""
 
 from __future__ import annotations
 

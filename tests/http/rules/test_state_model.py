@@ -1,4 +1,4 @@
-"""Long random stories of both APIs, told at the same time to the service and to a plain Python model of it.
+"""Long random sequences of requests, sent to the service and applied to a plain Python model of both APIs.
 
 The model knows the state machines, what a state closes, versions and their order, filters, pages and subscriptions; it
 shares nothing with the service. After every step the service must hold exactly what the model holds.

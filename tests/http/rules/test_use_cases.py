@@ -1,4 +1,4 @@
-"""The use cases of both specifications, told in their words (TMF699, "Use cases"; TMF648, "Quote use cases")."""
+"""The use cases of both specifications, step by step (TMF699, "Use cases"; TMF648, "Quote use cases")."""
 
 from __future__ import annotations
 
