@@ -6,15 +6,14 @@ at its end whether helm and promtool were built.
 
 from __future__ import annotations
 
-import fcntl
 import functools
-import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.locked_packages import locked_packages
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/tmf-sales"
@@ -34,7 +33,7 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def kubernetes_validate(manifests: Path) -> subprocess.CompletedProcess[str]:
     """Validate manifests; kinds that are not Kubernetes' own are reported with WARN."""
     command = [sys.executable, "-m", "kubernetes_validate", "--strict", "-k", KUBERNETES, str(manifests)]
-    environment = os.environ | {"PYTHONPATH": str(validator()), "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {"PYTHONPATH": str(locked_packages(LOCK)), "PYTHONWARNINGS": "ignore"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
@@ -53,21 +52,3 @@ def built(name: str) -> Path:
     if done.returncode:
         pytest.skip(f"{name} cannot be built: {done.stderr.strip()[-300:]}")
     return Path(done.stdout.strip()) / name
-
-
-@functools.cache
-def validator() -> Path:
-    """The folder with the package kubernetes_validate."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "tmf-sales" / f"kubernetes-validate-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            uv = Path(sys.executable).with_name("uv")
-            options = ["--no-config", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-            done = run(uv, *options, "--python", sys.executable, "--target", folder, "-r", LOCK)
-            if done.returncode:
-                pytest.skip(f"kubernetes-validate cannot be installed: {done.stderr.strip()[-300:]}")
-            (folder / "complete").touch()
-    return folder
