@@ -26,7 +26,7 @@ def generate(generator: str, contract: Path, folder: Path, properties: str = "",
     done = subprocess.run(
         [
             *(GENERATOR, "generate", "--generator-name", generator, *options),
-            *("--input-spec", contract, "--output", folder, "--global-property", ONLY_CODE),
+            *("--input-spec", str(contract), "--output", str(folder), "--global-property", ONLY_CODE),
             *("--additional-properties", f"hideGenerationTimestamp=true,{properties}"),
         ],
         capture_output=True,

@@ -46,7 +46,7 @@ def quote(url: str) -> None:
     json_patch = {"Content-Type": "application/json-patch+json"}
     request = client.param_serialize("PATCH", f"/quote/{created.id}", header_params=json_patch, body=operations)
     response = client.call_api(*request)
-    response.read()  # type: ignore[no-untyped-call]
+    response.read()
     patched = client.response_deserialize(response, {"200": "Quote"}).data
     assert isinstance(patched, tmf648.Quote)
     assert patched.category == "enterprise"
