@@ -38,7 +38,7 @@ _OF_SINGLE_MEMBERS = {"type", "properties", "required", "title", "description"}
 
 
 class MembersCheck(NamedTuple):
-    """Judges some members of an object of which the others are known to be valid.
+    """Validates some members of an object whose other members are known to be valid.
 
     `accepts_members`: whether each of these members is valid; `required`: the members that the object must have.
     """
