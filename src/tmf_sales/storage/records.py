@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -44,8 +44,7 @@ class Version:
         return self._text
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A resource as stored: `versions[0]` is the current one; a resource without versioning has only that.
 
     `revision` counts the writes to the record from 1; commit compares it.
@@ -60,8 +59,7 @@ class Record:
         return self.versions[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a page: the current version of the resource `id`."""
 
     id: str

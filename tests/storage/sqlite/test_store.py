@@ -99,6 +99,27 @@ async def test_a_query_that_takes_too_long_is_given_up(path: Path) -> None:
     await hasty.close()
 
 
+async def test_the_event_loop_leaves_long_searches_to_a_thread(path: Path, store: SqliteStorage) -> None:
+    await fill(store, {f"{number:03}": ticket() for number in range(600)})
+    indexed, unindexed = Query(equal("open", "state"), limit=3), Query(Regex(("name",), "^print"), limit=3)
+    with contextlib.closing(Reader(path, 2.0, waits=False)) as patient:
+        assert patient.find(Layout(TICKET), indexed).total == 600
+        with pytest.raises(Busy):
+            patient.find(Layout(TICKET), unindexed)
+    with contextlib.closing(Reader(path, 0.0, waits=False)) as hasty, pytest.raises(Busy):
+        hasty.find(Layout(TICKET), indexed)
+
+    assert [(await store.find("ticket", query)).total for query in (indexed, unindexed)] == [600, 600]
+
+
+async def test_a_page_behind_the_last_row_has_the_count(store: SqliteStorage) -> None:
+    await fill(store, {"1": ticket(), "2": ticket()})
+
+    page = await store.find("ticket", Query(offset=2, limit=3))
+
+    assert (page.rows, page.total) == ([], 2)
+
+
 async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.commit(insert("1", ticket(colour="red")))
     defect = RuntimeError("a defect")

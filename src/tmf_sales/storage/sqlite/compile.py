@@ -56,6 +56,11 @@ class Plan:
     satisfies: Callable[[bytes], bool]
     sort_values: list[Callable[[bytes], SqlValue]]
 
+    @property
+    def needs_python(self) -> bool:
+        """Whether finding the page calls one of the two functions."""
+        return self.page is self.search
+
 
 @dataclass(slots=True)
 class _Where:

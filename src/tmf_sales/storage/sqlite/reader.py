@@ -21,11 +21,15 @@ OPERATIONS_BETWEEN_CHECKS = 2_000
 
 
 class Busy(Exception):
-    """Raised by a reader that does not wait, when another process locks the file."""
+    """Raised by a reader that does not wait, when another process locks the file or the query takes long."""
 
 
 class Reader:
-    """A read-only connection for one thread at a time. `waits`: for locks of other processes, at most BUSY_TIMEOUT."""
+    """A read-only connection for one thread at a time. `waits`: for locks of other processes, at most BUSY_TIMEOUT.
+
+    A reader that does not wait gives up with Busy after its time limit as well, and for a query that SQL alone does not
+    answer: another reader may take longer.
+    """
 
     def __init__(self, path: FilePath, time_limit: float, damage: Damage | None = None, *, waits: bool = True) -> None:
         self._damage = damage or Damage()
@@ -62,10 +66,29 @@ class Reader:
         version = Version(changed, text=current)
         return Record(id, revision, (version, *unpack_versions(others)) if others else (version,))
 
+    def first_page(self, layout: Layout, query: Query) -> Page:
+        """Find a page of a query without condition and order: one statement reads the rows and the stored count.
+
+        Like `get`, it has no time limit, so the query must ask for few rows.
+        """
+        found, total = PageRows(query), 0
+        try:
+            values = (layout.kind.name, query.limit, query.offset)
+            with closing(self._connection.execute(layout.first_page, values)) as rows:
+                for row in rows:
+                    total, key, changed, text = row
+                    if not found.add(Row(key, Version(changed, text=text))):
+                        break
+        except sqlite3.Error as failure:
+            raise self._unreadable(failure) from failure
+        return found.page(query, total) if found.rows else self.find(layout, query)
+
     def find(self, layout: Layout, query: Query) -> Page:
         with self.snapshot():
             [(total, uneven)] = self.all("SELECT total, uneven FROM kind WHERE name = ?", [layout.kind.name])
             plan = compile_query(query, layout, even=not uneven, checkpoint=self._stop_when_late)
+            if plan.needs_python and not self._waits:
+                raise Busy
             self._use_functions_of(plan)
             found = PageRows(query)
             with closing(self._connection.execute(plan.page.sql, plan.page.values)) as rows:
@@ -103,6 +126,8 @@ class Reader:
             yield
         except sqlite3.Error as failure:
             if self._is_late():
+                if not self._waits:
+                    raise Busy from None
                 raise TookTooLong(f"more than {self._time_limit:g} s; narrow the query") from None
             raise self._unreadable(failure) from failure
         finally:

@@ -1,7 +1,7 @@
 """Stores resources in one SQLite file (WAL, synchronous=FULL), shared by several worker processes, without a server.
 
-A read by id and a first page run inline, because they cost less than the hop to a thread. Other reads run in threads,
-writes in the process's one writer thread. When commit returns, the write is on the disk.
+A read by id, a first page and a short search of an index run inline, because they cost less than the hop to a thread.
+Other reads run in threads, writes in the process's one writer thread. When commit returns, the write is on the disk.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 READERS = 4
 QUICK_ROWS = 100
+INLINE_LIMIT = 0.002  # seconds on the event loop before a search goes on in a thread
 PAGES_BETWEEN_CHECKPOINTS = 4000  # 16 MB, 4 times SQLite's default: often written pages are copied less often
 NO_ENTRIES: Entries = frozenset()
 
@@ -74,7 +75,7 @@ class SqliteStorage(Storage):
             prepare(self._connection, list(self._layouts.values()))
         self._damage = Damage()
         self._writer = Writer(self._connection, self._turn, OpenedFile(self._path).reject_if_gone, self._damage.note)
-        self._inline = Reader(self._path, self._statement_timeout, self._damage, waits=False)
+        self._inline = Reader(self._path, min(self._statement_timeout, INLINE_LIMIT), self._damage, waits=False)
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()
         for _ in range(READERS):
             self._idle.put(Reader(self._path, self._statement_timeout, self._damage))
@@ -107,8 +108,10 @@ class SqliteStorage(Storage):
 
     async def find(self, kind: str, query: Query) -> Page:
         layout = self._layouts[kind]
-        if _is_quick(query):
+        if query.offset + query.limit <= QUICK_ROWS:
             with contextlib.suppress(Busy):
+                if query.where == EVERYTHING and not query.sort:
+                    return self._inline.first_page(layout, query)
                 return self._inline.find(layout, query)
         return await self._in_thread(lambda reader: reader.find(layout, query))
 
@@ -155,11 +158,6 @@ class SqliteStorage(Storage):
                 self._idle.put(reader)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, borrow)
-
-
-def _is_quick(query: Query) -> bool:
-    """Return whether a page is a short walk along the ids with a stored count: cheaper than the hop to a thread."""
-    return query.where == EVERYTHING and not query.sort and query.offset + query.limit <= QUICK_ROWS
 
 
 def connect(path: FilePath) -> sqlite3.Connection:
