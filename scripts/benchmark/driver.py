@@ -1,6 +1,6 @@
 """Calls the service's ASGI application repeatedly in one process, without a socket, to profile it.
 
-    python -m scripts.benchmark.driver memory|sqlite [get|list|filter|post|merge]
+    python -m scripts.benchmark.driver memory|sqlite [get|list|filter|post|merge|json]
 
 prints the lowest processor time of each kind of request, or the profile of one kind. SQLite gets a new file each time.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST
+from scripts.benchmark.figures import FILTER, GET, JSON_PATCH, LIST, PATCH, POST
 from scripts.benchmark.traffic import Sent, creations, sent
 
 from tmf_sales.app import create_app
@@ -122,7 +122,7 @@ async def main(store: str, profile: str | None = None) -> None:
     app = create_app(Settings(store=store))
     async with Lifespan(app):
         ids = await stored(app)
-        for request in (GET, LIST, FILTER, PATCH, POST):
+        for request in (GET, LIST, FILTER, PATCH, JSON_PATCH, POST):
             requests = sent(request, ids)
             if profile and request.lower().startswith(profile):
                 import cProfile
@@ -142,7 +142,7 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark.driver", description=__doc__)
     parser.add_argument("store", choices=STORES)
-    parser.add_argument("profile", nargs="?", choices=["get", "list", "filter", "post", "merge"])
+    parser.add_argument("profile", nargs="?", choices=["get", "list", "filter", "post", "merge", "json"])
     given = parser.parse_args()
     with new_store(given.store) as url:
         uvloop.run(main(url, given.profile))

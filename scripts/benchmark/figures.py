@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 GET, LIST, FILTER, POST, PATCH = "GET by id", "list of 20", "filtered list of 20, fields", "POST", "merge PATCH"
 REQUESTS = (GET, LIST, FILTER, POST, PATCH)
+JSON_PATCH = "JSON Patch"
+"""Counted and profiled, but not timed beside the other contenders, which apply merge patches only."""
+COUNTED_KINDS = (*REQUESTS, JSON_PATCH)
 
 MEMORY, SQLITE, FLOOR, FASTAPI = "tmf-sales, memory", "tmf-sales, SQLite", "floor", "FastAPI"
 FLASK_APP, ASYNC_APP, FASTIFY = "Connexion FlaskApp", "Connexion AsyncApp", "Fastify"

@@ -22,7 +22,7 @@ from typing import Any
 
 from scripts.benchmark.contenders.packages import ROOT
 from scripts.benchmark.driver import STORES, Lifespan, call, new_store, stored
-from scripts.benchmark.figures import FILTER, LIST, REQUESTS, excess
+from scripts.benchmark.figures import COUNTED_KINDS, FILTER, LIST, excess
 from scripts.benchmark.traffic import sent
 
 from tmf_sales.app import create_app
@@ -42,7 +42,7 @@ async def work(url: str) -> None:
     app = create_app(Settings(store=url, no_delivery=True))
     async with Lifespan(app):
         ids = await stored(app)
-        for request in REQUESTS:
+        for request in COUNTED_KINDS:
             wanted = sent(request, ids)
             answers = [await call(app, wanted[number % len(wanted)]) for number in range(WARM)]
             if request in (LIST, FILTER):
@@ -89,7 +89,7 @@ def thousands() -> Iterator[tuple[str, int]]:
     """The cost of each kind of request on each store, in thousands of instructions."""
     for store in STORES:
         found = counted(store)
-        for request in REQUESTS:
+        for request in COUNTED_KINDS:
             yield f"{request}, {store}", round(found[request] / COUNTED / 1000)
 
 

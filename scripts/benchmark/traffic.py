@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.benchmark.contenders.packages import ROOT
 from scripts.benchmark.contenders.schemas import BASE_PATH
-from scripts.benchmark.figures import FILTER, GET, LIST, POST
+from scripts.benchmark.figures import FILTER, GET, JSON_PATCH, LIST, POST
 
 STORED = 500
 PER_EXTERNAL_ID = 20
@@ -17,6 +17,7 @@ PATCHED = 50
 QUOTES = f"{BASE_PATH}/quote"
 FIELDS = "state,category,externalId,quoteDate"
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
+OPERATIONS = "application/json-patch+json"
 SAMPLE: dict[str, Any] = json.loads((ROOT / "tests/samples/tmf648-create-request.json").read_text())
 
 
@@ -56,11 +57,15 @@ def sent(request: str, ids: Sequence[str]) -> list[Sent]:
         return [Sent("GET", f"{QUOTES}?externalId=order-7&limit=20&fields={FIELDS}")]
     if request == POST:
         return [creation()]
-    return [  # They are sent in turn and repeated, so that each one changes something.
-        Sent("PATCH", f"{QUOTES}/{id}", MERGE_PATCH, json.dumps({"description": f"offer {number}"}).encode())
-        for number in range(2)
-        for id in ids[:PATCHED]
-    ]
+    # They are sent in turn and repeated, so that each one changes something.
+    return [_patch(request, id, f"offer {number}") for number in range(2) for id in ids[:PATCHED]]
+
+
+def _patch(request: str, id: str, description: str) -> Sent:
+    if request == JSON_PATCH:
+        operations = [{"op": "replace", "path": "/description", "value": description}]
+        return Sent("PATCH", f"{QUOTES}/{id}", OPERATIONS, json.dumps(operations).encode())
+    return Sent("PATCH", f"{QUOTES}/{id}", MERGE_PATCH, json.dumps({"description": description}).encode())
 
 
 def bad_requests() -> dict[str, Sent]:
