@@ -6,7 +6,7 @@ errors. A hidden member is hidden at every depth. Independent of any particular 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,17 +34,23 @@ NOTHING = Or(())
 NONE: frozenset[str] = frozenset()
 
 
+def always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller. `parties`: the ids of the parties that it acts for.
 
     `scopes`: those of its token; None when it is not limited to scopes. Two tokens of a caller are the same caller.
+    `is_valid` tells whether its credential is still accepted; what outlives a request asks it again.
     """
 
     subject: str
     roles: frozenset[str]
     parties: frozenset[str] = NONE
     scopes: frozenset[str] | None = field(default=None, compare=False)
+    is_valid: Callable[[], bool] = field(default=always, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,9 @@ async def test_a_token_is_checked_once_until_it_may_have_expired(provider: Provi
     first = await checking.credential_of(token)
 
     assert await checking.credential_of(token) is first
+    assert first.principal.is_valid()
     clock.at += 131
+    assert not first.principal.is_valid()
     with pytest.raises(Unauthenticated, match="expired"):
         await checking.credential_of(token)
 

@@ -22,6 +22,7 @@ from tmf_sales.auth.policy_table import SHIPPED
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
 
 QUOTES = "/tmf-api/quoteManagement/v4/quote"
+EVENTS = "/tmf-api/quoteManagement/v4/event"
 ASKED = {"instantSyncQuote": True, "quoteItem": [{"id": "1", "action": "add", "productOffering": {"id": "line"}}]}
 
 
@@ -139,6 +140,21 @@ def test_a_reload_reaches_every_process_and_its_successors(configured: Configure
             assert time.monotonic() < end
         assert configured.statuses("old-key") == {401}
         assert configured.prices("new-key") == {20}
+
+
+def test_a_reload_ends_the_event_streams_of_a_removed_key(configured: Configured) -> None:
+    configured.allow("listEvent", "createQuote")
+    configured.reload()
+    url, headers = configured.service.url, {"X-API-Key": "old-key", "Accept": "text/event-stream"}
+    with httpx.stream("GET", f"{url}{EVENTS}", headers=headers, timeout=PATIENCE) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        configured.accept("new-key")
+        configured.reload()
+
+        configured.prices("new-key")
+
+        assert [line for line in lines if line] == []
 
 
 def test_what_is_invalid_keeps_everything_as_it_was_and_is_one_line(configured: Configured) -> None:

@@ -189,7 +189,13 @@ class EventHandlers:
                     (b"cache-control", b"private, no-store"),
                     (b"x-accel-buffering", b"no"),
                 ],
-                chunks=self._messages(end if known is None else known, matching, wanted.selection, reset=known is None),
+                chunks=self._messages(
+                    end if known is None else known,
+                    matching,
+                    wanted.selection,
+                    reset=known is None,
+                    is_valid=request.principal.is_valid,
+                ),
                 release=reserved.pop_all().close,
             )
 
@@ -208,13 +214,22 @@ class EventHandlers:
                 del self._streams[caller]
 
     async def _messages(
-        self, place: str, matching: _Matching, selection: FieldSelection | None, *, reset: bool
+        self,
+        place: str,
+        matching: _Matching,
+        selection: FieldSelection | None,
+        *,
+        reset: bool,
+        is_valid: Callable[[], bool],
     ) -> AsyncGenerator[bytes]:
+        """Yield the messages until the caller's credential expires or is removed, which each batch looks at."""
         yield b"retry: 2000\n\n"
         if reset:
             yield RESET
         async with contextlib.aclosing(self._tail.follow(place)) as batches:
             async for events in batches:
+                if not is_valid():
+                    return
                 if not events:
                     yield b": heartbeat\n\n"
                 for event in events:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ class ApiKeys:
     """`known`: hexadecimal SHA-256 of a key -> its caller."""
 
     def __init__(self, known: Mapping[str, Principal]) -> None:
-        self._known = {digest: Credential(principal, None, float("inf")) for digest, principal in known.items()}
+        self._accept(known)
 
     @classmethod
     def load(cls, path: Path) -> ApiKeys:
@@ -54,7 +56,18 @@ class ApiKeys:
 
     def replace(self, loaded: ApiKeys) -> None:
         """Accept the keys of the other file from now on, and no others."""
-        self._known = loaded._known
+        self._accept({digest: credential.principal for digest, credential in loaded._known.items()})
+
+    def _accept(self, known: Mapping[str, Principal]) -> None:
+        self._known = {digest: self._credential(digest, principal) for digest, principal in known.items()}
+
+    def _credential(self, digest: str, principal: Principal) -> Credential:
+        return Credential(replace(principal, is_valid=partial(self._accepts, digest, principal)), None, float("inf"))
+
+    def _accepts(self, digest: str, principal: Principal) -> bool:
+        """Tell whether the key is still in the file, with the same roles and parties."""
+        current = self._known.get(digest)
+        return current is not None and current.principal == principal
 
     def credential_of(self, key: str) -> Credential:
         """Find the credential of a key; raise Unauthenticated when the key is unknown."""

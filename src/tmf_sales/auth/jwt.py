@@ -118,13 +118,15 @@ class Tokens:
         if claims["sub"].startswith(API_KEY_SUBJECT):
             raise refusal("the subject is one of the service's own")
         scopes = texts_at(claims, "scope") | texts_at(claims, "scp")
+        expires = float(claims["exp"]) + self._rules.leeway
         principal = Principal(
             subject=claims["sub"],
             roles=texts_at(claims, self._rules.roles_claim),
             parties=texts_at(claims, self._rules.parties_claim),
             scopes=scopes,
+            is_valid=lambda: self._now() < expires,
         )
-        return Credential(principal, scopes, float(claims["exp"]) + self._rules.leeway)
+        return Credential(principal, scopes, expires)
 
     def _remember(self, digest: bytes, credential: Credential) -> None:
         self._known[digest] = (credential, min(credential.expires, self._now() + KEPT_FOR))
