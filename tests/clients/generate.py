@@ -25,7 +25,7 @@ def generate(generator: str, contract: Path, folder: Path, properties: str = "",
     """Generate a client into a folder; AssertionError if the generator prints another warning or fails."""
     done = subprocess.run(
         [
-            *(GENERATOR, "generate", "--generator-name", generator, *options),
+            *(str(GENERATOR), "generate", "--generator-name", generator, *options),
             *("--input-spec", str(contract), "--output", str(folder), "--global-property", ONLY_CODE),
             *("--additional-properties", f"hideGenerationTimestamp=true,{properties}"),
         ],
