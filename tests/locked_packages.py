@@ -24,9 +24,9 @@ def locked_packages(lock: Path) -> Path:
     with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
-            uv = Path(sys.executable).with_name("uv")
+            uv = str(Path(sys.executable).with_name("uv"))
             options = ["--no-config", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-            command = [uv, *options, "--python", sys.executable, "--target", folder, "-r", lock]
+            command = [uv, *options, "--python", sys.executable, "--target", str(folder), "-r", str(lock)]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
             if done.returncode:
                 pytest.skip(f"{lock.stem} cannot be installed: {done.stderr.strip()[-300:]}")

@@ -49,7 +49,7 @@ def service(start: Start) -> Service:
 def apis(contracts: list[Path], service: Service) -> list[dict[str, Any]]:
     """The APIs that moto made of the contracts, each with its base path and its methods."""
     packages = locked_packages(HERE / "moto.lock")
-    command = [sys.executable, "-W", "ignore", HERE / "aws_import.py", service.url, *contracts]
+    command = [sys.executable, "-W", "ignore", str(HERE / "aws_import.py"), service.url, *map(str, contracts)]
     environ = os.environ | {"PYTHONPATH": str(packages), "AWS_EC2_METADATA_DISABLED": "true"}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert done.returncode == 0, done.stderr
