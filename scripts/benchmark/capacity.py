@@ -1,8 +1,9 @@
 """`scripts/bench capacity`: measures the MongoDB store with more and more quotes on a real mongod.
 
-The calls of the store are made one after the other, so a figure is the time of the driver and of the server together.
-Times of what should be flat must not grow more than GROWS times from the smallest store to any other; each ratio is the
-median of the ratios within a turn, as the machine's speed changes over time.
+The calls of the store are made one after the other. A figure is the processor time of a call, of the store in this
+process and of the server together, and the time that it took, which other work on the machine makes longer. Processor
+times of what should be flat must not grow more than GROWS times from the smallest store to any other; each ratio is the
+median of the ratios within a turn.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ from tmf_sales.storage.records import Change, Kind, Version
 GROWS = 2.0
 KIND = quote_type().kind
 BATCH = 500
-CALLS = 40
+CALLS, COUNTS = 20, 5
+"""So many calls make one figure; fewer of those that may count many quotes."""
 READ = 1000
 """So many quotes from all over the store are read in turn, whatever its size."""
 CUSTOMERS = 200
@@ -58,8 +60,17 @@ FLAT = (GET, PAGE, FILTER, CREATE, PATCH)
 TITLES = (GET, PAGE, TENTH, FILTER, ALL, CREATE, PATCH)
 
 Call = Callable[[int], Awaitable[object]]
-Times = Mapping[tuple[int, str], list[float]]
-"""By size and title: milliseconds, one figure for each turn."""
+
+
+class Taken(NamedTuple):
+    """Milliseconds of a call: processor time, and from begin to end (median)."""
+
+    cpu: float
+    p50: float
+
+
+Times = Mapping[tuple[int, str], list[Taken]]
+"""By size and title, one for each turn."""
 
 
 class Served(NamedTuple):
@@ -133,8 +144,10 @@ async def opened(url: str, kinds: Sequence[Kind]) -> AsyncIterator[Storage]:
         await store.close()
 
 
-def ids_of(size: int) -> list[str]:
-    return [each.id for each in itertools.islice(units(size), 0, None, max(size // READ, 1))]
+def ids_of(url: str) -> list[str]:
+    with MongoClient[dict[str, str]](url) as client:
+        stored = client.get_default_database()[f"resource_{KIND}"]
+        return [each["_id"] for each in stored.aggregate([{"$sample": {"size": READ}}, {"$project": {"_id": 1}}])]
 
 
 def serve(url: str, ids: Sequence[str]) -> tuple[float, float]:
@@ -146,42 +159,63 @@ def serve(url: str, ids: Sequence[str]) -> tuple[float, float]:
         return server.start, server.resident() / MB
 
 
-async def measure(urls: Mapping[int, str], ids: Mapping[int, Sequence[str]], turns: int) -> Times:
-    found: dict[tuple[int, str], list[float]] = {(size, title): [] for size in urls for title in TITLES}
+async def measure(urls: Mapping[int, str], ids: Mapping[int, Sequence[str]], turns: int, server: int) -> Times:
+    found: dict[tuple[int, str], list[Taken]] = {(size, title): [] for size in urls for title in TITLES}
     async with contextlib.AsyncExitStack() as ends:
         of_size: dict[int, Mapping[str, Call]] = {}
         for size, url in urls.items():
             store = await ends.enter_async_context(opened(f"{url}?{PATIENT}", stored_kinds(CONTRACTS)))
             of_size[size] = calls(store, ids[size])
         for turn, title, size in itertools.product(range(turns + 1), TITLES, urls):
-            taken = await median(of_size[size][title])
+            taken = await repeated(of_size[size][title], CALLS if title in FLAT else COUNTS, server)
             if turn:  # the first one warms up
                 found[size, title].append(taken)
-            print(f"{title}, {size:,} quotes: {taken:.2f} ms", file=sys.stderr)
+            print(f"{title}, {size:,} quotes: {taken.cpu:.2f} ms ({taken.p50:.2f})", file=sys.stderr)
     return found
 
 
-async def median(call: Call) -> float:
-    taken = []
-    for number in range(CALLS):
+async def repeated(call: Call, times: int, server: int) -> Taken:
+    taken, before = [], time.process_time() + processor_time(server)
+    for number in range(times):
         started = time.perf_counter()
         await call(number)
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken) * 1000
+    computed = time.process_time() + processor_time(server) - before
+    return Taken(computed / times * 1000, statistics.median(taken) * 1000)
+
+
+def processor_time(id: int) -> float:
+    """Seconds that the threads of a process have computed, more precisely than its own clock ticks."""
+    spent = 0
+    for thread in Path(f"/proc/{id}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            spent += int((thread / "schedstat").read_text().split()[0])
+    return spent / 1e9
+
+
+def process_of(uri: str) -> int:
+    with MongoClient[dict[str, int]](uri) as client:
+        return int(client.admin.command("serverStatus")["pid"])
 
 
 def table(times: Times, served: Mapping[int, Served]) -> Iterator[str]:
     yield f"| quotes | {' | '.join(TITLES)} | creating the indexes, s | start, s | memory, MB |"
     yield f"|---:|{'---:|' * (len(TITLES) + 3)}"
     for size, (indexing, start, resident) in served.items():
-        cells = [f"{statistics.median(times[size, title]):.1f}" for title in TITLES]
+        cells = [
+            f"{middle(times[size, title], 'cpu'):.1f} ({middle(times[size, title], 'p50'):.1f})" for title in TITLES
+        ]
         yield f"| {size:,} | {' | '.join(cells)} | {indexing:.0f} | {start:.2f} | {resident:.0f} |"
+
+
+def middle(taken: Sequence[Taken], figure: str) -> float:
+    return float(statistics.median(getattr(each, figure) for each in taken))
 
 
 def growth(times: Times, sizes: Sequence[int], title: str) -> float:
     first, *others = sizes
     ratios = [
-        statistics.median(now / was for now, was in zip(times[size, title], times[first, title], strict=True))
+        statistics.median(now.cpu / was.cpu for now, was in zip(times[size, title], times[first, title], strict=True))
         for size in others
     ]
     return max(ratios, default=1.0)
@@ -190,7 +224,7 @@ def growth(times: Times, sizes: Sequence[int], title: str) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench capacity", description=f"{__doc__} Otherwise it exits with 1.")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="stored quotes, separated by commas")
-    parser.add_argument("--turns", type=int, default=5, help=f"of {CALLS} calls of each kind")
+    parser.add_argument("--turns", type=int, default=5, help="of each kind of call")
     parser.add_argument("--server", help="URL of a mongod that keeps the data; otherwise one is started and removed")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
@@ -200,9 +234,9 @@ def main() -> int:
             folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="capacity", dir=BUILD)))
             uri = ends.enter_context(MongoServer(folder)).uri
         urls = {size: f"{uri}/size{size}" for size in sizes}
-        ids = {size: ids_of(size) for size in sizes}
         indexing = {size: asyncio.run(fill(url, size)) for size, url in urls.items()}
-        times = asyncio.run(measure(urls, ids, given.turns))
+        ids = {size: ids_of(url) for size, url in urls.items()}
+        times = asyncio.run(measure(urls, ids, given.turns, process_of(uri)))
         served = {size: Served(indexing[size], *serve(url, ids[size])) for size, url in urls.items()}
     grown = {title: growth(times, sizes, title) for title in TITLES}
     print("\n".join(table(times, served)))

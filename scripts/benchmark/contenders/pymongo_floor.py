@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 MOST = 1000
 client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-    os.environ.get("BENCH_MONGODB", "mongodb://127.0.0.1/bench"), w="majority", journal=True, timeoutMS=5000
+    os.environ.get("BENCH_MONGODB", "mongodb://127.0.0.1/bench"), w="majority", journal=True, timeoutMS=60000
 )
 quotes = client.get_default_database("bench")["floor"]
 creation, patch, update = (

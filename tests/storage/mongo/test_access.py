@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
 import yaml
 from pymongo import MongoClient
+from tests.mongodb import databases
 from tests.mongodb.server import MongoServer
 from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
 
@@ -125,6 +127,36 @@ async def test_a_wrong_password_is_unavailable_and_nowhere_in_the_log(
 
     assert "wr0ng" not in caplog.text + str(raised.value)
     assert "Authentication failed" in caplog.text
+
+
+async def test_tests_run_on_a_server_that_is_named_with_credentials_and_options(
+    server: MongoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_MONGODB", f"mongodb://root:s%40cret@127.0.0.1:{server.port}/?appname=named&{QUICK}")
+    monkeypatch.setattr(databases, "used", used := set[str]())
+    with ExitStack() as ends:
+        url = databases.Databases(lambda: tmp_path, ends).new()
+        await everything(url)
+        with admin(server) as client:
+            assert urlsplit(url).path.strip("/") in client.list_database_names()
+
+    assert used == {"the server that TEST_MONGODB names"}
+    with admin(server) as client:
+        assert urlsplit(url).path.strip("/") not in client.list_database_names(), "dropped at the end"
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("mongodb://h:1", "mongodb://h:1/x"),
+        ("mongodb://a,b/?replicaSet=rs0", "mongodb://a,b/x?replicaSet=rs0"),
+        ("mongodb://u:p%40@h/mine", "mongodb://u:p%40@h/x?authSource=mine"),
+        ("mongodb://u:p@h/?tls=true", "mongodb://u:p@h/x?tls=true&authSource=admin"),
+        ("mongodb://u:p@h/?authSource=other", "mongodb://u:p@h/x?authSource=other"),
+    ],
+)
+def test_a_database_of_a_test_keeps_options_and_credentials(named: str, expected: str) -> None:
+    assert databases.database_url(named, "x") == expected
 
 
 @pytest.fixture(scope="module")
