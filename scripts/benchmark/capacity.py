@@ -175,22 +175,23 @@ async def measure(urls: Mapping[int, str], ids: Mapping[int, Sequence[str]], tur
 
 
 async def repeated(call: Call, times: int, server: int) -> Taken:
-    taken, before = [], time.process_time() + processor_time(server)
+    taken, before, own = [], threads(server), time.process_time()
     for number in range(times):
         started = time.perf_counter()
         await call(number)
         taken.append(time.perf_counter() - started)
-    computed = time.process_time() + processor_time(server) - before
+    of_server = sum(now - before.get(thread, 0) for thread, now in threads(server).items()) / 1e9
+    computed = time.process_time() - own + of_server
     return Taken(computed / times * 1000, statistics.median(taken) * 1000)
 
 
-def processor_time(id: int) -> float:
-    """Seconds that the threads of a process have computed, more precisely than its own clock ticks."""
-    spent = 0
+def threads(id: int) -> dict[str, int]:
+    """Return the nanoseconds that each thread of a process has computed; the process's own clock is less precise."""
+    found = {}
     for thread in Path(f"/proc/{id}/task").iterdir():
         with contextlib.suppress(FileNotFoundError):  # it has ended
-            spent += int((thread / "schedstat").read_text().split()[0])
-    return spent / 1e9
+            found[thread.name] = int((thread / "schedstat").read_text().split()[0])
+    return found
 
 
 def process_of(uri: str) -> int:
