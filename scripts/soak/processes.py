@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.benchmark.processes import PAGE, Running
-from tests.service import ROOT, first_line, let_go
+from tests.service import ROOT, let_go
 
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""Seconds for a start or an end: the machine is at half load, and other work may take the rest."""
 
 
 @dataclass(slots=True)
@@ -42,12 +44,18 @@ class Node:
                 stderr=log,
                 env={**os.environ, **self.environment},
             )
-        announced = first_line(self.process)
+        announced = self._first_line()
         if not announced:
             raise RuntimeError(f"{self.name} does not start: {self.log.read_text()[-2000:]}")
         if self.options[0] == "serve":
             url = next(word for word in announced.split() if word.startswith("http://"))
             self.port = int(url.rpartition(":")[2])
+
+    def _first_line(self) -> str:
+        """Wait until it announces that it is ready; empty when it ended before, or says nothing."""
+        output = self._running().stdout
+        ready = output is not None and select.select([output], [], [], PATIENCE)[0]
+        return output.readline().decode() if output is not None and ready else ""
 
     def stop(self) -> None:
         """End it as an operator does; raise when it does not end with exit code 0."""
