@@ -20,6 +20,7 @@ from tmf_sales.privacy.erasure import Erased, Erasure
 from tmf_sales.privacy.export import exported
 from tmf_sales.privacy.party import PartyData, types_of
 from tmf_sales.storage.factory import open_store
+from tmf_sales.storage.mongo.store import MongoStorage
 from tmf_sales.storage.protocol import RevisionConflict, Storage
 from tmf_sales.storage.records import Change, Document, Record, Version
 
@@ -81,6 +82,8 @@ async def erase(store: Storage, id: str, *, is_dry_run: bool = False, audits: bo
 
 async def log_of(store: Storage) -> list[Document]:
     await store.events.sweep()
+    if isinstance(store, MongoStorage) and store._outbox._task is not None:
+        await store._outbox._task  # a sweep leaves to it what it is about to move
     found, _ = await store.events.read_log({*TYPES, SUBSCRIPTION}, limit=1000)
     return [each.document for each in found]
 

@@ -41,7 +41,9 @@ async def with_two_tickets(url: str) -> None:
     store = await opened(url, EARLIER)
     await store.commit(insert("1", ticket(), event("e1")))
     await store.events.sweep()
-    [first] = await store.events.not_fanned_out(10)
+    while not (new := await store.events.not_fanned_out(10)):
+        pass  # a sweep leaves to the store's own mover what that is about to move
+    [first] = new
     await store.events.fan_out([FanOut(first, ["listener"])], "worker", 0.0, 0.0)
     await store.commit(insert("2", ticket(name="other"), event("e2")))
     await store.events.sweep()
