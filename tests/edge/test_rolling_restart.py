@@ -1,8 +1,10 @@
-"""Two services behind nginx are restarted one after the other under load, and no request fails."""
+"""Services restart under load: behind nginx no request fails, and without it a connection is never reset."""
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -80,3 +82,58 @@ def test_a_rolling_restart_fails_no_request(tmp_path: Path) -> None:
             service.abandon()
 
     assert set(load.results) == {"201 200"}
+
+
+class Calls:
+    """Clients that open one connection after the other, each for one request, and count what becomes of it."""
+
+    def __init__(self, port: int) -> None:
+        self.results: Counter[str] = Counter()
+        self._port = port
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._call) for _ in range(2 * CLIENTS)]
+
+    def __enter__(self) -> Calls:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self) -> None:
+        while not self._over.is_set():
+            self.results[self._outcome()] += 1
+
+    def _outcome(self) -> str:
+        try:
+            connection = socket.create_connection(("127.0.0.1", self._port), timeout=60)
+        except ConnectionRefusedError:
+            time.sleep(0.001)
+            return "refused"
+        with connection:
+            try:
+                connection.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return connection.recv(12).decode()
+            except OSError as error:
+                return repr(error)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_connection_is_served_or_refused_while_the_service_restarts(workers: str, tmp_path: Path) -> None:
+    options = ["--store", f"sqlite:///{tmp_path}/store.sqlite", "--workers", workers]
+    service = start_service(tmp_path / "first.log", *options)
+    try:
+        with Calls(service.port) as calls:
+            for number in range(3):
+                port = service.port
+                service.stop()
+                service = start_service(tmp_path / f"again{number}.log", *options, "--port", str(port))
+        service.stop()
+    finally:
+        service.abandon()
+
+    assert set(calls.results) == {"HTTP/1.1 200", "refused"}

@@ -1,7 +1,6 @@
 """The master of several workers ends in order when none can start; each worker serves as the only one would."""
 
 import logging
-import os
 import socket
 from types import SimpleNamespace
 
@@ -51,12 +50,13 @@ def test_a_worker_keeps_idle_connections_longer_than_clients_do(monkeypatch: pyt
 
 
 def test_several_workers_log_from_the_level_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Config] = []
-    monkeypatch.setattr(Workers, "run", lambda self: told.append(self.cfg))
+    started: list[Workers] = []
+    monkeypatch.setattr(Workers, "run", lambda self: started.append(self))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         run(object, Settings(store="memory:", workers=2, log_level="error"), [listener], lambda: None)
 
-    [config] = told
-    os.close(int(config.bind[0].removeprefix("fd://")))
-    assert config.loglevel == "error"
+    [workers] = started
+    for reserved in workers.reserved:
+        reserved.close()
+    assert workers.cfg.loglevel == "error"

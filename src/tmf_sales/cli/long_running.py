@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import socket
@@ -20,10 +21,18 @@ from tmf_sales.telemetry.log_format import configure_logs
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, later: bool = False) -> socket.socket:
+    """Open a socket on this port. With `later` it only takes the port; connections are refused until workers listen."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        if not later:
+            return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        with contextlib.ExitStack() as ends:
+            taken = ends.enter_context(socket.socket(family))
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(address[:2])
+            ends.pop_all()
+            return taken
     except (OSError, OverflowError) as error:
         raise Refused(f"cannot listen on {host} port {port}: {reason_of(error)}") from None
 

@@ -58,9 +58,10 @@ def serve(**options: object) -> None:
     signal.signal(signal.SIGINT, end_well)
     settings = settings_from(options)
     configure_logs(settings.log_level, settings.log_format)
-    run = run_several if settings.workers > 1 else run_one
+    several = settings.workers > 1
+    run = run_several if several else run_one
     with contextlib.ExitStack() as opened:
-        listeners = [opened.enter_context(listen(settings.host, port)) for port in ports_of(settings)]
+        listeners = [opened.enter_context(listen(settings.host, port, later=several)) for port in ports_of(settings)]
         ports = [each.getsockname()[1] for each in listeners]
         started = settings
         settings = dataclasses.replace(settings, port=ports[0], management_port=(*ports, None)[1])

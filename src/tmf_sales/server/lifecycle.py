@@ -117,23 +117,14 @@ class Server(uvicorn.Server):
         self._announce_end()
         for server in self.servers:
             server.close()
+        # Nothing is awaited between the last accept and the close: a connection that arrives there would be reset.
+        last = []
         for position, listener in enumerate(self._listeners):
-            await self._accept_last(listener, self._context_of(position))
+            last += [(connection, self._context_of(position)) for connection in take_accept_queue(listener)]
             listener.close()
-        await super().shutdown(sockets)
-
-    async def _accept_last(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        """Accept the connections in the system's queue: closing the socket would reset them."""
-        listener.setblocking(False)
-        accepted = []
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:  # the queue is empty, or the socket is shut down
-                break
-            accepted.append(self._connect(connection, context))
         # All at once: each may take the time of a handshake that never ends.
-        await asyncio.gather(*accepted, return_exceptions=True)
+        await asyncio.gather(*(self._connect(*each) for each in last), return_exceptions=True)
+        await super().shutdown(sockets)
 
     async def _connect(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
         connect = asyncio.get_running_loop().connect_accepted_socket
@@ -147,3 +138,14 @@ class Server(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return protocol
+
+
+def take_accept_queue(listener: socket.socket) -> list[socket.socket]:
+    """Accept the connections in the system's queue: closing the socket would reset them."""
+    listener.setblocking(False)
+    accepted = []
+    while True:
+        try:
+            accepted.append(listener.accept()[0])
+        except OSError:  # the queue is empty, or the socket is shut down
+            return accepted

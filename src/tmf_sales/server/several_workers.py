@@ -1,7 +1,8 @@
 """Runs several workers: gunicorn's master keeps uvicorn processes, each with its own socket on the same port.
 
 Guarantee: the workers share the load. With one common socket, the first worker that wakes takes all waiting connections
-(16 of 16 were measured); with SO_REUSEPORT the Linux kernel distributes them.
+(16 of 16 were measured); with SO_REUSEPORT the Linux kernel distributes them. No connection is reset: until a worker
+listens, the port is only reserved, so connections are refused and a proxy turns to another server.
 """
 
 from __future__ import annotations
@@ -83,9 +84,17 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither it nor gunicorn ha
 
 
 class Master(Arbiter):  # type: ignore[misc]
-    """gunicorn's master; once it stops because a worker cannot start, failures of further workers raise nothing."""
+    """gunicorn's master; once it stops because a worker cannot start, failures of further workers raise nothing.
+
+    `reserved`: bound sockets that do not listen. With them, gunicorn opens none of its own, which would listen without
+    accepting.
+    """
 
     stopping = False
+
+    def __init__(self, app: Workers, reserved: Sequence[socket.socket]) -> None:
+        super().__init__(app)
+        self.LISTENERS = [*reserved]
 
     def stop(self, graceful: bool = True) -> None:
         self.stopping = True
@@ -114,9 +123,14 @@ class Workers(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured in code alone: it reads no file, environment variable or argument."""
 
     def __init__(
-        self, make_app: Callable[[], Any], options: dict[str, Any], reloading: Reloading | None = None
+        self,
+        make_app: Callable[[], Any],
+        options: dict[str, Any],
+        reserved: Sequence[socket.socket],
+        reloading: Reloading | None = None,
     ) -> None:
         self.make_app = make_app
+        self.reserved = reserved
         self.reloading = reloading
         self.options = options
         super().__init__()
@@ -137,7 +151,7 @@ class Workers(BaseApplication):  # type: ignore[misc]
         return app
 
     def run(self) -> None:
-        Master(self).run()
+        Master(self, self.reserved).run()
 
 
 def run(
@@ -171,14 +185,23 @@ def run(
 
     options = {
         **GUNICORN,
-        "bind": [f"fd://{opened.detach()}" for opened in open_listeners()],
         "post_fork": give_own_listener,
         "workers": settings.workers,
         "graceful_timeout": settings.drain + time_to_finish(settings) + 1,
         "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,
     }
-    Workers(make_app, options, reloading).run()
+    reserved = [reserve(family, at) for family, at in places]
+    Workers(make_app, options, reserved, reloading).run()
+
+
+def reserve(family: socket.AddressFamily, at: tuple[str, int]) -> socket.socket:
+    """Bind a socket that keeps the port from others while no worker listens."""
+    reserved = socket.socket(family)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind(at)
+    return reserved
 
 
 def number_worker(arbiter: Any, worker: Worker) -> None:
@@ -188,14 +211,7 @@ def number_worker(arbiter: Any, worker: Worker) -> None:
     worker.number = next(free, None)
 
 
-def stop_listening(arbiter: Any) -> None:
-    """Shut down the master's sockets: they reserve the ports, but nobody accepts connections from them."""
-    for reserved in arbiter.LISTENERS:
-        reserved.sock.shutdown(socket.SHUT_RDWR)
-
-
 GUNICORN = {
-    "when_ready": stop_listening,
     "pre_fork": number_worker,
     "worker_class": Worker,
     "preload_app": True,  # one import serves all workers
