@@ -1,4 +1,4 @@
-"""Three mongods, two services behind nginx with TLS and a prefix, and two delivery workers.
+"""Three mongods, two services of two workers behind nginx with TLS and a prefix, and two delivery workers.
 
 Guarantee: every process is ended, by its id only.
 """
@@ -43,7 +43,7 @@ class Stack:
         store = ["--store", self.set.uri("soak")]
         serve, deliver = ["serve", "--no-delivery", *store], ["deliver", *store]
         self._add("service one", serve, workers=2)
-        self._add("service two", serve)
+        self._add("service two", serve, workers=2)
         self._add("deliver one", deliver)
         self._add("deliver two", deliver)
 
@@ -61,6 +61,7 @@ class Stack:
         """Do it, and return once everything is there again."""
         steps: dict[str, Callable[[], None]] = {
             "restart the workers of service one": self.nodes["service one"].restart_workers,
+            "restart service one": self.nodes["service one"].restart,
             "restart service two": self.nodes["service two"].restart,
             "restart deliver one": self.nodes["deliver one"].restart,
             "restart deliver two": self.nodes["deliver two"].restart,
