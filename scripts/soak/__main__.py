@@ -130,15 +130,14 @@ class Soak:
         return time.monotonic() - self._begun
 
 
-async def soak(folder: Path, minutes: float, rate: float | None) -> list[str]:
-    """Run, print the report, and return the failures."""
+async def soak(folder: Path, minutes: float, rate: float | None) -> tuple[list[str], list[str]]:
+    """Run, and return the lines of the report and the failures."""
     records = Records()
     async with running(folder) as (stack, proxy), receiving(records) as callback, client_of(proxy) as client:
         await subscribe(client, callback)
         run = Soak(stack, Load(client, records, random.Random(1), LINKS), Plan(minutes * 60))
         await run.run(rate)
-        print("\n" + "\n".join(lines(run.figures, run.load)))
-        return list(failures(run.figures, run.load))
+        return list(lines(run.figures, run.load)), list(failures(run.figures, run.load))
 
 
 def main() -> int:
@@ -153,7 +152,8 @@ def main() -> int:
     with contextlib.ExitStack() as ends:
         folder = given.folder or Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="soak")))
         folder.mkdir(exist_ok=given.folder is None)
-        found = asyncio.run(soak(folder, given.minutes, given.rate))
+        report, found = asyncio.run(soak(folder, given.minutes, given.rate))
+    print("\n" + "\n".join(report))
     for failure in found:
         print(f"failed: {failure}")
     return int(bool(found))
