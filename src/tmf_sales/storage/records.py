@@ -97,6 +97,15 @@ class PageRows:
             self.rows.append(row)
         return not self.is_cut
 
+    def extend(self, rows: list[Row]) -> None:
+        """Add rows until one does not fit."""
+        size = sum([len(row.version.text) for row in rows]) if self._size_limit else 0
+        if self._size + size <= self._size_limit:
+            self.rows += rows
+            self._size += size
+        else:
+            all(map(self.add, rows))
+
     def page(self, query: Query, total: int) -> Page:
         """The page, when so many resources match; `total` may be one more than the query's count_limit."""
         exact = not query.count_limit or total <= query.count_limit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from sortedcontainers import SortedList
@@ -64,7 +64,7 @@ class MemoryStorage(Storage):
     def _page_of_all(self, kind: str, query: Query) -> Page:
         resources = self._kinds[kind]
         ids = self._ids[kind].islice(query.offset, query.offset + query.limit)
-        return _page(query, (Row(id, resources[id].current) for id in ids), len(resources))
+        return _page(query, [Row(id, resources[id].versions[0]) for id in ids], len(resources))
 
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
@@ -108,7 +108,7 @@ class MemoryStorage(Storage):
         return [resources[id] for id in islice(behind, limit)]
 
 
-def _page(query: Query, rows: Iterable[Row], total: int) -> Page:
+def _page(query: Query, rows: list[Row], total: int) -> Page:
     found = PageRows(query)
-    all(map(found.add, rows))
+    found.extend(rows)
     return found.page(query, total)
