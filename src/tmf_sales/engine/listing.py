@@ -7,7 +7,7 @@ with a filter on one id returns all versions of a versioned resource.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -50,7 +50,7 @@ class Listing:
     async def _find(self, request: Request, wanted: ListRequest) -> Page:
         if wanted.single_id is None:
             page = await self.store.find(self.type.kind, request.access.restricted(wanted.query))
-            return replace(page, rows=_seen(page.rows, request.access)) if request.access.hides else page
+            return page._replace(rows=_seen(page.rows, request.access)) if request.access.hides else page
         return await self._find_versions(request.access, wanted.single_id, wanted)
 
     async def _find_versions(self, access: Access, id: str, wanted: ListRequest) -> Page:

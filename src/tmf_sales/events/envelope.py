@@ -53,8 +53,7 @@ class EventTypes:
         return event_type not in (self.attribute_value_change, self.information_required)
 
 
-@dataclass(frozen=True, slots=True)
-class EventContext:
+class EventContext(NamedTuple):
     """Values that all events of one request share.
 
     `now`: canonical date-time, `YYYY-MM-DDTHH:MM:SS.mmmZ`. `new_id`: returns a new UUID for each event. `represent`:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tmf_sales.errors import BodyCutOff, BodyTooLarge, NoSuchRoute, TmfError, Unavailable
 from tmf_sales.http.bounds import App, BoundedRequest, Bounds, Receive, Scope
+from tmf_sales.http.fields import fields_of
 from tmf_sales.http.hosts import ServedHosts
 from tmf_sales.http.negotiation import prefers_stream, reject_other_than_json
 from tmf_sales.http.responses import Errors, Send, send_error
@@ -147,9 +148,9 @@ def _drop_trailing_slash(scope: Scope) -> None:
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Read the whole body; raise BodyTooLarge, or BodyCutOff when the client disconnects before its end."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
-            raise _too_large(limit)
+    length = fields_of(scope).get(b"content-length", b"")
+    if length.isdigit() and int(length[:20]) > limit:
+        raise _too_large(limit)
     chunks, size, more = [], 0, True
     while more:
         message = await receive()

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+from tmf_sales.http.fields import fields_of
 from tmf_sales.values.identifiers import new_uuid
 
 Scope = MutableMapping[str, Any]
@@ -66,7 +67,5 @@ def trace_id_of(traceparent: str) -> str | None:
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return bytes(value).decode("latin-1")
-    return None
+    value = fields_of(scope).get(wanted)
+    return None if value is None else value.decode("latin-1")

@@ -17,31 +17,35 @@ Document = dict[str, Any]
 class Version:
     """One version of a resource: its document and the record's revision at which this version last changed.
 
-    It is made from a document or its text and converted only on demand: stored JSON often goes out without being
-    parsed. A text is as orjson writes it. Never change the document of a version in place.
+    It is made from a document or its text, and the other one is made when somebody asks for it: stored JSON often goes
+    out without being parsed. `text`: the document as JSON in UTF-8, without href, as orjson writes it. Never change the
+    document of a version in place.
     """
 
-    __slots__ = ("_document", "_text", "revision")
+    __slots__ = ("document", "revision", "text")
+
+    revision: int
+    document: Document
+    text: bytes
 
     def __init__(self, revision: int, document: Document | None = None, text: bytes | None = None) -> None:
         if document is None and text is None:
             raise ValueError("a version needs its document or its text")
         self.revision = revision
-        self._document = document
-        self._text = text
+        if document is not None:
+            self.document = document
+        if text is not None:
+            self.text = text
 
-    @property
-    def document(self) -> Document:
-        if self._document is None:
-            self._document = orjson.loads(self._text or b"{}")
-        return self._document
-
-    @property
-    def text(self) -> bytes:
-        """The document as JSON in UTF-8, without href."""
-        if self._text is None:
-            self._text = orjson.dumps(self._document)
-        return self._text
+    def __getattr__(self, name: str) -> Any:
+        """Make what is missing. Python calls this once; from then on it is found as fast as any attribute."""
+        if name == "document":
+            self.document = orjson.loads(self.text)
+        elif name == "text":
+            self.text = orjson.dumps(self.document)
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
 
 
 class Record(NamedTuple):
@@ -66,8 +70,7 @@ class Row(NamedTuple):
     version: Version
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The rows of a page, in order, and how many match in all; beyond the query's count_limit `exact` is False.
 
     `is_cut`: the page ended at the query's size_limit, and more rows follow.
@@ -112,8 +115,7 @@ class PageRows:
         return Page(self.rows, total if exact else query.count_limit, exact, self.is_cut)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One atomic write to one resource, with the events that report it.
 
     `expected_revision` 0 inserts: the id must not be taken. Empty `versions` delete. An event is a complete TMF event
