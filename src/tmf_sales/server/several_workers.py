@@ -1,8 +1,8 @@
 """Runs several workers: gunicorn's master keeps uvicorn processes, each with its own socket on the same port.
 
 Guarantee: the workers share the load. With one common socket, the first worker that wakes takes all waiting connections
-(16 of 16 were measured); with SO_REUSEPORT the Linux kernel distributes them. No connection is reset: until a worker
-listens, the port is only reserved, so connections are refused and a proxy turns to another server.
+(16 of 16 were measured); with SO_REUSEPORT the Linux kernel distributes them. Until a worker listens, the port is only
+reserved: connections are refused, so that a proxy turns to another server, and not reset.
 """
 
 from __future__ import annotations
