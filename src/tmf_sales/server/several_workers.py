@@ -199,7 +199,8 @@ def reserve(family: socket.AddressFamily, at: tuple[str, int]) -> socket.socket:
     """Bind a socket that keeps the port from others while no worker listens."""
     reserved = socket.socket(family)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if sys.platform != "win32":  # which has neither the option nor gunicorn
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind(at)
     return reserved
 
