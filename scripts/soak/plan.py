@@ -1,8 +1,7 @@
-"""What is restarted when: everything at the start and at the end, and all the time what is not being measured.
+"""What is restarted when: everything at the start and at the end, and all the time the processes that are not measured.
 
-The first service and the first delivery worker live through the middle of the run: a process
-whose memory is measured cannot be restarted meanwhile. Their colleagues, and each member of the replica set, restart
-again and again.
+The first service and the first delivery worker live through the middle of the run: a process whose memory is measured
+cannot be restarted meanwhile. The second ones, and each member of the replica set, restart again and again.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.leniency import LenientCheck, after_patch_check
 from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
-from tmf_sales.engine.settled import NOTHING_SETTLED
 from tmf_sales.engine.states import follow_lifecycles
+from tmf_sales.engine.verified import NOTHING_VERIFIED
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
 from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_reached
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
@@ -84,14 +84,14 @@ class BuiltDocument:
     """A document to store, and its members that differ from the stored document.
 
     `server_set`: the changed members that the server set and the request did not. `text`: the document as JSON.
-    `settled`: the members that a further patch need not look at (see engine/settled.py).
+    `verified`: the members that a further patch need not look at (see engine/verified.py).
     """
 
     document: Document
     changed: frozenset[str] = frozenset()
     server_set: frozenset[str] = frozenset()
     text: bytes | None = None
-    settled: frozenset[str] = NOTHING_SETTLED
+    verified: frozenset[str] = NOTHING_VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +141,13 @@ class DocumentBuilder:
 
     # patch -----------------------------------------------------------------------------------------------------------
 
-    def patched(self, before: Document, patch: Patch, settled: frozenset[str] = NOTHING_SETTLED) -> BuiltDocument:
+    def patched(self, before: Document, patch: Patch, verified: frozenset[str] = NOTHING_VERIFIED) -> BuiltDocument:
         """Build the patched document: first the changes that the request asks for, then those that follow from them.
 
-        `settled`: the members of `before` that need no work unless the patch reaches them.
+        `verified`: the members of `before` that need no work unless the patch reaches them.
         """
         after = self._apply(before, patch)
-        names = self._unsettled(before, after, patch, settled)
+        names = self._unverified(before, after, patch, verified)
         # A merge patch was mended as a body.
         mended = self._mend(after, names) if patch.is_json_patch else set()
         not_normal = self._normalize(after, patch, names)
@@ -159,7 +159,7 @@ class DocumentBuilder:
         requested = changed_members(before, after) if names is None else changed_among(names, before, after)
         if not requested:
             return BuiltDocument(before)
-        sound = NOTHING_SETTLED if mended or forgiven else self._settled_by(before, patch, requested)
+        sound = NOTHING_VERIFIED if mended or forgiven else self._verified_by(before, patch, requested)
         asked = orjson.dumps(after)
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
@@ -168,29 +168,29 @@ class DocumentBuilder:
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
         if (text := orjson.dumps(after)) == asked:
-            return BuiltDocument(after, requested, text=text, settled=sound)
+            return BuiltDocument(after, requested, text=text, verified=sound)
         changed = changed_members(before, after)
         return BuiltDocument(after, changed, changed - requested, text)
 
-    def _unsettled(
-        self, before: Document, after: Document, patch: Patch, settled: frozenset[str]
+    def _unverified(
+        self, before: Document, after: Document, patch: Patch, verified: frozenset[str]
     ) -> tuple[str, ...] | None:
         """The members, in the order of the patched document, that need work; None for all.
 
-        The others are exactly as stored, and settled.
+        The others are exactly as stored, and verified.
         """
-        if not settled or self.type.members_after_patch is None or patch.caller.hidden_in(before):
+        if not verified or self.type.members_after_patch is None or patch.caller.hidden_in(before):
             return None
         reached = patch.reached
         if reached is None:
             return None
-        return tuple(name for name in after if name in reached or name not in settled)
+        return tuple(name for name in after if name in reached or name not in verified)
 
-    def _settled_by(self, before: Document, patch: Patch, requested: frozenset[str]) -> frozenset[str]:
+    def _verified_by(self, before: Document, patch: Patch, requested: frozenset[str]) -> frozenset[str]:
         """The members that all steps before the rules have looked at and left exactly as they are stored."""
         reached = patch.reached
         if reached is None or self.type.members_after_patch is None or patch.caller.hidden_in(before):
-            return NOTHING_SETTLED
+            return NOTHING_VERIFIED
         return frozenset(before.keys() - reached - requested)
 
     def _apply(self, before: Document, patch: Patch) -> Document:

@@ -30,7 +30,7 @@ from tmf_sales.engine.lookup import RecordLookup
 from tmf_sales.engine.preconditions import entity_tag, is_not_modified
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Handler, Request, Response
-from tmf_sales.engine.settled import Settled
+from tmf_sales.engine.verified import Verified
 from tmf_sales.errors import (
     Conflict,
     InvalidParameter,
@@ -96,7 +96,7 @@ class ResourceEngine:
         patch_types = ", ".join(resource_type.patch_types).encode()
         self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
         self._event_factory = event_factory_of(resource_type)
-        self._settled = Settled()
+        self._verified = Verified()
 
     def use_rules(self, rules: Rules) -> None:
         """Apply these rules from now on; a step of a request that is under way ends under the old ones."""
@@ -217,8 +217,8 @@ class ResourceEngine:
             now = self._now()
             patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
             work = _work_of(before, patch, request)
-            settled = self._settled.of(before.text)
-            built = await run_work(work, self._builder.patched, before.document, patch, settled)
+            verified = self._verified.of(before.text)
+            built = await run_work(work, self._builder.patched, before.document, patch, verified)
             if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(record.revision + 1, built.document, built.text)
@@ -230,7 +230,7 @@ class ResourceEngine:
             events = _marked(events, is_current=ordered[0] is after)
             events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
-                self._settled.replace(before.text, after.text, built.settled)
+                self._verified.replace(before.text, after.text, built.verified)
                 return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()
 

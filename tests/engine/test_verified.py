@@ -1,4 +1,4 @@
-"""A patch that looks only at unsettled members does what a patch that looks at all of them does."""
+"""A patch that looks only at unverified members does what a patch that looks at all of them does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.contract import small_contract
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder, Patch
 from tmf_sales.engine.hooks import Rules
-from tmf_sales.engine.settled import LONGEST, MOST_BYTES, Settled
+from tmf_sales.engine.verified import LONGEST, MOST_BYTES, Verified
 from tmf_sales.errors import TmfError
 from tmf_sales.storage.records import Document
 
@@ -81,18 +81,18 @@ class BusyRules(Rules):
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("rules", [Rules(), BusyRules()], ids=["no rules", "rules"])
-def test_settled_members_change_no_outcome(tmp_path: Path, mode: Mode, rules: Rules) -> None:
+def test_verified_members_change_no_outcome(tmp_path: Path, mode: Mode, rules: Rules) -> None:
     builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], rules, mode)
     drawing, used = Random(7), 0
     for number in range(40):
-        before, settled = DOCUMENTS[number % len(DOCUMENTS)], frozenset[str]()
+        before, verified = DOCUMENTS[number % len(DOCUMENTS)], frozenset[str]()
         for _ in range(25):
             body = drawing.choice(PATCHES)
-            plain, quick = (outcome(builder, before, body, names) for names in (frozenset[str](), settled))
-            assert shown(quick) == shown(plain), (before, body, settled)
-            used += bool(settled) and not isinstance(quick, TmfError)
+            plain, quick = (outcome(builder, before, body, names) for names in (frozenset[str](), verified))
+            assert shown(quick) == shown(plain), (before, body, verified)
+            used += bool(verified) and not isinstance(quick, TmfError)
             if isinstance(quick, BuiltDocument) and quick.document is not before:
-                before, settled = quick.document, quick.settled
+                before, verified = quick.document, quick.verified
     assert used > 100
 
 
@@ -102,14 +102,16 @@ def test_a_patch_after_another_looks_only_at_what_it_reaches(tmp_path: Path) -> 
     first = outcome(builder, STORED, {"name": "y"}, frozenset())
     assert isinstance(first, BuiltDocument)
 
-    assert first.settled == STORED.keys() - {"name"}
+    assert first.verified == STORED.keys() - {"name"}
 
 
-def outcome(builder: DocumentBuilder, before: Document, body: Any, settled: frozenset[str]) -> BuiltDocument | TmfError:
+def outcome(
+    builder: DocumentBuilder, before: Document, body: Any, verified: frozenset[str]
+) -> BuiltDocument | TmfError:
     stored = copy.deepcopy(before)
     media_type = JSON_PATCH if isinstance(body, list) else MERGE
     try:
-        built = builder.patched(stored, Patch(copy.deepcopy(body), media_type, HREF, NOW), settled)
+        built = builder.patched(stored, Patch(copy.deepcopy(body), media_type, HREF, NOW), verified)
     except TmfError as error:
         return error
     finally:
@@ -124,7 +126,7 @@ def shown(outcome: BuiltDocument | TmfError) -> Any:
 
 
 def test_the_names_belong_to_the_exact_text() -> None:
-    known = Settled()
+    known = Verified()
     known.replace(b"{}", b'{"a":1}', frozenset({"a"}))
 
     assert known.of(b'{"a":1}') == {"a"}
@@ -135,7 +137,7 @@ def test_the_names_belong_to_the_exact_text() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    known = Settled()
+    known = Verified()
     texts = [b"%d" % number * (LONGEST // 10) for number in range(1_000_000_000, 1_000_000_200)]
     for text in texts:
         known.replace(b"", text, frozenset({"a"}))
