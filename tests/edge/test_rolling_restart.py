@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -22,17 +23,15 @@ SETTINGS = {
 }
 
 
-class Load:
-    """Clients that create and read leads, one request after the other, and count what they get."""
+class Clients:
+    """Clients that send one request after the other, and count what they get."""
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, count: int) -> None:
         self.results: Counter[str] = Counter()
-        self.moved = threading.Event()
-        self._proxy = proxy
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._call) for _ in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -41,6 +40,18 @@ class Load:
         self._over.set()
         for thread in self._threads:
             thread.join()
+
+    def _call(self) -> None:
+        raise NotImplementedError
+
+
+class Load(Clients):
+    """Clients that create and read leads through the proxy."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(CLIENTS)
+        self.moved = threading.Event()
+        self._proxy = proxy
 
     def _call(self) -> None:
         with client_of(self._proxy) as client:
@@ -90,24 +101,12 @@ MOST_RESETS = 16
 seen, and 47 when the port listened before a worker did."""
 
 
-class Calls:
-    """Clients that open one connection after the other, each for one request, and count what becomes of it."""
+class Connections(Clients):
+    """Clients that open a connection for each request."""
 
     def __init__(self, port: int) -> None:
-        self.results: Counter[str] = Counter()
+        super().__init__(2 * CLIENTS)
         self._port = port
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._call) for _ in range(2 * CLIENTS)]
-
-    def __enter__(self) -> Calls:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     def _call(self) -> None:
         while not self._over.is_set():
@@ -132,7 +131,7 @@ def test_connections_are_served_or_refused_while_a_service_of_two_workers_restar
     options = ["--store", f"sqlite:///{tmp_path}/store.sqlite", "--workers", "2"]
     service = start_service(tmp_path / "first.log", *options)
     try:
-        with Calls(service.port) as calls:
+        with Connections(service.port) as calls:
             for number in range(RESTARTS):
                 port = service.port
                 service.stop()
