@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import socket
@@ -16,23 +15,19 @@ from tmf_sales.cli.options import Refused
 from tmf_sales.configuration.loading import load_settings
 from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.configuration.settings import Settings
+from tmf_sales.server.ports import reserve
 from tmf_sales.telemetry.log_format import configure_logs
 
 BACKLOG = 2048
 
 
 def listen(host: str, port: int, *, later: bool = False) -> socket.socket:
-    """Open a socket on this port. With `later` it only takes the port; connections are refused until workers listen."""
+    """Open a socket on this port; with `later` it only reserves the port, and the workers will listen."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        if not later:
-            return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-        with contextlib.ExitStack() as ends:
-            taken = ends.enter_context(socket.socket(family))
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(address[:2])
-            ends.pop_all()
-            return taken
+        if later:
+            return reserve(family, address[:2])
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
         raise Refused(f"cannot listen on {host} port {port}: {reason_of(error)}") from None
 

@@ -79,8 +79,7 @@ class BoundedRequest:
             raise Unavailable(f"No response {within}") from None
 
     def end(self) -> None:
-        if self._has_place:
-            self._give_place_back()
+        self._give_place_back()
         if self._arriving is not None:
             self._arriving.end()
         if self._leaving is not None:

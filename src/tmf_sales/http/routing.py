@@ -24,9 +24,10 @@ Route = dict[str, str]
 class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
     """Finds an operation by one dictionary lookup; Starlette's router tries the routes one after the other."""
 
+    app: App
+
     def __init__(self, app: App, contracts: Sequence[Contract]) -> None:
         super().__init__(app)
-        self._next = app
         self._fixed: dict[tuple[str, str], Route] = {}
         self._by_parent: dict[tuple[str, str], tuple[Route, str]] = {}
         for contract in contracts:
@@ -48,10 +49,10 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
             method, path = scope["method"], scope["path"]
             if (found := self._fixed.get((method, path))) is not None:
                 extensions[ROUTING_CONTEXT], scope["path_params"] = found, {}
-                return self._next(scope, receive, send)
+                return self.app(scope, receive, send)
             parent, _, last = path.rpartition("/")
             if last and (below := self._by_parent.get((method, parent))) is not None:
                 extensions[ROUTING_CONTEXT], scope["path_params"] = below[0], {below[1]: last}
-                return self._next(scope, receive, send)
+                return self.app(scope, receive, send)
         routed: Awaitable[None] = super().__call__(scope, receive, send)
         return routed

@@ -29,6 +29,7 @@ from tmf_sales.configuration.settings import Settings
 from tmf_sales.errors import CannotStart
 from tmf_sales.server.lifecycle import NOT_FOR_US, Server
 from tmf_sales.server.one_worker import UVICORN, time_to_finish
+from tmf_sales.server.ports import reserve
 from tmf_sales.server.tls import Tls
 from tmf_sales.server.write_progress import limit_unsent
 from tmf_sales.telemetry.setup import SPARE_ROWS
@@ -191,18 +192,8 @@ def run(
         "worker_tmp_dir": find_heartbeat_directory(),
         "loglevel": settings.log_level,
     }
-    reserved = [reserve(family, at) for family, at in places]
+    reserved = [reserve(family, at, shared=True) for family, at in places]
     Workers(make_app, options, reserved, reloading).run()
-
-
-def reserve(family: socket.AddressFamily, at: tuple[str, int]) -> socket.socket:
-    """Bind a socket that keeps the port from others while no worker listens."""
-    reserved = socket.socket(family)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if sys.platform != "win32":  # which has neither the option nor gunicorn
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    reserved.bind(at)
-    return reserved
 
 
 def number_worker(arbiter: Any, worker: Worker) -> None:
