@@ -142,7 +142,7 @@ async def soak(folder: Path, minutes: float, rate: float | None) -> tuple[list[s
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=60, help="how long it runs (default: 60)")
     parser.add_argument("--rate", type=float, help="requests a second; by default half of what is answered")
     parser.add_argument("--folder", type=Path, help="keep data and logs in this new folder")
     given = parser.parse_args()

@@ -76,7 +76,7 @@ class Settings:
     contracts: tuple[Path, ...] = setting(
         (), FOLDERS, f"folders with contracts of further APIs, separated by `{os.pathsep}`"
     )
-    apis: tuple[str, ...] = setting((), LIST, "APIs to serve, such as `tmf622,tmf648`; without it all")
+    apis: tuple[str, ...] = setting((), LIST, "APIs to serve, such as `tmf622,tmf648`; all by default")
     workers: int = setting(1, whole_number(1, 256), "processes that share the port")
     tls_cert: Path | None = setting(
         None, FILE, "certificate chain (PEM); the service then serves HTTPS, and the management port plain HTTP"

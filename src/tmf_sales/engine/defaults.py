@@ -77,7 +77,7 @@ def apply_defaults_to_new_elements(
 ) -> None:
     """Set the defaults in elements that a patch added to keyed lists, at any depth, as for a new resource.
 
-    `names`: the members of the document to look at; without it all.
+    `names`: the members of the document to look at; all by default.
     """
     for name, member in object_type.filled.items():
         if names is not None and name not in names:

@@ -17,7 +17,7 @@ from tmf_sales.values.messages import Violation, json_pointer
 def normalize(document: Document, object_type: ObjectType, names: Iterable[str] | None = None) -> list[Violation]:
     """Normalize every date-time in place; returns invalid date-times, broken x-ordered rules and duplicate keys.
 
-    `names`: the members of the document to look at, in its order; without it all.
+    `names`: the members of the document to look at, in its order; all by default.
     """
     found: list[Violation] = []
     _normalize(document, object_type, (), found, names)
