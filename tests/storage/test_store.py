@@ -412,6 +412,7 @@ def test_a_version_needs_its_document_or_its_text() -> None:
     assert Version(1, text=b'{"a":1}').document == {"a": 1}
     with pytest.raises(ValueError, match="needs its document or its text"):
         Version(1)
+    assert not hasattr(Version(1, {}), "state")
 
 
 async def test_a_store_that_is_there_answers_a_ping(store: Storage) -> None:
