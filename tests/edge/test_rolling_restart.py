@@ -1,4 +1,4 @@
-"""Services restart under load: behind nginx no request fails, and without it hardly a connection is reset."""
+"""Services restart under load: behind nginx no request fails, and without it no connection is reset."""
 
 from __future__ import annotations
 
@@ -96,9 +96,10 @@ def test_a_rolling_restart_fails_no_request(tmp_path: Path) -> None:
 
 
 RESTARTS = 3
-MOST_RESETS = 16
-"""The system resets what it connects between the last accept and the close: up to 3 of 400 connections in 8 closes were
-seen, and 47 when the port listened before a worker did."""
+MOST_RESETS = 3
+"""None was seen in 6 restarts. Without the filter of server/ports.py, which a sandbox may not allow, the system resets
+what it connects between the last accept and the close: up to 3 of 400 connections in 8 closes. 47 were seen when the
+port listened before a worker did."""
 
 
 class Connections(Clients):

@@ -23,6 +23,7 @@ import uvicorn
 
 from tmf_sales.configuration.reloading import Reloading
 from tmf_sales.http.probes import DRAINING
+from tmf_sales.server.ports import HANDSHAKES_END_IN, ignore_new_connections, take_accept_queue
 from tmf_sales.server.protocol import Protocol
 from tmf_sales.server.tls import HANDSHAKE_SECONDS, Tls
 from tmf_sales.telemetry.requests import WORKER
@@ -117,6 +118,9 @@ class Server(uvicorn.Server):
         self._announce_end()
         for server in self.servers:
             server.close()
+        ignoring = [ignore_new_connections(listener) for listener in self._listeners]
+        if any(ignoring):
+            await asyncio.sleep(HANDSHAKES_END_IN)
         # Nothing is awaited between the last accept and the close: a connection that arrives there would be reset.
         last = []
         for position, listener in enumerate(self._listeners):
@@ -138,14 +142,3 @@ class Server(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return protocol
-
-
-def take_accept_queue(listener: socket.socket) -> list[socket.socket]:
-    """Accept the connections in the system's queue: closing the socket would reset them."""
-    listener.setblocking(False)
-    accepted = []
-    while True:
-        try:
-            accepted.append(listener.accept()[0])
-        except OSError:  # the queue is empty, or the socket is shut down
-            return accepted
