@@ -43,7 +43,7 @@ class Tracing(Protocol):
     def end_request(self, scope: Scope, template: str, status: int) -> None: ...
 
     def in_span(self, name: str, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        """Wrap `call` so that each of its calls is a span."""
+        """Wrap `call` so that each of its calls within a request or a delivery is a span."""
 
     async def deliver(self, traceparent: str | None, post: Callable[[str], Awaitable[Attempt]]) -> Attempt:
         """Call `post` with the traceparent to send, in the span of a delivery."""
@@ -112,6 +112,10 @@ class OpenTelemetryTracing:
     def in_span(self, name: str, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(call)
         async def traced(*arguments: P.args, **named: P.kwargs) -> T:
+            if (
+                not self._trace.get_current_span().get_span_context().is_valid
+            ):  # in the background, a span would be a trace of its own
+                return await call(*arguments, **named)
             # What a store raises is often an answer (a conflict), and its text may quote a document.
             with self._tracer.start_as_current_span(
                 name, kind=self._trace.SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
