@@ -111,12 +111,12 @@ async def found_in(url: str) -> dict[str, Any]:
     try:
         await store.events.sweep()
         events, _ = await store.events.log(None, 0, 1000)
-        told: dict[str, list[str]] = {}
+        event_ids: dict[str, list[str]] = {}
         for event in sorted(events, key=lambda event: event.order):
-            told.setdefault(f"{event.kind} {event.resource}", []).append(event.id)
+            event_ids.setdefault(f"{event.kind} {event.resource}", []).append(event.id)
         return {
             "resources": {kind.name: await lines(store, kind.name) for kind in KINDS},
-            "events": told,
+            "events": event_ids,
             "lanes": await store.events.waiting(),
             "attempts": len(await store.events.attempts(subscription=None, since=0, limit=100)),
         }

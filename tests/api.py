@@ -1,4 +1,4 @@
-"""A client of one running API whose every answer is held against the contract."""
+"""A client of one running API that checks every response against the contract."""
 
 from __future__ import annotations
 

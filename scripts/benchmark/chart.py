@@ -15,15 +15,15 @@ import json, sys
 import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
-told = json.load(sys.stdin)
+data = json.load(sys.stdin)
 figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-for name, values in told["series"].items():
-    axes.plot(told["labels"], values, marker="o", label=name)
-axes.set_ylim(bottom=0, top=1.25 * max(max(each) for each in told["series"].values()))
+for name, values in data["series"].items():
+    axes.plot(data["labels"], values, marker="o", label=name)
+axes.set_ylim(bottom=0, top=1.25 * max(max(each) for each in data["series"].values()))
 axes.set_ylabel("processor time, microseconds a request")
 axes.grid(axis="y", alpha=0.3)
 axes.legend(frameon=False, ncols=4, loc="upper center")
-figure.savefig(told["file"], dpi=110, metadata={"Software": None})
+figure.savefig(data["file"], dpi=110, metadata={"Software": None})
 """
 
 
@@ -34,5 +34,5 @@ def draw(file: Path, series: Mapping[str, Sequence[float]], labels: Sequence[str
     except Missing as reason:
         print(f"without a chart: {reason}", file=sys.stderr)
         return
-    told = json.dumps({"file": str(file), "series": dict(series), "labels": list(labels)})
-    subprocess.run([str(VENV / "bin" / "python"), "-c", PROGRAM], input=told, text=True, check=True)
+    data = json.dumps({"file": str(file), "series": dict(series), "labels": list(labels)})
+    subprocess.run([str(VENV / "bin" / "python"), "-c", PROGRAM], input=data, text=True, check=True)

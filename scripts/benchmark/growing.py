@@ -69,8 +69,8 @@ def compared(points: Sequence[Point], turns: int, seconds: float) -> Comparison:
             point.load(case, SECONDS_OF_WARM_UP)
         for _ in range(turns):
             measured.append({(point.title, case): point.load(case, seconds) for point in points})
-            told = (f"{title} {sample.cpu:.0f}" for (title, _), sample in measured[-1].items())
-            print(f"{case}: {', '.join(told)} us", file=sys.stderr)
+            costs = (f"{title} {sample.cpu:.0f}" for (title, _), sample in measured[-1].items())
+            print(f"{case}: {', '.join(costs)} us", file=sys.stderr)
     return Comparison({point.title: point.parts for point in points}, Results(measured, {}))
 
 

@@ -142,9 +142,9 @@ def main() -> int:
     with Bench(given.turns, given.seconds) as bench:
         of_items = by_items(bench)
     found = [of_sizes, of_connections, of_items]
-    told = [line for each in found for line in verdicts(each)]
+    judged = [line for each in found for line in verdicts(each)]
     how = f"{given.turns} turns of {given.seconds} s, {CONNECTIONS} connections but where others stand"
-    lines = [*table(found), "", *told, "", f"{report.circumstances()}, {how}"]
+    lines = [*table(found), "", *judged, "", f"{report.circumstances()}, {how}"]
     print("\n".join(lines))
     if given.write:
         report.put(report.DOCS, "growth", "scripts/bench growth", lines)

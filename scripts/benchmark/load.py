@@ -52,8 +52,8 @@ def _with_wrk(
     ran = subprocess.run(
         [*command, f"http://127.0.0.1:{port}/", str(listed)], capture_output=True, text=True, check=True
     )
-    told: dict[str, float] = json.loads(ran.stdout.strip().splitlines()[-1])
-    return told
+    figures: dict[str, float] = json.loads(ran.stdout.strip().splitlines()[-1])
+    return figures
 
 
 def _with_python(

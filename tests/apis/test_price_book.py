@@ -1,4 +1,4 @@
-"""The price book: the shipped example, its documented schema, and bad files told in one line."""
+"""The price book: the shipped example, its documented schema, and bad files reported in one line."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_good_book_loads_and_follows_the_schema(book: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("book", "place"), BAD)
-def test_a_bad_book_is_told_in_one_line_with_its_place_and_breaks_the_schema(book: Any, place: str) -> None:
+def test_a_bad_book_is_reported_in_one_line_with_its_place_and_breaks_the_schema(book: Any, place: str) -> None:
     with pytest.raises(BadPriceBook) as refusal:
         PriceBook.read(json.dumps(book).encode(), "book.json")
 

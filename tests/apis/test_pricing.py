@@ -1,4 +1,4 @@
-"""What a quote costs: the printed samples, alterations, rounding, currencies, and what cannot be told."""
+"""What a quote costs: the printed samples, alterations, rounding, currencies, and what has no price."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_price_without_an_amount_has_no_total() -> None:
     assert total_price([{"quantity": 1}]) == total_price([]) == total_price(None) == []
 
 
-def test_the_tax_rate_is_told_when_it_is_the_same_everywhere() -> None:
+def test_the_tax_rate_is_reported_when_it_is_the_same_everywhere() -> None:
     (same,) = total_price([item(price(100, rate=16)), item(price(1, rate=16.0))])
     (other,) = total_price([item(price(100, rate=16)), item(price(1, rate=7))])
     (partly,) = total_price([item(price(100, rate=16)), item(price(1))])

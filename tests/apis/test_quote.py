@@ -608,7 +608,7 @@ def test_rules_take_another_price_book() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "agreement", "told"),
+    ("before", "after", "agreement", "is_announced"),
     [
         ("approved", "accepted", [{"id": "1"}], True),
         ("approved", "accepted", [], False),
@@ -617,11 +617,11 @@ def test_rules_take_another_price_book() -> None:
     ],
 )
 def test_the_acceptance_of_a_quote_with_agreements_says_that_one_is_to_be_signed(
-    rules: QuoteRules, before: str, after: str, agreement: list[Document], told: bool
+    rules: QuoteRules, before: str, after: str, agreement: list[Document], is_announced: bool
 ) -> None:
     title = rules.title_of_state_change({"state": before}, {"state": after, "agreement": agreement})
 
-    assert title == ("Quote accepted: an agreement is to be signed" if told else None)
+    assert title == ("Quote accepted: an agreement is to be signed" if is_announced else None)
 
 
 # Patches that are hostile to the rules -------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ ASKED = "/audit?kind=quote&id=1"
 
 
 class Log:
-    """A log of events that answers when it is told to."""
+    """A log of events that answers on command."""
 
     def __init__(self) -> None:
         self.answers = asyncio.Event()

@@ -57,10 +57,10 @@ def test_a_contender_that_does_not_start_is_left_out_but_never_the_service(
         list(bench.available([MEMORY]))
 
 
-@pytest.mark.parametrize("told", ["v18.19.0", ""])
-def test_a_node_that_is_too_old_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("version", ["v18.19.0", ""])
+def test_a_node_that_is_too_old_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str) -> None:
     node = tmp_path / "node"
-    node.write_text(f"#!/bin/sh\necho {told}\n")
+    node.write_text(f"#!/bin/sh\necho {version}\n")
     node.chmod(0o755)
     (tmp_path / "npm").symlink_to(node)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
@@ -111,7 +111,7 @@ def test_a_page_of_another_length_is_not_counted() -> None:
         instructions.reject_other_pages(b"[]")
 
 
-def test_counts_of_another_python_are_told_and_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+def test_counts_of_another_python_are_reported_and_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert instructions.compare({GET: 7}, {"python": "3.0.0", "thousands": {GET: 1}}) == instructions.NOT_COMPARED
     assert "GET by id: 7 thousand instructions" in capsys.readouterr().out
 
@@ -125,7 +125,7 @@ def test_a_profile_has_a_store_of_its_own() -> None:
     assert not file.parent.exists()
 
 
-def test_growth_is_told_for_each_item_and_a_bump_in_between_counts() -> None:
+def test_growth_is_reported_for_each_item_and_a_bump_in_between_counts() -> None:
     turns = [{("1", CREATE): sample(10), ("2", CREATE): sample(50), ("3", CREATE): sample(10)}]
     bump = Comparison({"1": 1, "2": 1, "3": 1}, Results(turns, {}))
     items = Comparison({"1": 1, "2": 10}, Results(turns, {}))

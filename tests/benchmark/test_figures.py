@@ -43,7 +43,7 @@ def titled(found: Results, title: str) -> Target:
     return next(target for target in targets(found) if target.title == title)
 
 
-def test_what_is_told_is_the_median_of_the_turns() -> None:
+def test_the_figure_is_the_median_of_the_turns() -> None:
     costs = ((9, 2), (50, 8), (7, 4))
 
     figures = Results([{(FLOOR, GET): sample(cpu, requests)} for cpu, requests in costs], {}).figures(FLOOR, GET)

@@ -51,7 +51,7 @@ def test_every_command_explains_itself(arguments: list[str]) -> None:
     assert "Usage:" in result.output
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert tmf_sales.__version__ in run("--version").output
 
 
@@ -86,7 +86,7 @@ def test_a_misspelt_variable_stops_the_start() -> None:
     assert result.output == "Error: TMF_SALES_STROE is not a setting; did you mean TMF_SALES_STORE?\n"
 
 
-def test_a_working_directory_that_was_removed_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_working_directory_that_was_removed_is_reported_in_one_line(tmp_path: Path) -> None:
     tmp_path.rmdir()
 
     result = run("serve", "--store", "memory:")
@@ -215,7 +215,7 @@ def test_contract_refuses_an_api_that_is_not_there() -> None:
     "command",
     [["deliver"], ["export", "all.jsonl"], ["events", "list"], ["listeners", "list"], ["audit", "--id", "1"]],
 )
-def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
+def test_a_store_that_is_not_there_is_reported_and_not_made(tmp_path: Path, command: list[str]) -> None:
     result = run(*command, "--store", "sqlite:misspelt.sqlite")
 
     assert result.exit_code == 2

@@ -153,19 +153,19 @@ def test_a_replay_for_nobody_is_refused(store: str) -> None:
 
 
 def test_listeners_are_listed_with_their_state(store: str, subscription: str) -> None:
-    def told() -> str:
+    def listed() -> str:
         return run("listeners", "list", store=store).output
 
-    assert told() == (
+    assert listed() == (
         f"{subscription}  tmf699  active  0 waiting  http://127.0.0.1:9000/  eventType=SalesLeadCreateEvent\n"
     )
     on(store, lambda found: found.hub.note_failure(subscription, NOW))
-    assert "failing since 2023-11-14T22:13:20.000Z" in told()
+    assert "failing since 2023-11-14T22:13:20.000Z" in listed()
     on(store, lambda found: found.hub.disable(subscription, "it answered 410 Gone"))
-    assert "disabled: it answered 410 Gone" in told()
+    assert "disabled: it answered 410 Gone" in listed()
 
     assert run("listeners", "enable", subscription, store=store).output == f"listener {subscription} is enabled\n"
-    assert "  active  " in told()
+    assert "  active  " in listed()
 
 
 def test_attempts_are_shown_the_newest_first_and_escaped(store: str, subscription: str) -> None:

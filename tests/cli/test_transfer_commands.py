@@ -145,7 +145,7 @@ def test_what_was_exported_can_be_imported_and_imported_again() -> None:
     assert exported(OTHER) == exported(STORE)
 
 
-def test_a_bad_line_is_told_and_the_others_are_imported() -> None:
+def test_a_bad_line_is_reported_and_the_others_are_imported() -> None:
     text = exported(STORE)
 
     result = run("import", "--store", OTHER, "-", stdin=b"nonsense\n" + text)
@@ -158,7 +158,7 @@ def test_a_bad_line_is_told_and_the_others_are_imported() -> None:
     assert exported(OTHER) == text
 
 
-def test_what_is_stored_differently_is_told() -> None:
+def test_what_is_stored_differently_is_reported() -> None:
     text = exported(STORE).replace(b'"description":"', b'"description":"another ')
 
     result = run("import", "--store", STORE, "-", stdin=text)

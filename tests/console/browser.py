@@ -1,4 +1,4 @@
-"""A headless Chromium, told what to do over its DevTools pipe; for tests that look at pages as people do."""
+"""A headless Chromium, driven over its DevTools pipe; for tests that look at pages as people do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contracts are valid, complete and true to themselves; whatever is not is told in one line.
+"""The contracts are valid, complete and true to themselves; each fault is reported in one line.
 
 Every check yields lines of file, JSON pointer and rule, and is shown here to fail on a contract that breaks its rule.
 """
@@ -323,9 +323,9 @@ def test_no_optional_parameter_has_an_example_that_changes_the_answer(path: Path
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name)
 def test_every_event_type_has_a_callback(path: Path) -> None:
     document = bundle(path)
-    told = {name for schema in document["components"]["schemas"].values() for name in event_types(schema)}
+    raised = {name for schema in document["components"]["schemas"].values() for name in event_types(schema)}
     called = {name[0].upper() + name[1:] for name in document["paths"]["/hub"]["post"]["callbacks"]}
-    assert called == told
+    assert called == raised
 
 
 def test_the_notice_carries_the_copyright_that_the_specifications_ask_for() -> None:
@@ -443,14 +443,14 @@ BROKEN: list[tuple[Check, str, Any, str]] = [
 @pytest.mark.parametrize(
     ("check", "pointer", "value", "line"), BROKEN, ids=lambda v: getattr(v, "__name__", str(v))[-40:]
 )
-def test_a_broken_contract_is_told_in_one_line(check: Check, pointer: str, value: Any, line: str) -> None:
+def test_a_broken_contract_is_reported_in_one_line(check: Check, pointer: str, value: Any, line: str) -> None:
     document = deepcopy(bundle(CONTRACTS[0]))
     set_at(pointer, value)(document)
 
     found = list(check("lead.yaml", document))
 
     assert f"lead.yaml{line}" in found
-    assert all("\n" not in told for told in found)
+    assert all("\n" not in each for each in found)
 
 
 def test_every_check_is_shown_to_fail() -> None:

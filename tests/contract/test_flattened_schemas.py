@@ -24,16 +24,16 @@ SAMPLES = {
 def test_a_schema_in_one_piece_takes_what_it_takes_as_written(api: str) -> None:
     written = draft4(bundle(OPENAPI / f"{api}.yaml"))["components"]["schemas"]
     values = [value for name in SAMPLES[api] for _, value in mutated(sample(name))]
-    told: dict[bool, int] = {True: 0, False: 0}
+    verdicts: dict[bool, int] = {True: 0, False: 0}
 
     for name in written:
         as_written, in_one_piece = (takes(schemas, name) for schemas in (written, flattened(written)))
         for value in values:
             verdict = as_written.is_valid(value)
             assert in_one_piece.is_valid(value) is verdict, (name, value)
-            told[verdict] += 1
+            verdicts[verdict] += 1
 
-    assert min(told.values()) > 1_000
+    assert min(verdicts.values()) > 1_000
 
 
 def test_a_violation_in_a_deeply_nested_type_is_reported_once() -> None:

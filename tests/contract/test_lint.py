@@ -282,8 +282,8 @@ def refusal(folder: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize(("edit", "told"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_fault_is_told_with_file_place_and_rule(tmp_path: Path, edit: Edit, told: str) -> None:
+@pytest.mark.parametrize(("edit", "reported"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_fault_is_reported_with_file_place_and_rule(tmp_path: Path, edit: Edit, reported: str) -> None:
     document = own_copy(small_contract.document())  # of which no part stands at two places
     edit(document)
     (tmp_path / "tmf999-order-v4.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
@@ -291,7 +291,7 @@ def test_a_fault_is_told_with_file_place_and_rule(tmp_path: Path, edit: Edit, to
     said = refusal(tmp_path)
 
     assert said.startswith("tmf999-order-v4.yaml#")
-    assert told in said
+    assert reported in said
 
 
 def test_all_faults_of_all_contracts_are_reported_at_once(tmp_path: Path) -> None:
@@ -334,19 +334,19 @@ def test_what_the_engine_does_not_use_may_be_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("a:\n- b: 1\n  b: 2\n", "#/a/0/b: is there twice, again in line 3"),
         ("{1: a, 0x1: b}", "#: is there twice, again in line 1"),  # one key in two spellings
     ],
 )
-def test_a_key_that_is_there_twice_is_told_wherever_it_is(tmp_path: Path, text: str, told: str) -> None:
+def test_a_key_that_is_there_twice_is_reported_wherever_it_is(tmp_path: Path, text: str, reported: str) -> None:
     (tmp_path / "tmf999-order-v4.yaml").write_text(text)
 
-    assert refusal(tmp_path) == f"tmf999-order-v4.yaml{told}"
+    assert refusal(tmp_path) == f"tmf999-order-v4.yaml{reported}"
 
 
-def test_what_cannot_be_compiled_for_another_reason_is_told_without_a_place(
+def test_what_cannot_be_compiled_for_another_reason_is_reported_without_a_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tmf_sales.contract.loader.faults_of_compilation", lambda _: iter(()))
@@ -367,7 +367,7 @@ def copied(folder: Path, file: str, written: str, instead: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("file", "written", "instead", "told"),
+    ("file", "written", "instead", "reported"),
     [
         (
             "tmf-common-v4.yaml",
@@ -395,10 +395,10 @@ def copied(folder: Path, file: str, written: str, instead: str) -> Path:
         ),
     ],
 )
-def test_a_fault_is_told_in_the_file_that_has_it(
-    tmp_path: Path, file: str, written: str, instead: str, told: str
+def test_a_fault_is_reported_in_the_file_that_has_it(
+    tmp_path: Path, file: str, written: str, instead: str, reported: str
 ) -> None:
-    assert refusal(copied(tmp_path, file, written, instead)).startswith(told)
+    assert refusal(copied(tmp_path, file, written, instead)).startswith(reported)
 
 
 def test_a_service_does_not_start_on_a_broken_contract(tmp_path: Path) -> None:
@@ -409,7 +409,7 @@ def test_a_service_does_not_start_on_a_broken_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "written", "instead", "told"),
+    ("file", "written", "instead", "reported"),
     [
         (
             "tmf699-sales-v4.yaml",
@@ -426,7 +426,7 @@ def test_a_service_does_not_start_on_a_broken_contract(tmp_path: Path) -> None:
     ],
 )
 def test_check_says_it_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, written: str, instead: str, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, written: str, instead: str, reported: str
 ) -> None:
     folder = copied(tmp_path, file, written, instead)
     monkeypatch.setattr("tmf_sales.contract.files.contracts_folder", lambda: folder)
@@ -435,4 +435,4 @@ def test_check_says_it_once(
 
     assert result.exit_code == 1
     [bad] = [line for line in result.output.splitlines() if line.startswith("BAD")]
-    assert bad.startswith(f"BAD  contract: {told}")
+    assert bad.startswith(f"BAD  contract: {reported}")

@@ -132,7 +132,7 @@ def test_equal_schemas_without_references_are_compiled_once() -> None:
     assert SCHEMAS.check({"type": "integer", "minimum": 3}) is SCHEMAS.check({"type": "integer", "minimum": 3})
 
 
-def test_the_same_violation_is_told_once() -> None:
+def test_the_same_violation_is_reported_once() -> None:
     assert said({"allOf": [{"type": "string"}, {"type": "string"}]}, 1) == ["the body: expected text, got number 1"]
 
 
@@ -146,11 +146,11 @@ def test_the_same_violation_is_told_once() -> None:
         ({"type": "string", "enum": ["2026"], "minLength": 2}, "", "expected one of 2026, got text ''"),
     ],
 )
-def test_what_another_violation_implies_is_not_told(schema: dict[str, Any], value: Any, sentence: str) -> None:
+def test_what_another_violation_implies_is_not_reported(schema: dict[str, Any], value: Any, sentence: str) -> None:
     assert said({"properties": {"x": schema}}, {"x": value}) == [f"/x: {sentence}"]
 
 
-def test_what_no_other_violation_implies_is_told() -> None:
+def test_what_no_other_violation_implies_is_reported() -> None:
     assert {*said({"type": "string", "minLength": 3, "pattern": "^b"}, "a")} == {
         "the body: text 'a' does not match ^b",
         "the body: must have at least 3 characters",
@@ -163,25 +163,25 @@ LISTS = {
 }
 
 
-def test_of_long_lists_the_first_elements_are_told_of() -> None:
+def test_of_long_lists_the_first_elements_are_reported() -> None:
     sentences = said(LISTS, {"a": [[1, "x"]] * 5_000})
 
     assert sentences[0] == "/a/0/0: expected text, got number 1"
     assert VIOLATION_LIMIT < len(sentences) <= 300
 
 
-def test_what_is_wrong_far_behind_in_a_long_list_is_told_of() -> None:
+def test_what_is_wrong_far_behind_in_a_long_list_is_reported() -> None:
     assert said(LISTS, {"a": [["x"]] * 5_000 + [[2]]}) == ["/a/5000/0: expected text, got number 2"]
 
 
-def test_long_lists_in_long_lists_are_told_of_by_their_first_elements() -> None:
+def test_long_lists_in_long_lists_are_reported_by_their_first_elements() -> None:
     sentences = said(LISTS, {"a": [[1] * 400] * 400})
 
     assert sentences[:2] == ["/a/0/0: expected text, got number 1", "/a/0/1: expected text, got number 1"]
     assert len(sentences) == 100
 
 
-def test_of_lists_that_branch_too_often_the_first_violation_is_told() -> None:
+def test_of_lists_that_branch_too_often_the_first_violation_is_reported() -> None:
     value: Any = 1
     for _ in range(9):
         value = {"a": [value], "b": [value]}
@@ -193,7 +193,7 @@ def test_of_lists_that_branch_too_often_the_first_violation_is_told() -> None:
     ]
 
 
-def test_of_a_schema_or_null_each_violation_is_told_at_its_own_place() -> None:
+def test_of_a_schema_or_null_each_violation_is_reported_at_its_own_place() -> None:
     schema = {"nullable": True, "allOf": [reference("Node")]}
 
     assert said(schema, {"next": {"type": 1}, "type": 2}) == [

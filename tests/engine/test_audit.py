@@ -40,7 +40,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Desk:
-    """The handlers of the API on a store in memory, called by whoever is named."""
+    """The handlers of the API on a store in memory, called by the subject that is named."""
 
     def __init__(self, *, audit: bool = True) -> None:
         numbers = count(1)
@@ -84,7 +84,7 @@ class Desk:
         changed: Document = orjson.loads((await self.call("patchQuote", role, id, members)).text)
         return changed
 
-    async def told(self, listener: str) -> list[tuple[str, Document]]:
+    async def events_for(self, listener: str) -> list[tuple[str, Document]]:
         """What the listener is to get of all that has happened: type of the event, and what is sent."""
         active = await self.hub.active()
         events, _ = await self.store.events.log(None, 0, 1000)
@@ -145,7 +145,7 @@ async def test_a_refused_change_and_one_that_changes_nothing_leave_no_entry(desk
     assert len(await trail_of(desk.store.events, "tmf648/quote", id, 10)) == 1
 
 
-async def test_the_newest_entries_of_a_long_trail_are_told(desk: Desk) -> None:
+async def test_a_long_trail_shows_its_newest_entries(desk: Desk) -> None:
     id = await desk.create()
     for number in range(5):
         await desk.patch(id, "sales", description=str(number))
@@ -172,11 +172,11 @@ async def test_without_audit_only_the_events_are_written() -> None:
         ({"a": [1]}, {"a": {"0": 1}}, ["/a"]),
     ],
 )
-def test_what_changed_is_told_by_its_place(before: Document, after: Document, paths: list[str]) -> None:
+def test_what_changed_is_reported_by_its_place(before: Document, after: Document, paths: list[str]) -> None:
     assert list(changed_paths(before, after)) == paths
 
 
-# who is told of what -------------------------------------------------------------------------------------------------
+# who gets which events ------------------------------------------------------------------------------------------------
 
 
 async def test_a_listener_of_a_customer_hears_only_of_its_approved_quotes(desk: Desk) -> None:
@@ -185,10 +185,10 @@ async def test_a_listener_of_a_customer_hears_only_of_its_approved_quotes(desk: 
     for id in (own, foreign):
         await desk.patch(id, "admin", state="approved")
 
-    told = await desk.told(listener)
+    received = await desk.events_for(listener)
 
-    assert [type for type, _ in told] == ["QuoteStateChangeEvent"]
-    ((_, event),) = told
+    assert [type for type, _ in received] == ["QuoteStateChangeEvent"]
+    ((_, event),) = received
     assert event["event"]["quote"]["id"] == own
     assert "internal" not in str(event)
     assert "note" not in event["event"]["quote"]["quoteItem"][0]
@@ -198,7 +198,7 @@ async def test_nobody_hears_of_the_entries_of_the_log(desk: Desk) -> None:
     everything = (await desk.hub.register("tmf648", CALLBACK, None)).subscription.id
     await desk.create()
 
-    assert [type for type, _ in await desk.told(everything)] == ["QuoteCreateEvent"]
+    assert [type for type, _ in await desk.events_for(everything)] == ["QuoteCreateEvent"]
 
 
 async def test_a_query_on_a_hidden_member_selects_nothing(desk: Desk) -> None:
@@ -206,11 +206,11 @@ async def test_a_query_on_a_hidden_member_selects_nothing(desk: Desk) -> None:
     knowing = await desk.listens("reader", "event.quote.note.text=internal")
     await desk.patch(await desk.create(), "admin", state="approved")
 
-    assert await desk.told(looking) == []
-    assert len(await desk.told(knowing)) == 2
+    assert await desk.events_for(looking) == []
+    assert len(await desk.events_for(knowing)) == 2
 
 
-async def test_earlier_versions_are_told_only_to_who_sees_them(desk: Desk) -> None:
+async def test_events_of_earlier_versions_go_only_to_readers_of_these(desk: Desk) -> None:
     reader, admin = await desk.listens("reader"), await desk.listens("admin")
     anybody = (await desk.hub.register("tmf648", CALLBACK, None)).subscription.id
     id = await desk.create(version="2")
@@ -219,11 +219,11 @@ async def test_earlier_versions_are_told_only_to_who_sees_them(desk: Desk) -> No
     await desk.call("deleteQuote", "admin", id)
 
     created, changed, deleted = "QuoteCreateEvent", "QuoteAttributeValueChangeEvent", "QuoteDeleteEvent"
-    assert [type for type, _ in await desk.told(reader)] == [created, deleted]
+    assert [type for type, _ in await desk.events_for(reader)] == [created, deleted]
     for listener in (admin, anybody):
-        told = await desk.told(listener)
-        assert [type for type, _ in told] == [created, created, changed, deleted, deleted]
-        assert all("@earlierVersion" not in event for _, event in told)
+        received = await desk.events_for(listener)
+        assert [type for type, _ in received] == [created, created, changed, deleted, deleted]
+        assert all("@earlierVersion" not in event for _, event in received)
 
 
 async def test_a_change_of_hidden_members_is_no_event(desk: Desk) -> None:
@@ -253,7 +253,7 @@ async def test_listeners_of_who_may_read_nothing_hear_nothing(desk: Desk) -> Non
     listener = await desk.listens("marketing")
     await desk.create()
 
-    assert await desk.told(listener) == []
+    assert await desk.events_for(listener) == []
 
 
 async def test_owners_do_not_meet_each_other(desk: Desk) -> None:
@@ -282,7 +282,7 @@ async def test_a_listener_that_changes_too_often_is_not_removed(desk: Desk, monk
         await desk.hub.unregister("tmf648", listener)
 
 
-async def test_who_registers_a_listener_is_told_by_the_log(desk: Desk) -> None:
+async def test_the_log_says_who_registered_a_listener(desk: Desk) -> None:
     record = {
         "eventId": "1",
         "eventTime": "2026-01-01T00:00:00.000Z",

@@ -1,4 +1,4 @@
-"""A store, a hub, a clock and a webhook that is told what to answer: what the tests of the delivery work in."""
+"""A store, a hub, a clock and a webhook whose answers are set: the world of the delivery tests."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class FakeWebhook(Webhook):
 
 @dataclass
 class World:
-    """A store, a hub, a webhook that is told what to answer, and one clock for all."""
+    """A store, a hub, a webhook whose answers are set, and one clock for all."""
 
     time: float = START
     store: MemoryStorage = field(default_factory=lambda: MemoryStorage([SUBSCRIPTION_KIND]))

@@ -322,7 +322,7 @@ async def test_a_backlog_that_lasts_holds_up_neither_leases_nor_retries_nor_hous
     worker = world.worker(lease=10.0)
     called: list[str] = []
     for name in ("claim", "renew", "sweep", "expire"):
-        monkeypatch.setattr(world.events, name, told(called, name, getattr(world.events, name)))
+        monkeypatch.setattr(world.events, name, noting(called, name, getattr(world.events, name)))
     for number in range(3):  # each turn finds another full batch behind the one that it fans out
         world.happen(str(number), *(f"{number}-{each}" for each in range(2 * delivery_module.FAN_OUT_BATCH)))
         async with asyncio.timeout(10):
@@ -355,7 +355,7 @@ async def test_a_worker_with_a_backlog_that_never_ends_can_be_stopped(world: Wor
         await task
 
 
-def told(called: list[str], name: str, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def noting(called: list[str], name: str, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def calls(*arguments: Any) -> Any:
         called.append(name)
         return await method(*arguments)

@@ -245,7 +245,7 @@ async def test_registering_a_disabled_listener_again_enables_it(hub: Hub) -> Non
         await hub.register("tickets", CALLBACK, None)
 
 
-async def test_two_that_register_a_disabled_listener_again_at_once_are_told_apart(
+async def test_of_two_that_register_a_disabled_listener_again_at_once_one_is_rejected(
     hub: Hub, store: MemoryStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = (await hub.register("tickets", CALLBACK, None)).subscription.id
@@ -279,7 +279,7 @@ async def test_what_is_noted_of_a_listener_that_is_gone_is_lost(hub: Hub) -> Non
     assert await hub.subscriptions() == []
 
 
-async def test_a_listener_may_have_a_secret_of_its_own_that_is_told_once(
+async def test_a_listener_may_have_a_secret_of_its_own_that_is_shown_once(
     store: MemoryStorage, queries: Queries
 ) -> None:
     hub = made(store, queries, own_secrets=True)

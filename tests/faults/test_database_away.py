@@ -61,8 +61,8 @@ async def test_a_service_outlives_its_database_being_stopped_killed_and_paused(
             leads = await everything(service.url)
         log = await settled_log(url)
     sure = sum(write.acknowledged for write in load.writes)
-    told = f"{sure} writes acknowledged, {load.refused} answered 503, longest wait {load.longest:.1f} s"
-    record_property("figure", f"database away: {told}")
+    figures = f"{sure} writes acknowledged, {load.refused} answered 503, longest wait {load.longest:.1f} s"
+    record_property("figure", f"database away: {figures}")
     verify(load, leads, log)
 
 
@@ -147,16 +147,18 @@ async def settled_log(url: str) -> list[Event]:
 
 def verify(load: Load, leads: dict[str, Event], log: list[Event]) -> None:
     assert load.cut_off == 0, "every request was answered"
-    told: dict[str, list[str]] = defaultdict(list)
+    received: dict[str, list[str]] = defaultdict(list)
     last: dict[str, str] = {}
     for event in log:
-        told[event["correlationId"]].append(event["eventType"])
+        received[event["correlationId"]].append(event["eventType"])
         last[event["event"]["salesLead"]["id"]] = event["correlationId"]
     writes = {write.id: write for write in load.writes}
-    assert told.keys() <= writes.keys()
+    assert received.keys() <= writes.keys()
     for write in load.writes:
         # A write that was answered 503 may happen even later than somebody looked for it, but whole.
-        assert sorted(told[write.id]) == sorted(write.events) or not (write.acknowledged or told[write.id]), write
+        assert sorted(received[write.id]) == sorted(write.events) or not (write.acknowledged or received[write.id]), (
+            write
+        )
     alive = {id for id, write in last.items() if writes[write].what != "delete"}
     assert leads.keys() == alive, "each is there unless it was deleted last"
     for id, lead in leads.items():

@@ -183,7 +183,7 @@ def expected(load: Load, wanted: set[str] | None = None) -> list[tuple[str, str]
     )
 
 
-def told_by(events: Sequence[Event]) -> list[tuple[str, str]]:
+def events_of(events: Sequence[Event]) -> list[tuple[str, str]]:
     return [(event["correlationId"], event["eventType"]) for event in events]
 
 
@@ -194,8 +194,8 @@ async def everything_arrived(run: Run) -> None:
     goals = [set(expected(run.load, wanted)) for wanted in WANTED]
 
     def missing() -> int:
-        told = [set(told_by(listener.arrived)) for listener in run.listeners]
-        return sum(len(goal - each) for goal, each in zip(goals, told, strict=True))
+        received = [set(events_of(listener.arrived)) for listener in run.listeners]
+        return sum(len(goal - each) for goal, each in zip(goals, received, strict=True))
 
     with suppress(TimeoutError):
         while left := missing():
@@ -215,11 +215,11 @@ async def logged(url: str) -> list[Event]:
 
 def verify(run: Run, log: Sequence[Event]) -> None:
     assert all(write.happened is not None for write in run.load.writes)
-    assert sorted(told_by(log)) == expected(run.load), "the log has each event of each write that happened, once"
+    assert sorted(events_of(log)) == expected(run.load), "the log has each event of each write that happened, once"
     ids = {event["eventId"] for event in log}
     for listener, wanted in zip(run.listeners, WANTED, strict=True):
         first = listener.first_arrivals()
-        assert sorted(told_by(first)) == expected(run.load, wanted), "each arrived"
+        assert sorted(events_of(first)) == expected(run.load, wanted), "each arrived"
         assert {event["eventId"] for event in listener.arrived} <= ids, "what came twice had the same id"
         assert by_resource(first) == by_resource(
             [event for event in log if wanted is None or event["eventType"] in wanted]
@@ -228,10 +228,10 @@ def verify(run: Run, log: Sequence[Event]) -> None:
 
 def by_resource(events: Sequence[Event]) -> dict[str, list[str]]:
     """The ids of the events of each resource, in the order given."""
-    told: dict[str, list[str]] = {}
+    received: dict[str, list[str]] = {}
     for event in events:
-        told.setdefault(event["event"]["salesLead"]["id"], []).append(event["eventId"])
-    return told
+        received.setdefault(event["event"]["salesLead"]["id"], []).append(event["eventId"])
+    return received
 
 
 def figures(run: Run, log: Sequence[Event]) -> str:

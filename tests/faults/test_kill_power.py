@@ -70,5 +70,5 @@ def test_no_commit_group_of_sqlite_is_acknowledged_before_its_own_sync(
     assert len(seen.answered) == writer_process.WRITERS * sum(len(life) for life in lives)
     assert seen.answered.keys() <= seen.written.keys()
     assert [write for write in seen.answered if not seen.is_synced(write)] == []
-    told = f"{len(seen.answered)} writes acknowledged after {len(seen.syncs)} syncs of the write-ahead log"
-    record_property("figure", f"power: {told}")
+    figures = f"{len(seen.answered)} writes acknowledged after {len(seen.syncs)} syncs of the write-ahead log"
+    record_property("figure", f"power: {figures}")

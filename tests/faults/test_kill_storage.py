@@ -81,12 +81,12 @@ class Writer:
 async def check(store: Storage, lives: dict[str, Life], found: Counter[str]) -> None:
     """Each ticket is as its last acknowledged write left it, or as the one unanswered write after that did."""
     await store.events.sweep()
-    told = await events_by_revision(store)
+    received = await events_by_revision(store)
     alive = 0
     for id, life in lives.items():
         assert len(life.tried) - life.acknowledged in (0, 1)
-        happened = len(told[id])
-        assert told[id] == set(range(1, happened + 1)), f"{id} lost an event"
+        happened = len(received[id])
+        assert received[id] == set(range(1, happened + 1)), f"{id} lost an event"
         assert happened >= life.acknowledged, f"{id} lost revision {life.acknowledged}"
         assert happened <= len(life.tried), f"{id} has an event of what never happened"
         stored = await store.get("ticket", id)
@@ -104,16 +104,16 @@ async def check(store: Storage, lives: dict[str, Life], found: Counter[str]) -> 
 
 async def events_by_revision(store: Storage) -> dict[str, set[int]]:
     """Which revisions of each ticket the log has an event of; none of them twice."""
-    told: dict[str, set[int]] = defaultdict(set)
+    received: dict[str, set[int]] = defaultdict(set)
     events, cursor = await store.events.log(None, 0, 1000)
     while events:
         for each in events:
             id, _, revision = each.id.rpartition("@")
             assert (each.resource, each.revision) == (id, int(revision))
-            assert each.revision not in told[id]
-            told[id].add(each.revision)
+            assert each.revision not in received[id]
+            received[id].add(each.revision)
         events, cursor = await store.events.log(cursor, 0, 1000)
-    return told
+    return received
 
 
 async def open_and_check(url: str, lives: dict[str, Life], found: Counter[str]) -> None:

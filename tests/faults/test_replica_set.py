@@ -20,7 +20,7 @@ import pytest
 from tests.faults.event_load import LEADS, Load
 from tests.faults.event_receiver import Receiver, receivers
 from tests.faults.test_database_away import acknowledged, everything, settled_log, until, verify
-from tests.faults.test_event_delivery import told_by
+from tests.faults.test_event_delivery import events_of
 from tests.mongodb.proxy import Proxies
 from tests.mongodb.replica_set import ReplicaSet
 from tests.service import Service, start_service
@@ -178,7 +178,7 @@ async def test_nothing_answered_is_lost_and_nothing_else_is_there(
     assert counter.answered <= len(mine) - 1 <= counter.answered + counter.refused
     verify(load, {id: lead for id, lead in leads.items() if id != counted}, [e for e in log if e not in mine])
     arrived = listener.first_arrivals()
-    assert sorted(told_by(arrived)) == sorted(told_by(log)), "each event of the log arrived, and no other"
+    assert sorted(events_of(arrived)) == sorted(events_of(log)), "each event of the log arrived, and no other"
     assert all(times == sorted(times) for times in times_by_resource(arrived).values()), "in order"
     assert max(lags) < LAG, "the service answers once the set does"
 

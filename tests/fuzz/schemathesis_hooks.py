@@ -1,4 +1,4 @@
-"""What Schemathesis is told of the APIs: how to write their query language, and where its checks are narrowed.
+"""What Schemathesis has to know of the APIs: how to write their query language, and which of its checks do not apply.
 
 Valid data keeps rules that OpenAPI 3.0 cannot state: each is one function here that makes a generated case keep it, so
 that no check need be disabled. What the service forgives on purpose is a hook that lets that one failure go.

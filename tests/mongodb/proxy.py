@@ -1,6 +1,6 @@
 """TCP proxies in front of MongoDB servers, in a process of their own; they can cut off the clients of one name.
 
-A driver says its application's name in the first message of each connection, so that a connection can be told by it.
+A driver says its application's name in the first message of each connection, so that connections are recognized by it.
 """
 
 from __future__ import annotations

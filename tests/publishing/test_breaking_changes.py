@@ -150,7 +150,7 @@ BREAKING: dict[str, Callable[[Json], Any]] = {
 
 
 @pytest.mark.parametrize("line", BREAKING)
-def test_a_breaking_change_is_told(line: str) -> None:
+def test_a_breaking_change_is_reported(line: str) -> None:
     changed = deepcopy(SALES)
     BREAKING[line](changed)
 
@@ -173,7 +173,7 @@ HARMLESS: dict[str, Callable[[Json], Any]] = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_a_harmless_change_is_not_told(name: str) -> None:
+def test_a_harmless_change_is_not_reported(name: str) -> None:
     changed = deepcopy(SALES)
     HARMLESS[name](changed)
 

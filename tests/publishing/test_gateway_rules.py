@@ -1,4 +1,4 @@
-"""Each published import rule of the gateways: the profiles keep it, and a document that breaks it is told of."""
+"""Each published import rule of the gateways: the profiles keep it, and a document that breaks it is reported."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def in_a_parameter(**parts: Any) -> Callable[[Json], None]:
 
 ITSELF = {"$ref": "#/components/schemas/SalesLead"}
 
-# Words of the rule -> what breaks it, and the place that is told.
+# Words of the rule -> what breaks it, and the place that is reported.
 BREAKS: dict[str, tuple[Callable[[Json], Any], str]] = {
     "Segments of a path": (lambda d: d["paths"].update({"/lead{id}": {}}), "/lead{id}"),
     "Names of models": (lambda d: d["components"]["schemas"].update(Sales_Lead={}), "Sales_Lead"),
@@ -111,7 +111,7 @@ def test_the_profiles_keep_every_rule(rule: Rule, name: str) -> None:
 
 
 @rules
-def test_a_profile_that_breaks_a_rule_is_told_of_at_its_place(rule: Rule) -> None:
+def test_a_profile_that_breaks_a_rule_is_reported_at_its_place(rule: Rule) -> None:
     [(spoil, place)] = [breaks for words, breaks in BREAKS.items() if words in rule.text]
     document = deepcopy(PROFILES["tmf699-sales-v4"])
     spoil(document)

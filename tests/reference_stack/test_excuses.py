@@ -103,7 +103,7 @@ def sales() -> Contract:
         ("/salesLead?fields=" + "a" * 5000, b'{"name":"x"}', "invalidParameter", "fields: "),
     ],
 )
-def test_what_connexion_refuses_is_told_as_the_service_tells_it(
+def test_what_connexion_rejects_gets_the_error_of_the_service(
     sales: Contract, path: str, body: bytes, code: str, said: str
 ) -> None:
     answer = worded_as_by_the_service(answered(400, CONNEXION, body, path), sales)

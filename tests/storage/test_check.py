@@ -147,7 +147,7 @@ def test_sharding_a_server_without_shards_changes_nothing(url: str) -> None:
     assert check(url).exit_code == 0
 
 
-# What a router of a sharded cluster is told; there is none to ask.
+# The commands that a router of a sharded cluster gets; there is none to ask.
 
 
 class Router:
@@ -192,7 +192,7 @@ async def test_every_collection_is_sharded_by_its_hashed_id() -> None:
 
 
 @pytest.mark.parametrize("refused", ["sales", "sales.event"])
-async def test_a_cluster_that_refuses_is_told_in_one_line(refused: str) -> None:
+async def test_a_cluster_that_refuses_is_reported_in_one_line(refused: str) -> None:
     router = Router({refused: OperationFailure("not allowed, secret", 13, {"codeName": "Unauthorized"})})
 
     with pytest.raises(StoreRefused) as raised:

@@ -20,7 +20,7 @@ def test_each_deviation_is_shown_by_a_test_and_belongs_to_a_server() -> None:
     assert set(deviations.SAID_BY.values()) == deviations.DEVIATIONS.keys()
 
 
-def test_the_server_under_test_is_told_by_what_it_says_of_itself(mongo_uri: str) -> None:
+def test_the_server_under_test_is_known_by_what_it_says_of_itself(mongo_uri: str) -> None:
     server = deviations.server_of(mongo_uri)
 
     assert deviations.deviations_of(mongo_uri) == (deviations.DEVIATIONS[server] if server else set())

@@ -102,11 +102,11 @@ async def test_no_event_is_lost_and_deliveries_go_on(store: Storage, expected: A
     await store.events.sweep()
 
     events, _ = await store.events.log(None, 0, 1000)
-    told: dict[str, list[str]] = {}
+    event_ids: dict[str, list[str]] = {}
     for event in sorted(events, key=lambda event: event.order):
         assert event.document["eventId"] == event.id
-        told.setdefault(f"{event.kind} {event.resource}", []).append(event.id)
-    assert told == expected["events"]
+        event_ids.setdefault(f"{event.kind} {event.resource}", []).append(event.id)
+    assert event_ids == expected["events"]
     assert {"changed-before-the-crash", "deleted-before-the-crash"} <= {event.id for event in events}
     assert dict(await store.events.waiting()) == expected["lanes"]
     assert len(await store.events.attempts(subscription=None, since=0, limit=100)) == expected["attempts"] > 0

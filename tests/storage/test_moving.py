@@ -49,7 +49,7 @@ async def test_a_list_where_the_contract_has_none_is_found_when_it_was_loaded(st
     assert (await store.find("ticket", Query(Compare(("name",), Operator.EQ, "x")))).total == 2
 
 
-async def test_ids_that_are_taken_are_told_and_left_alone(store: Storage) -> None:
+async def test_ids_that_are_taken_are_reported_and_left_alone(store: Storage) -> None:
     await store.commit(insert("2", ticket(name="own")))
 
     assert await store.load("ticket", [record("1"), record("2"), record("3"), record("3", name="twice")]) == ["2", "3"]
@@ -112,7 +112,7 @@ async def test_a_load_waits_for_a_release_that_knows_the_indexes(tmp_path: Path)
     await newer.close()
 
 
-async def test_a_server_that_refuses_for_another_reason_is_told(
+async def test_a_server_that_refuses_for_another_reason_is_reported(
     mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def reject(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""Export and import: the form of a line, what is refused and how it is told, and that nothing is half done."""
+"""Export and import: the form of a line, what is refused and how it is reported, and that nothing is half done."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ async def test_importing_again_changes_nothing(run: Run) -> None:
         change(line("tmf648/quote", quote(), revision=3), lambda it: it["versions"][0].update(revision=2)),
     ],
 )
-async def test_what_is_stored_differently_is_told_and_left_alone(run: Run, other: bytes) -> None:
+async def test_what_is_stored_differently_is_reported_and_left_alone(run: Run, other: bytes) -> None:
     await run.of(line("tmf648/quote", quote(), revision=3))
 
     assert await run.of(other, line("tmf648/quote", quote("2"))) == Tally(added=1, different=1)

@@ -35,7 +35,7 @@ async def store() -> MemoryStorage:
     return store
 
 
-async def test_each_resource_that_is_refused_is_told_with_the_reason(store: MemoryStorage) -> None:
+async def test_each_resource_that_is_refused_is_reported_with_the_reason(store: MemoryStorage) -> None:
     seen: list[int] = []
 
     found = [each async for each in refused(store, ["other", "ticket"], CHECKS, seen.append)]

@@ -53,10 +53,10 @@ def refuse_old_node() -> None:
     """Raise Missing unless the Node.js version that package.json asks for is installed."""
     if not (shutil.which("node") and shutil.which("npm")):
         raise Missing("there is no Node.js")
-    told = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
-    major = told.removeprefix("v").partition(".")[0]
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    major = version.removeprefix("v").partition(".")[0]
     if not major.isdecimal() or int(major) < LEAST_NODE:
-        raise Missing(f"Node.js is {told or 'broken'}, needed is {LEAST_NODE} or later")
+        raise Missing(f"Node.js is {version or 'broken'}, needed is {LEAST_NODE} or later")
 
 
 def copy_fastify_beside_its_packages() -> None:

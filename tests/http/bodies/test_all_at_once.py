@@ -22,7 +22,7 @@ def store() -> str:
     return "memory"
 
 
-def test_schema_order_keys_and_rules_are_told_together(quotes: Api) -> None:
+def test_schema_order_keys_and_rules_are_reported_together(quotes: Api) -> None:
     body = {"category": 5, "validFor": PERIOD, "quoteItem": [ITEM, related("zz")]}
 
     message = refusal(quotes.post("/quote", body), 400, "invalidBody")
@@ -31,7 +31,7 @@ def test_schema_order_keys_and_rules_are_told_together(quotes: Api) -> None:
         assert violation in message
 
 
-def test_what_is_no_schemas_matter_is_told_together(quotes: Api) -> None:
+def test_what_is_no_schemas_matter_is_reported_together(quotes: Api) -> None:
     message = refusal(
         quotes.post("/quote", {"validFor": PERIOD, "quoteItem": [ITEM, related("zz")]}), 400, "invalidBody"
     )
@@ -49,16 +49,16 @@ def test_rules_do_not_judge_by_members_that_the_contract_refuses(quotes: Api) ->
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [({}, "expected text, got an object"), ("x", "expected one of inProgress, got")]
+    ("state", "reported"), [({}, "expected text, got an object"), ("x", "expected one of inProgress, got")]
 )
-def test_a_state_that_is_none_is_told_once(quotes: Api, state: object, told: str) -> None:
+def test_a_value_that_is_no_state_is_reported_once(quotes: Api, state: object, reported: str) -> None:
     message = refusal(quotes.post("/quote", {"quoteItem": [ITEM], "state": state}), 400, "invalidBody")
 
-    assert message.startswith(f"/state: {told}")
+    assert message.startswith(f"/state: {reported}")
     assert ";" not in message
 
 
-def test_one_place_is_told_once(quotes: Api) -> None:
+def test_one_place_is_reported_once(quotes: Api) -> None:
     body = {"category": 5, "quoteDate": "yesterday", "quoteItem": [{**ITEM, "state": 7}]}
 
     message = refusal(quotes.post("/quote", body), 400, "invalidBody")
@@ -81,7 +81,7 @@ def test_whatever_else_is_wrong_is_no_obstacle(quotes: Api, wrong: object) -> No
     assert "/category: expected text" in refusal(quotes.post("/quote", body), 400, "invalidBody")
 
 
-def test_twenty_are_told_and_the_others_counted(quotes: Api) -> None:
+def test_twenty_are_reported_and_the_others_counted(quotes: Api) -> None:
     body = {"category": 5, "quoteItem": [ITEM] * 41}
 
     message = refusal(quotes.post("/quote", body), 400, "invalidBody")
@@ -90,7 +90,7 @@ def test_twenty_are_told_and_the_others_counted(quotes: Api) -> None:
     assert message.endswith("; and 21 more")
 
 
-def test_a_merge_patch_is_told_the_same(quotes: Api) -> None:
+def test_a_merge_patch_gets_the_same_report(quotes: Api) -> None:
     quote = quotes.create("/quote", {"quoteItem": [ITEM]})
 
     message = refusal(

@@ -39,7 +39,7 @@ def test_a_final_state_names_twenty_members_and_counts_the_others(leads: Api, fi
 
 
 @pytest.mark.parametrize(
-    ("operation", "told"),
+    ("operation", "reported"),
     [
         ({"op": "remove", "path": f"/{HOSTILE}"}, f"nothing is at {SHOWN}"),
         ({"op": "remove", "path": f"/{'x' * 900}"}, f"nothing is at /{'x' * 60}..."),
@@ -50,7 +50,7 @@ def test_a_final_state_names_twenty_members_and_counts_the_others(leads: Api, fi
     ],
     ids=["hostile", "long", "hostile from", "whole", "whole from", "value"],
 )
-def test_a_patch_that_does_not_apply_names_the_place(leads: Api, operation: Document, told: str) -> None:
+def test_a_patch_that_does_not_apply_names_the_place(leads: Api, operation: Document, reported: str) -> None:
     lead = leads.create("/salesLead", {"name": "x"})
 
     message = refusal(
@@ -58,7 +58,7 @@ def test_a_patch_that_does_not_apply_names_the_place(leads: Api, operation: Docu
     )
 
     assert message.startswith(f"operation 0 ({operation['op']} ")
-    assert message.endswith(told)
+    assert message.endswith(reported)
     assert message.isprintable()
     assert message.isascii()
     assert len(message) < 180

@@ -53,7 +53,7 @@ def test_a_json_patch_brings_nothing_unknown(
     assert strict.get(at).json() == before
 
 
-def test_everything_unknown_in_a_json_patch_is_told_at_once(strict: Api, at: str) -> None:
+def test_everything_unknown_in_a_json_patch_is_reported_at_once(strict: Api, at: str) -> None:
     patch = [{"op": "add", "path": f"/zz{number}", "value": number} for number in range(25)]
 
     message = refusal(strict.patch(at, patch, as_type=JSON_PATCH), 400, "invalidBody")

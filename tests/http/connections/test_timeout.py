@@ -72,19 +72,19 @@ async def test_a_cancellation_from_elsewhere_stays_one(also_over: bool) -> None:
 
 
 async def test_the_outer_deadline_passes_through_the_inner_one() -> None:
-    told = []
+    reported = []
 
     async def bounded_again() -> None:
         try:
             with Timeout(Timeouts(LONG)):
                 await endless()
         except TimeoutError as error:
-            told.append(error)
+            reported.append(error)
 
     with pytest.raises(TimeoutError), Timeout(Timeouts(0)):
         await bounded_again()
 
-    assert told == []
+    assert reported == []
 
 
 async def test_each_timeout_of_one_length_ends_at_its_own_time() -> None:

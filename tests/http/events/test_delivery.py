@@ -90,7 +90,7 @@ def test_the_contracts_describe_the_nine_event_types() -> None:
     assert SCHEMAS.keys() - {"QuoteEvent", "SalesLeadEvent"} == NINE_TYPES
 
 
-def test_a_life_is_told_event_by_event(api: Api, resource: Resource, box: Inbox, listen: Register) -> None:
+def test_a_life_becomes_one_event_after_the_other(api: Api, resource: Resource, box: Inbox, listen: Register) -> None:
     listen()
     created = api.create(resource.collection, resource.body())
     changed = api.changed(resource.at(created), {resource.text: "another"})
@@ -109,15 +109,15 @@ def test_a_life_is_told_event_by_event(api: Api, resource: Resource, box: Inbox,
     events = [event for event in box.until(is_its_end) if is_its_own(event)]
 
     follow_the_contract(events)
-    told = [kind for kind in kinds(events) if kind != "InformationRequiredEvent"]
-    assert told == [
+    received = [kind for kind in kinds(events) if kind != "InformationRequiredEvent"]
+    assert received == [
         "CreateEvent",
         "AttributeValueChangeEvent",
         "StateChangeEvent",
         "AttributeValueChangeEvent",
         "DeleteEvent",
     ]
-    first, second, third = (events[kinds(events).index(kind)]["event"][member] for kind in told[:3])
+    first, second, third = (events[kinds(events).index(kind)]["event"][member] for kind in received[:3])
     assert (first, second, third) == (created, changed, moved)
     assert len({event["eventId"] for event in events}) == len(events)
 
@@ -272,7 +272,7 @@ def test_the_headers_of_a_post_are_those_that_the_contract_declares(
         assert sales.schemas.check(parameter["schema"]).violations(value) == [], name
 
 
-def test_a_listener_may_have_a_secret_of_its_own_told_once(services: Services, box: Inbox) -> None:
+def test_a_listener_may_have_a_secret_of_its_own_shown_once(services: Services, box: Inbox) -> None:
     leads = services.api(services.on("memory", TMF_SALES_LISTENER_SECRETS="true"), SALES)
     answer = leads.post("/hub", {"callback": box.url})
     leads.create("/salesLead", LEAD.body())
@@ -308,15 +308,15 @@ def test_events_of_all_workers_and_services_arrive_in_order(
     for number, id in enumerate(created):
         apis[(number + 1) % count].delete(f"/salesLead/{id}")
 
-    told: dict[str, list[str]] = {id: [] for id in created}
+    received: dict[str, list[str]] = {id: [] for id in created}
     seen: set[str] = set()
-    while any(len(types) < 2 for types in told.values()):
+    while any(len(types) < 2 for types in received.values()):
         [event] = box.events()  # delivery is at least once
         if event["eventId"] not in seen:
             seen.add(event["eventId"])
-            told[event["event"]["salesLead"]["id"]].append(event["eventType"])
+            received[event["event"]["salesLead"]["id"]].append(event["eventType"])
 
-    assert all(types == ["SalesLeadCreateEvent", "SalesLeadDeleteEvent"] for types in told.values())
+    assert all(types == ["SalesLeadCreateEvent", "SalesLeadDeleteEvent"] for types in received.values())
 
 
 @pytest.mark.parametrize(
@@ -401,12 +401,12 @@ def test_delivery_may_run_apart_and_an_operator_looks_after_it(services: Service
         )
         assert "delivers events" in first_line(worker)
         (first,) = box.events()
-        told = command("events", "replay", "--listener", listener, "--since", "PT1H", "--store", store)
+        printed = command("events", "replay", "--listener", listener, "--since", "PT1H", "--store", store)
         (again,) = box.events()
         worker.terminate()
         assert worker.wait(60) == 0
 
-        assert told == "1 events will be delivered again\n"
+        assert printed == "1 events will be delivered again\n"
         assert again == first
         assert listener in command("listeners", "list", "--store", store)
         tries = command("listeners", "attempts", listener, "--store", store).splitlines()

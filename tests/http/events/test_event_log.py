@@ -166,8 +166,8 @@ def test_a_stream_brings_the_events_of_all_workers_once_and_those_of_a_resource_
     with stream(leads.root) as first, stream(leads.root) as second:
         for _ in range(10):
             leads.delete(LEAD.at(leads.create("/salesLead", LEAD.body())))
-        told = [live.events(20) for live in (first, second)]
-    for events in told:
+        received = [live.events(20) for live in (first, second)]
+    for events in received:
         assert len({event["eventId"] for event in events}) == 20
         by_lead: dict[str, list[str]] = {}
         for event in events:

@@ -89,7 +89,7 @@ async def test_no_update_is_lost(running: list[Service], roots: Iterator[str], q
     assert statuses.keys() <= {200, 409, 412}
     assert all(answer.status_code in {200, 412} for answer in conditional)
     assert revision(last) == 1 + statuses[200]
-    # Every change is a revision of its own, and none is told twice.
+    # Every change is a revision of its own, and none is reported twice.
     assert sorted(revision(one) for one in answers if one.status_code == 200) == [*range(2, statuses[200] + 2)]
     assert last.json()["counter"] == sum(answer.status_code == 200 for answer in conditional)
     assert {last.json()[f"own{n}"] for n in range(CLIENTS // 2)} == {ROUNDS}

@@ -132,13 +132,13 @@ def test_all_that_is_wrong_with_a_body_is_said_at_once(front: Api, resource: Res
         assert f"/{place}: " in message
 
 
-def test_twenty_violations_are_told_and_the_others_counted(front: Api, resource: Resource) -> None:
+def test_twenty_violations_are_reported_and_the_others_counted(front: Api, resource: Resource) -> None:
     parties = [{"@referredType": "Individual"} for _ in range(25)]
 
     message = refusal(front.post(resource.collection, resource.body(relatedParty=parties)), 400, "invalidBody")
 
-    told = [f"/relatedParty/{number}/id: is required" for number in range(20)]
-    assert message == "; ".join([*told, "and 5 more"])
+    reported = [f"/relatedParty/{number}/id: is required" for number in range(20)]
+    assert message == "; ".join([*reported, "and 5 more"])
 
 
 def test_no_more_than_forty_characters_of_a_value_come_back(front: Api, resource: Resource) -> None:

@@ -117,7 +117,7 @@ async def test_many_tries_at_once_make_one_resource(api: Api, resource: Resource
         url = f"{api.root}{resource.collection}"
         answers = await asyncio.gather(*(client.post(url, json=sent, headers=headers) for _ in range(8)))
 
-    # Who comes while the first still runs is told so; who comes later gets its answer.
+    # While the first still runs, others are rejected; later ones get its answer.
     assert Counter(answer.status_code for answer in answers).keys() <= {201, 409}
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
     assert count(api, resource, mark) == 1

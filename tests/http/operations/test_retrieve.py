@@ -59,7 +59,7 @@ def test_fields_that_are_no_names_are_refused(api: Api, resource: Resource, stor
 
 
 @pytest.mark.parametrize("tags", ['"1"', "*", '"0", "1"', 'W/"1"', '"8" , W/"1"'])
-def test_a_client_that_holds_the_current_revision_is_told_so(
+def test_a_client_that_has_the_current_revision_gets_304(
     api: Api, resource: Resource, stored: Document, tags: str
 ) -> None:
     answer = api.get(resource.at(stored), {"If-None-Match": tags})

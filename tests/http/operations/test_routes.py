@@ -203,7 +203,7 @@ def test_who_takes_json_gets_it(api: Api, resource: Resource, accept: str) -> No
         "application/json ; q=0.000",
     ],
 )
-def test_who_takes_no_json_is_told(api: Api, resource: Resource, accept: str) -> None:
+def test_a_client_that_accepts_no_json_gets_406(api: Api, resource: Resource, accept: str) -> None:
     for answer in (
         api.get(resource.collection, {"Accept": accept}),
         api.post(resource.collection, resource.minimal, {"Accept": accept}),

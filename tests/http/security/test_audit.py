@@ -35,7 +35,7 @@ def trail(api: Api, headers: dict[str, str], kind: str, id: str, length: int) ->
     return entries
 
 
-def test_changes_are_told_with_who_made_them(guarded: Api, provider: Provider) -> None:
+def test_changes_are_recorded_with_who_made_them(guarded: Api, provider: Provider) -> None:
     admin, sales = provider.headers("admin"), provider.headers("sales", sub="ann")
     made = document_of(
         guarded.post("/quote", {"quoteItem": [{"action": "add"}]}, {**sales, "X-Correlation-ID": "order 7"})
@@ -43,26 +43,26 @@ def test_changes_are_told_with_who_made_them(guarded: Api, provider: Provider) -
     guarded.patch(f"/quote/{made['id']}", {"description": "a secret"}, sales)
     guarded.delete(f"/quote/{made['id']}", admin)
 
-    told = trail(guarded, admin, "quote", made["id"], 3)
+    recorded = trail(guarded, admin, "quote", made["id"], 3)
 
-    assert [(each["operation"], each["subject"]) for each in told] == [
+    assert [(each["operation"], each["subject"]) for each in recorded] == [
         ("createQuote", "ann"),
         ("patchQuote", "ann"),
         ("deleteQuote", "somebody-admin"),
     ]
-    assert told[0]["correlationId"] == "order 7"
-    assert told[1]["changed"] == ["/description"]
-    assert "secret" not in str(told)
+    assert recorded[0]["correlationId"] == "order 7"
+    assert recorded[1]["changed"] == ["/description"]
+    assert "secret" not in str(recorded)
 
 
-def test_listeners_are_told_too(guarded: Api, provider: Provider) -> None:
+def test_changes_of_listeners_are_recorded_too(guarded: Api, provider: Provider) -> None:
     reader, admin = provider.headers("reader"), provider.headers("admin")
     listener = document_of(guarded.post("/hub", {"callback": f"http://{unique_text()}.example.com"}, reader))
     guarded.delete(f"/hub/{listener['id']}", reader)
 
-    told = trail(guarded, admin, "listener", listener["id"], 2)
+    recorded = trail(guarded, admin, "listener", listener["id"], 2)
 
-    assert [each["operation"] for each in told] == ["registerListener", "unregisterListener"]
+    assert [each["operation"] for each in recorded] == ["registerListener", "unregisterListener"]
 
 
 def test_only_the_admin_reads_it(guarded: Api, provider: Provider) -> None:

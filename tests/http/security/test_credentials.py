@@ -105,7 +105,7 @@ def test_a_token_that_is_good_is_let_in(guarded: Api, provider: Provider) -> Non
         assert guarded.get("/quote", bearer(token)).status_code == 200
 
 
-def test_every_attack_is_refused_and_told_how_to_authenticate(guarded: Api, provider: Provider) -> None:
+def test_every_attack_is_rejected_with_a_challenge(guarded: Api, provider: Provider) -> None:
     for name, token in attacks(provider).items():
         answer = guarded.get("/quote", bearer(token))
 
@@ -188,7 +188,9 @@ def test_a_refusal_does_not_tell_of_hidden_resources(guarded: Api, provider: Pro
     hidden = guarded.post("/quote", {"quoteItem": [{"action": "add"}]}, admin).json()["id"]
     absent = "0" * len(hidden)
 
-    def told(id: str, method: str, suffix: str = "", headers: dict[str, str] | None = None) -> tuple[int, str, str]:
+    def response_to(
+        id: str, method: str, suffix: str = "", headers: dict[str, str] | None = None
+    ) -> tuple[int, str, str]:
         sent: dict[str, Any] = {"content": b'{"state": "accepted"}'} if method == "PATCH" else {}
         as_json = {"Content-Type": "application/json"} if sent else {}
         answer = guarded.request(method, f"/quote/{id}{suffix}", {**customer, **as_json, **(headers or {})}, **sent)
@@ -198,13 +200,13 @@ def test_a_refusal_does_not_tell_of_hidden_resources(guarded: Api, provider: Pro
     for method in ("GET", "PATCH", "DELETE", "HEAD"):
         for suffix in ("", ":(version=1)", ":(version=7)"):
             for headers in ({}, {"If-Match": '"1"'}, {"If-Match": '"7"'}, {"If-None-Match": "*"}):
-                assert told(hidden, method, suffix, headers) == told(absent, method, suffix, headers)
+                assert response_to(hidden, method, suffix, headers) == response_to(absent, method, suffix, headers)
 
 
 # limits --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_caller_that_asks_too_often_is_told_when_to_come_back(services: Services, provider: Provider) -> None:
+def test_a_caller_beyond_its_rate_limit_learns_when_to_come_back(services: Services, provider: Provider) -> None:
     service = services.on("memory", **provider.environ, TMF_SALES_RATE_LIMIT="1")
     api = services.api(service, SALES)
     eager, calm = provider.headers("reader", sub="eager"), provider.headers("reader", sub="calm")

@@ -150,7 +150,7 @@ async def test_numbers_come_back_as_they_were_and_compare_by_value(store: MongoS
     assert [row.id for row in equal.rows] == ["0", "1"], "a whole number equals its float"
 
 
-async def test_texts_are_told_apart_by_case_and_ordered_by_code_point(store: MongoStorage) -> None:
+async def test_texts_differ_by_case_and_are_ordered_by_code_point(store: MongoStorage) -> None:
     await fill(store, {name: {"name": name} for name in ["b", "B", "a", "é", "z"]})
 
     page = await store.find("ticket", Query(sort=(Sort(("name",)),)))

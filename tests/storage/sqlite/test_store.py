@@ -167,7 +167,7 @@ async def test_a_write_that_does_not_get_its_turn_has_an_unknown_outcome(
     await other.close()
 
 
-async def test_a_full_disk_is_told_and_nothing_is_half_written(store: SqliteStorage) -> None:
+async def test_a_full_disk_is_reported_and_nothing_is_half_written(store: SqliteStorage) -> None:
     await store.commit(insert("1", ticket()))
     [(pages,)] = store._connection.execute("PRAGMA page_count")
     store._connection.execute(f"PRAGMA max_page_count = {pages}")

@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
                 return (await secured)[1]
             return (await loop.create_connection(cls, address, target.port))[1]
         except (OSError, ssl.SSLError) as error:
-            raise ConnectionFailed(_told(error)) from error
+            raise ConnectionFailed(_text_of(error)) from error
 
     async def post(self, target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
         """Send a request and wait for the response; raises ConnectionFailed. Cancelling closes the connection."""
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
             self._end("the answer has too many headers")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(_told(exc) if isinstance(exc, OSError) else "the connection was closed before the answer")
+        self._end(_text_of(exc) if isinstance(exc, OSError) else "the connection was closed before the answer")
 
     # httptools calls these
 
@@ -152,7 +152,7 @@ def _request(target: Target, headers: Iterable[tuple[str, str]], body: bytes) ->
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
 
 
-def _told(error: OSError) -> str:
+def _text_of(error: OSError) -> str:
     """Describe the error in words, without addresses."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {error.verify_message}"
