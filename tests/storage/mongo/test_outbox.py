@@ -257,3 +257,60 @@ async def test_an_id_that_is_taken_stays_so_after_a_deletion_that_is_not_moved(s
     await moved(store)
 
     assert await log(store) == ["e1"]
+
+
+async def test_a_deletion_without_events_is_swept_when_another_process_moves_the_events_that_it_read_before(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    monkeypatch.setattr(store._outbox, "_wake", lambda *_: None)
+    await store.commit(insert("1", ticket(), event("e1")))
+    insert_many = other._outbox._log.insert_many
+
+    async def after_the_deletion(*arguments: Any, **named: Any) -> Any:
+        await store.commit(delete("1", 1))
+        return await insert_many(*arguments, **named)
+
+    monkeypatch.setattr(other._outbox._log, "insert_many", after_the_deletion)
+    await other._outbox.move("ticket", ["1"])
+    await store.events.sweep()
+
+    await assert_is_gone(store)
+
+
+async def test_a_deletion_without_events_is_swept_when_another_process_moves_the_events_in_the_middle_of_it(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    monkeypatch.setattr(store._outbox, "_wake", lambda *_: None)
+    await store.commit(insert("1", ticket(), event("e1")))
+    delete_one = store._resources["ticket"].delete_one
+
+    async def before_the_other(*arguments: Any, **named: Any) -> Any:
+        result = await delete_one(*arguments, **named)
+        await other._outbox.move("ticket", ["1"])
+        return result
+
+    monkeypatch.setattr(store._resources["ticket"], "delete_one", before_the_other)
+    await store.commit(delete("1", 1))
+    await store.events.sweep()
+
+    await assert_is_gone(store)
+
+
+async def test_the_next_start_removes_the_tombstones_that_no_sweep_finds(
+    mongo_url: str, stores: list[MongoStorage]
+) -> None:
+    await stores[0]._resources["ticket"].insert_one({"_id": "1", "revision": 2, "born": 1, "deleted": True})
+
+    store = MongoStorage(mongo_url, KINDS)
+    await store.open()
+    await store.close()
+
+    await stores[0].commit(insert("1", ticket(), event("e1")))
+
+
+async def assert_is_gone(store: MongoStorage) -> None:
+    assert await log(store) == ["e1"]
+    assert await store._resources["ticket"].find_one({"_id": "1"}) is None
+    await store.commit(insert("1", ticket(), event("e2")))

@@ -138,6 +138,7 @@ class Outbox:
         with translated():
             async with self._resources[kind].find(waiting, members) as found:
                 async for record in found:
+                    record.setdefault("outbox", [])  # a tombstone whose events were moved before it was written
                     records.append(record)
                     size += record["outbox_size"]
                     if size >= BATCH_BYTES:
@@ -267,7 +268,8 @@ def _emptied(record: dict[str, Any]) -> UpdateOne | DeleteOne:
         seen["outbox.0._id"] = record["outbox"][0]["_id"]
     if record.get("deleted"):
         return DeleteOne({**seen, "deleted": True})
-    return UpdateOne(seen, {"$unset": {"outbox": "", "outbox_size": ""}})
+    # A tombstone keeps the members by which a sweep finds it.
+    return UpdateOne({**seen, "deleted": {"$exists": False}}, {"$unset": {"outbox": "", "outbox_size": ""}})
 
 
 def _pulled(record: dict[str, Any]) -> UpdateOne:
