@@ -106,11 +106,12 @@ class MongoEvents(EventStore):
     async def fan_out(self, fans: Sequence[FanOut], owner: str, until: float, now: float) -> list[DeliveryQueue]:
         await self._ready()
         with translated():
-            ids = [fan.event.id for fan in fans]
-            wanted = {"_id": {"$in": ids}, "fanned": False}
-            found = await self._events.find(wanted, {"earlier_than": 1}).to_list()
+            unfanned = {"_id": {"$in": [fan.event.id for fan in fans]}, "fanned": False}
+            if not any(fan.subscriptions for fan in fans):
+                await self._events.update_many(unfanned, {"$set": {"fanned": True}})
+                return []
+            found = await self._events.find(unfanned, {"earlier_than": 1}).to_list()
             new = {each["_id"]: each.get("earlier_than", ()) for each in found}
-            keys: dict[str, QueueKey] = {}
             upserts: list[UpdateOne] = []
             for fan in fans:
                 for subscription in fan.subscriptions if fan.event.id in new else ():
@@ -119,11 +120,12 @@ class MongoEvents(EventStore):
                     key = QueueKey(subscription, fan.event.kind, fan.event.resource)
                     lease = {"owner": owner, "until": until} if subscription in fan.leased else FREE
                     upserts.append(_extended(key, fan.event.order, now, lease))
-                    keys[queue_id(key)] = key
             made: set[str] = set()
             if upserts:
                 made = set((await self._lanes.bulk_write(upserts, ordered=True)).upserted_ids.values())  # type: ignore[union-attr]
             await self._events.update_many({"_id": {"$in": list(new)}}, {"$set": {"fanned": True}})
+            if not made:
+                return []
             deliveries = await self._lanes.find({"_id": {"$in": list(made)}, "owner": owner}).to_list()
         return [_delivery_queue(delivery) for delivery in deliveries]
 
