@@ -17,7 +17,7 @@ from tests.storage.deviations import NOT_ATOMIC
 from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
 
 from tmf_sales.storage.events import StoredEvent
-from tmf_sales.storage.mongo.outbox import Seen, _place_of_duplicate
+from tmf_sales.storage.mongo.outbox import MOVED_LIMIT, Seen, _place_of_duplicate
 from tmf_sales.storage.mongo.store import SEEN_LIMIT, MongoStorage
 from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, StorageUnavailable
 
@@ -82,6 +82,23 @@ async def test_a_patch_reads_and_writes_once_and_its_event_is_moved_without_read
     found = await store._resources["ticket"].find_one({"_id": "1"})
     assert found is not None
     assert not {"outbox", "outbox_size"} & found.keys()
+
+
+async def test_a_patch_that_was_read_before_the_last_events_were_moved_needs_no_further_read(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(store._outbox, "_wake", lambda *_: None)
+        await store.commit(insert("1", ticket(), event("e1")))
+    await store.get("ticket", "1")
+    await store._outbox.move("ticket", ["1"])
+    calls = counted(store, monkeypatch)
+
+    await store.commit(update("1", 1, ticket(name="new"), event("e2")))
+    await moved(store)
+
+    assert calls == ["update_one", "insert_many", "bulk_write"]
+    assert await log(store) == ["e1", "e2"]
 
 
 async def test_the_events_of_all_requests_that_wait_are_moved_by_one_insert_and_one_clearing(
@@ -248,6 +265,15 @@ async def test_only_the_latest_reads_are_kept(store: MongoStorage) -> None:
 
     assert len(store._seen) == SEEN_LIMIT
     assert store._seen["ticket", str(SEEN_LIMIT + 9)] == Seen(1, 1, frozenset())
+
+
+async def test_only_the_latest_moves_are_kept(store: MongoStorage) -> None:
+    for number in range(MOVED_LIMIT + 10):
+        store._outbox._note_moved("ticket", [{"_id": str(number), "outbox": [{"_id": f"e{number}"}]}])
+
+    assert len(store._outbox._moved) == MOVED_LIMIT
+    assert store._outbox._ids_of(("ticket", str(MOVED_LIMIT + 9))) == {f"e{MOVED_LIMIT + 9}"}
+    assert store._outbox._ids_of(("ticket", "1")) == set()
 
 
 async def test_an_id_that_is_taken_stays_so_after_a_deletion_that_is_not_moved(store: MongoStorage) -> None:

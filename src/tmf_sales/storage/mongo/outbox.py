@@ -33,6 +33,8 @@ WAITING = {"outbox_size": {"$gte": 0}}
 BATCH = 100
 PAUSE = 0.005
 """Seconds between batches, so that the next one is worth its insert."""
+MOVED_LIMIT = 1024
+"""Resources whose last batch is remembered; a worker has fewer requests at once."""
 DUPLICATE = 11000
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class Outbox:
         self._now = now
         self._waiting: dict[Resource, Waiting | None] = {}
         self._moving: Mapping[Resource, Waiting | None] = {}
+        self._moved: dict[Resource, frozenset[str]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def wake(self, kind: str, id: str) -> None:
@@ -150,8 +153,17 @@ class Outbox:
 
     async def _pass_on(self, kind: str, records: Sequence[Waiting]) -> int:
         await self._insert(kind, records)
-        await _cut(self._resources[kind], records, {id for of, id in self._waiting if of == kind})
+        if await _cut(self._resources[kind], records, {id for of, id in self._waiting if of == kind}):
+            self._note_moved(kind, records)
         return sum(len(record["outbox"]) for record in records)
+
+    def _note_moved(self, kind: str, records: Sequence[Waiting]) -> None:
+        """Remember the last events moved of each resource: who read them before they left need not read again."""
+        for record in records:
+            self._moved.pop((kind, record["_id"]), None)
+            self._moved[kind, record["_id"]] = frozenset(entry["_id"] for entry in record["outbox"])
+        while len(self._moved) > MOVED_LIMIT:
+            del self._moved[next(iter(self._moved))]
 
     async def _insert(self, kind: str, records: Sequence[Waiting]) -> None:
         """Insert the events in order; those that are in the log already stay as they are.
@@ -201,9 +213,10 @@ class Outbox:
                 await self._pass_on(kind, records)
 
     def _ids_of(self, resource: Resource) -> set[str]:
-        """Return the ids of the resource's events that this process is about to move."""
+        """Return the ids of the resource's events that this process is about to move, or has moved last."""
         known = (self._moving.get(resource), self._waiting.get(resource))
-        return {entry["_id"] for record in known if record is not None for entry in record["outbox"]}
+        ids = {entry["_id"] for record in known if record is not None for entry in record["outbox"]}
+        return ids | self._moved.get(resource, frozenset())
 
     def _is_under_way(self, kind: str, id: str) -> bool:
         return (kind, id) in self._moving or (kind, id) in self._waiting
@@ -247,19 +260,19 @@ def _place_of_duplicate(failure: BulkWriteError) -> int:
     return int(first["index"])
 
 
-async def _cut(collection: Documents, records: Sequence[Waiting], grown: Collection[str] = ()) -> None:
-    """Remove the moved entries from the outboxes unless another process did; newer entries stay.
+async def _cut(collection: Documents, records: Sequence[Waiting], grown: Collection[str] = ()) -> bool:
+    """Remove the moved entries from the outboxes; newer entries stay. Return False if another process removed some.
 
     `grown`: the ids of resources to whose outbox this process has added entries since.
     """
     changes = [_pulled(each) if each["_id"] in grown and each["outbox"] else _emptied(each) for each in records]
     result = await collection.bulk_write(changes, ordered=False)
-    if result.matched_count + result.deleted_count == len(records):
-        return
-    # Another process added an entry in between, or moved these.
+    left = len(records) - result.matched_count - result.deleted_count
+    if not left:
+        return True
+    # An entry was added in between, or another process moved these.
     pulls = [_pulled(record) for record in records if record["outbox"]]
-    if pulls:
-        await collection.bulk_write(pulls, ordered=False)
+    return bool(pulls) and (await collection.bulk_write(pulls, ordered=False)).matched_count == left
 
 
 def _emptied(record: dict[str, Any]) -> UpdateOne | DeleteOne:
