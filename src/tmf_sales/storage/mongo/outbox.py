@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,8 +32,8 @@ Waiting = dict[str, Any]
 WAITING = {"outbox_size": {"$gte": 0}}
 
 BATCH = 100
-PAUSE = 0.005
-"""Seconds between batches, so that the next one is worth its insert."""
+PAUSE, LONGEST_PAUSE = 0.005, 0.1
+"""Seconds between batches, so that the next one is worth its insert: twice as long as a batch takes, within these."""
 MOVED_LIMIT = 1024
 """Resources whose last batch is remembered; a worker has fewer requests at once."""
 DUPLICATE = 11000
@@ -193,6 +194,7 @@ class Outbox:
         while self._waiting:
             batch = {each: self._waiting.pop(each) for each in list(self._waiting)[:BATCH]}
             self._moving = batch
+            started = time.monotonic()
             try:
                 for kind in {kind for kind, _ in batch}:
                     await self._move_batch(kind, {id: record for (of, id), record in batch.items() if of == kind})
@@ -203,7 +205,7 @@ class Outbox:
             finally:
                 self._moving = {}
             if self._waiting:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(min(max(PAUSE, 2 * (time.monotonic() - started)), LONGEST_PAUSE))
 
     async def _move_batch(self, kind: str, batch: Mapping[str, Waiting | None]) -> None:
         if unknown := [id for id, record in batch.items() if record is None]:
