@@ -29,7 +29,7 @@ from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.records import Document
-from tmf_sales.values.json_values import changed_among, changed_members, own_copy
+from tmf_sales.values.json_values import changed_among, changed_members, own_copy, text_to_keep
 from tmf_sales.values.messages import Violation, json_pointer, list_places, list_violations
 
 
@@ -167,7 +167,7 @@ class DocumentBuilder:
         follow_lifecycles(before, after, self.type.object_type, requested | patch.members, patch.now)
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
-        if (text := orjson.dumps(after)) == asked:
+        if (text := text_to_keep(after)) == asked:
             return BuiltDocument(after, requested, text=text, verified=sound)
         changed = changed_members(before, after)
         return BuiltDocument(after, changed, changed - requested, text)

@@ -8,8 +8,9 @@ document, whichever process stored it, and is only about the contract and the mo
 from __future__ import annotations
 
 NOTHING_VERIFIED: frozenset[str] = frozenset()
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024
 LONGEST = 64 * 1024
+OVERHEAD = 1024  # bytes of an entry beside its text: the names, and what the dictionary needs
 
 
 class Verified:
@@ -29,10 +30,10 @@ class Verified:
         self._forget(after)
         if names and len(after) <= LONGEST:
             self._names[after] = names
-            self._size += len(after)
+            self._size += len(after) + OVERHEAD
             while self._size > MOST_BYTES:
                 self._forget(next(iter(self._names)))
 
     def _forget(self, text: bytes) -> None:
         if self._names.pop(text, None) is not None:
-            self._size -= len(text)
+            self._size -= len(text) + OVERHEAD

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tmf_sales.storage.conditions import Path, Query
+from tmf_sales.values.json_values import text_to_keep
 
 Document = dict[str, Any]
 """A JSON object; integers fit in 64 bits, texts have no lone surrogates, member names no NUL and no `$` in front."""
@@ -42,7 +43,7 @@ class Version:
         if name == "document":
             self.document = orjson.loads(self.text)
         elif name == "text":
-            self.text = orjson.dumps(self.document)
+            self.text = text_to_keep(self.document)
         else:
             raise AttributeError(name)
         return getattr(self, name)

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from tmf_sales.storage.events import (
     AUDIT_RECORD,
     BATCH_BYTES,
@@ -25,6 +23,7 @@ from tmf_sales.storage.events import (
     up_to,
 )
 from tmf_sales.storage.records import Change
+from tmf_sales.values.json_values import text_to_keep
 
 
 @dataclass(slots=True)
@@ -62,7 +61,7 @@ class MemoryEvents(EventStore):
         """Add the events of a write to the log; the store calls this in the same step as the write."""
         for document in change.events:
             self._count += 1
-            id, text = document["eventId"], orjson.dumps(document)
+            id, text = document["eventId"], text_to_keep(document)
             order, revision = f"{self._count:016x}", change.expected_revision + 1
             event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
             self._log.events[id] = event
