@@ -44,6 +44,10 @@ def test_an_undeclared_parameter_of_an_operation_is_rejected_before_anything_hap
         (f"{QUOTES}/hub/1/attempt?page=2", "'page' is not a parameter here, where there is only limit"),
         (f"{QUOTES}/hub/1/attempt?limit=1&limit=2", "limit: is given more than once"),
         (f"{QUOTES}/event/match?query=&qeury=", "'qeury' is not a parameter here; did you mean query?"),
+        (
+            f"{QUOTES}/quote/1?version=1",
+            "'version' is not a parameter here, where there is only fields, filter, expand, depth",
+        ),
         ("/audit?kind=quote&id=1&ids=2", "'ids' is not a parameter here; did you mean id?"),
         ("/audit?kind=quote&id=1&limit=2", "'limit' is not a parameter here, where there is only kind and id"),
         ("/audit?kind=quote&id=1&id=2", "id: is given more than once"),

@@ -137,7 +137,7 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 
     It has `fields`, `expand` and `depth`, and `filter` expressions that trim the lists of the resource.
 
-    Raises InvalidFilter and InvalidParameter; in strict mode also for any other parameter.
+    Raises InvalidFilter, and InvalidParameter for any other parameter.
     """
     parse = _parse_retrieve_once if len(raw) <= _CACHED_LENGTH else _parse_retrieve
     return parse(raw, attributes, strict)
@@ -145,9 +145,8 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 
 def _parse_retrieve(raw: str, attributes: Attributes, strict: bool) -> View:
     parts = read_parts(raw)
-    if strict:
-        _reject_all_but(parts, {"fields", "filter", "expand", "depth"})
     _reject_misspelt(parts)
+    _reject_all_but(parts, ("fields", "filter", "expand", "depth"))
     selection = read_fields(_values(parts, "fields"), attributes, strict=strict)
     expansion = read_expansion(_values(parts, "expand"), _values(parts, "depth"), attributes)
     return View(selection, _trims(_values(parts, "filter"), Filters(attributes, strict)), expansion)
@@ -198,11 +197,11 @@ def _values(parts: Iterable[Part], name: str) -> list[str]:
     return [part.parameter.value for part in parts if part.parameter and part.parameter.name == name]
 
 
-def _reject_all_but(parts: Iterable[Part], names: set[str]) -> None:
+def _reject_all_but(parts: Iterable[Part], names: tuple[str, ...]) -> None:
     for part in parts:
         name = part.parameter.name if part.parameter else part.terms[0].name
         if name not in names:
-            raise InvalidParameter(f"{shown(name)} is not a parameter of this operation")
+            raise InvalidParameter(f"{shown(name)} is not a parameter here, where there is only {', '.join(names)}")
 
 
 def _reject_misspelt(parts: Iterable[Part]) -> None:
