@@ -76,7 +76,7 @@ def test_all_that_is_wrong_with_files_is_reported_at_once(shipped: Path, tmp_pat
 
 
 def test_files_with_components_or_policy_rows_are_no_contracts(tmp_path: Path) -> None:
-    for name in ("tmf1-a-v4.yaml", "tmf1-a-v4.policy.yaml", "x-common-v1.yaml"):
+    for name in ("tmf1-a-v4.yaml", "tmf1-a-v4.policy.yaml", "x-common-v1.yaml", "tmf2.yml", "tmf3.json", "tmf3.txt"):
         write(tmp_path, name, "/x/a/v4")
 
-    assert [path.name for path in contract_files(tmp_path)] == ["tmf1-a-v4.yaml"]
+    assert [path.name for path in contract_files(tmp_path)] == ["tmf1-a-v4.yaml", "tmf2.yml", "tmf3.json"]

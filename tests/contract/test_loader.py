@@ -144,6 +144,33 @@ def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, text: str, said: 
         load_yaml(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a: 1", "x.json#: is not JSON: "),
+        (b"\xff", "x.json#: is not JSON: "),
+        (b"[" * 100_000, "x.json#: is not JSON: "),
+        (b"[]", "x.json#: is not a mapping"),
+        (b'{"a": {"b": 1, "c": 2, "b": 3}}', "x.json#: has an object in which 'b' is there twice"),
+    ],
+)
+def test_a_json_file_that_is_no_contract_is_rejected(tmp_path: Path, text: bytes, said: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(text)
+
+    with pytest.raises(BrokenContract) as rejected:
+        load_yaml(path)
+
+    assert str(rejected.value).startswith(said)
+
+
+def test_a_json_file_may_have_tabs_and_escapes(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{\n\t"a": "\\ud83d\\ude00\\/"\n}')
+
+    assert load_yaml(path) == {"a": "😀/"}
+
+
 def test_dates_stay_the_texts_that_their_author_wrote(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a: 2019-05-06\nb: 2019-05-06T12:45:12Z\n")

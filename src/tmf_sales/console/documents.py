@@ -16,6 +16,7 @@ from tmf_sales.console.api_catalog import api_catalog
 from tmf_sales.console.static_page import page_with_links, static_page
 from tmf_sales.console.swagger_ui import PAGE_HEADERS
 from tmf_sales.contract.loader import Contract
+from tmf_sales.contract.yaml_source import JSON
 from tmf_sales.http.middleware import App
 from tmf_sales.http.public_base import PublicBase
 from tmf_sales.publishing.plain_profile import plain_profile
@@ -39,7 +40,8 @@ def documents(apis: Sequence[Contract], public_base: PublicBase, issuer: str | N
             page = page_with_links(media_type, make, PAGE_HEADERS, public_base)
             pages[f"{api.base_path}/openapi.{ending}"] = page
         for name, file in api.files.items():
-            pages[f"/openapi/{name}"] = static_page(b"application/yaml", file.read_bytes, PAGE_HEADERS)
+            media_type = b"application/json" if file.suffix == JSON else b"application/yaml"
+            pages[f"/openapi/{name}"] = static_page(media_type, file.read_bytes, PAGE_HEADERS)
     return pages
 
 

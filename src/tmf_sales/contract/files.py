@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tmf_sales.contract.conventions import base_path_of
-from tmf_sales.contract.yaml_source import BrokenContract, BrokenContracts, load_yaml
+from tmf_sales.contract.yaml_source import JSON, BrokenContract, BrokenContracts, load_yaml
 from tmf_sales.errors import CannotStart
 
 COMMON = "-common-"
 POLICY = ".policy"
+ENDINGS = (".yaml", ".yml", JSON)
 DEFAULT_VERSION = "v4"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -46,7 +47,8 @@ def contracts_folder() -> Path:
 
 def contract_files(folder: Path) -> list[Path]:
     """The contracts in a folder, sorted by file name; skips files with shared components and policy files."""
-    paths = sorted(path for path in folder.glob("*.y*ml") if COMMON not in path.name and not path.stem.endswith(POLICY))
+    found = [path for ending in ENDINGS for path in folder.glob(f"*{ending}")]
+    paths = sorted(path for path in found if COMMON not in path.name and not path.stem.endswith(POLICY))
     if not paths:
         raise BrokenContract(str(folder.name), "", "has no contract")
     return paths

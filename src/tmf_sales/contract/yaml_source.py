@@ -1,4 +1,4 @@
-"""Reads the YAML of a contract.
+"""Reads the YAML or JSON of a contract.
 
 Rejects duplicate keys and keeps text that looks like a date as text. A fault is one line with the file, the place and
 the rule.
@@ -6,14 +6,17 @@ the rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tmf_sales.errors import CannotStart
-from tmf_sales.values.messages import json_pointer
+from tmf_sales.values.messages import json_pointer, shown
+
+JSON = ".json"
 
 
 class BrokenContract(CannotStart):
@@ -59,8 +62,9 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a file in YAML, or in JSON if its name ends with .json; raises BrokenContract."""
     try:
-        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+        document = _load_json(path) if path.suffix == JSON else _load_yaml(path)
     except OSError as error:
         raise BrokenContract(path.name, "", f"cannot be read: {error.strerror}") from None
     except _Duplicate as duplicate:
@@ -72,6 +76,27 @@ def load_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BrokenContract(path.name, "", "is not a mapping")
     return document
+
+
+def _load_yaml(path: Path) -> Any:
+    return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+
+
+def _load_json(path: Path) -> Any:
+    """Not left to YAML, which reads JSON's escaped pairs of surrogates as two characters, and rejects tabs."""
+
+    def unique(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(members)
+        if len(made) != len(members):
+            names = [name for name, _ in members]
+            again = next(name for place, name in enumerate(names) if name in names[:place])
+            raise BrokenContract(path.name, "", f"has an object in which {shown(again)} is there twice")
+        return made
+
+    try:
+        return json.loads(path.read_bytes(), object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise BrokenContract(path.name, "", f"is not JSON: {error}") from None
 
 
 def _duplicate_key(node: yaml.MappingNode) -> yaml.Node:
