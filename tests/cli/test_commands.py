@@ -189,11 +189,31 @@ def test_contract_prints_the_file_as_written(api: str, title: str) -> None:
 def test_contract_names_the_server_that_clients_reach(profile: str) -> None:
     command = ("contract", "--api", "tmf648", "--profile", profile, "--format", "json")
 
-    relative = yaml.safe_load(run(*command).output)
-    absolute = yaml.safe_load(run(*command, "--server", "https://api.example.com/sales/").output)
+    relative = run(*command)
+    absolute = run(*command, "--server", "https://api.example.com/sales/")
 
-    assert absolute["servers"][0]["url"] == "https://api.example.com/sales/tmf-api/quoteManagement/v4"
-    assert {**absolute, "servers": relative["servers"]} == relative
+    without, document = yaml.safe_load(relative.stdout), yaml.safe_load(absolute.stdout)
+    assert document["servers"][0]["url"] == "https://api.example.com/sales/tmf-api/quoteManagement/v4"
+    assert {**document, "servers": without["servers"]} == without
+    assert ("name the public URL with --server" in relative.stderr) == (profile != "plain")
+    assert absolute.stderr == ""
+
+
+def test_contract_names_the_public_url_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMF_SALES_PUBLIC_URL", "https://api.example.com")
+    command = ("contract", "--api", "tmf699")
+
+    printed = run(*command, "--profile", "gateway")
+    named = run(*command, "--profile", "gateway", "--server", "https://other.example.com")
+    written = run(*command)
+
+    servers = [yaml.safe_load(each.stdout)["servers"][0]["url"] for each in (printed, named, written)]
+    assert servers == [
+        "https://api.example.com/tmf-api/sales/v4",
+        "https://other.example.com/tmf-api/sales/v4",
+        "/tmf-api/sales/v4",
+    ]
+    assert printed.stderr == ""
 
 
 @pytest.mark.parametrize("server", ["", "api.example.com", "https://api.example.com/?a=b", 'https://a.example/"'])

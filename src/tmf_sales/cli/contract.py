@@ -9,6 +9,8 @@ from tmf_sales.configuration.setting_types import URL, read_url
 from tmf_sales.errors import CannotStart
 from tmf_sales.values.messages import shown
 
+RELATIVE_SERVER = "The server is relative, and many importers need an address: name the public URL with --server URL."
+
 
 @click.command()
 @setting_options("contracts")
@@ -18,17 +20,21 @@ from tmf_sales.values.messages import shown
     type=click.Choice(["plain", "client", "gateway"]),
     help="Print one file: as served, for code generators, or for API gateways.",
 )
-@click.option("--server", metavar="URL", help="Public URL of the service; without it the server is relative.")
+@click.option("--server", metavar="URL", help="Public URL of the service, for the server of the contract.")
 @click.option(
     "--format", type=click.Choice(["yaml", "json"]), default="yaml", help="Output format; JSON is always one file."
 )
 def contract(api: str, profile: str | None, server: str | None, format: str, **options: object) -> None:
-    """Print an API's OpenAPI contract, as written or bundled into one file."""
+    """Print an API's OpenAPI contract, as written or bundled into one file.
+
+    With a profile or as JSON, its server is absolute if --server or TMF_SALES_PUBLIC_URL is set.
+    """
     from tmf_sales.contract.files import contracts_folder, find_contracts
     from tmf_sales.publishing.bundle import published
 
     try:
-        found = find_contracts(contracts_folder(), settings_from(options).contracts)
+        settings = settings_from(options)
+        found = find_contracts(contracts_folder(), settings.contracts)
     except CannotStart as error:
         raise Refused(str(error)) from None
     contracts = {file.name: file.path for file in found}
@@ -38,7 +44,10 @@ def contract(api: str, profile: str | None, server: str | None, format: str, **o
     if profile is None and format == "yaml" and public_url is None:
         text = contracts[api].read_bytes()
     else:
+        public_url = public_url or settings.public_url
         text = published(contracts[api], profile or "plain", format, public_url)
+        if public_url is None and profile in {"client", "gateway"}:
+            click.echo(RELATIVE_SERVER, err=True)
     click.echo(text, nl=False)
 
 
