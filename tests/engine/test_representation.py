@@ -37,7 +37,12 @@ def test_a_document_gets_its_href_without_being_changed() -> None:
 
 def test_texts_are_joined_to_a_list() -> None:
     assert b"".join(list_with_hrefs([], "http://h/x")) == b"[]"
-    rows = [Row('a"b', Version(1, {"id": 'a"b', "n": 1})), Row("c", Version(2, {"n": 2, "id": "c"}))]
-    assert b"".join(list_with_hrefs(rows, "http://h/x")) == (
-        b'[{"id":"a\\"b","href":"http://h/x/a\\"b","n":1},{"id":"c","href":"http://h/x/c","n":2}]'
-    )
+    ids = ["plain", 'a"b', 'b"', "c\\", "d\u00e9", "e\n", "f/g"]
+    rows = [Row(id, Version(1, {"id": id, "n": 1})) for id in ids]
+    rows.append(Row("late", Version(2, {"n": 2, "id": "late"})))
+
+    assert orjson.loads(b"".join(list_with_hrefs(rows, "http://h/x"))) == [
+        *({"id": id, "href": f"http://h/x/{id}", "n": 1} for id in ids),
+        {"id": "late", "href": "http://h/x/late", "n": 2},
+    ]
+    assert b"".join(list_with_hrefs(rows[:1], "http://h/x")) == b'[{"id":"plain","href":"http://h/x/plain","n":1}]'

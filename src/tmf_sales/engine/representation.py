@@ -12,6 +12,8 @@ import orjson
 
 from tmf_sales.storage.records import Document, Row, Version
 
+_BEFORE_ID = b'{"id":'
+
 
 def with_href(document: Document, href: str) -> Document:
     """The representation as a document: id first, href second, then the rest."""
@@ -20,7 +22,7 @@ def with_href(document: Document, href: str) -> Document:
 
 def text_with_href(version: Version, id: str, href: str) -> bytes:
     """The representation as JSON; inserts href after id, which is the first member of stored documents."""
-    head = b'{"id":' + orjson.dumps(id)
+    head = _BEFORE_ID + orjson.dumps(id)
     text = version.text
     if text.startswith(head):
         return b'%b,"href":%b%b' % (head, orjson.dumps(href), text[len(head) :])
@@ -52,14 +54,14 @@ class Representation:
 def list_with_hrefs(rows: Iterable[Row], url: str) -> list[bytes]:
     """The representations as the parts of a JSON list, without copying the texts. Each href is `url`/id."""
     href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')
-    parts = [b"["]
+    dumps, parts = orjson.dumps, [b"["]
     for row in rows:
-        id, text = orjson.dumps(row.id), row.version.text
-        head = b'{"id":' + id
+        id, text = row.id, row.version.text
+        head = _BEFORE_ID + dumps(id)
         if text.startswith(head):
-            parts += (head, href, id[1:], text[len(head) :], b",")
+            parts += (head, href, text[len(_BEFORE_ID) + 1 :], b",")  # href ends as the text goes on: with the id
         else:
-            parts += (text_with_href(row.version, row.id, f"{url}/{row.id}"), b",")
+            parts += (text_with_href(row.version, id, f"{url}/{id}"), b",")
     if len(parts) > 1:
         parts.pop()
     parts.append(b"]")

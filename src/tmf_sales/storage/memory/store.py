@@ -14,7 +14,7 @@ from tmf_sales.storage.memory.deadline import Deadline
 from tmf_sales.storage.memory.equality_index import EqualityIndex
 from tmf_sales.storage.memory.events import MemoryEvents
 from tmf_sales.storage.protocol import Storage, reject_other_revision, reject_too_large_record
-from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version
+from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version, new_row
 
 
 class MemoryStorage(Storage):
@@ -64,7 +64,7 @@ class MemoryStorage(Storage):
     def _page_of_all(self, kind: str, query: Query) -> Page:
         resources = self._kinds[kind]
         ids = self._ids[kind].islice(query.offset, query.offset + query.limit)
-        return _page(query, [Row(id, resources[id].versions[0]) for id in ids], len(resources))
+        return _page(query, [new_row((id, resources[id].versions[0])) for id in ids], len(resources))
 
     async def commit(self, change: Change) -> int:
         resources = self._kinds[change.kind]
