@@ -76,6 +76,18 @@ async def test_an_id_may_be_any_text(store: Storage, id: str) -> None:
     assert [row.id for row in (await store.find("ticket", Query())).rows] == [id]
 
 
+async def test_each_read_by_id_notes_how_long_it_took(store: Storage) -> None:
+    noted: list[float] = []
+    store.note_get = noted.append
+    await store.commit(insert("1", ticket()))
+
+    await store.get("ticket", "1")
+    await store.get("ticket", "2")
+
+    assert len(noted) == 2
+    assert all(seconds >= 0 for seconds in noted)
+
+
 async def test_what_was_never_written_is_not_there(store: Storage) -> None:
     assert await store.get("ticket", "1") is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tmf_sales.telemetry.metrics import BUCKETS, Histogram, Metrics
+from tmf_sales.telemetry.metrics import BUCKETS, OFFSETS, PAGE, Histogram, Metrics
 
 
 def counted(*durations: float) -> list[float]:
@@ -36,3 +36,23 @@ def test_the_totals_have_what_was_only_noted_so_far() -> None:
     first = metrics.delivery.first
     assert sum(metrics.totals()[first : first + len(BUCKETS)]) == 2
     assert sum(metrics.totals()[first : first + len(BUCKETS)]) == 2
+
+
+def test_responses_are_counted_by_status_with_their_durations_but_a_stream_has_none() -> None:
+    metrics = Metrics()
+    metrics.share(1)
+    metrics.take_row(0)
+    page = metrics.pages[PAGE]
+
+    page.noting(200)(0.002)
+    page.noting(200)(0.02)
+    page.noting(404)(0.002)
+    page.note_stream(200)
+
+    for _ in range(2):  # nothing is counted twice
+        totals = metrics.totals()
+        found = {status: totals[page.statuses + offset] for status, offset in OFFSETS.items()}
+        assert {status: count for status, count in found.items() if count} == {200: 3, 404: 1}
+        assert sum(totals[page.duration.first : page.duration.first + len(BUCKETS)]) == 3
+    with pytest.raises(KeyError):
+        page.noting(999)  # a status without a place fails where it happens, not in the background

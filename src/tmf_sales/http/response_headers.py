@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tmf_sales.contract.deprecation import Deprecation
 from tmf_sales.http.fields import fields_of
-from tmf_sales.http.request_ids import REQUEST_ID, request_id
+from tmf_sales.http.request_ids import CURRENT, REQUEST_ID, request_id
 
 Message = MutableMapping[str, Any]
 
@@ -56,12 +56,18 @@ class ResponseEncoding(Protocol):
 
 
 class RequestObserver(Protocol):
-    """Gets to know each request; `start` is the first message of its response, None if there was no response."""
+    """Gets to know each request; `start` is the first message of its response, None if there was no response.
+
+    `in_progress`: a list and the position in it at which the requests under way are counted. It is counted here,
+    because a call for it would cost more than the rest of what metrics do at the beginning of a request.
+    `request_begins` is None if nobody wants to know.
+    """
+
+    in_progress: tuple[list[float], int]
+    request_begins: Callable[[Message], None] | None
 
     def process_begins(self, scope: Message) -> None:
         """Called once, with the scope of the lifespan, before the service opens its store."""
-
-    def request_begins(self, scope: Message) -> None: ...
 
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None: ...
 
@@ -77,6 +83,8 @@ class ResponseHeaders:
     ) -> None:
         self._app = app
         self._observer = observer
+        self._in_progress = observer.in_progress
+        self._begins = observer.request_begins
         self._encoding = encoding
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
@@ -106,10 +114,15 @@ class ResponseHeaders:
                     headers.append((REQUEST_ID, request_id(scope).encode()))
             return send(message)
 
-        self._observer.request_begins(scope)
+        CURRENT.set(scope)
+        counts, place = self._in_progress
+        counts[place] += 1
+        if self._begins is not None:
+            self._begins(scope)
         try:
             await self._app(scope, receive, send_protected)
         finally:
+            counts[place] -= 1
             self._observer.request_ends(scope, start, time.perf_counter() - began)
 
 

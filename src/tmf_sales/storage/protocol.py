@@ -6,7 +6,7 @@ compare-and-set by revision; there is no transaction over several.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 from tmf_sales.errors import CannotStart, Conflict, Unavailable
@@ -89,6 +89,9 @@ def reject_other_revision(change: Change, stored: int) -> None:
         raise RevisionConflict(change.id)
 
 
+def note_nothing(_seconds: float) -> None: ...
+
+
 class Storage(Protocol):
     """Stores resources. Every method is atomic; what has returned survives a crash of the process and of the machine.
 
@@ -99,6 +102,8 @@ class Storage(Protocol):
     events: EventStore
     format: int | None
     """The version of the format in which it stores; None for a store that keeps nothing."""
+    note_get: Callable[[float], None] = staticmethod(note_nothing)
+    """Called with the seconds that each `get` took."""
 
     async def open(self) -> None:
         """Get ready to serve. An unreachable server is not an error: the store recovers when the server returns."""

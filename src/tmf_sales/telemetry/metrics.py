@@ -30,7 +30,8 @@ STATUS_LABELS = (*STATUSES, GONE)
 OFFSETS = {status: offset for offset, status in enumerate(STATUS_LABELS)}
 OTHER = "other"
 SUCCESS, FAILURE = "success", "failure"
-STORE_OPERATIONS = ("get", "find", "commit")
+GET = "get"
+STORE_OPERATIONS = (GET, "find", "commit")
 # Requests that belong to no operation of a contract.
 SERVICE = ""
 UNMATCHED, PAGE, AUDIT = "unmatched", "page", "audit"
@@ -67,10 +68,12 @@ class Histogram:
 
     def count(self, values: list[float]) -> None:
         """Add what was noted since the last call to the positions of this histogram."""
-        if not self._noted:
+        self.add(_taken(self._noted), values)
+
+    def add(self, durations: list[float], values: list[float]) -> None:
+        """Count these durations, and sort them."""
+        if not durations:
             return
-        durations = self._noted.copy()
-        del self._noted[: len(durations)]  # another thread may have noted one more
         durations.sort()
         below = 0
         for position, bound in enumerate(BUCKETS, self.first):
@@ -81,10 +84,17 @@ class Histogram:
         values[self.first + len(BUCKETS) + 1] += sum(durations)
 
 
+def _taken(noted: list[float]) -> list[float]:
+    durations = noted.copy()
+    del noted[: len(durations)]  # another thread may have noted one more
+    return durations
+
+
 class OperationMetrics(NamedTuple):
     """Where the responses of one operation are counted; `statuses` is the first of the positions of STATUS_LABELS.
 
-    `path`: the template of its path; the name for those that belong to no operation.
+    `path`: the template of its path; the name for those that belong to no operation. `noted`: by the offset of the
+    status, the durations that are not yet counted, as many as responses. `streams`: the number of those without one.
     """
 
     api: str
@@ -92,6 +102,26 @@ class OperationMetrics(NamedTuple):
     path: str
     statuses: int
     duration: Histogram
+    noted: dict[int, list[float]]
+    streams: dict[int, int]
+
+    def noting(self, status: int) -> Callable[[float], None]:
+        """What notes the duration of a response with this status."""
+        return self.noted.setdefault(OFFSETS[status], []).append
+
+    def note_stream(self, status: int) -> None:
+        """Note a response that is a stream of events: it lasts as long as its client wants."""
+        self.streams[OFFSETS[status]] = self.streams.get(OFFSETS[status], 0) + 1
+
+    def count_noted(self, values: list[float]) -> None:
+        """Add what was noted since the last call to the positions of this operation."""
+        for offset, noted in self.noted.items():
+            durations = _taken(noted)
+            values[self.statuses + offset] += len(durations)
+            self.duration.add(durations, values)
+        for offset, number in self.streams.items():
+            values[self.statuses + offset] += number
+        self.streams.clear()
 
 
 class Metrics:
@@ -120,7 +150,8 @@ class Metrics:
         return histogram
 
     def _operation(self, api: str, operation: str, path: str) -> OperationMetrics:
-        return OperationMetrics(api, operation, path, self.numbers.reserve(len(STATUS_LABELS)), self._histogram())
+        statuses = self.numbers.reserve(len(STATUS_LABELS))
+        return OperationMetrics(api, operation, path, statuses, self._histogram(), {}, {})
 
     def know_contracts(self, apis: Sequence[Contract]) -> None:
         """Reserve the positions of each operation of the contracts and of each error code that is known by now."""
@@ -157,6 +188,8 @@ class Metrics:
 
     def _complete(self) -> None:
         """Add what was only noted so far to the numbers of this process."""
+        for operation in (*self.operations.values(), *self.pages.values()):
+            operation.count_noted(self.values)
         for histogram in self._histograms:
             histogram.count(self.values)
         self._take_leniencies()

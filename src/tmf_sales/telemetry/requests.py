@@ -1,20 +1,20 @@
 """Counts, times, traces and logs the requests of this process.
 
-Guarantee: a request costs a few list operations. Probes and scrapes are neither counted nor logged.
+Guarantee: for its metrics, a request only notes its duration in a list. Probes and scrapes are neither counted nor
+logged.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 
-from tmf_sales.http.request_ids import CURRENT
 from tmf_sales.http.responses import ERROR
 from tmf_sales.http.streaming import STREAM_ENDS
-from tmf_sales.telemetry.metrics import AUDIT, GONE, OFFSETS, PAGE, UNMATCHED, OperationMetrics
+from tmf_sales.telemetry.metrics import AUDIT, GONE, PAGE, UNMATCHED, OperationMetrics
 from tmf_sales.telemetry.request_log import log, log_request
 from tmf_sales.telemetry.setup import Telemetry
 
@@ -34,9 +34,10 @@ class RequestTelemetry:
         metrics = telemetry.metrics
         self._metrics = metrics
         self._tracing = telemetry.tracing
-        self._values = metrics.values
-        self._in_progress = metrics.in_progress
         self._operations = metrics.operations
+        self._noting: dict[tuple[str, str, int], tuple[OperationMetrics, Callable[[float], None]]] = {}
+        self.in_progress = metrics.values, metrics.in_progress
+        self.request_begins: Callable[[Message], None] | None = None if self._tracing is None else self._trace
         self._unobserved = frozenset(unobserved)
         self._pages = frozenset(pages)
         self._audit = audit
@@ -46,26 +47,24 @@ class RequestTelemetry:
         self._metrics.take_row(state.get(WORKER, 0))
         state[REJECTED] = self._metrics.count_error
 
-    def request_begins(self, scope: Message) -> None:
-        self._values[self._in_progress] += 1
-        CURRENT.set(scope)
+    def _trace(self, scope: Message) -> None:
         if self._tracing is not None and scope["path"] not in self._unobserved:
             self._tracing.begin_request(scope)
 
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
-        values = self._values
-        values[self._in_progress] -= 1
         status = GONE if start is None else start["status"]
         try:
             route = scope["extensions"][ROUTING_CONTEXT]
-            operation = self._operations[route["api_base_path"], route["operation_id"]]
+            operation, note = self._noting[route["api_base_path"], route["operation_id"], status]
         except KeyError:
-            if scope["path"] in self._unobserved:
+            found = self._operation_of(scope, status)
+            if found is None:
                 return
-            operation = self._outside(scope["path"], status)
-        values[operation.statuses + OFFSETS[status]] += 1
-        if STREAM_ENDS not in scope:
-            operation.duration.observe(seconds)
+            operation, note = found, found.noting(status)
+        if STREAM_ENDS in scope:
+            operation.note_stream(status)
+        else:
+            note(seconds)
         if status >= 400 and (error := scope.get("extensions", NOTHING).get(ERROR)) is not None:
             self._metrics.count_error(error.code)
         if self._tracing is not None:
@@ -73,6 +72,17 @@ class RequestTelemetry:
         if log.isEnabledFor(logging.INFO):
             path = scope["path"] if operation.operation == PAGE and scope["path"] in self._pages else operation.path
             log_request(scope, path, status, start, seconds)
+
+    def _operation_of(self, scope: Message, status: int) -> OperationMetrics | None:
+        """Where a request is counted; None for a probe. An operation is remembered with the status."""
+        route = scope.get("extensions", NOTHING).get(ROUTING_CONTEXT, NOTHING)
+        name = route.get("api_base_path", ""), route.get("operation_id", "")
+        operation = self._operations.get(name)
+        if operation is not None:
+            self._noting[*name, status] = operation, operation.noting(status)
+            return operation
+        path = scope["path"]
+        return None if path in self._unobserved else self._outside(path, status)
 
     def _outside(self, path: str, status: int) -> OperationMetrics:
         """Where a request is counted that reached no operation of a contract."""

@@ -14,7 +14,7 @@ from tmf_sales.http.middleware import App
 from tmf_sales.http.probes import Readiness, probes
 from tmf_sales.storage.protocol import Storage
 from tmf_sales.telemetry.endpoint import PATH, metrics_page, scrape_of
-from tmf_sales.telemetry.metrics import Metrics
+from tmf_sales.telemetry.metrics import GET, Metrics
 from tmf_sales.telemetry.store_gauges import StoreGauges
 from tmf_sales.telemetry.tracing import Tracing, create_tracing
 
@@ -65,7 +65,14 @@ def create_telemetry(apis: Sequence[Contract], store: Storage, hub: Hub, workers
 
 
 def observe_store(store: Storage, metrics: Metrics, tracing: Tracing | None) -> None:
-    """Let the store time and trace its operations; a wrapper would cost every other method a call, too."""
+    """Let the store time and trace its operations; a wrapper would cost every other method a call, too.
+
+    A read by id notes its time itself: wrapping it in a coroutine would take 2 % of a GET.
+    """
+    store.note_get = metrics.store[GET].observe
     for name, histogram in metrics.store.items():
-        observed = histogram.timing(getattr(store, name))
-        setattr(store, name, observed if tracing is None else tracing.in_span(f"store.{name}", observed))
+        call = getattr(store, name)
+        observed = call if name == GET else histogram.timing(call)
+        if tracing is not None:
+            observed = tracing.in_span(f"store.{name}", observed)
+        setattr(store, name, observed)

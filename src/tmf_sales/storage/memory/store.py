@@ -41,7 +41,10 @@ class MemoryStorage(Storage):
     async def ping(self) -> None: ...
 
     async def get(self, kind: str, id: str) -> Record | None:
-        return self._kinds[kind].get(id)
+        began = time.perf_counter()
+        record = self._kinds[kind].get(id)
+        self.note_get(time.perf_counter() - began)
+        return record
 
     async def find(self, kind: str, query: Query) -> Page:
         if query.where == EVERYTHING and not query.sort:

@@ -107,7 +107,11 @@ class MongoStorage(Storage):
 
     async def get(self, kind: str, id: str) -> Record | None:
         collection = self._resources[kind]
-        found = await self._readiness.read(lambda: collection.find_one({"_id": id}, WITHOUT_EVENTS))
+        began = time.perf_counter()
+        try:
+            found = await self._readiness.read(lambda: collection.find_one({"_id": id}, WITHOUT_EVENTS))
+        finally:
+            self.note_get(time.perf_counter() - began)
         if found is None or "document" not in found:
             return None
         self._note_seen(kind, found)

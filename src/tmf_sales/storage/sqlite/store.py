@@ -100,11 +100,14 @@ class SqliteStorage(Storage):
         await self._writer.run(lambda connection: note_ping(connection, self._now()))
 
     async def get(self, kind: str, id: str) -> Record | None:
+        began = time.perf_counter()
         layout = self._layouts[kind]
         try:
             return self._inline.get(layout, id)
         except Busy:  # waiting for another process would block the event loop
             return await self._in_thread(lambda reader: reader.get(layout, id))
+        finally:
+            self.note_get(time.perf_counter() - began)
 
     async def find(self, kind: str, query: Query) -> Page:
         layout = self._layouts[kind]
