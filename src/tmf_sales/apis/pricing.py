@@ -48,7 +48,8 @@ def all_items(items: Any) -> Iterator[Document]:
     """Every item of a list, each before the items inside it."""
     for item in items or ():
         yield item
-        yield from all_items(item.get("quoteItem"))
+        if inner := item.get("quoteItem"):  # most items have none, and a generator costs more than this question
+            yield from all_items(inner)
 
 
 def total_price(items: Any) -> list[Document]:
