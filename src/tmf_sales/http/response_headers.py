@@ -7,9 +7,9 @@ response always has one, by which its lines in the log are found.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from email.utils import format_datetime
+from time import perf_counter
 from typing import Any, Protocol
 
 from tmf_sales.contract.deprecation import Deprecation
@@ -92,7 +92,7 @@ class ResponseHeaders:
             self._observer.process_begins(scope)
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
+        began = perf_counter()
         names = fields_of(scope).keys()
         is_private = not CREDENTIALS.isdisjoint(names)
         has_id = REQUEST_ID in names
@@ -123,7 +123,7 @@ class ResponseHeaders:
             await self._app(scope, receive, send_protected)
         finally:
             counts[place] -= 1
-            self._observer.request_ends(scope, start, time.perf_counter() - began)
+            self._observer.request_ends(scope, start, perf_counter() - began)
 
 
 def protected(headers: Any, *, is_private: bool) -> list[tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Sequence
+from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.routing import RoutingMiddleware
@@ -17,8 +18,10 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import Send
 
-Route = dict[str, str]
-"""What Connexion's routing tells the middlewares behind it; shared by all requests of an operation."""
+Route = dict[str, Any]
+"""What Connexion's routing passes to the middlewares behind it; shared by all requests of an operation."""
+NOTES = "tmf_sales.notes"
+"""In a Route: what an observer of requests remembers of the operation, by the status of the response."""
 
 
 class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
@@ -36,7 +39,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
 
     def _add(self, base_path: str, method: str, path: str, operation_id: str) -> None:
         """Add a path without parameters, or with one as its last segment; Connexion routes all others."""
-        route = {"api_base_path": base_path, "operation_id": operation_id}
+        route: Route = {"api_base_path": base_path, "operation_id": operation_id, NOTES: {}}
         if "{" not in path:
             self._fixed[method, base_path + path] = route
         elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:

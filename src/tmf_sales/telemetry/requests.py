@@ -13,6 +13,7 @@ from typing import Any
 from connexion.middleware.abstract import ROUTING_CONTEXT
 
 from tmf_sales.http.responses import ERROR
+from tmf_sales.http.routing import NOTES
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.telemetry.metrics import AUDIT, GONE, PAGE, UNMATCHED, OperationMetrics
 from tmf_sales.telemetry.request_log import log, log_request
@@ -35,7 +36,6 @@ class RequestTelemetry:
         self._metrics = metrics
         self._tracing = telemetry.tracing
         self._operations = metrics.operations
-        self._noting: dict[tuple[str, str, int], tuple[OperationMetrics, Callable[[float], None]]] = {}
         self.in_progress = metrics.values, metrics.in_progress
         self.request_begins: Callable[[Message], None] | None = None if self._tracing is None else self._trace
         self._unobserved = frozenset(unobserved)
@@ -54,8 +54,7 @@ class RequestTelemetry:
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
         status = GONE if start is None else start["status"]
         try:
-            route = scope["extensions"][ROUTING_CONTEXT]
-            operation, note = self._noting[route["api_base_path"], route["operation_id"], status]
+            operation, note = scope["extensions"][ROUTING_CONTEXT][NOTES][status]
         except KeyError:
             found = self._operation_of(scope, status)
             if found is None:
@@ -74,12 +73,13 @@ class RequestTelemetry:
             log_request(scope, path, status, start, seconds)
 
     def _operation_of(self, scope: Message, status: int) -> OperationMetrics | None:
-        """Where a request is counted; None for a probe. An operation is remembered with the status."""
+        """Where a request is counted; None for a probe. The route remembers it, if requests share the route."""
         route = scope.get("extensions", NOTHING).get(ROUTING_CONTEXT, NOTHING)
         name = route.get("api_base_path", ""), route.get("operation_id", "")
         operation = self._operations.get(name)
         if operation is not None:
-            self._noting[*name, status] = operation, operation.noting(status)
+            if NOTES in route:
+                route[NOTES][status] = operation, operation.noting(status)
             return operation
         path = scope["path"]
         return None if path in self._unobserved else self._outside(path, status)

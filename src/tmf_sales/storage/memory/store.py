@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from time import perf_counter
 
 from sortedcontainers import SortedList
 
@@ -41,9 +42,9 @@ class MemoryStorage(Storage):
     async def ping(self) -> None: ...
 
     async def get(self, kind: str, id: str) -> Record | None:
-        began = time.perf_counter()
+        began = perf_counter()
         record = self._kinds[kind].get(id)
-        self.note_get(time.perf_counter() - began)
+        self.note_get(perf_counter() - began)
         return record
 
     async def find(self, kind: str, query: Query) -> Page:
