@@ -88,6 +88,24 @@ async def test_each_read_by_id_notes_how_long_it_took(store: Storage) -> None:
     assert all(seconds >= 0 for seconds in noted)
 
 
+async def test_a_change_may_bring_the_version_that_it_replaces(store: Storage) -> None:
+    """Then no store need read it to know what its indexes have."""
+    await store.commit(insert("1", ticket(party=[{"id": "a"}, {"id": "b"}])))
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    change = update("1", 1, ticket(party=[{"id": "b"}, {"id": "c"}]))._replace(before=stored.current)
+
+    assert await store.commit(change) == 2
+
+    pages = [await store.find("ticket", Query(Compare(("party", "id"), Operator.EQ, id))) for id in "abc"]
+    assert [page.total for page in pages] == [0, 1, 1]
+    with pytest.raises(RevisionConflict):
+        await store.commit(change)
+    await store.commit(delete("1", 2))
+    with pytest.raises(RevisionConflict):
+        await store.commit(change)
+
+
 async def test_what_was_never_written_is_not_there(store: Storage) -> None:
     assert await store.get("ticket", "1") is None
 

@@ -229,7 +229,8 @@ class ResourceEngine:
             events = await run_work(work, self._events_of_patch, before.document, built, context)
             events = _marked(events, is_current=ordered[0] is after)
             events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
-            if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, ordered, events)):
+            change = Change(self.type.kind, id, record.revision, ordered, events, record.current)
+            if await self._commit_unless_lost(change):
                 self._verified.replace(before.text, after.text, built.verified)
                 return self._patched(request, view, made, is_current=is_current)
         raise _too_many_races()

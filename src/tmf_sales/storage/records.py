@@ -126,7 +126,8 @@ class Change(NamedTuple):
 
     `expected_revision` 0 inserts: the id must not be taken. Empty `versions` delete. An event is a complete TMF event
     document that begins with `eventId` (unique), `eventTime` and `eventType`. orjson serializes it, so a part of it may
-    be a Fragment. The store adds kind, id and revision beside it.
+    be a Fragment. The store adds kind, id and revision beside it. `before`: the current version at `expected_revision`,
+    if the caller has read it; it spares a store reading it again.
     """
 
     kind: str
@@ -134,6 +135,7 @@ class Change(NamedTuple):
     expected_revision: int
     versions: tuple[Version, ...]
     events: tuple[Document, ...] = ()
+    before: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)

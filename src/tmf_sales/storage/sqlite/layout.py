@@ -38,6 +38,8 @@ class Layout:
         columns = list(self.columns.values())
         written = ["revision", "changed", "uneven", *columns, "current", "others"]
         self.point_read = f"SELECT revision, changed, current, others FROM {self.table} WHERE id = ?"
+        self.revision_to_replace = f"SELECT revision, uneven FROM {self.table} WHERE id = ?"
+        self.what_to_replace = f"SELECT revision, uneven, current FROM {self.table} WHERE id = ?"
         total = "SELECT total FROM kind WHERE name = ?"
         self.first_page = f"SELECT ({total}), id, changed, current FROM {self.table} ORDER BY id LIMIT ? OFFSET ?"
         self.insert = f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({', '.join('?' * len(written))}, ?)"

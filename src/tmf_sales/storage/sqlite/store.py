@@ -184,10 +184,14 @@ def set_up_for_writing(connection: sqlite3.Connection) -> None:
 def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
     """Write `change` within the writer's transaction; return the new revision."""
     stored = connection.execute(
-        f"SELECT revision, uneven, current FROM {layout.table} WHERE id = ?", (change.id,)
+        layout.what_to_replace if change.before is None else layout.revision_to_replace, (change.id,)
     ).fetchone()
     reject_other_revision(change, stored[0] if stored is not None else 0)
-    was_uneven, before = (stored[1], layout.entries_of_text(stored[2])) if stored is not None else (0, NO_ENTRIES)
+    was_uneven, before = 0, NO_ENTRIES
+    if stored is not None:
+        was_uneven = stored[1]
+        known = change.before
+        before = layout.entries_of_text(stored[2]) if known is None else layout.entry_values(known.document)
     document = change.versions[0].document if change.versions else None
     is_uneven, after = (
         (layout.is_uneven(document), layout.entry_values(document)) if document is not None else (0, NO_ENTRIES)
