@@ -28,6 +28,7 @@ from tmf_sales.values.messages import shown
 
 DEFAULT_PAGING = Paging()
 _CACHED_LENGTH = 512
+_CACHED_QUERIES = 256  # a client that pages or refreshes sends the same ones; each takes 1 KB and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,8 @@ def parse_event_list(raw: str, attributes: Attributes, paging: Paging = DEFAULT_
     return _parse_query(raw, attributes, strict=True, paging=paging, always=OF_AN_EVENT)
 
 
-_parse_query_once = lru_cache(maxsize=1024)(_parse_query)
-_parse_retrieve_once = lru_cache(maxsize=1024)(_parse_retrieve)
+_parse_query_once = lru_cache(maxsize=_CACHED_QUERIES)(_parse_query)
+_parse_retrieve_once = lru_cache(maxsize=_CACHED_QUERIES)(_parse_retrieve)
 
 
 def _reject_expansion(parts: Iterable[Part]) -> None:
