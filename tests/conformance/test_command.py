@@ -24,7 +24,7 @@ PATIENCE = 60
 
 
 def conformance(*options: str) -> Result:
-    return CliRunner().invoke(main, ["conformance", *options])
+    return CliRunner().invoke(main, ["conformance", "--timeout", str(PATIENCE), *options])
 
 
 @pytest.fixture

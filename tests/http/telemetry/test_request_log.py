@@ -45,7 +45,7 @@ def until_logged(service: Service, holds: Callable[[str], bool]) -> str:
 
 def test_each_request_has_one_line_with_its_ids(services: Services) -> None:
     with services.at("memory:", **AS_JSON) as service:
-        for path in ("/live", "/ready", "/metrics", f"{QUOTES}/quote/none?category=secret"):
+        for path in ("/live", "/ready", "/metrics", f"{QUOTES}/quote/none?fields=secret"):
             answer = httpx.get(f"{service.url}{path}", headers=IDS)
         assert answer.headers["x-request-id"] == "r-1"
         httpx.get(f"{service.url}/secret/path")
