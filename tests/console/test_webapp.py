@@ -142,6 +142,7 @@ def test_gzip_is_sent_to_those_who_accept_it(value: bytes, accepted: bool) -> No
     assert accepts_gzip([(b"accept-encoding", value)]) is accepted
 
 
+@pytest.mark.full
 def test_the_vendored_libraries_are_those_of_the_lock_file(tmp_path: Path) -> None:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
