@@ -15,7 +15,7 @@ from typing import Self
 
 SERVE = (sys.executable, "-m", "tmf_sales", "serve")
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(slots=True)

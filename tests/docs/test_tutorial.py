@@ -26,7 +26,7 @@ def test_the_tutorial_does_what_it_promises(tmp_path: Path) -> None:
         address = receiver.stdout.readline().split()[-1].rstrip("/")
         script = "\necho\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
         script = script.replace("http://127.0.0.1:8080", service.url).replace("http://127.0.0.1:9000", address)
-        printed = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+        printed = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, check=True, timeout=300)
         events = [receiver.stdout.readline() for _ in range(2)]
         receiver.terminate()
 
