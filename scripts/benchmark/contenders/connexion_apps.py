@@ -16,6 +16,10 @@ from scripts.benchmark.contenders.quotes_in_a_dict import BASE_PATH, Document, Q
 
 Answer = tuple[Any, int, dict[str, str]]
 
+JSON = {
+    "Content-Type": "application/json"
+}  # the contract also has application/problem+json, and stock Connexion asks which
+
 quotes = Quotes()
 update = jsonschema.Draft4Validator(  # with $refs resolved in advance, as Connexion does for bodies
     resolve_refs(schema("update")), format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER
@@ -24,31 +28,31 @@ update = jsonschema.Draft4Validator(  # with $refs resolved in advance, as Conne
 
 def create(body: Document) -> Answer:
     quote = quotes.create(body)
-    return quote, 201, {"Location": quote["href"]}
+    return quote, 201, {**JSON, "Location": quote["href"]}
 
 
 def retrieve(id: str) -> Answer:
     try:
-        return quotes.get(id), 200, {}
+        return quotes.get(id), 200, JSON
     except KeyError:
-        return {"code": "notFound"}, 404, {}
+        return {"code": "notFound"}, 404, JSON
 
 
 def find(limit: int = 100, fields: str = "") -> Answer:
     external_id = connexion.request.query_params.get("externalId")
     page, total = quotes.page(limit) if external_id is None else quotes.find(external_id, limit, fields.split(","))
-    return page, 200, {"X-Total-Count": str(total), "X-Result-Count": str(len(page))}
+    return page, 200, {**JSON, "X-Total-Count": str(total), "X-Result-Count": str(len(page))}
 
 
 def change(id: str, body: Document) -> Answer:
     try:
         quote = quotes.merged(id, body)
     except KeyError:
-        return {"code": "notFound"}, 404, {}
+        return {"code": "notFound"}, 404, JSON
     if not update.is_valid(quote):
-        return {"code": "patchResultRefused"}, 409, {}
+        return {"code": "patchResultRefused"}, 409, JSON
     quotes.replace(quote)
-    return quote, 200, {}
+    return quote, 200, JSON
 
 
 async def create_soon(body: Document) -> Answer:
@@ -68,7 +72,7 @@ async def change_soon(id: str, body: Document) -> Answer:
 
 
 def absent() -> Answer:
-    return {"code": "notImplemented"}, 501, {}
+    return {"code": "notImplemented"}, 501, JSON
 
 
 BLOCKING: dict[str, Callable[..., Any]] = {
