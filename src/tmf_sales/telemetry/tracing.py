@@ -112,9 +112,8 @@ class OpenTelemetryTracing:
     def in_span(self, name: str, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(call)
         async def traced(*arguments: P.args, **named: P.kwargs) -> T:
-            if (
-                not self._trace.get_current_span().get_span_context().is_valid
-            ):  # in the background, a span would be a trace of its own
+            is_within_a_span = self._trace.get_current_span().get_span_context().is_valid
+            if not is_within_a_span:  # in the background, each span would be a trace of its own
                 return await call(*arguments, **named)
             # What a store raises is often an answer (a conflict), and its text may quote a document.
             with self._tracer.start_as_current_span(
