@@ -13,6 +13,10 @@ const options = {
   includeWebhooks: false,
 };
 const MANDATORY_HEADERS = new Set(['content-type', 'accept']);
+// The converter makes up some filters; one is enough. The name of such a parameter is the path of an attribute.
+const FIRST_FILTER = 'key_0';
+const FURTHER_FILTER = /^key_[1-9]/;
+const EACH_ITS_OWN = { 'idempotency-key': '{{$guid}}', 'last-event-id': '' };
 const STATES = ['state', 'status'];
 
 function converted(document) {
@@ -35,10 +39,35 @@ function isRemoval({ request }) {
   return Number(request.method === 'DELETE');
 }
 
-function prepare(folder, item) {
+// The default of each query parameter of an operation: one without waits empty, as a made-up value would not work.
+function defaultsOf(document, { method, url }) {
+  const path = `/${url.path.join('/').replace(':id', '{id}')}`;
+  const parameters = (document.paths[path][method.toLowerCase()].parameters ?? []).map(({ $ref, ...written }) =>
+    $ref ? document.components.parameters[$ref.split('/').at(-1)] : written,
+  );
+  return new Map(parameters.map(({ name, schema }) => [name, schema?.default]));
+}
+
+// Insomnia reads nothing but the text of a URL.
+function textOf({ host, path, query = [] }) {
+  const sent = query.filter(({ disabled }) => !disabled).map(({ key, value }) => `${key}=${encodeURIComponent(value)}`);
+  return [...host, ...path].join('/') + (sent.length ? `?${sent.join('&')}` : '');
+}
+
+function prepare(folder, item, document) {
   const { request } = item;
-  for (const query of request.url.query ?? []) query.disabled = !isRequired(query);
-  for (const header of request.header ?? []) header.disabled = !MANDATORY_HEADERS.has(header.key.toLowerCase());
+  const defaults = defaultsOf(document, request);
+  request.url.query = request.url.query?.filter(({ key }) => !FURTHER_FILTER.test(key));
+  for (const query of request.url.query ?? []) {
+    query.disabled = !isRequired(query);
+    if (query.disabled) query.value = String(defaults.get(query.key) ?? '');
+    if (query.key === FIRST_FILTER) query.key = 'attribute';
+  }
+  request.url.raw = textOf(request.url);
+  for (const header of request.header ?? []) {
+    header.disabled = !MANDATORY_HEADERS.has(header.key.toLowerCase());
+    header.value = EACH_ITS_OWN[header.key.toLowerCase()] ?? header.value;
+  }
   for (const variable of request.url.variable ?? []) variable.value = `{{${folder}Id}}`;
   const lines = ["pm.test('is a success', () => pm.expect(pm.response.code).to.be.within(200, 299));"];
   const creates = request.method === 'POST' && !request.url.variable?.length;
@@ -60,7 +89,7 @@ async function main() {
     const collection = await converted(document);
     for (const folder of collection.item) {
       folder.item.sort((one, other) => isRemoval(one) - isRemoval(other));
-      for (const item of folder.item) prepare(folder.name, item);
+      for (const item of folder.item) prepare(folder.name, item, document);
     }
     collection.variable = [
       { key: 'baseUrl', value: `http://127.0.0.1:8080${document.servers[0].url}` },

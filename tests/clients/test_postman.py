@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.node_tools import node_tools
@@ -70,6 +71,29 @@ def test_the_samples_of_the_contract_are_what_is_created(name: str, collections:
     samples = [each["value"] for each in CONTRACTS[name]["components"]["examples"].values()]
 
     assert json.loads(create["body"]["raw"]) in samples
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_each_request_has_its_url_as_text_too_because_insomnia_reads_nothing_else(name: str, collections: Path) -> None:
+    collection = json.loads((collections / f"{name}.postman_collection.json").read_text())
+
+    for item in requests_of(collection):
+        url = item["request"]["url"]
+        parts = [f"{each['key']}={quote(each['value'])}" for each in url.get("query", []) if not each["disabled"]]
+        path = "/".join(["{{baseUrl}}", *url["path"]])
+        assert url["raw"] == (f"{path}?{'&'.join(parts)}" if parts else path)
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_what_is_switched_off_does_no_harm_when_it_is_switched_on(name: str, collections: Path) -> None:
+    collection = json.loads((collections / f"{name}.postman_collection.json").read_text())
+    requests = [item["request"] for item in requests_of(collection)]
+
+    assert {each["value"] for request in requests for each in request["url"].get("query", []) if each["disabled"]} <= {
+        "", "0", "20", "100", "-eventTime",  # nothing, or the default
+    }  # fmt: skip
+    headers = {each["key"]: each["value"] for request in requests for each in request.get("header", [])}
+    assert headers["Idempotency-Key"] == "{{$guid}}"  # one for each creation
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
