@@ -1,8 +1,8 @@
 """Serves the health probes /live and /ready, outside all limits of the API.
 
 Guarantee: /live never touches the store. /ready responds within a second whatever the store does: a caller waits for a
-check at most ANSWER_TIMEOUT after it began, and never for the end of a check that hangs. It pings the store at most once
-a second for all callers together, reports "not ready" as soon as the service drains, and says why.
+check at most ANSWER_TIMEOUT after it began, and never for the end of a check that hangs. It pings the store at most
+once a second for all callers together, reports "not ready" as soon as the service drains, and says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
 ANSWER_TIMEOUT = 0.6
-"""Seconds after the start of a check within which /ready responds; a busy machine adds some tenths, and the limit is 1 s."""
+"""Seconds after the start of a check within which /ready responds; a busy machine may add to it up to the promised 1 s."""
 CHECK_TIMEOUT = 0.9
 """Seconds after which a check gives up; the next caller gets the result of one that was too late for the first."""
 CHECK_INTERVAL = 1.0
