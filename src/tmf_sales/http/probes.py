@@ -18,7 +18,7 @@ from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import PAGE_METHODS, Send, send_error, send_response
 
 ANSWER_TIMEOUT = 0.6
-"""Seconds after the start of a check within which /ready responds; a busy machine may add to it up to the promised 1 s."""
+"""Seconds after the start of a check within which /ready responds; a busy machine may add the rest of the second."""
 CHECK_TIMEOUT = 0.9
 """Seconds after which a check gives up; the next caller gets the result of one that was too late for the first."""
 CHECK_INTERVAL = 1.0
