@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tmf_sales.contract.schemas import Schemas, faults_of_compilation
+from tmf_sales.contract.schemas import SchemaCheck, Schemas, faults_of_compilation
 from tmf_sales.values.messages import VIOLATION_LIMIT
 
 DOCUMENT: dict[str, Any] = {
@@ -205,6 +205,45 @@ def test_of_a_schema_or_null_each_violation_is_reported_at_its_own_place() -> No
 def test_a_schema_that_cannot_be_compiled_is_an_error_of_who_gave_it() -> None:
     with pytest.raises(ValueError, match="regex"):
         Schemas({}).check({"pattern": "("})
+
+
+def with_components(**components: Any) -> Schemas:
+    return Schemas({"components": {"schemas": components}})
+
+
+def test_a_schema_is_compiled_when_it_is_first_used() -> None:
+    made: list[str] = []
+
+    def schema() -> dict[str, Any]:
+        made.append("schema")
+        return {"type": "string"}
+
+    check = SchemaCheck(schema)
+
+    assert made == []
+    assert check.accepts("a")
+    assert not check.accepts(1)
+    assert made == ["schema"]
+
+
+def test_a_component_that_cannot_be_compiled_is_found_before_its_first_use() -> None:
+    inner = {"type": "object", "properties": {"b": {"$ref": "#/components/schemas/B"}}}
+    schemas = with_components(A=inner, B={"type": "string", "pattern": "("}, C={"pattern": "["})
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="regex"):
+            schemas.check(reference("A"))
+
+
+def test_a_reference_to_a_part_of_a_component_is_followed() -> None:
+    schemas = with_components(A={"properties": {"b": {"type": "string"}}})
+
+    assert not schemas.check({"$ref": "#/components/schemas/A/properties/b"}).accepts(1)
+
+
+def test_a_reference_that_goes_nowhere_is_found_before_its_first_use() -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        with_components(A={}).check(reference("nowhere"))
 
 
 def test_a_rule_that_cannot_be_compiled_is_found_though_members_have_names_of_rules() -> None:
