@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tmf_sales.errors import MalformedBody
 from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
+from tmf_sales.values.json_numbers import is_exact
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
     ["a", "$a", ".a", "a\0", ":", '"$']
@@ -114,6 +115,31 @@ def test_integers_beyond_the_bound_are_refused(text: bytes) -> None:
         parse_json_body(text)
 
     assert len(refused.value.message) < 120
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    st.sampled_from(["[%s]", '{"e":"-", "n": [1,%s ,2]}', '{"code":"1e","n":%s,"hash":"e-100 00112233"}']),
+)
+def test_a_number_is_taken_if_it_is_kept_exactly(number: str, body: str) -> None:
+    text = (body % number).encode()
+
+    if is_exact(number):
+        assert orjson.dumps(parse_json_body(text)) == orjson.dumps(json.loads(text))
+    else:
+        with pytest.raises(MalformedBody):
+            parse_json_body(text)
+
+
+@pytest.mark.parametrize("number", [b"0.1234567890123456789", b"12345678901.2345678", b"1e-400", b"1.2345678E-0320"])
+def test_decimals_that_would_change_are_refused(number: bytes) -> None:
+    with pytest.raises(MalformedBody, match="/a/1: the number"):
+        parse_json_body(b'{"a": [1, %b]}' % number)
+
+
+@pytest.mark.parametrize("text", [b"0123 4567 8901 2345", b"12345678901234567890", b"e-1000", b"1E-999"])
+def test_digits_in_strings_are_no_numbers(text: bytes) -> None:
+    assert parse_json_body(b'{"a": "%b"}' % text) == {"a": text.decode()}
 
 
 @pytest.mark.parametrize("text", [b"", b" ", b"\n\t"])
