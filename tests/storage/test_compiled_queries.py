@@ -19,7 +19,7 @@ from tmf_sales.errors import BadRequest
 from tmf_sales.query.query import parse_query
 from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.mongo.compile import compile_sort, compile_sort_stages, compile_where
-from tmf_sales.storage.sqlite.compile import Statement, compile_query
+from tmf_sales.storage.sqlite.compile import Statement, compile_first_page, compile_query
 from tmf_sales.storage.sqlite.layout import Layout
 
 QUOTE = next(
@@ -47,6 +47,7 @@ PATH = re.compile(r"(_id|deleted|_|(document\.)?[^$.\0]+(\.[^$.\0]+)*)")
 SQL_WORDS = {
     *("SELECT", "FROM", "AS", "WHERE", "AND", "OR", "ORDER", "BY", "LIMIT", "OFFSET", "DESC", "NULLS", "LAST"),
     *("IN", "EXISTS", "CROSS", "JOIN", "ON", "count", "satisfies", "sort_value"),
+    *("CASE", "WHEN", "THEN", "END", "uneven", "kind", "name", "total"),
     *("r", "e", "x", "p", "id", "changed", "current", "path", "value"),
 }
 SQL_TOKEN = re.compile(r"""\s+|"(?P<name>[^"]*)"|(?P<text>x?'[^']*')|(?P<word>\w+)|\?|[(),.*]|[<>]=?|=""")
@@ -141,6 +142,8 @@ def assert_closed(query: Query, layout: Layout) -> None:
         assert plan.page in statements
         for statement in statements:
             assert_closed_sql(statement, names)
+    if (first_page := compile_first_page(query, layout)) is not None:
+        assert_closed_sql(first_page, names)
 
 
 @pytest.mark.parametrize("raw", CORPUS)

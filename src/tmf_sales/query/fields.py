@@ -24,7 +24,10 @@ Tree = dict[str, "Tree | None"]
 
 
 class FieldSelection:
-    """The fields to keep of a document. `top_level`: the names of the top-level members kept, fully or partly."""
+    """The fields to keep of a document.
+
+    `top_level`: the names of the top-level members kept, fully or partly, without href, which no store has.
+    """
 
     __slots__ = ("_nested", "_tree", "top_level")
 
@@ -32,7 +35,7 @@ class FieldSelection:
         self._tree: Tree = dict.fromkeys(always)
         for path in paths:
             _add(self._tree, path)
-        self.top_level = frozenset(self._tree)
+        self.top_level = frozenset(self._tree) - {"href"}
         self._nested = any(inner is not None for inner in self._tree.values())
 
     def select(self, document: Document) -> Document:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tmf_sales.storage.conditions import Path, Query
+from tmf_sales.values.json_members import read_members
 from tmf_sales.values.json_values import text_to_keep
 
 Document = dict[str, Any]
@@ -105,6 +107,22 @@ class PageRows:
         if not self.is_cut:
             self.rows.append(row)
         return not self.is_cut
+
+    def read(self, stored: Iterable[tuple[str, int, bytes, int | None]], fields: frozenset[str] | None) -> int | None:
+        """Add stored rows (id, revision, text, total) until one does not fit; return the total that they repeat.
+
+        With `fields`, a version has only a part of its document, with these members.
+        """
+        rows, size, total = self.rows, 0, None
+        most = self._size_limit or sys.maxsize
+        for id, revision, text, total in stored:  # noqa: B007 - the last total is returned
+            size += len(text)
+            if size > most and rows:
+                self.is_cut = True
+                break
+            version = Version(revision, None, text) if fields is None else Version(revision, read_members(text, fields))
+            rows.append(new_row((id, version)))
+        return total
 
     def extend(self, rows: list[Row]) -> None:
         """Add rows until one does not fit."""

@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, ins
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
 from tmf_sales.storage.records import Kind, Version
-from tmf_sales.storage.sqlite.compile import compile_query
+from tmf_sales.storage.sqlite.compile import compile_first_page, compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
 from tmf_sales.storage.sqlite.layout import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
@@ -85,6 +86,83 @@ async def test_an_indexed_page_is_not_scanned_for(store: SqliteStorage, query: Q
         assert re.fullmatch(expected, step), found
 
 
+@pytest.mark.parametrize(
+    ("query", "steps"),
+    [
+        (Query(), [r"SCAN \w+ USING INDEX sqlite_auto.*", "SCALAR SUBQUERY .*", "SEARCH kind .*"]),
+        (
+            Query(equal("x", "name")),
+            [
+                r"SEARCH r USING INDEX index_ticket_\w+ \(at_name_\w+=\?\)",
+                *("SCALAR SUBQUERY .*", "SEARCH kind .*", "SCALAR SUBQUERY .*"),
+                r"SEARCH r USING COVERING INDEX index_ticket_\w+ \(at_name_\w+=\?\)",
+            ],
+        ),
+        (
+            Query(equal("p", "party", "id"), count_limit=9),
+            [
+                r"SEARCH e USING PRIMARY KEY \(path=\? AND value=\?\)",
+                r"SEARCH r USING INDEX sqlite_auto\w+ \(id=\?\)",
+                *(
+                    "SCALAR SUBQUERY .*",
+                    "CO-ROUTINE .*",
+                    r"SEARCH e USING PRIMARY KEY \(path=\? AND value=\?\)",
+                    "SCAN .*",
+                ),
+            ],
+        ),
+    ],
+)
+async def test_a_first_page_is_one_statement_that_sorts_nothing(
+    path: Path, store: SqliteStorage, query: Query, steps: list[str]
+) -> None:
+    statement = compile_first_page(query, Layout(TICKET))
+    assert statement is not None
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        found = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)]
+
+    assert len(found) == len(steps), found
+    for step, expected in zip(found, steps, strict=True):
+        assert re.fullmatch(expected, step), found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(equal("open", "state")),  # its index is in the order of dates
+        Query(equal("x", "name"), BY_DATE),
+        Query(equal("x", "colour")),
+        Query(Compare(("name",), Operator.PREFIX, "x")),
+        Query(And((equal("x", "name"), equal("p", "party", "id")))),
+    ],
+)
+def test_other_pages_are_found_by_a_plan(query: Query) -> None:
+    assert compile_first_page(query, Layout(TICKET)) is None
+
+
+@pytest.mark.parametrize("query", [Query(equal("x", "name"), limit=2), Query(equal("p", "party", "id"), limit=2)])
+async def test_the_count_of_a_first_page_is_that_of_all_matches(store: SqliteStorage, query: Query) -> None:
+    await fill(store, {str(number): ticket(name="x", party=[{"id": "p"}]) for number in range(5)})
+    await store.commit(insert("6", ticket(name="y")))
+
+    pages = [await store.find("ticket", replace(query, offset=offset)) for offset in (0, 2, 4, 6)]
+    bounded = await store.find("ticket", replace(query, count_limit=3))
+
+    assert [[row.id for row in page.rows] for page in pages] == [["0", "1"], ["2", "3"], ["4"], []]
+    assert [(page.total, page.exact) for page in pages] == [(5, True)] * 4
+    assert (bounded.total, bounded.exact) == (3, False)
+
+
+async def test_a_first_page_finds_a_value_in_a_list_where_the_contract_has_none(store: SqliteStorage) -> None:
+    await store.commit(insert("1", ticket(name=["x"])))
+    await store.commit(insert("2", ticket(name="x")))
+
+    page = await store.find("ticket", Query(equal("x", "name")))
+
+    assert ([row.id for row in page.rows], page.total) == (["1", "2"], 2)
+
+
 async def test_a_query_that_takes_too_long_is_given_up(path: Path) -> None:
     hasty = SqliteStorage(path, KINDS, statement_timeout=0.0)
     await hasty.open()
@@ -99,7 +177,10 @@ async def test_a_query_that_takes_too_long_is_given_up(path: Path) -> None:
     await hasty.close()
 
 
-async def test_the_event_loop_leaves_long_searches_to_a_thread(path: Path, store: SqliteStorage) -> None:
+async def test_the_event_loop_leaves_long_searches_to_a_thread(
+    path: Path, store: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tmf_sales.storage.sqlite.reader.OPERATIONS_BETWEEN_CHECKS", 100)
     await fill(store, {f"{number:03}": ticket() for number in range(600)})
     indexed, unindexed = Query(equal("open", "state"), limit=3), Query(Regex(("name",), "^print"), limit=3)
     with contextlib.closing(Reader(path, 2.0, waits=False)) as patient:
@@ -108,8 +189,22 @@ async def test_the_event_loop_leaves_long_searches_to_a_thread(path: Path, store
             patient.find(Layout(TICKET), unindexed)
     with contextlib.closing(Reader(path, 0.0, waits=False)) as hasty, pytest.raises(Busy):
         hasty.find(Layout(TICKET), indexed)
+    with contextlib.closing(Reader(path, 0.0, waits=False)) as hasty, pytest.raises(Busy):
+        hasty.first_page(Layout(TICKET), Query(equal("printer", "name"), limit=3))
 
     assert [(await store.find("ticket", query)).total for query in (indexed, unindexed)] == [600, 600]
+
+
+async def test_a_short_search_is_not_given_up_although_the_process_was_suspended(
+    path: Path, store: SqliteStorage
+) -> None:
+    await fill(store, {"1": ticket(name="x")})
+    query = Query(equal("x", "name"), limit=3)
+
+    with contextlib.closing(Reader(path, 0.0, waits=False)) as late:
+        pages = [late.first_page(Layout(TICKET), query) for _ in range(200)]
+
+    assert [page.total for page in pages] == [1] * 200
 
 
 async def test_a_page_behind_the_last_row_has_the_count(store: SqliteStorage) -> None:

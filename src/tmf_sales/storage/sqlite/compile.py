@@ -6,6 +6,7 @@ so SQL sees index values only. Every value is bound; names of tables and columns
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -44,7 +45,7 @@ class Statement:
 
 @dataclass(slots=True)
 class Plan:
-    """How to find a page: rows of (id, changed, current). `search` is the part of it that finds the rows.
+    """How to find a page: rows of (id, changed, current, 0). `search` is the part of it that finds the rows.
 
     `count` is None when the kind's counter has the count. The SQL calls the two Python functions as
     `satisfies(current)` and `sort_value(number, current)`.
@@ -77,6 +78,44 @@ class _Where:
     @property
     def sql(self) -> str:
         return " AND ".join(f"({term})" for term in self.terms) or "1"
+
+
+def compile_first_page(query: Query, layout: Layout) -> Statement | None:
+    """Return one statement for a page in the order of ids: of all resources, or of those with one indexed value.
+
+    Its rows are (id, changed, current, total); the total is NULL when an index may miss values. None for other queries.
+    Skipping rows costs more than in a plan, so it is for pages near the first one.
+    """
+    where, name, place = query.where, layout.kind.name, (query.limit, query.offset)
+    if query.sort:
+        return None
+    if where == EVERYTHING:
+        return Statement(layout.first_page, [name, *place])
+    if not isinstance(where, Compare) or where.operator is not Operator.EQ:
+        return None
+    bound = (query.count_limit + 1,) if query.count_limit else ()
+    value = stored_value(where.value)
+    if where.path in layout.single:
+        return Statement(_page_of_column(layout, where.path, bool(bound)), [value, *bound, name, value, *place])
+    if where.path in layout.listed:
+        entry = (layout.listed[where.path], value)
+        return Statement(_page_of_entries(layout, bool(bound)), [*entry, *bound, *entry, *place])
+    return None
+
+
+@functools.lru_cache
+def _page_of_column(layout: Layout, path: Path, bounded: bool) -> str:
+    found = f"{layout.table} AS r WHERE r.{layout.single[path]} = ?"
+    total = f"SELECT CASE uneven WHEN 0 THEN ({_counted(found, bounded)}) END FROM kind WHERE name = ?"
+    return f"SELECT r.id, r.changed, r.current, ({total}) FROM {found} ORDER BY r.id LIMIT ? OFFSET ?"
+
+
+@functools.lru_cache
+def _page_of_entries(layout: Layout, bounded: bool) -> str:
+    of_value = "WHERE e.path = ? AND e.value = ?"
+    total = _counted(f"{layout.entries} AS e {of_value}", bounded)
+    found = f"{layout.entries} AS e CROSS JOIN {layout.table} AS r ON r.id = e.id {of_value}"
+    return f"SELECT r.id, r.changed, r.current, ({total}) FROM {found} ORDER BY e.id LIMIT ? OFFSET ?"
 
 
 def compile_query(query: Query, layout: Layout, *, even: bool, checkpoint: Callable[[], None] | None = None) -> Plan:
@@ -112,7 +151,8 @@ def _finish(
     if where.residual or order.functions:
         terms = ", ".join([*order.terms, id])
         page = Statement(
-            f"SELECT r.id, r.changed, r.current FROM {rows} WHERE {where.sql} ORDER BY {terms} LIMIT ? OFFSET ?", values
+            f"SELECT r.id, r.changed, r.current, 0 FROM {rows} WHERE {where.sql} ORDER BY {terms} LIMIT ? OFFSET ?",
+            values,
         )
         return Plan(page, page, count, _predicate(where.residual, checkpoint), order.functions)
     search = Statement(_search_by_index(rows if order.terms else only_entries, where, order, id), values)
@@ -132,16 +172,18 @@ def _search_by_index(source: str, where: _Where, order: _Order, id: str) -> str:
 def _read_found(layout: Layout, search: str, order: _Order) -> str:
     terms = ", ".join([*(f"p.sort{number}{how}" for number, how in enumerate(order.directions)), "p.id"])
     rows = f"({search}) AS p CROSS JOIN {layout.table} AS r ON r.id = p.id"
-    return f"SELECT r.id, r.changed, r.current FROM {rows} ORDER BY {terms}"
+    return f"SELECT r.id, r.changed, r.current, 0 FROM {rows} ORDER BY {terms}"
 
 
 def _count(query: Query, where: _Where, source: str) -> Statement | None:
     if not where.terms:
         return None
-    if query.count_limit:
-        inner = f"SELECT 1 FROM {source} WHERE {where.sql} LIMIT ?"
-        return Statement(f"SELECT count(*) FROM ({inner})", [*where.values, query.count_limit + 1])
-    return Statement(f"SELECT count(*) FROM {source} WHERE {where.sql}", where.values)
+    bound = [query.count_limit + 1] if query.count_limit else []
+    return Statement(_counted(f"{source} WHERE {where.sql}", bool(bound)), [*where.values, *bound])
+
+
+def _counted(found: str, bounded: bool) -> str:
+    return f"SELECT count(*) FROM (SELECT 1 FROM {found} LIMIT ?)" if bounded else f"SELECT count(*) FROM {found}"
 
 
 @dataclass(slots=True)

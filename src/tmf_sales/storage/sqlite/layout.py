@@ -35,13 +35,15 @@ class Layout:
         self.columns = {path: column_name(path) for path in paths if not kind.goes_through_list(path)}
         self.listed = {path: _as_text(path) for path in paths if kind.goes_through_list(path)}
         self.indexes = self._index_statements()
+        single = {index.paths[0][0] for index in kind.indexes if len(index.paths) == 1}
+        self.single = {path: column for path, column in self.columns.items() if path in single}
         columns = list(self.columns.values())
         written = ["revision", "changed", "uneven", *columns, "current", "others"]
         self.point_read = f"SELECT revision, changed, current, others FROM {self.table} WHERE id = ?"
         self.revision_to_replace = f"SELECT revision, uneven FROM {self.table} WHERE id = ?"
         self.what_to_replace = f"SELECT revision, uneven, current FROM {self.table} WHERE id = ?"
         total = "SELECT total FROM kind WHERE name = ?"
-        self.first_page = f"SELECT ({total}), id, changed, current FROM {self.table} ORDER BY id LIMIT ? OFFSET ?"
+        self.first_page = f"SELECT id, changed, current, ({total}) FROM {self.table} ORDER BY id LIMIT ? OFFSET ?"
         self.insert = f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({', '.join('?' * len(written))}, ?)"
         self.update = f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in written)} WHERE id = ?"
         self.fingerprint = _as_text([list(self.columns.values()), list(self.listed.values()), list(self.indexes)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -9,15 +10,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from typing import Any
 
-from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.conditions import EVERYTHING, Query
 from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
-from tmf_sales.storage.records import Page, PageRows, Record, Row, Version
-from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_query
+from tmf_sales.storage.records import Page, PageRows, Record, Version
+from tmf_sales.storage.sqlite.compile import Plan, Statement, compile_first_page, compile_query
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.layout import Layout, SqlValue, unpack_versions
 
 BUSY_TIMEOUT = 5.0
-OPERATIONS_BETWEEN_CHECKS = 2_000
+OPERATIONS_BETWEEN_CHECKS = 1_000
 
 
 class Busy(Exception):
@@ -40,11 +41,13 @@ class Reader:
             isolation_level=None,
             check_same_thread=False,
         )
+        self._connection.set_progress_handler(self._is_to_end, OPERATIONS_BETWEEN_CHECKS)
         self._connection.create_function("satisfies", 1, self._satisfies)
         self._connection.create_function("sort_value", 2, self._sort_value)
         self._waits = waits
         self._time_limit = time_limit
-        self._deadline = 0.0
+        self._deadline = math.inf
+        self._checks = 0
         self._predicate: Callable[[bytes], bool] = bool
         self._sort_values: list[Callable[[bytes], SqlValue]] = []
 
@@ -67,21 +70,26 @@ class Reader:
         return Record(id, revision, (version, *unpack_versions(others)) if others else (version,))
 
     def first_page(self, layout: Layout, query: Query) -> Page:
-        """Find a page of a query without condition and order: one statement reads the rows and the stored count.
+        """Find a page near the first one: one statement reads its rows and their count, where the query allows it.
 
-        Like `get`, it has no time limit, so the query must ask for few rows.
+        Without a condition it has no time limit, as the count is stored; so the query must ask for few rows.
         """
-        found, total = PageRows(query), 0
-        try:
-            values = (layout.kind.name, query.limit, query.offset)
-            with closing(self._connection.execute(layout.first_page, values)) as rows:
-                for row in rows:
-                    total, key, changed, text = row
-                    if not found.add(Row(key, Version(changed, text=text))):
-                        break
-        except sqlite3.Error as failure:
-            raise self._unreadable(failure) from failure
-        return found.page(query, total) if found.rows else self.find(layout, query)
+        statement = compile_first_page(query, layout)
+        if statement is not None:
+            found, total = PageRows(query), None
+            if query.where != EVERYTHING:
+                self._start_clock()
+            try:
+                rows = self._connection.execute(statement.sql, statement.values)
+                total = found.read(rows, query.fields)
+                rows.close()
+            except sqlite3.Error as failure:
+                raise self._late_or_unreadable(failure) from failure
+            finally:
+                self._deadline = math.inf
+            if total is not None:
+                return found.page(query, total)
+        return self.find(layout, query)
 
     def find(self, layout: Layout, query: Query) -> Page:
         with self.snapshot():
@@ -92,7 +100,7 @@ class Reader:
             self._use_functions_of(plan)
             found = PageRows(query)
             with closing(self._connection.execute(plan.page.sql, plan.page.values)) as rows:
-                all(found.add(Row(key, Version(changed, text=text))) for key, changed, text in rows)
+                found.read(rows, query.fields)
             if plan.count is not None:
                 total = self._count_matches(plan.count, query, found)
         return found.page(query, total)
@@ -119,20 +127,24 @@ class Reader:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Run several statements on one state of the store, with one time limit for all of them."""
-        self._deadline = time.monotonic() + self._time_limit
-        self._connection.set_progress_handler(self._is_late, OPERATIONS_BETWEEN_CHECKS)
+        self._start_clock()
         try:
             self._connection.execute("BEGIN")
             yield
         except sqlite3.Error as failure:
-            if self._is_late():
-                if not self._waits:
-                    raise Busy from None
-                raise TookTooLong(f"more than {self._time_limit:g} s; narrow the query") from None
-            raise self._unreadable(failure) from failure
+            raise self._late_or_unreadable(failure) from failure
         finally:
-            self._connection.set_progress_handler(None, 0)
+            self._deadline = math.inf
             self._connection.rollback()
+
+    def _start_clock(self) -> None:
+        self._deadline = time.monotonic() + self._time_limit
+        self._checks = 0
+
+    def _late_or_unreadable(self, failure: sqlite3.Error) -> StorageUnavailable | Busy | TookTooLong:
+        if not self._is_late():
+            return self._unreadable(failure)
+        return TookTooLong(f"more than {self._time_limit:g} s; narrow the query") if self._waits else Busy()
 
     def _unreadable(self, failure: sqlite3.Error) -> StorageUnavailable | Busy:
         if not self._waits and getattr(failure, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
@@ -149,6 +161,14 @@ class Reader:
     def _use_functions_of(self, plan: Plan) -> None:
         self._predicate = plan.satisfies
         self._sort_values = plan.sort_values
+
+    def _is_to_end(self) -> bool:
+        """SQLite counts operations over all statements, so the first check may come right after the start.
+
+        It ends nothing: a search of a few rows is not given up because the process was suspended.
+        """
+        self._checks += 1
+        return self._checks > 1 and self._is_late()
 
     def _is_late(self) -> bool:
         return time.monotonic() >= self._deadline

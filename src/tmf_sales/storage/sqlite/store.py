@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-from tmf_sales.storage.conditions import EVERYTHING, Query
+from tmf_sales.storage.conditions import Query
 from tmf_sales.storage.protocol import Storage, StoreRefused, reject_other_revision, reject_too_large_record
 from tmf_sales.storage.records import Change, Kind, Page, Record
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
@@ -113,9 +113,7 @@ class SqliteStorage(Storage):
         layout = self._layouts[kind]
         if query.offset + query.limit <= QUICK_ROWS:
             with contextlib.suppress(Busy):
-                if query.where == EVERYTHING and not query.sort:
-                    return self._inline.first_page(layout, query)
-                return self._inline.find(layout, query)
+                return self._inline.first_page(layout, query)
         return await self._in_thread(lambda reader: reader.find(layout, query))
 
     async def commit(self, change: Change) -> int:
