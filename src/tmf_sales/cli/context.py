@@ -22,11 +22,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run(options: dict[str, Any], work: Callable[[Context], Awaitable[T]], *, may_create: bool = False) -> T:
-    """Run `work` on the store that the options name; raise Refused when that fails, for example without a store."""
+def run(
+    options: dict[str, Any],
+    work: Callable[[Context], Awaitable[T]],
+    *,
+    may_create: bool = False,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
+    """Run `work` on the store that the options name; raise Refused when that fails, for example without a store.
+
+    `loop_factory` makes the event loop; asyncio's own by default.
+    """
     settings = settings_from(options)
     try:
-        return asyncio.run(_run(settings, work, may_create))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(_run(settings, work, may_create))
     except TmfError as error:
         raise Refused(f"{error.reason}: {error.message}") from None
     except (CannotStart, ValueError) as error:

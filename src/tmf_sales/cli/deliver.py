@@ -31,7 +31,16 @@ def deliver(**options: Any) -> None:
 
     Any number of processes may do so.
     """
-    run(options, partial(work, options))
+    run(options, partial(work, options), loop_factory=new_event_loop)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The loop that `serve` has, too: uvloop's where it is installed; it has no wheel for Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 async def work(options: Mapping[str, object], found: Context) -> None:

@@ -9,6 +9,7 @@ are forbidden.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import re
 import socket
@@ -25,6 +26,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 URL_LIMIT = 2048
+PARSED_CALLBACKS = 1024
 LOOKUP_TIMEOUT = 5.0
 LOOKUP_THREADS = 32
 POINTER = "/callback"
@@ -142,6 +144,7 @@ class SsrfGuard:
         return not is_forbidden(address)
 
 
+@functools.lru_cache(PARSED_CALLBACKS)  # each delivery asks twice
 def parse_callback(url: str) -> Target:
     """Parse a callback; raises InvalidBody when it is not an absolute http or https URL without userinfo."""
     if len(url) > URL_LIMIT:

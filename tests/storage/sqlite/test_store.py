@@ -8,9 +8,10 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from tests.storage.random_queries import make_case
 from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
+from tmf_sales.storage.events import DeliveryQueue, QueueKey
 from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
 from tmf_sales.storage.records import Kind, Version
 from tmf_sales.storage.sqlite.compile import compile_first_page, compile_query
@@ -228,6 +230,33 @@ async def test_a_reader_serves_on_after_a_failure(store: SqliteStorage, monkeypa
         with pytest.raises(StorageUnavailable):
             await store.find("ticket", red)
     assert (await store.find("ticket", red)).total == 1
+
+
+async def test_events_of_queues_are_read_together_and_a_failure_is_that_of_its_queue_alone(
+    store: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id in ("a", "b", "c"):
+        await store.commit(insert(id, ticket(), event(id)))
+    queues = [DeliveryQueue(QueueKey("s", "ticket", id), f"{0:016x}", f"{99:016x}") for id in ("a", "b", "c")]
+    rows, places = Reader.rows, list[str]()
+
+    def fails_for_b(reader: Reader, sql: str, values: Sequence[Any]) -> Any:
+        places.append(values[1])
+        if values[1] == "b":
+            raise StorageUnavailable("damaged")
+        return rows(reader, sql, values)
+
+    monkeypatch.setattr(Reader, "rows", fails_for_b)
+    first = await store.events.events_of(queues[0], 10)
+    found = await asyncio.gather(*(store.events.events_of(each, 10) for each in queues * 2), return_exceptions=True)
+
+    assert [event.resource for event in first] == ["a"]
+    for queue, events in zip(queues * 2, found, strict=True):
+        if queue.key.resource == "b":
+            assert isinstance(events, StorageUnavailable)
+        else:
+            assert [event.resource for event in events] == [queue.key.resource]
+    assert len(places) == 1 + len(found)
 
 
 async def test_two_processes_share_a_file(path: Path, store: SqliteStorage) -> None:

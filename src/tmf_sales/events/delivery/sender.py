@@ -20,7 +20,9 @@ from tmf_sales.events.signing import Secret
 from tmf_sales.events.ssrf_guard import host_of
 from tmf_sales.events.subscription import ActiveSubscriptions, Subscription
 from tmf_sales.storage.events import BEHIND, AttemptRecord, DeliveryQueue, EventStore, Step, StoredEvent
+from tmf_sales.storage.grouped import Grouped
 
+STEPS_AT_ONCE = 1000
 QUEUE_BATCH = 50
 QUEUE_BYTES = 256 * 1024
 REVISION_HEADER = "resource-revision"
@@ -30,31 +32,13 @@ class Recorder:
     """Records steps in groups: steps that arrive while the store is busy are written together next."""
 
     def __init__(self, store: EventStore, owner: str, until: Callable[[], float]) -> None:
-        self._store = store
-        self._owner = owner
-        self._until = until
-        self._waiting: list[tuple[Step, asyncio.Future[DeliveryQueue | None]]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._grouped: Grouped[Step, DeliveryQueue | None] = Grouped(
+            lambda steps: store.record(steps, owner, until()), STEPS_AT_ONCE
+        )
 
     async def record(self, step: Step) -> DeliveryQueue | None:
         """Record the step and return the result of EventStore.record for it; raises StorageUnavailable."""
-        answer: asyncio.Future[DeliveryQueue | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((step, answer))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
-        return await answer
-
-    async def _work(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                deliveries = await self._store.record([step for step, _ in batch], self._owner, self._until())
-            except Exception as error:  # noqa: BLE001  each caller of `record` gets the error
-                _fail([answer for _, answer in batch], error)
-            else:
-                for (_, answer), delivery in zip(batch, deliveries, strict=True):
-                    if not answer.cancelled():
-                        answer.set_result(delivery)
+        return await self._grouped.done(step)
 
 
 class Environment(NamedTuple):
@@ -170,9 +154,3 @@ class Sender:
         failures = delivery.failures + 1
         due = self._environment.now() + delay_after(failures, self._environment.chance(), attempt.retry_after)
         return Step(delivery, delivery.first, failures, due, record)
-
-
-def _fail(answers: Sequence[asyncio.Future[DeliveryQueue | None]], error: Exception) -> None:
-    for answer in answers:
-        if not answer.cancelled():
-            answer.set_exception(error)

@@ -27,17 +27,21 @@ from tmf_sales.storage.events import (
     type_member,
     up_to,
 )
+from tmf_sales.storage.grouped import Grouped
 from tmf_sales.storage.records import Change
 from tmf_sales.storage.sqlite.reader import Reader
 from tmf_sales.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
+Read = Callable[[Reader], list[StoredEvent]]
 
 EVENT = "position, id, kind, resource, revision, stored, text"
 OF_LANE = "listener = ? AND kind = ? AND resource = ?"
 # The plus keeps the planner from using an index here: there are few kinds, and the other conditions are more selective.
 OF_KNOWN_KIND = "+kind IN (SELECT value FROM json_each(?))"
 EXPIRE_BATCH = 500
+QUEUES_AT_ONCE = 64
+ORDER_LENGTH = 16
 NOT_FANNED_OUT, FANNED_OUT, NEVER_FANNED_OUT = range(3)
 """The values of `fanned`. Audit records are never fanned out; those of earlier releases have FANNED_OUT."""
 
@@ -75,6 +79,7 @@ class SqliteEvents(EventStore):
         self._writer = writer
         self._in_thread = in_thread
         self._kinds = orjson.dumps(list(kinds)).decode()
+        self._queues: Grouped[Read, list[StoredEvent] | Exception] = Grouped(self._read_queues, QUEUES_AT_ONCE)
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         rest = f"fanned = 0 AND {OF_KNOWN_KIND} ORDER BY position LIMIT ?"
@@ -140,15 +145,16 @@ class SqliteEvents(EventStore):
         return await self._writer.run(write)
 
     async def events_of(self, delivery: DeliveryQueue, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
-        return await self._batch(
-            "kind = ? AND resource = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?",
-            delivery.key.kind,
-            delivery.key.resource,
-            _first_position(delivery.first),
-            _last_position(delivery.last),
-            limit,
-            size=size,
-        )
+        rest = "kind = ? AND resource = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?"
+        of_queue = (delivery.key.kind, delivery.key.resource, *_positions(delivery), limit)
+        found = await self._queues.done(_batch(rest, of_queue, size))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def _read_queues(self, reads: Sequence[Read]) -> list[list[StoredEvent] | Exception]:
+        """Read the events of several queues at once: changing to a thread and back costs more than such a read."""
+        return await self._in_thread(lambda reader: [_result_of(read, reader) for read in reads])
 
     async def of_type(self, kind: str, resource: str, type: str, limit: int) -> list[StoredEvent]:
         # The beginning of the text usually shows that the type is another one, so that it need not be parsed as JSON.
@@ -295,17 +301,31 @@ class SqliteEvents(EventStore):
         return [_event(row) for row in await self._rows(f"SELECT {EVENT} FROM event WHERE {rest}", *values)]
 
     async def _batch(self, rest: str, *values: Any, size: int) -> list[StoredEvent]:
-        def read(reader: Reader) -> list[StoredEvent]:
-            with reader.rows(f"SELECT {EVENT} FROM event WHERE {rest}", list(values)) as rows:
-                return up_to(size, map(_event, rows))
-
-        return await self._in_thread(read)
+        return await self._in_thread(_batch(rest, values, size))
 
     async def _rows(self, sql: str, *values: Any) -> list[Any]:
         return await self._in_thread(lambda reader: reader.read(sql, list(values)))
 
     async def _write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         await self._writer.run(lambda connection: connection.executemany(sql, rows))
+
+
+def _batch(rest: str, values: Sequence[Any], size: int) -> Read:
+    """The read of some events, no more of them than have `size` bytes together."""
+
+    def read(reader: Reader) -> list[StoredEvent]:
+        with reader.rows(f"SELECT {EVENT} FROM event WHERE {rest}", list(values)) as rows:
+            return up_to(size, map(_event, rows))
+
+    return read
+
+
+def _result_of(read: Read, reader: Reader) -> list[StoredEvent] | Exception:
+    """What the read returns or raises: a failure is that of its queue alone."""
+    try:
+        return read(reader)
+    except Exception as error:  # noqa: BLE001  `events_of` raises it
+        return error
 
 
 def _event(row: Sequence[Any]) -> StoredEvent:
@@ -318,13 +338,13 @@ def _delivery_queue(row: Sequence[Any]) -> DeliveryQueue:
     return DeliveryQueue(QueueKey(subscription, kind, resource), first, last, failures)
 
 
-def _first_position(order: str) -> int:
-    """Return the first position at or after an order; an order with BEHIND begins at the next position."""
-    return int(order[:16], 16) + (len(order) > 16)
+def _positions(delivery: DeliveryQueue) -> tuple[int, int]:
+    """The first and last position of a queue; an order with BEHIND begins at the next position."""
+    return _last_position(delivery.first) + (len(delivery.first) > ORDER_LENGTH), _last_position(delivery.last)
 
 
 def _last_position(order: str) -> int:
-    return int(order[:16], 16)
+    return int(order[:ORDER_LENGTH], 16)
 
 
 def _mark_fanned(connection: sqlite3.Connection, event: StoredEvent) -> bool:

@@ -1,0 +1,92 @@
+"""Small pieces of work are done in groups, each with its own result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from tmf_sales.storage.grouped import Grouped
+
+
+class Squares:
+    """Squares numbers; holds each group until `go` is set, and fails for a group with a negative number."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.go = asyncio.Event()
+
+    async def of(self, group: Sequence[int]) -> Sequence[int]:
+        self.groups.append(list(group))
+        await self.go.wait()
+        if min(group) < 0:
+            raise ValueError("negative")
+        return [each * each for each in group]
+
+
+async def begun(grouped: Grouped[int, int], *pieces: int) -> list[asyncio.Task[int]]:
+    """Begin these pieces, and return when each of them has been handed over."""
+    tasks = [asyncio.create_task(grouped.done(piece)) for piece in pieces]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_what_arrives_while_a_group_is_under_way_is_done_together_next() -> None:
+    squares = Squares()
+    grouped = Grouped(squares.of, most=10)
+
+    first = await begun(grouped, 1)
+    others = await begun(grouped, 2, 3, 4)
+    squares.go.set()
+
+    assert await asyncio.gather(*first, *others) == [1, 4, 9, 16]
+    assert squares.groups == [[1], [2, 3, 4]]
+
+
+async def test_a_group_has_no_more_pieces_than_allowed() -> None:
+    squares = Squares()
+    grouped = Grouped(squares.of, most=2)
+
+    first = await begun(grouped, 1)
+    others = await begun(grouped, 2, 3, 4)
+    squares.go.set()
+
+    assert await asyncio.gather(*first, *others) == [1, 4, 9, 16]
+    assert squares.groups == [[1], [2, 3], [4]]
+
+
+async def test_each_piece_of_a_group_that_fails_gets_the_error_and_the_next_group_is_done() -> None:
+    squares = Squares()
+    grouped = Grouped(squares.of, most=2)
+
+    first = await begun(grouped, 1)
+    failing = await begun(grouped, -2, 3)
+    squares.go.set()
+
+    assert await asyncio.gather(*first) == [1]
+    for task in failing:
+        with pytest.raises(ValueError, match="negative"):
+            await task
+    assert await grouped.done(5) == 25
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_piece_that_nobody_waits_for_any_more_disturbs_no_other(fails: bool) -> None:
+    squares = Squares()
+    grouped = Grouped(squares.of, most=10)
+
+    first = await begun(grouped, 1)
+    left, kept = await begun(grouped, 2, -3 if fails else 3)
+    left.cancel()
+    squares.go.set()
+
+    assert await asyncio.gather(*first) == [1]
+    if fails:
+        with pytest.raises(ValueError, match="negative"):
+            await kept
+    else:
+        assert await kept == 9
+    with pytest.raises(asyncio.CancelledError):
+        await left
