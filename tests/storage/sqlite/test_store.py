@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -240,7 +240,7 @@ async def test_events_of_queues_are_read_together_and_a_failure_is_that_of_its_q
     queues = [DeliveryQueue(QueueKey("s", "ticket", id), f"{0:016x}", f"{99:016x}") for id in ("a", "b", "c")]
     rows, places = Reader.rows, list[str]()
 
-    def fails_for_b(reader: Reader, sql: str, values: Sequence[Any]) -> Any:
+    def fails_for_b(reader: Reader, sql: str, values: list[Any]) -> Any:
         places.append(values[1])
         if values[1] == "b":
             raise StorageUnavailable("damaged")
@@ -252,11 +252,12 @@ async def test_events_of_queues_are_read_together_and_a_failure_is_that_of_its_q
 
     assert [event.resource for event in first] == ["a"]
     for queue, events in zip(queues * 2, found, strict=True):
-        if queue.key.resource == "b":
-            assert isinstance(events, StorageUnavailable)
+        if isinstance(events, BaseException):
+            assert (queue.key.resource, type(events)) == ("b", StorageUnavailable)
         else:
             assert [event.resource for event in events] == [queue.key.resource]
     assert len(places) == 1 + len(found)
+    assert [isinstance(events, BaseException) for events in found] == [False, True, False] * 2
 
 
 async def test_two_processes_share_a_file(path: Path, store: SqliteStorage) -> None:
