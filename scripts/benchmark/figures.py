@@ -159,7 +159,7 @@ def targets(results: Results) -> list[Target]:
         ratio_of_rates = rates.two / rates.one if rates else None
         found.append(Target(f"{request}, two workers, of one (rate, 4 cores)", ratio_of_rates, bound))
     if writes := results.doubled.get(POST):
-        found.append(Target("durable writes of two workers, of one (rate)", writes.two / writes.one, 0.9))
+        found.append(Target("durable writes of two workers, of one (rate)", writes.two / writes.one, 1.2))
         found.append(Target("longest wait of a writer with two", writes.longest / 1000, 1, at_least=False, unit="s"))
     return found
 
