@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from scripts.benchmark import report
-from scripts.benchmark.contenders.catalogue import CONTENDERS, Contender
-from scripts.benchmark.contenders.packages import Missing
+from scripts.benchmark.contenders.catalogue import Contender
 from scripts.benchmark.contenders.schemas import write_schemas
-from scripts.benchmark.figures import OURS, REQUESTS, Results, Standing, Turn, middle_standing, targets
+from scripts.benchmark.figures import REQUESTS, Results, Standing, Turn, middle_standing, targets
 from scripts.benchmark.load import has_wrk
-from scripts.benchmark.processes import NotStarted
-from scripts.benchmark.round import alive, standings, started, turns
+from scripts.benchmark.round import alive, available, standings, turns
 from scripts.benchmark.two_workers import with_second_worker
 
 SECONDS_OF_TWO_WORKERS = 2
-
-
-def available(wanted: Sequence[str]) -> Iterator[Contender]:
-    """Yield the wanted contenders that can run here; report and skip the others, but never the service itself."""
-    for contender in CONTENDERS:
-        if wanted and not any(word.lower() in contender.name.lower() for word in wanted):
-            continue
-        try:
-            contender.prepare()
-            start_once(contender)
-        except Missing as reason:
-            print(f"without {contender.name}: {reason}", file=sys.stderr)
-        else:
-            yield contender
-
-
-def start_once(contender: Contender) -> None:
-    """Start it once; raise Missing when a contender cannot run on this machine, NotStarted if it is the service."""
-    try:
-        with started(contender):
-            pass
-    except NotStarted as error:
-        if contender.name in OURS:
-            raise
-        raise Missing(str(error)) from None
 
 
 def measure(contenders: Sequence[Contender], wanted: Sequence[str], rounds: int, count: int, seconds: float) -> Results:

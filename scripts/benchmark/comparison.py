@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ OWN = {"id", "href", "quoteDate"}
 OWN_IN_LIST = {*OWN, "externalId"}
 """The service orders quotes by id, which begins with the millisecond: those of one millisecond come in any order."""
 
+PAGE = 20
+
 Answers = Mapping[str, Any]
 
 
@@ -27,16 +30,20 @@ class Unequal(Exception):
 
 def answers_of(server: Running, ids: Sequence[str]) -> dict[str, Any]:
     """The responses to one request of each kind, and the statuses of the responses to bad requests."""
-    connection = server.connect()
-    try:
-        return {**dict(_one_of_each(connection, ids)), **dict(_refusals(connection))}
-    finally:
-        connection.close()
+    with contextlib.closing(server.connect()) as connection:
+        refusals = dict(_refusals(connection))
+    return {**answers_to(server, ids, (GET, LIST, FILTER, POST, PATCH)), **refusals}
 
 
-def _one_of_each(connection: HTTPConnection, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def answers_to(server: Running, ids: Sequence[str], requests: Sequence[str]) -> dict[str, Any]:
+    """The responses to one request of each of these kinds."""
+    with contextlib.closing(server.connect()) as connection:
+        return dict(_one_of_each(connection, ids, requests))
+
+
+def _one_of_each(connection: HTTPConnection, ids: Sequence[str], requests: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """The responses without the values that must differ: ids, the host, the time of creation."""
-    for request in (GET, LIST, FILTER, POST, PATCH):
+    for request in requests:
         answer = exchanged(connection, sent(request, ids)[0])
         body = json.loads(answer.read())
         counts = [answer.getheader(name) for name in ("X-Total-Count", "X-Result-Count")]
@@ -77,6 +84,12 @@ def comparable(value: Any, own: Collection[str] = ()) -> Any:
     if isinstance(value, str) and _DATE_TIME.fullmatch(value):
         return datetime.fromisoformat(value).timestamp()
     return value
+
+
+def reject_other_pages(page: bytes) -> None:
+    """Raise RuntimeError unless the page has the expected length: an empty page costs next to nothing."""
+    if (length := len(json.loads(page))) != PAGE:
+        raise RuntimeError(f"expected a page of {PAGE}, found {length}")
 
 
 def refuse_unequal(answers: Mapping[str, Answers]) -> None:

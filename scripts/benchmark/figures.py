@@ -11,7 +11,18 @@ GET, LIST, FILTER, POST, PATCH = "GET by id", "list of 20", "filtered list of 20
 REQUESTS = (GET, LIST, FILTER, POST, PATCH)
 JSON_PATCH = "JSON Patch"
 """Counted and profiled, but not timed beside the other contenders, which apply merge patches only."""
-COUNTED_KINDS = (*REQUESTS, JSON_PATCH)
+
+GET_100, PATCH_100, POST_100 = "GET of 100 items", "merge PATCH of 100 items", "POST of 100 items"
+POST_16_KB = "POST of 16 KB"
+LARGE = (GET_100, PATCH_100, POST_16_KB, POST_100)
+"""What `scripts/bench further` sends to the floor and to Fastify, too."""
+SORTED, JSONPATH = "sorted list of 20", "JSONPath filter, list of 20"
+PATCH_ONE, PATCH_1, PATCH_1000 = "merge PATCH of one document", "merge PATCH of 1 item", "merge PATCH of 1,000 items"
+FURTHER = (LIST, SORTED, JSONPATH, PATCH, JSON_PATCH, PATCH_ONE, PATCH_1, PATCH_1000)
+"""What it sends to the service alone."""
+LENGTHY = (SORTED, JSONPATH, POST_100)
+"""Each of them executes millions of instructions, so fewer are counted."""
+COUNTED_KINDS = (*REQUESTS, JSON_PATCH, *LENGTHY)
 
 MEMORY, SQLITE, FLOOR, FASTAPI = "tmf-sales, memory", "tmf-sales, SQLite", "floor", "FastAPI"
 FLASK_APP, ASYNC_APP, FASTIFY = "Connexion FlaskApp", "Connexion AsyncApp", "Fastify"
@@ -129,8 +140,8 @@ MOST = (
 """How much a request may cost at most in comparison with what another contender pays for it."""
 
 
-def cost(results: Results, request: str, ours: str, other: str) -> float | None:
-    speed = results.ratio(request, ours, other)
+def cost(results: Results, request: str, ours: str, other: str, other_request: str | None = None) -> float | None:
+    speed = results.ratio(request, ours, other, other_request)
     return None if speed is None else 1 / speed
 
 
@@ -162,6 +173,36 @@ def targets(results: Results) -> list[Target]:
         found.append(Target("durable writes of two workers, of one (rate)", writes.two / writes.one, 1.2))
         found.append(Target("longest wait of a writer with two", writes.longest / 1000, 1, at_least=False, unit="s"))
     return found
+
+
+IDLE = 1000
+"""So many connections stay open."""
+ITEMS = 1000
+MOST_OF_ITS_OWN = (
+    (SORTED, LIST, MEMORY, 15),
+    (SORTED, LIST, SQLITE, 2),
+    (JSONPATH, LIST, MEMORY, 25),
+    (JSONPATH, LIST, SQLITE, 60),
+    (JSON_PATCH, PATCH, MEMORY, 1.2),
+    (JSON_PATCH, PATCH, SQLITE, 1.2),
+    (PATCH_ONE, PATCH, MEMORY, 1.3),
+    (PATCH_ONE, PATCH, SQLITE, 1.3),
+)
+"""How much a request may cost at most compared with another one to the same store; speed.md has the reasons."""
+
+
+def further_targets(results: Results, resident_of_idle: float | None) -> list[Target]:
+    """The targets of `scripts/bench further`. `resident_of_idle`: the bytes that IDLE connections take."""
+    found = [Target(f"{request}, memory, of Fastify", results.ratio(request, MEMORY, FASTIFY), 1) for request in LARGE]
+    for request, other, ours, bound in MOST_OF_ITS_OWN:
+        title = f"{request}, {ours.rpartition(', ')[2]}, cost of {other}"
+        found.append(Target(title, cost(results, request, ours, ours, other), bound, at_least=False))
+    for ours in OURS:
+        whole, title = cost(results, PATCH_1000, ours, ours, PATCH_1), f"{PATCH_1000}, {ours.rpartition(', ')[2]}"
+        of_each = None if whole is None else whole / ITEMS
+        found.append(Target(f"{title}, for each item, cost of {PATCH_1}", of_each, 1, at_least=False))
+    idle = None if resident_of_idle is None else resident_of_idle / MB
+    return [*found, Target(f"memory of {IDLE:,} idle connections", idle, 20, at_least=False, unit="MB")]
 
 
 def growth(costs: Sequence[float]) -> float:

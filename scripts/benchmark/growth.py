@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import sys
 import tempfile
 import time
@@ -19,7 +18,6 @@ from pathlib import Path
 
 from scripts.benchmark import queries, report
 from scripts.benchmark.chart import draw
-from scripts.benchmark.comparison import exchanged
 from scripts.benchmark.contenders.catalogue import cores, environment_for, service
 from scripts.benchmark.contenders.packages import BUILD
 from scripts.benchmark.growing import (
@@ -36,7 +34,8 @@ from scripts.benchmark.growing import (
     verdicts,
 )
 from scripts.benchmark.processes import Running, free_port, running
-from scripts.benchmark.traffic import QUOTES, SAMPLE, Sent, creation
+from scripts.benchmark.round import created
+from scripts.benchmark.traffic import QUOTES, Sent, creation, creation_of_items
 
 from tmf_sales.app.context import stored_kinds
 from tmf_sales.contract.files import contracts_folder
@@ -111,19 +110,13 @@ def by_connections(bench: Bench, quotes: int) -> Comparison:
 
 def by_items(bench: Bench) -> Comparison:
     """Compare the cost per item, because the cost of a quote grows with its items."""
-    (item, *_), (server, _) = SAMPLE["quoteItem"], bench.filled(0)
+    server, _ = bench.filled(0)
     points = []
     for count in ITEMS:
-        sent = creation(quoteItem=[{**item, "id": str(number + 1)} for number in range(count)])
+        sent = creation_of_items(count)
         requests = {GET: requests_of([created(server, sent) for _ in range(10)])[GET], CREATE: [sent]}
         points.append(Point(f"{count:,} item{'s' * (count > 1)} a quote", server, requests, CONNECTIONS, parts=count))
     return bench.compared(points)
-
-
-def created(server: Running, creation: Sent) -> str:
-    with contextlib.closing(server.connect()) as connection:
-        id: str = json.loads(exchanged(connection, creation).read())["id"]
-        return id
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +17,8 @@ README, DOCS = ROOT / "README.md", ROOT / "docs" / "explanation" / "speed.md"
 
 
 def whole(results: Results) -> Iterator[str]:
-    for table in (cost_table, rate_table, target_table):
-        yield from table(results)
+    for table in (cost_table(results), rate_table(results), target_table(targets(results))):
+        yield from table
         yield ""
     yield f"{circumstances()}, 16 connections"
 
@@ -33,6 +33,14 @@ def cost_table(results: Results) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} | {resident / MB:.0f} MB | {start:.2f} s |"
 
 
+def costs(results: Results, requests: Sequence[str]) -> Iterator[str]:
+    """The same table without memory and start, of these kinds of requests."""
+    yield f"| microseconds a request | {' | '.join(requests)} |"
+    yield "|---|" + "---:|" * len(requests)
+    for name in results.contenders():
+        yield f"| {name} | {' | '.join(_cost(results, name, request) for request in requests)} |"
+
+
 def _cost(results: Results, name: str, request: str) -> str:
     figures, ratio = results.figures(name, request), results.ratio(request, name, FLOOR)
     if figures is None:
@@ -40,19 +48,19 @@ def _cost(results: Results, name: str, request: str) -> str:
     return f"{figures.cpu:.0f}" + (f" ({ratio:.2f})" if ratio is not None and name != FLOOR else "")
 
 
-def rate_table(results: Results) -> Iterator[str]:
-    yield f"| requests a second, p50 / p99 in ms | {' | '.join(REQUESTS)} |"
-    yield "|---|" + "---:|" * len(REQUESTS)
+def rate_table(results: Results, requests: Sequence[str] = REQUESTS) -> Iterator[str]:
+    yield f"| requests a second, p50 / p99 in ms | {' | '.join(requests)} |"
+    yield "|---|" + "---:|" * len(requests)
     for name in results.contenders():
-        found = (results.figures(name, request) for request in REQUESTS)
+        found = (results.figures(name, request) for request in requests)
         cells = [f"{each.rate:,.0f}, {each.p50:.1f} / {each.p99:.1f}" if each else "" for each in found]
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def target_table(results: Results) -> Iterator[str]:
+def target_table(targets: Iterable[Target]) -> Iterator[str]:
     yield "| target | measured | |"
     yield "|---|---:|---|"
-    for target in targets(results):
+    for target in targets:
         sign = ">=" if target.at_least else "<="
         measured = "not measured" if target.measured is None else f"{target.measured:.2f} {target.unit}"
         yield f"| {target.title} {sign} {target.bound:g} {target.unit} | {measured} | {_verdict(target)} |"

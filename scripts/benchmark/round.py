@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scripts.benchmark.comparison import Unequal, answers_of, exchanged, refuse_unequal
-from scripts.benchmark.contenders.catalogue import Contender, cores, environment_for
-from scripts.benchmark.contenders.packages import BUILD
-from scripts.benchmark.figures import FILTER, GET, LIST, PATCH, POST, Sample, Standing
+from scripts.benchmark.contenders.catalogue import CONTENDERS, Contender, cores, environment_for
+from scripts.benchmark.contenders.packages import BUILD, Missing
+from scripts.benchmark.figures import FILTER, GET, LIST, OURS, PATCH, POST, Sample, Standing
 from scripts.benchmark.load import load
-from scripts.benchmark.processes import Running, free_port, running
+from scripts.benchmark.processes import NotStarted, Running, free_port, running
 from scripts.benchmark.traffic import Sent, creations, sent
 
 CONNECTIONS = 16
@@ -25,6 +26,31 @@ class Alive(NamedTuple):
     contender: Contender
     server: Running
     ids: Sequence[str]
+
+
+def available(wanted: Sequence[str]) -> Iterator[Contender]:
+    """Yield the wanted contenders that can run here; report and skip the others, but never the service itself."""
+    for contender in CONTENDERS:
+        if wanted and not any(word.lower() in contender.name.lower() for word in wanted):
+            continue
+        try:
+            contender.prepare()
+            start_once(contender)
+        except Missing as reason:
+            print(f"without {contender.name}: {reason}", file=sys.stderr)
+        else:
+            yield contender
+
+
+def start_once(contender: Contender) -> None:
+    """Start it once; raise Missing when a contender cannot run on this machine, NotStarted if it is the service."""
+    try:
+        with started(contender):
+            pass
+    except NotStarted as error:
+        if contender.name in OURS:
+            raise
+        raise Missing(str(error)) from None
 
 
 @contextlib.contextmanager
@@ -66,17 +92,24 @@ def turns(
     """
     for compared in ((GET,), (LIST,), (FILTER,), (PATCH, POST)):
         requests = [each for each in compared if each in wanted]
-        for _ in range(count if requests else 0):
+        for number in range(count if requests else 0):
             yield {
-                (contender.name, request): measured(server, sent(request, ids), seconds)
+                (contender.name, request): measured(server, sent(request, ids, 2 * number), seconds)
                 for request in requests
                 for contender, server, ids in living
             }
 
 
-def measured(server: Running, requests: Sequence[Sent], seconds: float) -> Sample:
+def measured(server: Running, requests: Sequence[Sent], seconds: float, connections: int = CONNECTIONS) -> Sample:
     _, other = cores()
-    return load(server, requests, seconds=seconds, connections=CONNECTIONS, core=other, folder=BUILD)
+    return load(server, requests, seconds=seconds, connections=connections, core=other, folder=BUILD)
+
+
+def created(server: Running, creation: Sent) -> str:
+    """Create a quote; return its id."""
+    with contextlib.closing(server.connect()) as connection:
+        id: str = json.loads(exchanged(connection, creation).read())["id"]
+        return id
 
 
 def store_quotes(server: Running) -> list[str]:

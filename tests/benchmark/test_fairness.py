@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from scripts.benchmark import __main__ as bench
 from scripts.benchmark import instructions
-from scripts.benchmark.comparison import Unequal, refuse_unequal
+from scripts.benchmark import round as rounds
+from scripts.benchmark.comparison import Unequal, refuse_unequal, reject_other_pages
 from scripts.benchmark.contenders import packages, quotes_in_a_dict
 from scripts.benchmark.contenders.packages import Missing
 from scripts.benchmark.driver import new_store
@@ -49,12 +50,12 @@ def test_a_contender_that_does_not_start_is_left_out_but_never_the_service(
         raise NotStarted("it does not start: no port")
         yield
 
-    monkeypatch.setattr(bench, "started", broken)
+    monkeypatch.setattr(rounds, "started", broken)
 
-    assert list(bench.available([FLOOR])) == []
+    assert list(rounds.available([FLOOR])) == []
     assert "without floor: it does not start" in capsys.readouterr().err
     with pytest.raises(NotStarted):
-        list(bench.available([MEMORY]))
+        list(rounds.available([MEMORY]))
 
 
 @pytest.mark.parametrize("version", ["v18.19.0", ""])
@@ -106,9 +107,9 @@ def test_the_filtered_list_finds_a_whole_page_of_what_is_stored() -> None:
 
 
 def test_a_page_of_another_length_is_not_counted() -> None:
-    instructions.reject_other_pages(json.dumps([{}] * 20).encode())
+    reject_other_pages(json.dumps([{}] * 20).encode())
     with pytest.raises(RuntimeError, match="expected a page of 20, found 0"):
-        instructions.reject_other_pages(b"[]")
+        reject_other_pages(b"[]")
 
 
 def test_counts_of_another_python_are_reported_and_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
