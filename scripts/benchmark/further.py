@@ -40,11 +40,12 @@ from scripts.benchmark.figures import (
     POST_100,
     SORTED,
     Results,
+    Sample,
     Target,
     Turn,
     further_targets,
 )
-from scripts.benchmark.load import has_wrk
+from scripts.benchmark.load import Unanswered, has_wrk
 from scripts.benchmark.processes import Running
 from scripts.benchmark.round import CONNECTIONS, Alive, alive, available, created, measured, standings
 from scripts.benchmark.traffic import PATCHED, TEXTS_OF_ONE, creation_of_items, sent
@@ -53,6 +54,9 @@ SLOW = 2
 """Turns with quotes of 1,000 items take so many times as long, because few requests are answered in a second."""
 FEW_CONNECTIONS = 4
 """For the same turns: the work for requests without an answer at the end of a turn is counted for the others."""
+
+LONGER = (1, 2, 4)
+"""A turn without a response is repeated with more time, so that a busy machine does not end the measurement."""
 
 
 def measure(living: Sequence[Alive], count: int, seconds: float) -> Iterator[Turn]:
@@ -78,17 +82,17 @@ def turns(
     """Warm up, then send each kind of request to its server `count` times, so that compared runs are close in time."""
     texts = itertools.count(step=TEXTS_OF_ONE)
 
-    def turn() -> Turn:
-        return {
-            (contender.name, kind): measured(server, sent(kind, ids, next(texts)), seconds, connections)
-            for kind, (contender, server, ids) in requests
-        }
+    def answered(kind: str, to: Alive) -> Sample:
+        for times in LONGER:
+            with contextlib.suppress(Unanswered):
+                return measured(to.server, sent(kind, to.ids, next(texts)), times * seconds, connections)
+        raise Unanswered(f"{kind}, {to.contender.name}: no response in {LONGER[-1] * seconds} s")
 
-    turn()
-    for _ in range(count):
-        found = turn()
-        tell(found)
-        yield found
+    for number in range(count + 1):
+        found = {(each.contender.name, kind): answered(kind, each) for kind, each in requests}
+        if number:  # the first turn warms up
+            tell(found)
+            yield found
 
 
 def tell(turn: Turn) -> None:

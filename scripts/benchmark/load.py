@@ -21,6 +21,10 @@ SCRIPT = Path(__file__).with_name("requests.lua")
 SETTLES = 0.1
 
 
+class Unanswered(RuntimeError):
+    """Raised when no request was answered in time, and none failed: the machine is too busy, or the time too short."""
+
+
 def has_wrk() -> bool:
     return shutil.which("wrk") is not None
 
@@ -28,7 +32,7 @@ def has_wrk() -> bool:
 def load(
     server: Running, requests: Sequence[Sent], *, seconds: float, connections: int, core: int, folder: Path
 ) -> Sample:
-    """Send the requests in turn; raise RuntimeError when a response is an error or a connection breaks."""
+    """Send the requests in turn; raise RuntimeError when a response is an error or a connection breaks; Unanswered."""
     before = server.processor_time()
     send = _with_wrk if has_wrk() else _with_python
     measured = send(server.port, requests, seconds, connections, core, folder)
@@ -36,7 +40,8 @@ def load(
     computed = server.processor_time() - before
     sent = int(measured["requests"])
     if measured["errors"] or not sent:
-        raise RuntimeError(f"{requests[0].method} {requests[0].path}: {measured['errors']} errors in {sent} answers")
+        failed = RuntimeError if measured["errors"] else Unanswered
+        raise failed(f"{requests[0].method} {requests[0].path}: {measured['errors']} errors in {sent} answers")
     return Sample(
         sent, measured["seconds"], computed / sent * 1e6, measured["p50"], measured["p99"], measured["longest"]
     )

@@ -41,6 +41,7 @@ from scripts.benchmark.figures import (
     Target,
     further_targets,
 )
+from scripts.benchmark.load import Unanswered
 from scripts.benchmark.processes import Running
 from scripts.benchmark.round import Alive
 from scripts.benchmark.traffic import KB, NOTES, SAMPLE, Sent, creation_of_items, creations, sent
@@ -129,6 +130,26 @@ def test_every_patch_of_every_turn_changes_something(monkeypatch: pytest.MonkeyP
     assert [set(turn) for turn in turns] == [{(MEMORY, kind), (SQLITE, kind)}] * 3
     assert len(runs) == 8
     assert len(set.union(*runs)) == sum(map(len, runs))
+
+
+def test_a_turn_without_a_response_is_repeated_with_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[float] = []
+
+    def measured(_: Running, __: object, seconds: float, ___: int) -> Sample:
+        lengths.append(seconds)
+        if seconds < enough:
+            raise Unanswered("too busy")
+        return sample(1)
+
+    monkeypatch.setattr(further, "measured", measured)
+    living = [(GET, Alive(CONTENDERS[0], cast(Running, None), ["1"]))]
+
+    enough = 4
+    assert len(list(further.turns(living, 1, 2))) == 1
+    assert lengths == [2, 4, 2, 4]
+    enough = 9
+    with pytest.raises(Unanswered, match=r"^GET by id, tmf-sales, memory: no response in 8 s$"):
+        list(further.turns(living, 1, 2))
 
 
 def test_the_tables_have_a_place_in_the_documentation() -> None:
