@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -45,6 +46,26 @@ def insert(text: str) -> Job[str]:
     return write
 
 
+def reject(_: sqlite3.Connection) -> str:
+    raise ValueError("rejected")
+
+
+@contextlib.asynccontextmanager
+async def held(writer: Writer) -> AsyncIterator[None]:
+    """Let the jobs that are given meanwhile wait for one that runs."""
+    release, started = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        started.set()
+        release.wait(20)
+
+    first = asyncio.create_task(writer.run(hold))
+    await asyncio.to_thread(started.wait, 20)
+    yield
+    release.set()
+    await first
+
+
 def lines(connection: sqlite3.Connection) -> list[str]:
     return [text for (text,) in connection.execute("SELECT text FROM line ORDER BY text")]
 
@@ -64,21 +85,54 @@ async def test_a_job_that_fails_undoes_what_it_wrote_and_nothing_else(
     assert lines(connection) == ["a", "c", "e"]
 
 
+@pytest.mark.parametrize(("fails", "runs"), [(reject, ["a", "c"]), (insert("bad b"), ["a", "a", "c"])])
+async def test_other_jobs_run_again_only_if_one_fails_after_it_wrote(
+    writer: Writer, connection: sqlite3.Connection, fails: Job[str], runs: list[str]
+) -> None:
+    run: list[str] = []
+
+    def noted(text: str) -> Job[str]:
+        def write(connection: sqlite3.Connection) -> str:
+            run.append(text)
+            return insert(text)(connection)
+
+        return write
+
+    async with held(writer):
+        jobs = [asyncio.create_task(writer.run(job)) for job in (noted("a"), fails, noted("c"))]
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+
+    assert [outcomes[0], outcomes[2], type(outcomes[1])] == ["A", "C", ValueError]
+    assert run == runs
+    assert lines(connection) == ["a", "c"]
+
+
+async def test_all_jobs_fail_if_the_database_has_lost_their_transaction(
+    writer: Writer, connection: sqlite3.Connection
+) -> None:
+    def lose(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk full")
+
+    async with held(writer):
+        jobs = [asyncio.create_task(writer.run(job)) for job in (insert("a"), insert("bad b"), lose)]
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
+    assert lines(connection) == []
+    assert writer.has_failed
+
+
 async def test_all_that_wait_are_one_transaction(writer: Writer, connection: sqlite3.Connection) -> None:
-    release, started = threading.Event(), threading.Event()
     begun: list[str] = []
 
-    def hold(_: sqlite3.Connection) -> None:
-        started.set()
-        release.wait(20)
-
-    first = asyncio.create_task(writer.run(hold))
-    await asyncio.to_thread(started.wait, 20)
-    connection.set_trace_callback(begun.append)
-    others = [asyncio.create_task(writer.run(insert(str(number)))) for number in range(10)]
-    await asyncio.sleep(0)
-    release.set()
-    await asyncio.gather(first, *others)
+    async with held(writer):
+        connection.set_trace_callback(begun.append)
+        others = [asyncio.create_task(writer.run(insert(str(number)))) for number in range(10)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*others)
     connection.set_trace_callback(None)
 
     assert [statement for statement in begun if statement.startswith(("BEGIN", "COMMIT"))] == [

@@ -50,8 +50,15 @@ class _Outcome:
             self.waiting.answer.set_result(self.result)
 
 
+class _HalfWritten(Exception):
+    """Raised when a job has failed after it has changed something, which has to be undone without the other jobs."""
+
+
 class Writer:
-    """Takes jobs from any event loop and runs them in groups. A job is a function of the connection."""
+    """Takes jobs from any event loop and runs them in groups.
+
+    A job is a function of the connection, and of nothing that it changes: it may be run a second time after a rollback.
+    """
 
     def __init__(
         self,
@@ -108,9 +115,10 @@ class Writer:
 
     def _commit(self, group: Sequence[_Waiting]) -> list[_Outcome]:
         try:
-            with self._turn.taken(), transaction(self._connection):
-                outcomes = [self._run_alone(each) for each in group]
-                self._reject_if_gone()
+            try:
+                return self._in_one_transaction(group, self._run)
+            except _HalfWritten:
+                return self._in_one_transaction(group, self._run_in_savepoint)
         except StorageUnavailable as gone:
             log.error("nothing is written: %s", gone.message)  # noqa: TRY400 - the message says all
             return [_Outcome(each, error=gone) for each in group]
@@ -120,28 +128,49 @@ class Writer:
             if isinstance(failure, sqlite3.Error):
                 self._note_failure(failure)
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
-        else:
-            return outcomes
 
-    def _run_alone(self, waiting: _Waiting) -> _Outcome:
+    def _in_one_transaction(self, group: Sequence[_Waiting], run: Callable[[_Waiting], _Outcome]) -> list[_Outcome]:
+        with self._turn.taken(), transaction(self._connection):
+            outcomes = [run(each) for each in group]
+            self._reject_if_gone()
+        return outcomes
+
+    def _run(self, waiting: _Waiting) -> _Outcome:
+        """Run one job. Raise _HalfWritten if it fails after it has changed something.
+
+        A savepoint for each job would cost more than the job: SQLite copies each page that is changed within one.
+        """
+        changes = self._connection.total_changes
+        try:
+            return _Outcome(waiting, waiting.job(self._connection))
+        except Exception as error:  # Any failure belongs to this job and to no other.
+            if not self._connection.in_transaction:  # SQLite rolled back all of it, as for a full disk.
+                raise
+            if self._connection.total_changes != changes:
+                raise _HalfWritten from error
+            return self._failed(waiting, error)
+
+    def _run_in_savepoint(self, waiting: _Waiting) -> _Outcome:
         """Run one job so that its failure undoes only its own writes."""
         execute = self._connection.execute
         execute("SAVEPOINT job")
         try:
-            result = waiting.job(self._connection)
+            outcome = _Outcome(waiting, waiting.job(self._connection))
         except Exception as error:  # Any failure belongs to this job and to no other.
-            if not self._connection.in_transaction:  # SQLite rolled back the whole transaction, as for a full disk.
+            if not self._connection.in_transaction:  # SQLite rolled back all of it, as for a full disk.
                 raise
             execute("ROLLBACK TO job")
-            execute("RELEASE job")
-            if isinstance(error, sqlite3.Error):
-                self.has_failed = True
-                log.exception("a write to the store failed")
-                self._note_failure(error)
-                error = StorageUnavailable("the store could not write")
-            return _Outcome(waiting, error=error)
+            outcome = self._failed(waiting, error)
         execute("RELEASE job")
-        return _Outcome(waiting, result)
+        return outcome
+
+    def _failed(self, waiting: _Waiting, error: Exception) -> _Outcome:
+        if isinstance(error, sqlite3.Error):
+            self.has_failed = True
+            log.error("a write to the store failed", exc_info=error)
+            self._note_failure(error)
+            error = StorageUnavailable("the store could not write")
+        return _Outcome(waiting, error=error)
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
