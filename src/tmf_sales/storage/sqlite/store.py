@@ -213,8 +213,9 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
 
 
 def _replace_entries(connection: sqlite3.Connection, layout: Layout, id: str, before: Entries, after: Entries) -> None:
-    connection.executemany(
-        f"DELETE FROM {layout.entries} WHERE path = ? AND value = ? AND id = ?",
-        [(*entry, id) for entry in before - after],
-    )
-    connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", [(*entry, id) for entry in after - before])
+    if gone := before - after:
+        connection.executemany(
+            f"DELETE FROM {layout.entries} WHERE path = ? AND value = ? AND id = ?", [(*entry, id) for entry in gone]
+        )
+    if new := after - before:
+        connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", [(*entry, id) for entry in new])
