@@ -155,7 +155,8 @@ def main() -> int:
         idle = resident_of_idle(of_memory.server, of_memory.ids)
         results = Results(list(measure(living, given.turns, given.seconds)), stood)
     found = further_targets(results, idle)
-    how = f"{report.circumstances()}, 16 connections, {given.turns} turns of {given.seconds} s"
+    loads = f"{CONNECTIONS} connections ({FEW_CONNECTIONS} for quotes of 1 and of 1,000 items)"
+    how = f"{report.circumstances()}, {loads}, {given.turns} x {given.seconds} s"
     lines = [*tables(results, found), "", how]
     print("\n".join(lines))
     if given.write:

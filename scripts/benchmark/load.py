@@ -32,7 +32,7 @@ def has_wrk() -> bool:
 def load(
     server: Running, requests: Sequence[Sent], *, seconds: float, connections: int, core: int, folder: Path
 ) -> Sample:
-    """Send the requests in turn; raise RuntimeError when a response is an error or a connection breaks; Unanswered."""
+    """Send the requests in turn; raise RuntimeError when one fails, Unanswered when none gets a response."""
     before = server.processor_time()
     send = _with_wrk if has_wrk() else _with_python
     measured = send(server.port, requests, seconds, connections, core, folder)
