@@ -23,7 +23,7 @@ from typing import Any
 from scripts.benchmark.comparison import reject_other_pages
 from scripts.benchmark.contenders.packages import ROOT
 from scripts.benchmark.driver import STORES, Lifespan, call, new_store, stored
-from scripts.benchmark.figures import COUNTED_KINDS, LENGTHY, excess
+from scripts.benchmark.figures import COUNTED_KINDS, JSONPATH, LENGTHY, SORTED, excess
 from scripts.benchmark.traffic import LISTS, sent
 
 from tmf_sales.app import create_app
@@ -45,7 +45,7 @@ async def work(url: str) -> None:
     app = create_app(Settings(store=url, no_delivery=True, statement_timeout=PATIENT, request_deadline=PATIENT))
     async with Lifespan(app):
         ids = await stored(app)
-        for request in COUNTED_KINDS:
+        for request in kinds(url):
             wanted, (warm, count) = sent(request, ids), repetitions(request)
             answers = [await call(app, wanted[number % len(wanted)]) for number in range(warm)]
             if request in LISTS:
@@ -55,6 +55,14 @@ async def work(url: str) -> None:
                 await call(app, wanted[number % len(wanted)])
             control(f"--dump={request}")
             control("--instr=off")
+
+
+def kinds(store: str) -> list[str]:
+    """The kinds of requests that are counted on a store.
+
+    SQLite repeats a search in a thread when it takes 2 ms, which valgrind exceeds by chance: the counts would differ.
+    """
+    return [each for each in COUNTED_KINDS if not (store.startswith("sqlite") and each in (SORTED, JSONPATH))]
 
 
 def repetitions(request: str) -> tuple[int, int]:
@@ -91,7 +99,7 @@ def thousands() -> Iterator[tuple[str, int]]:
     """The cost of each kind of request on each store, in thousands of instructions."""
     for store in STORES:
         found = counted(store)
-        for request in COUNTED_KINDS:
+        for request in kinds(store):
             _, count = repetitions(request)
             yield f"{request}, {store}", round(found[request] / count / 1000)
 
