@@ -22,7 +22,7 @@ from connexion.spec import OpenAPISpecification
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tmf_sales.contract.loader import Contract
-from tmf_sales.http.routing import NOTES, CompiledRouting
+from tmf_sales.http.routing import CompiledRouting
 
 CONTRACT = Contract(Path(__file__).parents[2] / "openapi/tmf648-quote-v4.yaml")
 QUOTES = f"{CONTRACT.base_path}/quote"
@@ -52,7 +52,7 @@ async def context_left_by(make: Callable[[Any], Any], method: str, path: str) ->
     middleware.add_api(specification, base_path=CONTRACT.base_path, resolver=Resolver(lambda _: lambda: None))
     await middleware({"type": "http", "method": method, "path": path, "headers": [], "root_path": ""}, None, None)
     [scope] = reached
-    routing = {name: value for name, value in scope["extensions"][ROUTING_CONTEXT].items() if name != NOTES}
+    routing = scope["extensions"][ROUTING_CONTEXT]
     return {"routing": routing, "parameters": dict(scope["path_params"])}
 
 

@@ -364,8 +364,8 @@ def _response_text(made: Representation, view: View) -> bytes:
 
 
 def _reject_too_many_containers(version: Version) -> None:
-    """Apply the limit on objects and lists of a body to patched documents as well."""
-    if count_containers(version.document, version.text) > CONTAINER_LIMIT:
+    """Apply the limit on objects and lists of a body to patched documents as well. Each takes at least two bytes."""
+    if len(version.text) > 2 * CONTAINER_LIMIT and count_containers(version.document, version.text) > CONTAINER_LIMIT:
         expected = f"expected at most {CONTAINER_LIMIT} objects and lists"
         raise PatchResultRefused([Violation("", expected)])
 

@@ -55,15 +55,23 @@ class ResponseEncoding(Protocol):
     def encoded(self, scope: Message, send: Send) -> Send: ...
 
 
+class UnderWay:
+    """The number of requests that this process is handling."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+
 class RequestObserver(Protocol):
     """Gets to know each request; `start` is the first message of its response, None if there was no response.
 
-    `in_progress`: a list and the position in it at which the requests under way are counted. It is counted here,
-    because a call for it would cost more than the rest of what metrics do at the beginning of a request.
-    `request_begins` is None if nobody wants to know.
+    `under_way`: where the requests under way are counted. They are counted here, because a call for it would cost more
+    than the rest of what metrics do at the beginning of a request. `request_begins` is None if nobody wants to know.
     """
 
-    in_progress: tuple[list[float], int]
+    under_way: UnderWay
     request_begins: Callable[[Message], None] | None
 
     def process_begins(self, scope: Message) -> None:
@@ -83,7 +91,7 @@ class ResponseHeaders:
     ) -> None:
         self._app = app
         self._observer = observer
-        self._in_progress = observer.in_progress
+        self._under_way = observer.under_way
         self._begins = observer.request_begins
         self._encoding = encoding
 
@@ -115,14 +123,14 @@ class ResponseHeaders:
             return send(message)
 
         CURRENT.set(scope)
-        counts, place = self._in_progress
-        counts[place] += 1
+        under_way = self._under_way
+        under_way.requests += 1
         if self._begins is not None:
             self._begins(scope)
         try:
             await self._app(scope, receive, send_protected)
         finally:
-            counts[place] -= 1
+            under_way.requests -= 1
             self._observer.request_ends(scope, start, perf_counter() - began)
 
 

@@ -18,10 +18,18 @@ from tmf_sales.contract.loader import Contract
 from tmf_sales.http.middleware import App, Receive, Scope
 from tmf_sales.http.responses import Send
 
-Route = dict[str, Any]
-"""What Connexion's routing passes to the middlewares behind it; shared by all requests of an operation."""
-NOTES = "tmf_sales.notes"
-"""In a Route: what an observer of requests remembers of the operation, by the status of the response."""
+
+class Route(dict[str, Any]):
+    """What Connexion's routing passes to the middlewares behind it; shared by all requests of an operation.
+
+    `notes`: what an observer of requests remembers of the operation, by the status of the response.
+    """
+
+    __slots__ = ("notes",)
+
+    def __init__(self, base_path: str, operation_id: str) -> None:
+        super().__init__(api_base_path=base_path, operation_id=operation_id)
+        self.notes: dict[int, Any] = {}
 
 
 class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
@@ -39,7 +47,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]
 
     def _add(self, base_path: str, method: str, path: str, operation_id: str) -> None:
         """Add a path without parameters, or with one as its last segment; Connexion routes all others."""
-        route: Route = {"api_base_path": base_path, "operation_id": operation_id, NOTES: {}}
+        route = Route(base_path, operation_id)
         if "{" not in path:
             self._fixed[method, base_path + path] = route
         elif (parent := re.fullmatch(r"([^{]*)/\{(\w+)\}", path)) is not None:

@@ -18,6 +18,7 @@ from tmf_sales.contract.leniency import LENIENCIES as LENIENCY_RULES
 from tmf_sales.contract.leniency import leniencies_used
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import TmfError
+from tmf_sales.http.response_headers import UnderWay
 from tmf_sales.telemetry.numbers import Numbers
 
 P = ParamSpec("P")
@@ -131,6 +132,7 @@ class Metrics:
         self.numbers = Numbers()
         self.values = self.numbers.own
         self._histograms: list[Histogram] = []
+        self.under_way = UnderWay()
         self.in_progress = self.numbers.reserve()
         self.operations: dict[tuple[str, str], OperationMetrics] = {}
         """By the base path of an API and an operationId."""
@@ -168,7 +170,6 @@ class Metrics:
 
     def take_row(self, row: int | None) -> None:
         self.numbers.take_row(row)
-        self.values[self.in_progress] = 0.0  # those of a dead worker are over
 
     def count_error(self, code: str) -> None:
         self.values[self.errors.get(code, self.errors[OTHER])] += 1
@@ -187,7 +188,8 @@ class Metrics:
         self.numbers.publish()
 
     def _complete(self) -> None:
-        """Add what was only noted so far to the numbers of this process."""
+        """Add what was only noted so far to the numbers of this process, and set what only this process knows."""
+        self.values[self.in_progress] = float(self.under_way.requests)  # not those of a dead worker with this row
         for operation in (*self.operations.values(), *self.pages.values()):
             operation.count_noted(self.values)
         for histogram in self._histograms:

@@ -13,7 +13,7 @@ from typing import Any
 from connexion.middleware.abstract import ROUTING_CONTEXT
 
 from tmf_sales.http.responses import ERROR
-from tmf_sales.http.routing import NOTES
+from tmf_sales.http.routing import Route
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.telemetry.metrics import AUDIT, GONE, PAGE, UNMATCHED, OperationMetrics
 from tmf_sales.telemetry.request_log import log, log_request
@@ -36,7 +36,7 @@ class RequestTelemetry:
         self._metrics = metrics
         self._tracing = telemetry.tracing
         self._operations = metrics.operations
-        self.in_progress = metrics.values, metrics.in_progress
+        self.under_way = metrics.under_way
         self.request_begins: Callable[[Message], None] | None = None if self._tracing is None else self._trace
         self._unobserved = frozenset(unobserved)
         self._pages = frozenset(pages)
@@ -54,8 +54,8 @@ class RequestTelemetry:
     def request_ends(self, scope: Message, start: Message | None, seconds: float) -> None:
         status = GONE if start is None else start["status"]
         try:
-            operation, note = scope["extensions"][ROUTING_CONTEXT][NOTES][status]
-        except KeyError:
+            operation, note = scope["extensions"][ROUTING_CONTEXT].notes[status]
+        except (AttributeError, KeyError):
             found = self._operation_of(scope, status)
             if found is None:
                 return
@@ -78,8 +78,8 @@ class RequestTelemetry:
         name = route.get("api_base_path", ""), route.get("operation_id", "")
         operation = self._operations.get(name)
         if operation is not None:
-            if NOTES in route:
-                route[NOTES][status] = operation, operation.noting(status)
+            if isinstance(route, Route):
+                route.notes[status] = operation, operation.noting(status)
             return operation
         path = scope["path"]
         return None if path in self._unobserved else self._outside(path, status)
