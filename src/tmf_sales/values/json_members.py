@@ -12,31 +12,20 @@ def read_members(text: bytes, names: frozenset[str]) -> dict[str, Any]:
 
     `text`: an object as orjson writes it. Parses what comes before its first inner object and what comes after its last
     one; parses all of it when a name may be between them.
+
+    Both parts are cut at a comma, and are valid only if it separates two members of the object itself. The first part
+    begins like the text, so it ends inside nothing else. The second has no brace but the last: if it began in a string,
+    an odd number of quotation marks would follow, and if it began in a list, an element without a name.
     """
+    before = text.rfind(b',"', 0, text.find(b"{", 1))
+    after = text.find(b',"', text.rfind(b"}", 0, -1))
     try:
-        found = _members_before(text, text.find(b"{", 1)) | _members_after(text, text.rfind(b"}", 0, -1))
+        found: dict[str, Any] = orjson.loads(text[:before] + b"}")
+        if after > 0:
+            found.update(orjson.loads(b"{" + text[after + 1 :]))
     except orjson.JSONDecodeError:
         return orjson.loads(text)  # type: ignore[no-any-return]
     for name in names.difference(found):
         if orjson.dumps(name) + b":" in text:
             return orjson.loads(text)  # type: ignore[no-any-return]
     return found
-
-
-def _members_before(text: bytes, brace: int) -> dict[str, Any]:
-    """Return members that end before the first inner brace.
-
-    A text that is cut before a comma and closed is valid only if the comma is between two members of the object itself.
-    """
-    cut = text.rfind(b',"', 0, brace) if brace > 0 else 0
-    return orjson.loads(text[:cut] + b"}") if cut > 0 else {}
-
-
-def _members_after(text: bytes, brace: int) -> dict[str, Any]:
-    """Return members that begin after the last inner brace.
-
-    What follows a comma is valid only if the comma is between two members of the object itself: inside a string, an odd
-    number of quotation marks would follow, and inside a list, an element without a name.
-    """
-    cut = text.find(b',"', brace) if brace > 0 else 0
-    return orjson.loads(b"{" + text[cut + 1 :]) if cut > 0 else {}
