@@ -119,9 +119,11 @@ class QuoteRules(Rules):
 
     def on_patch(self, before: Document, after: Document, now: str) -> None:
         was, wanted = before["state"], after.get("state")
-        items = list(item_changes(before.get("quoteItem"), after.get("quoteItem")))
         if was == APPROVED:
             reject_changes_of_what_the_customer_has(before, after)
+        if wanted == was and before.get("quoteItem") == after.get("quoteItem"):
+            return  # most patches change neither, and then no item has become anything
+        items = list(item_changes(before.get("quoteItem"), after.get("quoteItem")))
         if wanted == was:
             quote_follows_its_items(after, items)
         elif wanted == ACCEPTED:

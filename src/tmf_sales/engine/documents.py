@@ -184,7 +184,7 @@ class DocumentBuilder:
         reached = patch.reached
         if reached is None:
             return None
-        return tuple(name for name in after if name in reached or name not in verified)
+        return tuple([name for name in after if name in reached or name not in verified])
 
     def _verified_by(self, before: Document, patch: Patch, requested: frozenset[str]) -> frozenset[str]:
         """The members that all steps before the rules have looked at and left exactly as they are stored."""
@@ -230,9 +230,10 @@ class DocumentBuilder:
         return found
 
     def _reject_changed_read_only_members(self, before: Document, after: Document, href: str) -> None:
-        stored = with_href(before, href)
-        if changed := sorted(name for name in self.type.fixed_members if after.get(name) != stored.get(name)):
-            violations = [Violation(json_pointer([name]), "cannot be changed") for name in changed]
+        shown = {"href": href}  # what GET shows and the store does not have
+        fixed = self.type.fixed_members
+        if changed := [name for name in fixed if after.get(name) != before.get(name, shown.get(name))]:
+            violations = [Violation(json_pointer([name]), "cannot be changed") for name in sorted(changed)]
             raise NotPatchable(list_violations(violations))
 
     def _reject_contract_violations(
