@@ -164,7 +164,7 @@ class DocumentBuilder:
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
         self.rules.on_patch(before, after, patch.now)
-        follow_lifecycles(before, after, self.type.object_type, requested | patch.members, patch.now)
+        follow_lifecycles(before, after, self.type.object_type, requested | patch.members, patch.now, names)
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
         if (text := text_to_keep(after)) == asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from tmf_sales.contract.lifecycle import Lifecycle
@@ -23,13 +23,19 @@ class StateAt(NamedTuple):
 
 
 def follow_lifecycles(
-    before: Document, after: Document, object_type: ObjectType, sent: frozenset[str], now: str
+    before: Document,
+    after: Document,
+    object_type: ObjectType,
+    sent: frozenset[str],
+    now: str,
+    names: Container[str] | None = None,
 ) -> None:
     """Raise ForbiddenTransition, or set the dates and remove the members that the new states require.
 
-    `sent`: the top-level members that the request gives; they are kept.
+    `sent`: the top-level members that the request gives; they are kept. `names`: those that need a look even if they
+    are as stored; all by default. The others were looked at when they were stored as they are.
     """
-    for at in states(before, after, object_type):
+    for at in states(before, after, object_type, names=names):
         _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
 
 
@@ -47,8 +53,17 @@ def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
             at.after.pop(name, None)
 
 
-def states(before: Document | None, after: Document, object_type: ObjectType, place: Steps = ()) -> Iterator[StateAt]:
-    """Every object in `after` with a lifecycle, the resource first; elements are paired by the keys of their lists."""
+def states(
+    before: Document | None,
+    after: Document,
+    object_type: ObjectType,
+    place: Steps = (),
+    names: Container[str] | None = None,
+) -> Iterator[StateAt]:
+    """Every object in `after` with a lifecycle, the resource first; elements are paired by the keys of their lists.
+
+    `names`: the members to look into even if they are as in `before`; all by default.
+    """
     for name, member in object_type.stateful.items():
         if member.lifecycle:
             yield StateAt((*place, name), member.lifecycle, name, before, after)
@@ -57,6 +72,8 @@ def states(before: Document | None, after: Document, object_type: ObjectType, pl
         if member.object_type is None or value is None:
             continue
         stored = (before or {}).get(name)
+        if names is not None and name not in names and stored == value:
+            continue
         if isinstance(value, dict):
             yield from states(stored if isinstance(stored, dict) else None, value, member.object_type, (*place, name))
         elif isinstance(value, list):
