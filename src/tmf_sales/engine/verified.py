@@ -1,8 +1,8 @@
 """Remembers which members of stored documents a further patch need not look at, so that it costs what it touches.
 
 A member is verified when the normalization, the defaults, the contract and the lifecycles left it exactly as it is
-stored. These steps look at each member alone, so they would find the same again. What is remembered belongs to the exact text of a
-document, whichever process stored it, and is only about the contract and the mode of this process.
+stored. These steps look at each member alone, so they would find the same again. What is remembered belongs to the
+exact text of a document, whichever process stored it, and is only about the contract and the mode of this process.
 """
 
 from __future__ import annotations
