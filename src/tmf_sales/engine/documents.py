@@ -141,12 +141,19 @@ class DocumentBuilder:
 
     # patch -----------------------------------------------------------------------------------------------------------
 
-    def patched(self, before: Document, patch: Patch, verified: frozenset[str] = NOTHING_VERIFIED) -> BuiltDocument:
+    def patched(
+        self,
+        before: Document,
+        patch: Patch,
+        verified: frozenset[str] = NOTHING_VERIFIED,
+        text_before: bytes | None = None,
+    ) -> BuiltDocument:
         """Build the patched document: first the changes that the request asks for, then those that follow from them.
 
-        `verified`: the members of `before` that need no work unless the patch reaches them.
+        `verified`: the members of `before` that need no work unless the patch reaches them. `text_before`: `before` as
+        JSON, if it is known.
         """
-        after = self._apply(before, patch)
+        after = self._apply(before, patch, text_before)
         names = self._unverified(before, after, patch, verified)
         # A merge patch was mended as a body.
         mended = self._mend(after, names) if patch.is_json_patch else set()
@@ -193,14 +200,15 @@ class DocumentBuilder:
             return NOTHING_VERIFIED
         return frozenset(before.keys() - reached - requested)
 
-    def _apply(self, before: Document, patch: Patch) -> Document:
+    def _apply(self, before: Document, patch: Patch, text: bytes | None) -> Document:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
         hidden = patch.caller.hidden_in(before)
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
         if patch.is_json_patch:
             after = self._apply_operations(seen, patch.body)
         else:
-            after = apply_merge_patch(seen, patch.body, self.merge_keys)
+            copied = with_href(orjson.loads(text), patch.href) if text is not None and not hidden else None
+            after = apply_merge_patch(seen, patch.body, self.merge_keys, copied)
         return restored(before, after, hidden) if hidden else after
 
     def _apply_operations(self, document: Document, operations: Any) -> Document:

@@ -218,7 +218,7 @@ class ResourceEngine:
             patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
             work = _work_of(before, patch, request)
             verified = self._verified.of(before.text)
-            built = await run_work(work, self._builder.patched, before.document, patch, verified)
+            built = await run_work(work, self._builder.patched, before.document, patch, verified, before.text)
             if built.document is before.document:
                 return self._patched(request, view, Representation(before, id, href), is_current=is_current)
             after = Version(record.revision + 1, built.document, built.text)

@@ -51,17 +51,22 @@ def _merge_keys(object_type: ObjectType, made: dict[str, dict[str, Keyed]]) -> d
     return keys
 
 
-def apply_merge_patch(document: Document, patch: Any, keys: MergeKeys = NO_KEYS) -> Document:
-    """Apply the patch and return the patched document; raises InvalidPatch when the patch is not an object."""
+def apply_merge_patch(
+    document: Document, patch: Any, keys: MergeKeys = NO_KEYS, copied: Document | None = None
+) -> Document:
+    """Apply the patch and return the patched document; raises InvalidPatch when the patch is not an object.
+
+    `copied`: a deep copy of the document, if there is one already; it is changed.
+    """
     if not isinstance(patch, dict):
         raise InvalidPatch("the body: expected an object, as a resource cannot become anything else")
-    return _merged(document, own_copy(patch), keys)
+    return _merged(document, own_copy(patch), keys, copied)
 
 
-def _merged(stored: Any, patch: Document, keys: MergeKeys) -> Document:
+def _merged(stored: Any, patch: Document, keys: MergeKeys, copied: Document | None = None) -> Document:
     """Merge `patch` into a copy of `stored`. `patch` is changed, and the result may share parts with it."""
     _normalize_keyed_lists(stored, patch, keys)
-    merged: Document = merge(own_copy(stored), patch)
+    merged: Document = merge(own_copy(stored) if copied is None else copied, patch)
     return merged
 
 
