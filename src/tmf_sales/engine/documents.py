@@ -204,18 +204,18 @@ class DocumentBuilder:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
         hidden = patch.caller.hidden_in(before)
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
+        copied = with_href(orjson.loads(text), patch.href) if text is not None and not hidden else None
         if patch.is_json_patch:
-            after = self._apply_operations(seen, patch.body)
+            after = self._apply_operations(seen, patch.body, copied)
         else:
-            copied = with_href(orjson.loads(text), patch.href) if text is not None and not hidden else None
             after = apply_merge_patch(seen, patch.body, self.merge_keys, copied)
         return restored(before, after, hidden) if hidden else after
 
-    def _apply_operations(self, document: Document, operations: Any) -> Document:
+    def _apply_operations(self, document: Document, operations: Any, copied: Document | None) -> Document:
         if self.mode != Mode.STRICT:
-            return apply_json_patch(document, operations)
+            return apply_json_patch(document, operations, copied=copied)
         arrivals = Arrivals(self.type.object_type)
-        after = apply_json_patch(document, operations, arrivals)
+        after = apply_json_patch(document, operations, arrivals, copied)
         arrivals.reject_unknown()
         return after
 
