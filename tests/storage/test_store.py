@@ -12,6 +12,7 @@ from tests.storage.tickets import delete, event, fill, insert, ticket, update
 
 from tmf_sales.storage.conditions import And, Compare, Element, Exists, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.memory.deadline import Deadline
+from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import (
     RECORD_LIMIT,
     AlreadyExists,
@@ -76,7 +77,7 @@ async def test_an_id_may_be_any_text(store: Storage, id: str) -> None:
     assert [row.id for row in (await store.find("ticket", Query())).rows] == [id]
 
 
-async def test_each_read_by_id_notes_how_long_it_took(store: Storage) -> None:
+async def test_each_read_by_id_notes_how_long_it_took_but_for_those_from_memory(store: Storage) -> None:
     noted: list[float] = []
     store.note_get = noted.append
     await store.commit(insert("1", ticket()))
@@ -84,7 +85,7 @@ async def test_each_read_by_id_notes_how_long_it_took(store: Storage) -> None:
     await store.get("ticket", "1")
     await store.get("ticket", "2")
 
-    assert len(noted) == 2
+    assert len(noted) == (0 if isinstance(store, MemoryStorage) else 2)
     assert all(seconds >= 0 for seconds in noted)
 
 

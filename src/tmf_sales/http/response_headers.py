@@ -55,23 +55,12 @@ class ResponseEncoding(Protocol):
     def encoded(self, scope: Message, send: Send) -> Send: ...
 
 
-class UnderWay:
-    """The number of requests that this process is handling."""
-
-    __slots__ = ("requests",)
-
-    def __init__(self) -> None:
-        self.requests = 0
-
-
 class RequestObserver(Protocol):
     """Gets to know each request; `start` is the first message of its response, None if there was no response.
 
-    `under_way`: where the requests under way are counted. They are counted here, because a call for it would cost more
-    than the rest of what metrics do at the beginning of a request. `request_begins` is None if nobody wants to know.
+    `request_begins` is None if nobody wants to know.
     """
 
-    under_way: UnderWay
     request_begins: Callable[[Message], None] | None
 
     def process_begins(self, scope: Message) -> None:
@@ -90,14 +79,14 @@ class ResponseHeaders:
         encoding: ResponseEncoding | None = None,
     ) -> None:
         self._app = app
-        self._observer = observer
-        self._under_way = observer.under_way
+        self._process_begins = observer.process_begins
         self._begins = observer.request_begins
+        self._ends = observer.request_ends
         self._encoding = encoding
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         if scope["type"] != "http":
-            self._observer.process_begins(scope)
+            self._process_begins(scope)
             await self._app(scope, receive, send)
             return
         began = perf_counter()
@@ -123,15 +112,12 @@ class ResponseHeaders:
             return send(message)
 
         CURRENT.set(scope)
-        under_way = self._under_way
-        under_way.requests += 1
         if self._begins is not None:
             self._begins(scope)
         try:
             await self._app(scope, receive, send_protected)
         finally:
-            under_way.requests -= 1
-            self._observer.request_ends(scope, start, perf_counter() - began)
+            self._ends(scope, start, perf_counter() - began)
 
 
 def protected(headers: Any, *, is_private: bool) -> list[tuple[bytes, bytes]]:

@@ -26,7 +26,7 @@ from tmf_sales.http.probes import DRAINING
 from tmf_sales.server.ports import HANDSHAKES_END_IN, ignore_new_connections, take_accept_queue
 from tmf_sales.server.protocol import Protocol
 from tmf_sales.server.tls import HANDSHAKE_SECONDS, Tls
-from tmf_sales.telemetry.requests import WORKER
+from tmf_sales.telemetry.requests import REQUESTS, WORKER
 
 LAST_HANDSHAKE_SECONDS = 1.0  # of a connection that was accepted just before shutdown
 NOT_FOR_US = ("SIGUSR1", "SIGUSR2")  # ignored: by default they end a process
@@ -61,6 +61,7 @@ class Server(uvicorn.Server):
             self._handle_signal(name, lambda: None)
         self._handle_signal("SIGHUP", (lambda: None) if self.reloading is None else self.reloading.begin)
         self.lifespan.state[WORKER] = self.worker
+        self.lifespan.state[REQUESTS] = self.server_state.tasks
         encrypted = (sockets or [])[:1] if self.tls is not None else []
         await super().startup((sockets or [])[len(encrypted) :])
         for each in encrypted:

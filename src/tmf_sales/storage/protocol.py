@@ -103,7 +103,7 @@ class Storage(Protocol):
     format: int | None
     """The version of the format in which it stores; None for a store that keeps nothing."""
     note_get: Callable[[float], None] = staticmethod(note_nothing)
-    """Called with the seconds that each `get` took."""
+    """Called with the seconds that each `get` took; not by the memory store, whose reads take less than a clock."""
 
     async def open(self) -> None:
         """Get ready to serve. An unreachable server is not an error: the store recovers when the server returns."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -18,7 +18,6 @@ from tmf_sales.contract.leniency import LENIENCIES as LENIENCY_RULES
 from tmf_sales.contract.leniency import leniencies_used
 from tmf_sales.contract.loader import Contract
 from tmf_sales.errors import TmfError
-from tmf_sales.http.response_headers import UnderWay
 from tmf_sales.telemetry.numbers import Numbers
 
 P = ParamSpec("P")
@@ -37,6 +36,7 @@ STORE_OPERATIONS = (GET, "find", "commit")
 SERVICE = ""
 UNMATCHED, PAGE, AUDIT = "unmatched", "page", "audit"
 PUBLISH_EVERY = 1.0
+NO_REQUESTS: Set[asyncio.Task[None]] = frozenset()
 
 
 class Histogram:
@@ -83,6 +83,14 @@ class Histogram:
             below = reached
         values[self.first + len(BUCKETS)] += len(durations) - below
         values[self.first + len(BUCKETS) + 1] += sum(durations)
+
+
+def _current_task() -> asyncio.Task[None] | None:
+    """The task of the request for the metrics, if they are for one."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs
+        return None
 
 
 def _taken(noted: list[float]) -> list[float]:
@@ -132,7 +140,8 @@ class Metrics:
         self.numbers = Numbers()
         self.values = self.numbers.own
         self._histograms: list[Histogram] = []
-        self.under_way = UnderWay()
+        self.requests = NO_REQUESTS
+        """The tasks of the requests under way, in a set that the server keeps."""
         self.in_progress = self.numbers.reserve()
         self.operations: dict[tuple[str, str], OperationMetrics] = {}
         """By the base path of an API and an operationId."""
@@ -189,7 +198,8 @@ class Metrics:
 
     def _complete(self) -> None:
         """Add what was only noted so far to the numbers of this process, and set what only this process knows."""
-        self.values[self.in_progress] = float(self.under_way.requests)  # not those of a dead worker with this row
+        # Set, not added to: a dead worker with this row has none any more.
+        self.values[self.in_progress] = float(len(self.requests) - (_current_task() in self.requests))
         for operation in (*self.operations.values(), *self.pages.values()):
             operation.count_noted(self.values)
         for histogram in self._histograms:

@@ -15,7 +15,7 @@ from connexion.middleware.abstract import ROUTING_CONTEXT
 from tmf_sales.http.responses import ERROR
 from tmf_sales.http.routing import Route
 from tmf_sales.http.streaming import STREAM_ENDS
-from tmf_sales.telemetry.metrics import AUDIT, GONE, PAGE, UNMATCHED, OperationMetrics
+from tmf_sales.telemetry.metrics import AUDIT, GONE, NO_REQUESTS, PAGE, UNMATCHED, OperationMetrics
 from tmf_sales.telemetry.request_log import log, log_request
 from tmf_sales.telemetry.setup import Telemetry
 
@@ -23,6 +23,8 @@ Message = MutableMapping[str, Any]
 
 WORKER = "tmf_sales.worker"
 """In the server's state: the number of this worker process, or None for one beyond the foreseen number."""
+REQUESTS = "tmf_sales.requests"
+"""In the server's state: the tasks of the requests under way, which the server keeps anyway."""
 REJECTED = "tmf_sales.rejected"
 """In the server's state: called with the error code of a request that HTTP/1.1 does not allow."""
 NOTHING: Mapping[str, Any] = {}
@@ -36,7 +38,6 @@ class RequestTelemetry:
         self._metrics = metrics
         self._tracing = telemetry.tracing
         self._operations = metrics.operations
-        self.under_way = metrics.under_way
         self.request_begins: Callable[[Message], None] | None = None if self._tracing is None else self._trace
         self._unobserved = frozenset(unobserved)
         self._pages = frozenset(pages)
@@ -45,6 +46,7 @@ class RequestTelemetry:
     def process_begins(self, scope: Message) -> None:
         state = scope.setdefault("state", {})
         self._metrics.take_row(state.get(WORKER, 0))
+        self._metrics.requests = state.get(REQUESTS, NO_REQUESTS)
         state[REJECTED] = self._metrics.count_error
 
     def _trace(self, scope: Message) -> None:
@@ -55,17 +57,17 @@ class RequestTelemetry:
         status = GONE if start is None else start["status"]
         try:
             operation, note = scope["extensions"][ROUTING_CONTEXT].notes[status]
-        except (AttributeError, KeyError):
+        except (AttributeError, KeyError):  # the first response with its status, an error, or beyond the contracts
             found = self._operation_of(scope, status)
             if found is None:
                 return
             operation, note = found, found.noting(status)
+            if (error := scope.get("extensions", NOTHING).get(ERROR)) is not None:
+                self._metrics.count_error(error.code)
         if STREAM_ENDS in scope:
             operation.note_stream(status)
         else:
             note(seconds)
-        if status >= 400 and (error := scope.get("extensions", NOTHING).get(ERROR)) is not None:
-            self._metrics.count_error(error.code)
         if self._tracing is not None:
             self._tracing.end_request(scope, operation.path, status)
         if log.isEnabledFor(logging.INFO):
@@ -78,7 +80,7 @@ class RequestTelemetry:
         name = route.get("api_base_path", ""), route.get("operation_id", "")
         operation = self._operations.get(name)
         if operation is not None:
-            if isinstance(route, Route):
+            if isinstance(route, Route) and status < 400:
                 route.notes[status] = operation, operation.noting(status)
             return operation
         path = scope["path"]
