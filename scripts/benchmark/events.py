@@ -44,8 +44,12 @@ STEADY_LOADS = {1: 500, 10: 100, 100: 10}
 BACKLOGS = {1: 4000, 10: 1000, 100: 200, 1000: 20}
 """Writes, by the number of listeners."""
 SECONDS = 10
-ALL_LISTENERS_HERE = {"TMF_SALES_LISTENER_LIMIT": "0", "TMF_SALES_SUBSCRIPTIONS_PER_HOST": "0"}
-"""One caller registers them all, at one host."""
+ALL_LISTENERS_HERE = {
+    "TMF_SALES_LISTENER_LIMIT": "0",
+    "TMF_SALES_SUBSCRIPTIONS_PER_HOST": "0",
+    "TMF_SALES_DELIVERY_CONNECTIONS": "1200",
+}
+"""One caller registers them all, at one host; each keeps its connection."""
 
 
 @dataclass
