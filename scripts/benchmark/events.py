@@ -182,7 +182,8 @@ async def backlog(store: str, listeners: int) -> str:
     client = Client(service.url)
     servers = await register(client, figures, listeners)
     for first in range(0, count, 100):
-        await asyncio.gather(*(write(client, figures, str(number)) for number in range(first, first + 100)))
+        numbers = range(first, min(first + 100, count))
+        await asyncio.gather(*(write(client, figures, str(number)) for number in numbers))
     worker = Process("deliver", "--store", store)
     used = worker.cpu_seconds()
     await arrived(figures, count * listeners)
