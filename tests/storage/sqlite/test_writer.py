@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,44 @@ async def test_all_that_wait_are_one_transaction(writer: Writer, connection: sql
         "BEGIN IMMEDIATE",
         "COMMIT",
     ]
+
+
+class LateTurn(ProcessLock):
+    """A lock that another process holds until `go` is set; `asked` says that it was asked for."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        self.asked.set()
+        self.go.wait(20)
+        with super().taken():
+            yield
+
+
+async def test_what_arrives_while_another_process_writes_is_in_the_same_transaction(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    turn, begun = LateTurn(str(tmp_path / "store.sqlite")), list[str]()
+    writer = Writer(connection, turn, lambda: None)
+    connection.set_trace_callback(begun.append)
+
+    first = asyncio.create_task(writer.run(insert("first")))
+    await asyncio.to_thread(turn.asked.wait, 20)
+    others = [asyncio.create_task(writer.run(insert(str(number)))) for number in range(10)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(writer.close())
+    await asyncio.sleep(0)
+    turn.go.set()
+    answers = await asyncio.gather(first, *others)
+    await closing
+    connection.set_trace_callback(None)
+    turn.close()
+
+    assert answers == ["FIRST", *map(str, range(10))]
+    assert begun.count("BEGIN IMMEDIATE") == 1
 
 
 async def test_what_nobody_waits_for_any_more_is_written_all_the_same(

@@ -76,6 +76,7 @@ class Writer:
         self._turn = turn
         self._reject_if_gone = reject_if_gone
         self.has_failed = False  # set by each write that the database rejects
+        self._is_closing = False
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -100,20 +101,26 @@ class Writer:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, WRITE_TIMEOUT)
 
     def _work(self) -> None:
-        running = True
-        while running:
-            group = [self._queue.get()]
-            while len(group) < GROUP_LIMIT:
-                try:
-                    group.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            running = None not in group
-            waiting = [each for each in group if each is not None]
-            if waiting:
-                _tell(self._commit(waiting))
+        while not self._is_closing:
+            first = self._queue.get()
+            if first is None:
+                return
+            _tell(self._commit([first]))
 
-    def _commit(self, group: Sequence[_Waiting]) -> list[_Outcome]:
+    def _take_waiting(self, group: list[_Waiting]) -> None:
+        """Add the jobs that wait by now to the group."""
+        while len(group) < GROUP_LIMIT:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is None:
+                self._is_closing = True
+                return
+            group.append(waiting)
+
+    def _commit(self, group: list[_Waiting]) -> list[_Outcome]:
+        """Write the group, and what has come to wait by the time at which it is this process's turn."""
         try:
             try:
                 return self._in_one_transaction(group, self._run)
@@ -129,10 +136,12 @@ class Writer:
                 self._note_failure(failure)
             return [_Outcome(each, error=StorageUnavailable("the store could not write")) for each in group]
 
-    def _in_one_transaction(self, group: Sequence[_Waiting], run: Callable[[_Waiting], _Outcome]) -> list[_Outcome]:
-        with self._turn.taken(), transaction(self._connection):
-            outcomes = [run(each) for each in group]
-            self._reject_if_gone()
+    def _in_one_transaction(self, group: list[_Waiting], run: Callable[[_Waiting], _Outcome]) -> list[_Outcome]:
+        with self._turn.taken():
+            self._take_waiting(group)
+            with transaction(self._connection):
+                outcomes = [run(each) for each in group]
+                self._reject_if_gone()
         return outcomes
 
     def _run(self, waiting: _Waiting) -> _Outcome:
