@@ -115,7 +115,7 @@ def reject_pages_of_others(living: Sequence[Alive]) -> None:
 
 
 def resident_of_idle(server: Running, ids: Sequence[str]) -> int:
-    """Bytes of IDLE connections, each of which has sent one GET; raise HTTPException when the server closed one."""
+    """Bytes of IDLE connections that have each sent one GET; raise HTTPException when the server closed one."""
     requests = sent(GET, ids)
     with contextlib.ExitStack() as opened:
         before = server.resident()

@@ -33,28 +33,19 @@ async def begun(grouped: Grouped[int, int], *pieces: int) -> list[asyncio.Task[i
     return tasks
 
 
-async def test_what_arrives_while_a_group_is_under_way_is_done_together_next() -> None:
+@pytest.mark.parametrize(("most", "groups"), [(10, [[1], [2, 3, 4]]), (2, [[1], [2, 3], [4]])])
+async def test_what_arrives_while_a_group_is_under_way_is_done_together_next_up_to_the_most(
+    most: int, groups: list[list[int]]
+) -> None:
     squares = Squares()
-    grouped = Grouped(squares.of, most=10)
+    grouped = Grouped(squares.of, most)
 
     first = await begun(grouped, 1)
     others = await begun(grouped, 2, 3, 4)
     squares.go.set()
 
     assert await asyncio.gather(*first, *others) == [1, 4, 9, 16]
-    assert squares.groups == [[1], [2, 3, 4]]
-
-
-async def test_a_group_has_no_more_pieces_than_allowed() -> None:
-    squares = Squares()
-    grouped = Grouped(squares.of, most=2)
-
-    first = await begun(grouped, 1)
-    others = await begun(grouped, 2, 3, 4)
-    squares.go.set()
-
-    assert await asyncio.gather(*first, *others) == [1, 4, 9, 16]
-    assert squares.groups == [[1], [2, 3], [4]]
+    assert squares.groups == groups
 
 
 async def test_each_piece_of_a_group_that_fails_gets_the_error_and_the_next_group_is_done() -> None:

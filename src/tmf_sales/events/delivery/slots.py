@@ -92,7 +92,7 @@ class DeliverySlots:
         """Wait for a slot; return it with `release`."""
         slot = Slot(subscription, host, subscription in self._proven)
         if self._used < self._total and self._is_free(slot):
-            self._take(slot)
+            self._take(host, is_proven=slot.is_proven)
             return slot
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues[slot.is_proven].add(slot, admitted, has_room=self._has_room(host))
@@ -146,7 +146,7 @@ class DeliverySlots:
         admitted = queue.take(host)
         if not admitted.cancelled():
             admitted.set_result(None)
-            self._take(Slot("", host, is_proven))
+            self._take(host, is_proven=is_proven)
         if self._has_room(host):
             queue.note_room(host)
 
@@ -154,10 +154,10 @@ class DeliverySlots:
         """Whether the slot may be taken at once, as no other delivery waits for it."""
         return self._may_enter(slot.is_proven) and self._has_room(slot.host) and not any(self._queues.values())
 
-    def _take(self, slot: Slot) -> None:
+    def _take(self, host: str, *, is_proven: bool) -> None:
         self._used += 1
-        self._unproven += not slot.is_proven
-        self._by_host[slot.host] += 1
+        self._unproven += not is_proven
+        self._by_host[host] += 1
 
     def _may_enter(self, is_proven: bool) -> bool:
         return is_proven or self._unproven < self._most_unproven
