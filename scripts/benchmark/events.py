@@ -212,7 +212,7 @@ def new_store(kind: str) -> Callable[[], str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench events", description=__doc__)
     parser.add_argument("--store", default="sqlite", help="sqlite, memory, or the start of a MongoDB URL")
-    parser.add_argument("--listeners", default="1,10,100,1000")
+    parser.add_argument("--listeners", default="1,10,100,1000", help="how many, separated by commas")
     options = parser.parse_args()
     make, counts = new_store(options.store), [int(each) for each in options.listeners.split(",")]
     print(f"store {options.store}, {os.cpu_count()} cores shared by service, writers and listeners\n")
