@@ -43,7 +43,7 @@ class PartyData:
         Events that still wait in documents are moved to the log first.
         """
         log = self.store.events
-        await log.sweep()
+        await log.sweep(everything=True)
         kinds = {SUBSCRIPTION, *self.types, *(await self.store.unknown_kinds())}
         place: str | None = None
         while True:

@@ -182,8 +182,11 @@ class EventStore(Protocol):
         wait in documents, those of this process's writes are moved to the log right away; see `sweep`.
         """
 
-    async def sweep(self) -> int:
-        """Move events that a crash left in documents to the log; return how many (0 if they never wait there)."""
+    async def sweep(self, *, everything: bool = False) -> int:
+        """Move events that a crash left in documents to the log; return how many (0 if they never wait there).
+
+        `everything`: also those that this process is about to move, so that the log has all events of earlier writes.
+        """
 
     async def start_now(self, subscription: str) -> None:
         """Let a new subscription get only events of writes that are committed after this call.

@@ -233,6 +233,19 @@ async def test_an_event_is_placed_after_an_earlier_one_that_another_process_move
     assert await log(store) == ["e1", "e2"]
 
 
+async def test_a_sweep_of_everything_also_moves_what_this_process_is_about_to_move(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = store._outbox._waiting
+    with monkeypatch.context() as patched:
+        patched.setattr(store._outbox, "_wake", lambda resource, _: waiting.update({resource: None}))
+        await store.commit(insert("1", ticket(), event("e1")))
+
+    assert await store.events.sweep() == 0
+    assert await store.events.sweep(everything=True) == 1
+    assert await log(store) == ["e1"]
+
+
 async def test_moving_goes_on_behind_events_that_are_in_the_log_already(
     store: MongoStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

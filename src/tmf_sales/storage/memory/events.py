@@ -73,7 +73,7 @@ class MemoryEvents(EventStore):
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return up_to(size, itertools.islice(self._log.waiting.values(), limit))
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, everything: bool = False) -> int:
         return 0
 
     async def start_now(self, subscription: str) -> None:

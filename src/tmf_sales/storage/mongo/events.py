@@ -91,9 +91,9 @@ class MongoEvents(EventStore):
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:
         return await self._batch({"fanned": False, **self._of_known_kind}, limit, size)
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, everything: bool = False) -> int:
         await self._ready()
-        return await self._outbox.sweep()
+        return await self._outbox.sweep(everything=everything)
 
     async def start_now(self, subscription: str) -> None:
         # There is no order of all writes, so the existing events are marked, once all of them are in the log.

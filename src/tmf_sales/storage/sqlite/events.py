@@ -85,7 +85,7 @@ class SqliteEvents(EventStore):
         rest = f"fanned = 0 AND {OF_KNOWN_KIND} ORDER BY position LIMIT ?"
         return await self._batch(rest, self._kinds, limit, size=size)
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, everything: bool = False) -> int:
         return 0
 
     async def start_now(self, subscription: str) -> None:
