@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import uvicorn
 from tests.conformance.mutant import RELAY, RIGHT, Mutant, Wrapped
@@ -19,6 +20,7 @@ from tmf_conformance.registry import suites
 from tmf_conformance.response_types import ResponseTypes
 from tmf_conformance.run import Report, Target, run
 from tmf_sales.app import create_app
+from tmf_sales.app.composition import Clock, utc_now
 from tmf_sales.configuration.settings import Settings
 
 BASES = {"tmf648": "/tmf-api/quoteManagement/v4", "tmf699": "/tmf-api/sales/v4"}
@@ -59,11 +61,16 @@ class ServiceUnderTest:
                 self.wrapped.listener = ""
 
 
+def whole_seconds() -> datetime:
+    """A clock after which what happens within a second has the same time."""
+    return utc_now().replace(microsecond=0)
+
+
 @contextmanager
-def served() -> Iterator[ServiceUnderTest]:
+def served(clock: Clock = utc_now) -> Iterator[ServiceUnderTest]:
     with socket.create_server(("127.0.0.1", 0)) as at:
         port = at.getsockname()[1]
-        wrapped = Wrapped(create_app(Settings(store="memory:", port=port)))
+        wrapped = Wrapped(create_app(Settings(store="memory:", port=port), clock=clock))
         server = uvicorn.Server(
             uvicorn.Config(wrapped, log_level="error", lifespan="on", http="httptools", loop="uvloop")
         )

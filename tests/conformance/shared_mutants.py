@@ -159,12 +159,18 @@ def filtering(api: Api) -> dict[str, Mutant]:
 
 
 def ignores(api: Api, path: str) -> Mutant:
-    """The filter on this attribute, where the check of it uses it and no other does."""
+    """The filter on this attribute, where the check of it uses it and no other does.
+
+    The check adds the text of a resource to a filter that both of its pair match: those of attributes that many
+    resources share, and those of a date when both were created in the same millisecond.
+    """
 
     def is_of_the_check(value: str, call: Call) -> bool:
         if path in COARSE:
             return api.text in call.names
-        return len(call.pairs) == 1 and "," not in value and (path != api.group or value.startswith(api.group))
+        if len(call.pairs) == 1:
+            return "," not in value and (path != api.group or value.startswith(api.group))
+        return call.names == [api.text, path] != [path, path]
 
     return without_pair(path, is_of_the_check)
 

@@ -40,6 +40,19 @@ def test_a_defect_is_found_by_its_check_alone(service: ServiceUnderTest, api: st
     assert found_by(service, APIS[api], id) == [id]
 
 
+@pytest.mark.parametrize(
+    ("api", "id"),
+    [
+        ("tmf648", "filter-quoteDate"),
+        ("tmf699", "filter-creationDate"),
+        ("tmf699", "filter-statusChangeDate"),
+        ("tmf699", "lead-status-date-moves"),
+    ],
+)
+def test_a_defect_is_found_by_equal_times_too(coarse_service: ServiceUnderTest, api: str, id: str) -> None:
+    assert found_by(coarse_service, APIS[api], id) == [id]
+
+
 def defects() -> Iterator[tuple[str, str]]:
     """What both APIs check in the same way is tried on one of them, by turns."""
     tables = {name: mutants_of(api) for name, api in APIS.items()}

@@ -32,6 +32,13 @@ def test_our_service_passes_every_check(service: ServiceUnderTest, api: Api, rec
     expect_all_passed(service.report(api), "memory", record_property)
 
 
+@pytest.mark.parametrize("api", APIS.values(), ids=list(APIS))
+def test_a_service_whose_clock_has_whole_seconds_passes_every_check(
+    coarse_service: ServiceUnderTest, api: Api, record_property: Recorded
+) -> None:
+    expect_all_passed(coarse_service.report(api), "memory, whole seconds", record_property)
+
+
 @pytest.fixture(params=["sqlite", "mongo"])
 def store(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> tuple[str, str]:
     """The kind of a store, and its URL."""
