@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple, Self
 
 import jsonschema_rs
@@ -66,7 +66,7 @@ class Schemas:
         self._made: dict[tuple[bytes, Reading], SchemaCheck] = {}
         self._schemas = document.get("components", {}).get("schemas", {})
         self._components: dict[Reading, dict[str, Schema]] = {}
-        self._verified: set[bytes] = set()
+        self._verified: set[str] = set()
 
     def check(self, schema: Schema, *, reject_read_only: bool = False, relaxed: bool = False) -> SchemaCheck:
         """Return the check of a schema of this contract. Raises `unusable` when it cannot be compiled.
@@ -103,7 +103,10 @@ class Schemas:
         """Return the check of a schema that refers to components. Raises ValueError when it cannot be compiled."""
 
         def with_components() -> Schema:
-            return {"components": {"schemas": self._components_for(reading)}, "allOf": [root]}
+            components = self._components_for(reading)
+            reached = _reached(text, components)  # jsonschema_rs keeps all that it gets, so give it no more
+            needed = components if reached is None else {name: components[name] for name in reached}
+            return {"components": {"schemas": needed}, "allOf": [root]}
 
         check = SchemaCheck(with_components)
         if not self._compiles_without_references(text):
@@ -116,18 +119,12 @@ class Schemas:
         Raises ValueError for one that cannot be compiled. Returns False when a reference names no component: only
         jsonschema_rs knows whether it can follow it. Other readings of a component add no rules of the contract.
         """
-        components = self._components_for(Reading())
-        texts, reached = [text], set[bytes]()
-        for each in texts:  # grows while it is walked
-            for reference in set(_REFERENCE.findall(each)) - self._verified - reached:
-                name = reference.decode().removeprefix(_COMPONENT)
-                if name not in components:
-                    return False
-                reached.add(reference)
-                texts.append(orjson.dumps(components[name]))
-        every = b",".join(texts).replace(b'"$ref":', b'"x-ref":')
+        reached = _reached(text, self._components_for(Reading()), self._verified)
+        if reached is None:
+            return False
+        every = b",".join([text, *reached.values()]).replace(b'"$ref":', b'"x-ref":')
         SchemaCheck(orjson.loads(b'{"allOf":[%s]}' % every)).compile()
-        self._verified |= reached
+        self._verified |= reached.keys()
         return True
 
     def _components_for(self, reading: Reading) -> dict[str, Schema]:
@@ -135,6 +132,25 @@ class Schemas:
             plain = {name: _as_draft4(schema, reading) for name, schema in self._schemas.items()}
             self._components[reading] = flattened(plain)
         return self._components[reading]
+
+
+def _reached(text: bytes, components: Mapping[str, Schema], known: Set[str] = frozenset()) -> dict[str, bytes] | None:
+    """The texts of the components, except `known` ones, that a schema refers to, directly or through others; by name.
+
+    Returns None when a reference names no component.
+    """
+    reached: dict[str, bytes] = {}
+    texts = [text]
+    for each in texts:  # grows while it is walked
+        for reference in set(_REFERENCE.findall(each)):
+            name = reference.decode().removeprefix(_COMPONENT)
+            if name in reached or name in known:
+                continue
+            if name not in components:
+                return None
+            reached[name] = orjson.dumps(components[name])
+            texts.append(reached[name])
+    return reached
 
 
 def faults_of_compilation(node: Any, place: Steps = ()) -> Iterator[tuple[Steps, str]]:
