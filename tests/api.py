@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,11 @@ JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
 PATIENCE = 60.0
 STACK = os.environ.get("TEST_STACK", "asgi")
+
+
+def current_time() -> str:
+    """The time in the form of the service's date-times; the date of a later event is the same or greater."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Api:

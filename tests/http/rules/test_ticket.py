@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.api import Api, refusal
+from tests.api import Api, current_time, refusal
 from tests.http.conftest import Services
 from tests.http.resources import TICKET
 
@@ -34,10 +34,11 @@ def test_the_status_follows_the_state_machine_of_its_contract(tickets: Api, now:
 
 def test_a_state_sets_the_date_that_its_contract_names(tickets: Api) -> None:
     ticket = tickets.create("/ticket", TICKET.minimal)
+    before = current_time()
 
     resolved = tickets.changed(TICKET.at(ticket), {"status": "resolved"})
 
-    assert resolved["resolutionDate"] > ticket["reportedDate"]
+    assert resolved["resolutionDate"] >= before >= ticket["reportedDate"]
     assert "resolutionDate" not in tickets.changed(TICKET.at(ticket), {"status": "open"})
 
 

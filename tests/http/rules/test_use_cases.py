@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests import printed
-from tests.api import JSON_PATCH, Api, Document, refusal
+from tests.api import JSON_PATCH, Api, Document, current_time, refusal
 
 MARKETING = {"id": "127", "name": "Walter White", "role": "marketing team", "@referredType": "individual"}
 SALES = {"id": "475", "name": "Saul Goodman", "role": "sales team", "@referredType": "individual"}
@@ -40,8 +40,9 @@ def lead(request: pytest.FixtureRequest, leads: Api) -> Document:
 
 
 def lead_now(leads: Api, lead: Document, status: str, reason: str, **members: object) -> Document:
+    before = current_time()
     changed = leads.changed(f"/salesLead/{lead['id']}", {"status": status, "statusChangeReason": reason, **members})
-    assert changed["statusChangeDate"] > lead["statusChangeDate"]
+    assert changed["statusChangeDate"] >= before >= lead["statusChangeDate"]
     return changed
 
 
