@@ -7,7 +7,7 @@ engine/defaults.py, engine/states.py and privacy/personal_data.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,8 @@ class ObjectType:
     """One object type: its members, and the members that each kind of walk has to visit.
 
     `defaults`: the values of members that a new object lacks, including its initial state; `entered`: the members whose
-    objects may need defaults, with their types; `numbered`: the members that number the elements of a list.
+    objects may need defaults, with their types; `numbered`: the members that number the elements of a list. `walks`:
+    the functions that engine/compiled_walks.py has made for this type.
     """
 
     name: str
@@ -67,6 +68,7 @@ class ObjectType:
     defaults: tuple[tuple[str, Any], ...] = ()
     entered: tuple[tuple[str, ObjectType], ...] = ()
     numbered: tuple[str, ...] = ()
+    walks: dict[str, Callable[..., None]] = field(default_factory=dict, compare=False, repr=False)
 
     def lists(self) -> frozenset[tuple[str, ...]]:
         """The paths that end at a list; stops where a type recurs."""

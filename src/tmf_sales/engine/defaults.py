@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any
 
 from tmf_sales.contract.types import TYPE_OF, ObjectType
+from tmf_sales.engine.compiled_walks import FunctionOf, Walk
 from tmf_sales.storage.records import Document
 from tmf_sales.values.json_values import json_type, own_copy
 
@@ -14,37 +15,39 @@ LONGEST_NUMBER = 15
 
 def apply_defaults(document: Document, object_type: ObjectType, now: str) -> None:
     """Set the contract's defaults and the initial states in a new object and in the objects inside it."""
+    _DEFAULTS.of(object_type)(document, now)
+
+
+def _statements(object_type: ObjectType, function_of: FunctionOf) -> Iterator[str]:
     for name, default in object_type.defaults:
-        if name not in document:
-            _set_default(document, name, default, now)
+        yield f"if {name!r} not in document:"
+        yield f"    {_setting(name, default)}"
     for name, inner in object_type.entered:
-        if name in document:
-            _apply_defaults_inside(document[name], inner, now)
+        apply = function_of(inner)
+        yield f"if {name!r} in document:"
+        yield f"    value = document[{name!r}]"
+        yield "    if type(value) is dict:"
+        yield f"        {apply}(value, now)"
+        yield "    elif type(value) is list:"
+        yield "        for element in value:"
+        yield "            if type(element) is dict:"
+        yield f"                {apply}(element, now)"
+        for number in inner.numbered:
+            yield f"        number_missing(value, {number!r})"
 
 
-def _apply_defaults_inside(value: Any, object_type: ObjectType, now: str) -> None:
-    if isinstance(value, dict):
-        apply_defaults(value, object_type, now)
-    elif isinstance(value, list):
-        for element in value:
-            if isinstance(element, dict):
-                apply_defaults(element, object_type, now)
-        if object_type.numbered:
-            number_elements(value, object_type)
-
-
-def _set_default(document: Document, name: str, default: Any, now: str) -> None:
-    if not isinstance(default, str):
-        document[name] = own_copy(default)  # a copy, as later steps change it in place
-    elif default[:1] != "$":
-        document[name] = default
-    elif default == "$now":
-        document[name] = now
-    elif default.startswith(TYPE_OF):
-        if (found := json_type(document.get(default.removeprefix(TYPE_OF)))) is not None:
-            document[name] = found
-    elif default[1:] in document:
-        document[name] = document[default[1:]]
+def _setting(name: str, default: Any) -> str:
+    """The statement that sets a missing member."""
+    if isinstance(default, dict | list):  # a copy, as later steps change it in place
+        return f"document[{name!r}] = own_copy({own_copy(default)!r})"
+    if not isinstance(default, str) or default[:1] != "$":
+        return f"document[{name!r}] = {own_copy(default)!r}"
+    if default == "$now":
+        return f"document[{name!r}] = now"
+    if default.startswith(TYPE_OF):
+        kind = f"json_type(document.get({default.removeprefix(TYPE_OF)!r}))"
+        return f"if (kind := {kind}) is not None: document[{name!r}] = kind"
+    return f"if {default[1:]!r} in document: document[{name!r}] = document[{default[1:]!r}]"
 
 
 def number_elements(elements: list[Any], object_type: ObjectType) -> None:
@@ -106,3 +109,11 @@ def elements_by_key(elements: Any, key: str) -> dict[Any, Document]:
     return {
         element[key]: element for element in elements if isinstance(element, dict) and isinstance(element.get(key), str)
     }
+
+
+_DEFAULTS = Walk(
+    "defaults",
+    "document, now",
+    _statements,
+    {"json_type": json_type, "number_missing": number_missing, "own_copy": own_copy},
+)
