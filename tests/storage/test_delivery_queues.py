@@ -7,16 +7,18 @@ import itertools
 import time
 import tracemalloc
 from collections.abc import Collection
+from pathlib import Path
 
 import orjson
 import pytest
 from tests.storage.deviations import NOT_ATOMIC
-from tests.storage.tickets import delete, insert, ticket, update
+from tests.storage.tickets import KINDS, delete, insert, ticket, update
 
 from tmf_sales.storage.events import (
     AUDIT_RECORD,
     BEHIND,
     AttemptRecord,
+    Backlog,
     DeliveryQueue,
     EventStore,
     FanOut,
@@ -25,11 +27,13 @@ from tmf_sales.storage.events import (
     StoredEvent,
     is_full,
 )
+from tmf_sales.storage.factory import open_store
 from tmf_sales.storage.protocol import Storage
-from tmf_sales.storage.records import Document
+from tmf_sales.storage.records import Change, Document, Kind
 
 NOW = 1_700_000_000.0
 LATER = NOW + 10
+SUBSCRIBES = Kind("listener", subscribes=True)
 
 
 @pytest.fixture
@@ -637,3 +641,28 @@ async def test_events_are_found_by_their_ids_as_far_as_their_size_allows(store: 
     assert ids(await log.with_ids(["e2", "unknown", "e1", "e2"])) == ["e2", "e1"]
     assert (await log.with_ids(["e1"]))[0].text == first.text
     assert ids(await log.with_ids(["e2", "e1"], size=len(second.text))) == ["e2"]
+
+
+@pytest.mark.parametrize("url", ["memory:", "sqlite"])
+async def test_an_event_waits_for_nobody_while_there_are_no_subscriptions(url: str, tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.sqlite" if url == "sqlite" else url, (*KINDS, SUBSCRIBES))
+    await store.open()
+    try:
+        await store.commit(insert("1", ticket(), event("before")))
+        assert await store.events.not_fanned_out(10) == []
+        assert await store.events.backlog() == Backlog(0, None)
+
+        await store.commit(insert("a", {}, kind=SUBSCRIBES.name))
+        await store.commit(update("1", 1, ticket(), event("while")))
+        assert ids(await store.events.not_fanned_out(10)) == ["while"]
+
+        await store.commit(Change(SUBSCRIBES.name, "a", 1, ()))
+        await store.commit(update("1", 2, ticket(), event("after")))
+        assert ids(await store.events.not_fanned_out(10)) == ["while"]
+
+        found, _ = await store.events.read_log(["ticket"], limit=10)
+        assert ids(found) == ["before", "while", "after"]
+        await fan(store.events, await store.events.not_fanned_out(10))
+        assert await store.events.expire(time.time() + 1) == 3
+    finally:
+        await store.close()

@@ -49,7 +49,7 @@ from tmf_sales.storage.records import Change, Document, Kind, Record, Row, Versi
 from tmf_sales.values.messages import Violation, shown
 
 SUBSCRIPTION = "listener"
-SUBSCRIPTION_KIND = Kind(SUBSCRIPTION)
+SUBSCRIPTION_KIND = Kind(SUBSCRIPTION, subscribes=True)
 PAGE = 1000
 TRIES = 10
 UNFINISHED = "its registration was not finished"

@@ -168,13 +168,15 @@ class Kind:
     """A kind of resource as a store knows it: its name, its indexes, and which paths are lists in the contract.
 
     A compound index has no path through a list. `earlier_name`: the name of the kind in stores of format 1; if several
-    kinds have the same earlier name, the first takes over what is stored under it.
+    kinds have the same earlier name, the first takes over what is stored under it. `subscribes`: its resources are the
+    subscriptions to events; while a store with such a kind has none of them, an event need not be delivered.
     """
 
     name: str
     indexes: tuple[Index, ...] = ()
     lists: frozenset[Path] = frozenset()
     earlier_name: str = ""
+    subscribes: bool = False
 
     def goes_through_list(self, path: Path) -> bool:
         return any(path[:length] in self.lists for length in range(1, len(path) + 1))

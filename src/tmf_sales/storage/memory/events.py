@@ -57,15 +57,18 @@ class MemoryEvents(EventStore):
         self._count = 0
         self._starts: dict[str, str] = {}
 
-    def append(self, change: Change) -> None:
-        """Add the events of a write to the log; the store calls this in the same step as the write."""
+    def append(self, change: Change, *, is_awaited: bool = True) -> None:
+        """Add the events of a write to the log; the store calls this in the same step as the write.
+
+        `is_awaited`: there are subscriptions; else the events need no delivery.
+        """
         for document in change.events:
             self._count += 1
             id, text = document["eventId"], text_to_keep(document)
             order, revision = f"{self._count:016x}", change.expected_revision + 1
             event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
             self._log.events[id] = event
-            if document.get("eventType") != AUDIT_RECORD:
+            if is_awaited and document.get("eventType") != AUDIT_RECORD:
                 self._log.waiting[id] = event
         if change.events:
             self.arrived.set()

@@ -32,6 +32,7 @@ class MemoryStorage(Storage):
         self._statement_timeout = statement_timeout
         self._kinds: dict[str, dict[str, Record]] = {kind.name: {} for kind in kinds}
         self._ids: dict[str, SortedList] = {kind.name: SortedList() for kind in kinds}
+        self._subscriptions = [self._kinds[kind.name] for kind in kinds if kind.subscribes]
         self._indexes = {kind.name: EqualityIndex(kind.indexes) for kind in kinds}
 
     async def open(self) -> None: ...
@@ -83,7 +84,7 @@ class MemoryStorage(Storage):
         elif not change.versions:
             self._ids[change.kind].remove(change.id)
         self._indexes[change.kind].note(change.id)
-        self.events.append(change)
+        self.events.append(change, is_awaited=not self._subscriptions or any(self._subscriptions))
         return revision
 
     async def load(self, kind: str, records: Sequence[Record]) -> list[str]:

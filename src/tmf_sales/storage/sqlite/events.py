@@ -44,6 +44,11 @@ QUEUES_AT_ONCE = 64
 ORDER_LENGTH = 16
 NOT_FANNED_OUT, FANNED_OUT, NEVER_FANNED_OUT = range(3)
 """The values of `fanned`. Audit records are never fanned out; those of earlier releases have FANNED_OUT."""
+APPEND = (
+    "INSERT INTO event (id, kind, resource, revision, stored, fanned, text)"
+    f" VALUES (?, ?, ?, ?, ?, coalesce(?, (SELECT iif(total, {NOT_FANNED_OUT}, {FANNED_OUT})"
+    " FROM kind WHERE name = ?)), ?)"
+)
 
 
 class InThread(Protocol):
@@ -52,10 +57,15 @@ class InThread(Protocol):
     async def __call__(self, read: Callable[[Reader], T], /) -> T: ...
 
 
-def append_events(connection: sqlite3.Connection, change: Change, stored: float) -> None:
-    """Add the events of `change` to the log, as part of the transaction that writes it."""
+def append_events(connection: sqlite3.Connection, change: Change, stored: float, subscriptions: str | None) -> None:
+    """Add the events of `change` to the log, as part of the transaction that writes it.
+
+    `subscriptions`: the kind that subscribes, if the store has one. While there are no subscriptions, events need no
+    delivery: to mark them later would write each one a second time.
+    """
+    state = NOT_FANNED_OUT if subscriptions is None else None
     connection.executemany(
-        "INSERT INTO event (id, kind, resource, revision, stored, fanned, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        APPEND,
         [
             (
                 each["eventId"],
@@ -63,7 +73,8 @@ def append_events(connection: sqlite3.Connection, change: Change, stored: float)
                 change.id,
                 change.expected_revision + 1,
                 stored,
-                NEVER_FANNED_OUT if each.get("eventType") == AUDIT_RECORD else NOT_FANNED_OUT,
+                NEVER_FANNED_OUT if each.get("eventType") == AUDIT_RECORD else state,
+                subscriptions,
                 orjson.dumps(each),
             )
             for each in change.events

@@ -55,6 +55,7 @@ class SqliteStorage(Storage):
     ) -> None:
         self._path = path
         self._layouts = {kind.name: Layout(kind) for kind in kinds}
+        self._subscriptions = next((kind.name for kind in kinds if kind.subscribes), None)
         self._statement_timeout = statement_timeout
         self._now = now
 
@@ -123,7 +124,8 @@ class SqliteStorage(Storage):
 
         def write(connection: sqlite3.Connection) -> int:
             revision = write_change(connection, layout, change)
-            append_events(connection, change, stored)
+            if change.events:
+                append_events(connection, change, stored, self._subscriptions)
             return revision
 
         revision = await self._writer.run(write)
