@@ -21,7 +21,7 @@ from tmf_sales.storage.protocol import (
     Storage,
     TookTooLong,
 )
-from tmf_sales.storage.records import Change, Version
+from tmf_sales.storage.records import Change, Version, merged
 
 ODD_VALUES: dict[str, Any] = {
     "none": None,
@@ -105,6 +105,43 @@ async def test_a_change_may_bring_the_version_that_it_replaces(store: Storage) -
     await store.commit(delete("1", 2))
     with pytest.raises(RevisionConflict):
         await store.commit(change)
+
+
+async def test_changes_that_are_merged_are_one_write_with_a_revision_for_each(store: Storage) -> None:
+    await store.commit(insert("1", ticket(party=[{"id": "a"}]), event("e1")))
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    first = update("1", 1, ticket(party=[{"id": "b"}]), event("e2"))._replace(before=stored.current)
+    second = update("1", 2, ticket(party=[{"id": "c"}]), event("e3"), event("e4"))
+    third = update("1", 3, ticket(party=[{"id": "d"}]))
+
+    assert await store.commit(merged([first, second, third])) == 4
+
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    assert (stored.revision, stored.current.revision, stored.current.document) == (4, 4, third.versions[0].document)
+    pages = [await store.find("ticket", Query(Compare(("party", "id"), Operator.EQ, id))) for id in "abcd"]
+    assert [page.total for page in pages] == [0, 0, 0, 1]
+    assert await logged(store) == [("e1", 1), ("e2", 2), ("e3", 3), ("e4", 3)]
+
+
+async def test_changes_that_are_merged_are_all_rejected_when_the_first_comes_too_late(store: Storage) -> None:
+    await store.commit(insert("1", ticket()))
+    changes = [update("1", revision, ticket(name="new"), event(f"e{revision}")) for revision in (1, 2)]
+    await store.commit(update("1", 1, ticket(name="other")))
+
+    with pytest.raises(RevisionConflict):
+        await store.commit(merged(changes))
+
+    stored = await store.get("ticket", "1")
+    assert stored is not None
+    assert (stored.revision, stored.current.document["name"]) == (2, "other")
+    assert await logged(store) == []
+
+
+async def logged(store: Storage) -> list[tuple[str, int]]:
+    await store.events.sweep(everything=True)
+    return [(each.id, each.revision) for each in (await store.events.log(None, 0, 100))[0]]
 
 
 async def test_what_was_never_written_is_not_there(store: Storage) -> None:

@@ -124,7 +124,7 @@ class Storage(Protocol):
         """
 
     async def commit(self, change: Change) -> int:
-        """Write the versions and their events together, or neither; return the record's new revision.
+        """Write the versions and all events of `change` together, or neither; return the record's new revision.
 
         Raises RevisionConflict when the stored revision is not `change.expected_revision`, AlreadyExists when an
         insert finds the id taken, RecordTooLarge and OutboxFull at their limits, NotStorable for a rule of the store's

@@ -145,7 +145,8 @@ class Change(NamedTuple):
     `expected_revision` 0 inserts: the id must not be taken. Empty `versions` delete. An event is a complete TMF event
     document that begins with `eventId` (unique), `eventTime` and `eventType`. orjson serializes it, so a part of it may
     be a Fragment. The store adds kind, id and revision beside it. `before`: the current version at `expected_revision`,
-    if the caller has read it; it spares a store reading it again.
+    if the caller has read it; it spares a store reading it again. `earlier`: the events of each change that this one
+    contains (see `merged`); each of them has a revision of its own.
     """
 
     kind: str
@@ -154,6 +155,35 @@ class Change(NamedTuple):
     versions: tuple[Version, ...]
     events: tuple[Document, ...] = ()
     before: Version | None = None
+    earlier: tuple[tuple[Document, ...], ...] = ()
+
+    @property
+    def revision(self) -> int:
+        """The record's revision after this write."""
+        return self.expected_revision + len(self.earlier) + 1
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self.events) or any(self.earlier)
+
+    def all_events(self) -> list[tuple[int, Document]]:
+        """Every event with the revision that it reports, in order."""
+        if not self.earlier:
+            return [(self.expected_revision + 1, event) for event in self.events]
+        changes = enumerate((*self.earlier, self.events), start=self.expected_revision + 1)
+        return [(revision, event) for revision, events in changes for event in events]
+
+
+def merged(changes: Sequence[Change]) -> Change:
+    """Make one write of changes that each expect the revision after the one before; only the last one's versions stay.
+
+    None of them is an insert or a deletion, and none is merged itself.
+    """
+    first, last = changes[0], changes[-1]
+    if first is last:
+        return first
+    earlier = tuple(change.events for change in changes[:-1])
+    return last._replace(expected_revision=first.expected_revision, before=first.before, earlier=earlier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tmf_sales.storage.events import StoredEvent
 from tmf_sales.storage.mongo.outbox import MOVED_LIMIT, Seen, _place_of_duplicate
 from tmf_sales.storage.mongo.store import SEEN_LIMIT, MongoStorage
 from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, StorageUnavailable
+from tmf_sales.storage.records import merged
 
 WRITES = 150
 NAMES = ("1", "2", "3")
@@ -125,6 +126,52 @@ async def test_events_of_one_resource_that_is_changed_on_and_on_are_moved_in_ord
 
     assert await log(store) == [f"e{number}" for number in range(1, 42)]
     assert await store._resources["ticket"].find_one({"_id": "1"}) is None
+
+
+async def test_a_write_that_follows_another_one_needs_no_read(
+    store: MongoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    await store.get("ticket", "1")
+    calls = counted(store, monkeypatch)
+
+    await store.commit(update("1", 1, ticket(), event("e2")))
+    await store.commit(merged([update("1", revision, ticket(), event(f"e{revision + 1}")) for revision in (2, 3)]))
+    await moved(store)
+    await store.commit(update("1", 4, ticket(), event("e5")))
+    await moved(store)
+
+    assert not {"find", "find_one"} & {*calls}
+    assert await log(store) == ["e1", "e2", "e3", "e4", "e5"]
+
+
+async def test_a_write_that_follows_one_without_events_reads_what_waits(store: MongoStorage) -> None:
+    await store.commit(insert("1", ticket(), event("e1")))
+    await store.get("ticket", "1")
+
+    await store.commit(update("1", 1, ticket()))
+    await store.commit(update("1", 2, ticket(), event("e2")))
+    await moved(store)
+
+    assert await log(store) == ["e1", "e2"]
+
+
+async def test_what_another_process_left_comes_before_writes_that_follow_each_other(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    await store.commit(insert("1", ticket(), event("e1")))
+    await moved(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(other._outbox, "_wake", lambda *_: None)
+        await other.commit(update("1", 1, ticket(), event("e2")))
+
+    await store.get("ticket", "1")
+    for revision in (2, 3, 4):
+        await store.commit(update("1", revision, ticket(), event(f"e{revision + 1}")))
+    await moved(store)
+
+    assert await log(store) == ["e1", "e2", "e3", "e4", "e5"]
 
 
 async def test_what_another_process_left_in_the_document_comes_first(

@@ -62,15 +62,15 @@ class MemoryEvents(EventStore):
 
         `is_awaited`: there are subscriptions; else the events need no delivery.
         """
-        for document in change.events:
+        events = change.all_events()
+        for revision, document in events:
             self._count += 1
-            id, text = document["eventId"], text_to_keep(document)
-            order, revision = f"{self._count:016x}", change.expected_revision + 1
+            id, text, order = document["eventId"], text_to_keep(document), f"{self._count:016x}"
             event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
             self._log.events[id] = event
             if is_awaited and document.get("eventType") != AUDIT_RECORD:
                 self._log.waiting[id] = event
-        if change.events:
+        if events:
             self.arrived.set()
 
     async def not_fanned_out(self, limit: int, size: int = BATCH_BYTES) -> list[StoredEvent]:

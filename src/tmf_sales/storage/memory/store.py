@@ -72,7 +72,7 @@ class MemoryStorage(Storage):
         stored = resources.get(change.id)
         reject_other_revision(change, stored.revision if stored is not None else 0)
         reject_too_large_record(change.versions)
-        revision = change.expected_revision + 1
+        revision = change.revision
         if change.versions:
             # Keep only texts, as other stores do: the documents of many writes make garbage collection expensive.
             texts = tuple(Version(version.revision, text=version.text) for version in change.versions)

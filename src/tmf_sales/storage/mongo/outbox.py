@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 
 def outbox_entries(change: Change) -> list[dict[str, Any]]:
     """Return the events of `change` as they wait in the document."""
-    revision = change.expected_revision + 1
     return [
         {
             "_id": event["eventId"],
@@ -52,7 +51,7 @@ def outbox_entries(change: Change) -> list[dict[str, Any]]:
             "type": event.get("eventType"),
             "text": orjson.dumps(event),
         }
-        for place, event in enumerate(change.events)
+        for place, (revision, event) in enumerate(change.all_events())
     ]
 
 

@@ -160,13 +160,14 @@ class MongoStorage(Storage):
             seen = Seen(0, await self._insert(collection, change, entries), frozenset())
         elif change.versions:
             await self._replace(collection, change, entries)
+            self._note_written(change, entries, seen)
         else:
             await self._delete(collection, change, entries)
         if entries and seen is not None and seen.revision == change.expected_revision:
             self._outbox.wake_written(change.kind, change.id, entries, seen, deleted=not change.versions)
         elif entries or not change.versions:
             self._outbox.wake(change.kind, change.id)
-        return change.expected_revision + 1
+        return change.revision
 
     async def load(self, kind: str, records: Sequence[Record]) -> list[str]:
         for record in records:
@@ -204,7 +205,19 @@ class MongoStorage(Storage):
     def _note_seen(self, kind: str, found: Document) -> None:
         """Remember what a following write would otherwise read again, for the latest reads only."""
         waiting = frozenset(entry["_id"] for entry in found.get("outbox", ()))
-        self._seen[kind, found["_id"]] = Seen(found["revision"], found["born"], waiting)
+        self._keep_seen(kind, found["_id"], Seen(found["revision"], found["born"], waiting))
+
+    def _note_written(self, change: Change, entries: list[Document], seen: Seen | None) -> None:
+        """Remember what a read would see now, because the next write of the resource may come without one.
+
+        The outbox moves all that waited before together with these entries, so only they need be known.
+        """
+        if entries and seen is not None and seen.revision == change.expected_revision:
+            waiting = frozenset(entry["_id"] for entry in entries)
+            self._keep_seen(change.kind, change.id, Seen(change.revision, seen.born, waiting))
+
+    def _keep_seen(self, kind: str, id: str, seen: Seen) -> None:
+        self._seen[kind, id] = seen
         if len(self._seen) > SEEN_LIMIT:
             del self._seen[next(iter(self._seen))]
 
@@ -241,7 +254,7 @@ class MongoStorage(Storage):
 
     async def _replace(self, collection: Collection, change: Change, entries: list[Document]) -> None:
         content = _content(change.versions)
-        update: dict[str, Any] = {"$set": {"revision": change.expected_revision + 1, **content}}
+        update: dict[str, Any] = {"$set": {"revision": change.revision, **content}}
         if "others" not in content:
             update["$unset"] = {"others": ""}
         await self._update(collection, change, update, entries)
@@ -256,7 +269,7 @@ class MongoStorage(Storage):
             collection,
             change,
             {
-                "$set": {"revision": change.expected_revision + 1, "deleted": True},
+                "$set": {"revision": change.revision, "deleted": True},
                 "$unset": {"document": "", "others": "", "changed": ""},
                 "$inc": {"outbox_size": 0},  # a sweep finds the tombstone even if its last events were moved just now
             },

@@ -71,13 +71,13 @@ def append_events(connection: sqlite3.Connection, change: Change, stored: float,
                 each["eventId"],
                 change.kind,
                 change.id,
-                change.expected_revision + 1,
+                revision,
                 stored,
                 NEVER_FANNED_OUT if each.get("eventType") == AUDIT_RECORD else state,
                 subscriptions,
                 orjson.dumps(each),
             )
-            for each in change.events
+            for revision, each in change.all_events()
         ],
     )
 

@@ -124,12 +124,12 @@ class SqliteStorage(Storage):
 
         def write(connection: sqlite3.Connection) -> int:
             revision = write_change(connection, layout, change)
-            if change.events:
+            if change.has_events:
                 append_events(connection, change, stored, self._subscriptions)
             return revision
 
         revision = await self._writer.run(write)
-        if change.events:
+        if change.has_events:
             self.events.arrived.set()
         return revision
 
@@ -202,7 +202,7 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
         connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
     else:
         values = (
-            change.expected_revision + 1,
+            change.revision,
             change.versions[0].revision,
             is_uneven,
             *layout.column_values(document),
@@ -211,7 +211,7 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
         )
         connection.execute(layout.insert if stored is None else layout.update, (*values, change.id))
     _replace_entries(connection, layout, change.id, before, after)
-    return change.expected_revision + 1
+    return change.revision
 
 
 def _replace_entries(connection: sqlite3.Connection, layout: Layout, id: str, before: Entries, after: Entries) -> None:
