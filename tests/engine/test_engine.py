@@ -12,11 +12,12 @@ from tests.contract import small_contract
 
 from tmf_sales.access import FULL_ACCESS
 from tmf_sales.engine.documents import DocumentBuilder
-from tmf_sales.engine.engine import RACES, EngineSettings, ResourceEngine
+from tmf_sales.engine.engine import EngineSettings, ResourceEngine
 from tmf_sales.engine.expansion import References
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import IDEMPOTENCY_KIND, Idempotency
 from tmf_sales.engine.long_work import LONG_WORK
+from tmf_sales.engine.pending_changes import RACES
 from tmf_sales.engine.request import Request
 from tmf_sales.errors import PatchResultRefused, ResourceTooLarge, Unavailable
 from tmf_sales.storage.memory.store import MemoryStorage

@@ -24,9 +24,9 @@ from tmf_sales.engine.expansion import References
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.engine.idempotency import Idempotency, Reservation
 from tmf_sales.engine.listing import Listing
-from tmf_sales.engine.locks import ResourceLocks
 from tmf_sales.engine.long_work import run_work
 from tmf_sales.engine.lookup import RecordLookup
+from tmf_sales.engine.pending_changes import RACES, Attempt, PendingChanges, too_many_races
 from tmf_sales.engine.preconditions import entity_tag, is_not_modified
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Handler, Request, Response
@@ -36,7 +36,6 @@ from tmf_sales.errors import (
     InvalidParameter,
     PatchResultRefused,
     ResourceTooLarge,
-    Unavailable,
     VersionTaken,
 )
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
@@ -49,8 +48,6 @@ from tmf_sales.storage.records import Change, Document, Record, Version
 from tmf_sales.values import datetimes
 from tmf_sales.values.json_values import CONTAINER_LIMIT, count_containers, same_json
 from tmf_sales.values.messages import Violation, shown
-
-RACES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +94,7 @@ class ResourceEngine:
         self._accept_patch = [(b"accept-patch", patch_types)] if patch_types else []
         self._event_factory = event_factory_of(resource_type)
         self._verified = Verified()
+        self._pending = PendingChanges(self._commit)
 
     def use_rules(self, rules: Rules) -> None:
         """Apply these rules from now on; a step of a request that is under way ends under the old ones."""
@@ -104,14 +102,13 @@ class ResourceEngine:
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
-        locks = ResourceLocks()
         by_verb: dict[str, Handler] = {
             "list": self._listing.answer,
             "head": self._listing.head,
             "create": self.create,
             "retrieve": self.retrieve,
-            "patch": locks.serialized(self.patch),
-            "delete": locks.serialized(self.delete),
+            "patch": self.patch,
+            "delete": self.delete,
         }
         return {id: by_verb[verb] for verb, id in operation_ids(self.type.name).items()}
 
@@ -189,7 +186,7 @@ class ResourceEngine:
             ordered = versions.highest_first((*record.versions, version), member)
             if await self._commit_unless_lost(Change(self.type.kind, record.id, record.revision, ordered, events)):
                 return self._created(request, view, made)
-        raise _too_many_races()
+        raise too_many_races()
 
     def _version_made_of(self, body: Document, record: Record, now: str) -> Version | None:
         """The stored version that an earlier attempt of this request wrote, or None."""
@@ -208,32 +205,33 @@ class ResourceEngine:
     async def patch(self, request: Request) -> Response:
         view = self._view_of(request)
         id, number = self._lookup.named(request)
-        href = self._href(request, id)
-        for _ in range(RACES):
-            record = await self._lookup.get(request, id)
-            place = self._lookup.place_of(request, record, number)
-            before, is_current = record.versions[place], place == 0
-            is_not_modified(request, before.revision)
-            now = self._now()
-            patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
-            work = _work_of(before, patch, request)
-            verified = self._verified.of(before.text)
-            built = await run_work(work, self._builder.patched, before.document, patch, verified, before.text)
-            if built.document is before.document:
-                return self._patched(request, view, Representation(before, id, href), is_current=is_current)
-            after = Version(record.revision + 1, built.document, built.text)
-            await run_work(work, _reject_too_many_containers, after)
-            ordered = self._with_patched(request, record.versions, place, after)
-            made = Representation(after, id, href)
-            context = self._event_context(request, now, made)
-            events = await run_work(work, self._events_of_patch, before.document, built, context)
-            events = _marked(events, is_current=ordered[0] is after)
-            events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
-            change = Change(self.type.kind, id, record.revision, ordered, events, record.current)
-            if await self._commit_unless_lost(change):
-                self._verified.replace(before.text, after.text, built.verified)
-                return self._patched(request, view, made, is_current=is_current)
-        raise _too_many_races()
+        return await self._pending.answer(id, functools.partial(self._patch, request, view, id, number))
+
+    async def _patch(
+        self, request: Request, view: View, id: str, number: versions.Number | None, uncommitted: Record | None
+    ) -> Attempt:
+        record = await self._lookup.get(request, id, uncommitted)
+        place = self._lookup.place_of(request, record, number)
+        before, is_current = record.versions[place], place == 0
+        is_not_modified(request, before.revision)
+        href, now = self._href(request, id), self._now()
+        patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
+        work = _work_of(before, patch, request)
+        verified = self._verified.of(before.text)
+        built = await run_work(work, self._builder.patched, before.document, patch, verified, before.text)
+        if built.document is before.document:
+            return Attempt(self._patched(request, view, Representation(before, id, href), is_current=is_current))
+        after = Version(record.revision + 1, built.document, built.text)
+        await run_work(work, _reject_too_many_containers, after)
+        ordered = self._with_patched(request, record.versions, place, after)
+        made = Representation(after, id, href)
+        context = self._event_context(request, now, made)
+        events = await run_work(work, self._events_of_patch, before.document, built, context)
+        events = _marked(events, is_current=ordered[0] is after)
+        events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
+        change = Change(self.type.kind, id, record.revision, ordered, events, record.current)
+        self._verified.replace(before.text, after.text, built.verified)
+        return Attempt(self._patched(request, view, made, is_current=is_current), change)
 
     def _events_of_patch(self, before: Document, built: BuiltDocument, context: EventContext) -> tuple[Document, ...]:
         return self._event_factory.changed(
@@ -266,6 +264,10 @@ class ResourceEngine:
 
     async def delete(self, request: Request) -> Response:
         id, number = self._lookup.named(request)
+        async with self._pending.alone(id):
+            return await self._delete(request, id, number)
+
+    async def _delete(self, request: Request, id: str, number: versions.Number | None) -> Response:
         for _ in range(RACES):
             record = await self._lookup.get(request, id)
             place = self._lookup.place_of(request, record, number)
@@ -281,7 +283,7 @@ class ResourceEngine:
                 events += _marked(deletions, is_current=each == 0) + self._audit_entries(request, context, document, {})
             if await self._commit_unless_lost(Change(self.type.kind, id, record.revision, kept, events)):
                 return Response(204)
-        raise _too_many_races()
+        raise too_many_races()
 
     # guards and small steps ------------------------------------------------------------------------------------------
 
@@ -373,10 +375,6 @@ def _reject_too_many_containers(version: Version) -> None:
 def _marked(events: tuple[Document, ...], *, is_current: bool) -> tuple[Document, ...]:
     """Mark events about earlier versions, which are hidden from callers that may not see those versions."""
     return events if is_current else tuple(map(of_earlier_version, events))
-
-
-def _too_many_races() -> Unavailable:
-    return Unavailable("Too many concurrent changes of this resource")
 
 
 def _too_large(id: str) -> ResourceTooLarge:

@@ -29,9 +29,9 @@ class RecordLookup:
         id = request.path_parameters["id"]
         return versions.split_id(id) if self.type.version_member else (id, None)
 
-    async def get(self, request: Request, id: str) -> Record:
-        """The record; raises NotFound when it does not exist or the caller may see none of its versions."""
-        record = await self.store.get(self.type.kind, id)
+    async def get(self, request: Request, id: str, uncommitted: Record | None = None) -> Record:
+        """The stored record, or `uncommitted`; raises NotFound when the caller may see no version of it."""
+        record = uncommitted or await self.store.get(self.type.kind, id)
         if record is not None and (request.access.sees_all or self._sees_any(request, record)):
             return record
         raise NotFound(f"{self.type.name} {shown(id)} does not exist")
