@@ -33,7 +33,7 @@ from tmf_sales.values.json_values import changed_among, changed_members, own_cop
 from tmf_sales.values.messages import Violation, json_pointer, list_places, list_violations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """The permissions of a caller on one version of a resource: what it may see and change there."""
 
@@ -53,7 +53,7 @@ class Caller:
         self.access.reject_transition(before, member, after.get(member), is_current=self.is_current)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patch:
     """A patch as received (never modified), the resource's href, and the time and caller of the change."""
 
@@ -79,7 +79,7 @@ class Patch:
         return frozenset(members_given(self.body) if self.is_json_patch else self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BuiltDocument:
     """A document to store, and its members that differ from the stored document.
 
@@ -153,8 +153,10 @@ class DocumentBuilder:
         `verified`: the members of `before` that need no work unless the patch reaches them. `text_before`: `before` as
         JSON, if it is known.
         """
-        after = self._apply(before, patch, text_before)
-        names = self._unverified(before, after, patch, verified)
+        hidden = patch.caller.hidden_in(before)
+        after = self._apply(before, patch, text_before, hidden)
+        reached = None if hidden or self.type.members_after_patch is None else patch.reached
+        names = _unverified(after, reached, verified)
         # A merge patch was mended as a body.
         mended = self._mend(after, names) if patch.is_json_patch else set()
         not_normal = self._normalize(after, patch, names)
@@ -166,7 +168,10 @@ class DocumentBuilder:
         requested = changed_members(before, after) if names is None else changed_among(names, before, after)
         if not requested:
             return BuiltDocument(before)
-        sound = NOTHING_VERIFIED if mended or forgiven else self._verified_by(before, patch, requested)
+        sound = NOTHING_VERIFIED
+        if reached is not None and not mended and not forgiven:
+            # All steps before the rules have looked at these members and left them exactly as they are stored.
+            sound = frozenset(before.keys() - reached - requested)
         asked = orjson.dumps(after)
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
@@ -179,30 +184,8 @@ class DocumentBuilder:
         changed = changed_members(before, after)
         return BuiltDocument(after, changed, changed - requested, text)
 
-    def _unverified(
-        self, before: Document, after: Document, patch: Patch, verified: frozenset[str]
-    ) -> tuple[str, ...] | None:
-        """The members, in the order of the patched document, that need work; None for all.
-
-        The others are exactly as stored, and verified.
-        """
-        if not verified or self.type.members_after_patch is None or patch.caller.hidden_in(before):
-            return None
-        reached = patch.reached
-        if reached is None:
-            return None
-        return tuple([name for name in after if name in reached or name not in verified])
-
-    def _verified_by(self, before: Document, patch: Patch, requested: frozenset[str]) -> frozenset[str]:
-        """The members that all steps before the rules have looked at and left exactly as they are stored."""
-        reached = patch.reached
-        if reached is None or self.type.members_after_patch is None or patch.caller.hidden_in(before):
-            return NOTHING_VERIFIED
-        return frozenset(before.keys() - reached - requested)
-
-    def _apply(self, before: Document, patch: Patch, text: bytes | None) -> Document:
+    def _apply(self, before: Document, patch: Patch, text: bytes | None, hidden: frozenset[str]) -> Document:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
-        hidden = patch.caller.hidden_in(before)
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
         copied = with_href(orjson.loads(text), patch.href) if text is not None and not hidden else None
         if patch.is_json_patch:
@@ -282,3 +265,14 @@ class DocumentBuilder:
     def _reject_transition_of_other_callers(self, before: Document, after: Document, caller: Caller) -> None:
         if (member := self.type.object_type.lifecycle_member) is not None:
             caller.reject_transition(before, after, member.name)
+
+
+def _unverified(after: Document, reached: frozenset[str] | None, verified: frozenset[str]) -> tuple[str, ...] | None:
+    """The members, in the order of the patched document, that need work; None for all.
+
+    The others are exactly as stored, and verified. `reached`: the members that the patch may have changed, if known.
+    """
+    if reached is None or not verified:
+        return None
+    untouched = verified - reached
+    return tuple([name for name in after if name not in untouched])

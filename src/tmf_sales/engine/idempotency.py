@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -30,8 +30,7 @@ RACES = 20
 SWEPT_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """The right to make one creation, with its id and its time (canonical text).
 
     `resumed`: an earlier attempt with the same key may already have written the document.
