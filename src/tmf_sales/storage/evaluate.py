@@ -179,24 +179,21 @@ def has_match(pattern: str, text: str) -> bool:
 
 def _ends(value: Any, path: Path) -> list[Any]:
     """Return all values at the end of `path`, which starts at an object and goes through lists one level deep."""
-    ends: list[Any] = []
-    if path:
-        _follow(value, path, 0, ends)
-    return ends
-
-
-def _follow(value: Any, path: Path, place: int, ends: list[Any]) -> None:
-    """Collect the values at the end of the path, starting with its step at `place`."""
-    if not isinstance(value, dict) or path[place] not in value:
-        return
-    reached = value[path[place]]
-    if place + 1 == len(path):
-        ends.append(reached)
-    elif isinstance(reached, list):
-        for element in reached:
-            _follow(element, path, place + 1, ends)
-    else:
-        _follow(reached, path, place + 1, ends)
+    if not path:
+        return []
+    level = [value]
+    for step in path[:-1]:
+        reached: list[Any] = []
+        for each in level:
+            if isinstance(each, dict) and step in each:
+                inner = each[step]
+                if isinstance(inner, list):
+                    reached += inner
+                else:
+                    reached.append(inner)
+        level = reached
+    last = path[-1]
+    return [each[last] for each in level if isinstance(each, dict) and last in each]
 
 
 def _elements_at(document: Any, path: Path) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from tmf_sales.storage.protocol import StorageUnavailable
 from tmf_sales.storage.sqlite.layout import stored_value
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.store import connect, set_up_for_writing
-from tmf_sales.storage.sqlite.writer import Job, Writer
+from tmf_sales.storage.sqlite.writer import Job, Writer, give_up
 
 
 @pytest.fixture
@@ -224,3 +224,12 @@ async def test_a_lock_that_fails_writes_nothing_and_is_no_failure_of_the_databas
     assert (noted, lines(connection)) == ([], [])
     await writer.close()
     lock.close()
+
+
+async def test_a_write_that_is_confirmed_as_its_time_ends_is_confirmed() -> None:
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    answer.set_result(1)
+
+    give_up(answer)
+
+    assert await answer == 1

@@ -19,22 +19,21 @@ from tmf_sales.storage.sqlite.layout import Layout, SqlValue, pack_versions, unp
 
 def load_records(connection: sqlite3.Connection, layout: Layout, records: Sequence[Record]) -> list[str]:
     """Insert records within the writer's transaction; return the ids that were taken."""
-    insert = f"{layout.insert} ON CONFLICT (id) DO NOTHING"
     entries: list[tuple[str, SqlValue, str]] = []
     taken: list[str] = []
     uneven_ones = 0
     for record in records:
         document = record.current.document
-        uneven = layout.is_uneven(document)
+        columns, uneven = layout.column_values(document)
         values = (
             record.revision,
             record.current.revision,
             uneven,
-            *layout.column_values(document),
+            *columns,
             record.current.text,
             pack_versions(record.versions[1:]),
         )
-        if connection.execute(insert, (*values, record.id)).rowcount == 0:
+        if connection.execute(layout.insert, (*values, record.id)).rowcount == 0:
             taken.append(record.id)
             continue
         uneven_ones += uneven

@@ -34,6 +34,7 @@ class Layout:
         paths = list(dict.fromkeys(path for index in kind.indexes for path, _ in index.paths))
         self.columns = {path: column_name(path) for path in paths if not kind.goes_through_list(path)}
         self.listed = {path: _as_text(path) for path in paths if kind.goes_through_list(path)}
+        self._members_with_lists = tuple(dict.fromkeys(path[0] for path in self.listed))
         self.indexes = self._index_statements()
         single = {index.paths[0][0] for index in kind.indexes if len(index.paths) == 1}
         self.single = {path: column for path, column in self.columns.items() if path in single}
@@ -44,28 +45,42 @@ class Layout:
         self.what_to_replace = f"SELECT revision, uneven, current FROM {self.table} WHERE id = ?"
         total = "SELECT total FROM kind WHERE name = ?"
         self.first_page = f"SELECT id, changed, current, ({total}) FROM {self.table} ORDER BY id LIMIT ? OFFSET ?"
-        self.insert = f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({', '.join('?' * len(written))}, ?)"
+        values = ", ".join("?" * len(written))
+        self.insert = (
+            f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({values}, ?) ON CONFLICT (id) DO NOTHING"
+        )
         self.update = f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in written)} WHERE id = ?"
         self.fingerprint = _as_text([list(self.columns.values()), list(self.listed.values()), list(self.indexes)])
 
-    def column_values(self, document: Any) -> list[SqlValue]:
-        return [stored_value(single_value_at(document, path)) for path in self.columns]
+    def column_values(self, document: Any) -> tuple[list[SqlValue], bool]:
+        """Return the value of each column, and whether the document is uneven.
 
-    def is_uneven(self, document: Any) -> bool:
-        """Return whether a list occurs where the contract has none, so that a column misses values of its path."""
-        return any(meets_list(document, path) for path in self.columns)
+        It is when a list occurs where the contract has none, so that a column misses values of its path.
+        """
+        values: list[SqlValue] = []
+        is_uneven = False
+        for path in self.columns:
+            value = single_value_at(document, path)
+            if value is None and meets_list(document, path):
+                is_uneven = True
+            values.append(value if type(value) is str else stored_value(value))
+        return values, is_uneven
 
-    def entries_of_text(self, text: bytes) -> Entries:
-        return self.entry_values(orjson.loads(text)) if self.listed else frozenset()
+    def has_same_lists(self, one: Any, other: Any) -> bool:
+        """Return whether the members of two documents with indexed lists are the same, and so their entries."""
+        texts = [orjson.dumps([each.get(name) for name in self._members_with_lists]) for each in (one, other)]
+        return texts[0] == texts[1]
 
     def entry_values(self, document: Any) -> Entries:
         """Return (path, value) once for each indexed path through lists and each value that it reaches."""
-        return frozenset(
-            (name, stored_value(value))
-            for path, name in self.listed.items()
-            for value in values_at(document, path)
-            if isinstance(value, (str, int, float))
-        )
+        found: list[tuple[str, SqlValue]] = []
+        for path, name in self.listed.items():
+            for value in values_at(document, path):
+                if type(value) is str:  # most are
+                    found.append((name, value))
+                elif isinstance(value, (int, float)):
+                    found.append((name, stored_value(value)))
+        return frozenset(found)
 
     def _index_statements(self) -> dict[str, str]:
         made: dict[str, str] = {}

@@ -150,11 +150,11 @@ def _fill_index_values(connection: sqlite3.Connection, layout: Layout) -> None:
     uneven_ones = 0
     for key, text in connection.execute(f"SELECT id, current FROM {layout.table}"):
         document = orjson.loads(text)
-        uneven = layout.is_uneven(document)
+        values, uneven = layout.column_values(document)
         uneven_ones += uneven
         connection.execute(
             f"UPDATE {layout.table} SET uneven = ?{assigned} WHERE id = ?",
-            (uneven, *layout.column_values(document), key),
+            (uneven, *values, key),
         )
         connection.executemany(
             f"INSERT INTO {layout.entries} VALUES (?, ?, ?)",

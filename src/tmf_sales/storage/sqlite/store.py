@@ -16,15 +16,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
 
+import orjson
+
 from tmf_sales.storage.conditions import Query
-from tmf_sales.storage.protocol import Storage, StoreRefused, reject_other_revision, reject_too_large_record
-from tmf_sales.storage.records import Change, Kind, Page, Record
+from tmf_sales.storage.protocol import (
+    AlreadyExists,
+    RevisionConflict,
+    Storage,
+    StoreRefused,
+    reject_other_revision,
+    reject_too_large_record,
+)
+from tmf_sales.storage.records import Change, Document, Kind, Page, Record
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
 from tmf_sales.storage.sqlite.kinds import unknown_kinds
-from tmf_sales.storage.sqlite.layout import Entries, Layout, pack_versions
+from tmf_sales.storage.sqlite.layout import Entries, Layout, SqlValue, pack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import BUSY_TIMEOUT, Busy, Reader
 from tmf_sales.storage.sqlite.schema import FORMAT, fill_ping, note_ping, prepare, reject_foreign_file
@@ -183,38 +192,55 @@ def set_up_for_writing(connection: sqlite3.Connection) -> None:
 
 def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
     """Write `change` within the writer's transaction; return the new revision."""
-    stored = connection.execute(
-        layout.what_to_replace if change.before is None else layout.revision_to_replace, (change.id,)
-    ).fetchone()
-    reject_other_revision(change, stored[0] if stored is not None else 0)
-    was_uneven, before = 0, NO_ENTRIES
-    if stored is not None:
-        was_uneven = stored[1]
-        known = change.before
-        before = layout.entries_of_text(stored[2]) if known is None else layout.entry_values(known.document)
     document = change.versions[0].document if change.versions else None
-    is_uneven, after = (
-        (layout.is_uneven(document), layout.entry_values(document)) if document is not None else (0, NO_ENTRIES)
-    )
-    there = bool(change.versions) - (stored is not None)
-    count_change(connection, layout, there, is_uneven - was_uneven)
-    if document is None:
-        connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
+    if change.expected_revision == 0 and document is not None:
+        _insert(connection, layout, change, document)
     else:
-        values = (
-            change.revision,
-            change.versions[0].revision,
-            is_uneven,
-            *layout.column_values(document),
-            change.versions[0].text,
-            pack_versions(change.versions[1:]),
-        )
-        connection.execute(layout.insert if stored is None else layout.update, (*values, change.id))
-    _replace_entries(connection, layout, change.id, before, after)
+        _replace(connection, layout, change, document)
     return change.revision
 
 
-def _replace_entries(connection: sqlite3.Connection, layout: Layout, id: str, before: Entries, after: Entries) -> None:
+def _insert(connection: sqlite3.Connection, layout: Layout, change: Change, document: Document) -> None:
+    columns, is_uneven = layout.column_values(document)
+    count_change(connection, layout, 1, is_uneven)
+    # An id is rarely taken, so the insert finds out; to ask before takes a statement more for each creation.
+    if connection.execute(layout.insert, _row(change, columns, is_uneven)).rowcount == 0:
+        raise AlreadyExists(change.id)
+    _replace_entries(connection, layout, change.id, None, document)
+
+
+def _replace(connection: sqlite3.Connection, layout: Layout, change: Change, document: Document | None) -> None:
+    """Update or delete a resource."""
+    known = change.before
+    found = connection.execute(
+        layout.what_to_replace if known is None else layout.revision_to_replace, (change.id,)
+    ).fetchone()
+    if found is None:
+        raise RevisionConflict(change.id)
+    reject_other_revision(change, found[0])
+    was_uneven, was = found[1], orjson.loads(found[2]) if known is None else known.document
+    if document is None:
+        count_change(connection, layout, -1, -was_uneven)
+        connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
+    else:
+        columns, is_uneven = layout.column_values(document)
+        count_change(connection, layout, 0, is_uneven - was_uneven)
+        connection.execute(layout.update, _row(change, columns, is_uneven))
+    _replace_entries(connection, layout, change.id, was, document)
+
+
+def _row(change: Change, columns: list[SqlValue], is_uneven: bool) -> tuple[SqlValue, ...]:
+    """The values of the layout's insert and update."""
+    current, *others = change.versions
+    return (change.revision, current.revision, is_uneven, *columns, current.text, pack_versions(others), change.id)
+
+
+def _replace_entries(
+    connection: sqlite3.Connection, layout: Layout, id: str, was: Document | None, becomes: Document | None
+) -> None:
+    if was is not None and becomes is not None and layout.has_same_lists(was, becomes):
+        return
+    before, after = (NO_ENTRIES if each is None else layout.entry_values(each) for each in (was, becomes))
     if gone := before - after:
         connection.executemany(
             f"DELETE FROM {layout.entries} WHERE path = ? AND value = ? AND id = ?", [(*entry, id) for entry in gone]

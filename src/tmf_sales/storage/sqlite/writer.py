@@ -12,8 +12,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tmf_sales.storage.protocol import StorageUnavailable
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
@@ -28,15 +27,13 @@ WRITE_TIMEOUT = 8.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     job: Job[Any]
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     waiting: _Waiting
     result: Any = None
     error: Exception | None = None
@@ -89,11 +86,11 @@ class Writer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Waiting(job, loop, answer))
+        timer = loop.call_later(WRITE_TIMEOUT, give_up, answer)
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT):
-                return await answer
-        except TimeoutError:
-            raise StorageUnavailable("the store did not confirm the write in time; its outcome is not known") from None
+            return await answer
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
         """Finish the waiting jobs and stop."""
@@ -180,6 +177,13 @@ class Writer:
             self._note_failure(error)
             error = StorageUnavailable("the store could not write")
         return _Outcome(waiting, error=error)
+
+
+def give_up(answer: asyncio.Future[Any]) -> None:
+    """End the wait for a write whose time is over, unless it has been confirmed in the same turn of the event loop."""
+    if not answer.done():
+        text = "the store did not confirm the write in time; its outcome is not known"
+        answer.set_exception(StorageUnavailable(text))
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
