@@ -58,10 +58,22 @@ class Desk:
         return self.builder.new(body, "7", NOW)
 
     def patch(self, before: Document, **patch: Any) -> Document:
-        """A merge patch; what was there before is left alone, also when it is refused."""
+        """A merge patch; what was there before is left alone, also when it is refused.
+
+        It does the same when all members are verified: then the patched quote shares those that it leaves alone.
+        """
+        plain, sharing = (self._outcome(before, patch, verified) for verified in (frozenset[str](), frozenset(before)))
+        assert (type(plain), str(plain)) == (type(sharing), str(sharing))
+        if isinstance(plain, TmfError):
+            raise plain
+        return plain
+
+    def _outcome(self, before: Document, patch: Document, verified: frozenset[str]) -> Document | TmfError:
         stored = copy.deepcopy(before)
         try:
-            return self.builder.patched(before, Patch(patch, MERGE_PATCH, "http://host/7", LATER)).document
+            return self.builder.patched(before, Patch(patch, MERGE_PATCH, "http://host/7", LATER), verified).document
+        except TmfError as error:
+            return error
         finally:
             assert before == stored
 

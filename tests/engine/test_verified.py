@@ -79,8 +79,14 @@ class BusyRules(Rules):
             after["anything"] = now
 
 
+class CopyingRules(BusyRules):
+    """The same, for a patched document that shares what the patch leaves alone with the stored one."""
+
+    changes_in_place = False
+
+
 @pytest.mark.parametrize("mode", list(Mode))
-@pytest.mark.parametrize("rules", [Rules(), BusyRules()], ids=["no rules", "rules"])
+@pytest.mark.parametrize("rules", [Rules(), BusyRules(), CopyingRules()], ids=["no rules", "rules", "sharing"])
 def test_verified_members_change_no_outcome(tmp_path: Path, mode: Mode, rules: Rules) -> None:
     builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], rules, mode)
     drawing, used = Random(7), 0
@@ -103,6 +109,35 @@ def test_a_patch_after_another_looks_only_at_what_it_reaches(tmp_path: Path) -> 
     assert isinstance(first, BuiltDocument)
 
     assert first.verified == STORED.keys() - {"name"}
+
+
+@pytest.mark.parametrize("rules", [BusyRules(), CopyingRules()])
+def test_only_rules_that_copy_what_they_change_get_shared_values(tmp_path: Path, rules: Rules) -> None:
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], rules)
+
+    built = builder.patched(STORED, Patch({"name": "y"}, MERGE, HREF, NOW), frozenset(STORED))
+
+    assert built.document == {**STORED, "name": "y"}
+    assert (built.document["line"] is STORED["line"]) is not rules.changes_in_place
+
+
+def test_mending_does_not_reach_the_stored_document(tmp_path: Path) -> None:
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], CopyingRules(), Mode.LENIENT)
+    stored = {**copy.deepcopy(STORED), "contact": {"preferred": "true"}}
+    patch = Patch([{"op": "add", "path": "/amount", "value": 5.0}], JSON_PATCH, HREF, NOW)
+
+    built = builder.patched(stored, patch, frozenset(stored))
+
+    assert (built.document["amount"], built.document["contact"]) == (5, {"preferred": True})
+    assert stored == {**STORED, "contact": {"preferred": "true"}}
+
+
+@pytest.mark.parametrize("body", ["text", [5], {"op": "add"}])
+@pytest.mark.parametrize("media_type", [JSON_PATCH, MERGE])
+def test_a_body_that_is_no_patch_reaches_nothing_known(body: Any, media_type: str) -> None:
+    patch = Patch(body, media_type, HREF, NOW)
+
+    assert patch.reached == (frozenset({"op"}) if isinstance(body, dict) and media_type == MERGE else None)
 
 
 def outcome(

@@ -21,7 +21,7 @@ from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import FinalState, InvalidBody, OfferExpired, PatchResultRefused, StatesDisagree
 from tmf_sales.storage.records import Document
 from tmf_sales.values import datetimes
-from tmf_sales.values.json_values import same_json
+from tmf_sales.values.json_values import own_copy, same_json
 from tmf_sales.values.messages import Violation, list_places
 
 IN_PROGRESS, PENDING, APPROVED = "inProgress", "pending", "approved"
@@ -62,6 +62,7 @@ class QuoteRules(Rules):
     """
 
     settings_type = QuoteSettings
+    changes_in_place = False
 
     def __init__(
         self, book: PriceBook | None = None, validity: timedelta = timedelta(days=30), accept_expired: bool = False
@@ -123,7 +124,7 @@ class QuoteRules(Rules):
             reject_changes_of_what_the_customer_has(before, after)
         if wanted == was and before.get("quoteItem") == after.get("quoteItem"):
             return  # most patches change neither, and then no item has become anything
-        items = list(item_changes(before.get("quoteItem"), after.get("quoteItem")))
+        items = list(item_changes(before.get("quoteItem"), copied_items(after)))
         if wanted == was:
             quote_follows_its_items(after, items)
         elif wanted == ACCEPTED:
@@ -153,6 +154,13 @@ class QuoteRules(Rules):
         """Set how long the complete offer is valid, unless it has a validFor."""
         if "validFor" not in quote:
             quote["validFor"] = {"startDateTime": start, "endDateTime": datetimes.later(start, self.validity)}
+
+
+def copied_items(quote: Document) -> Any:
+    """Replace the items by copies, whose states the rules may change, and return them."""
+    if "quoteItem" in quote:
+        quote["quoteItem"] = own_copy(quote["quoteItem"])
+    return quote.get("quoteItem")
 
 
 def item_changes(before: Any, after: Any, pointer: str = "/quoteItem") -> Iterator[ItemChange]:

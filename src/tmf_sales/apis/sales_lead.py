@@ -9,6 +9,8 @@ from tmf_sales.engine.hooks import Rules
 
 
 class SalesLeadRules(Rules):
+    changes_in_place = False
+
     def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
         """A closed lead still collects notes, parties and the opportunity it led to."""
         return frozenset({"note", "relatedParty", "salesOpportunity"}) if final else None

@@ -71,7 +71,9 @@ class Patch:
     @property
     def reached(self) -> frozenset[str] | None:
         """The members in which the patch may change something; None when that is not known."""
-        return members_reached(self.body) if self.is_json_patch else frozenset(self.body)
+        if self.is_json_patch:
+            return members_reached(self.body)
+        return frozenset(self.body) if isinstance(self.body, dict) else None
 
     @property
     def members(self) -> frozenset[str]:
@@ -154,9 +156,11 @@ class DocumentBuilder:
         JSON, if it is known.
         """
         hidden = patch.caller.hidden_in(before)
-        after = self._apply(before, patch, text_before, hidden)
         reached = None if hidden or self.type.members_after_patch is None else patch.reached
-        names = _unverified(after, reached, verified)
+        untouched = NOTHING_VERIFIED if reached is None else verified - reached
+        copied = None if hidden else self._copy(before, text_before, untouched)
+        after = self._apply(before, patch, copied, hidden)
+        names = tuple([name for name in after if name not in untouched]) if untouched else None
         # A merge patch was mended as a body.
         mended = self._mend(after, names) if patch.is_json_patch else set()
         not_normal = self._normalize(after, patch, names)
@@ -184,10 +188,18 @@ class DocumentBuilder:
         changed = changed_members(before, after)
         return BuiltDocument(after, changed, changed - requested, text)
 
-    def _apply(self, before: Document, patch: Patch, text: bytes | None, hidden: frozenset[str]) -> Document:
+    def _copy(self, before: Document, text: bytes | None, untouched: frozenset[str]) -> Document:
+        """A copy to apply a patch to. It shares the values that nothing changes in place with the stored document."""
+        if untouched and not self.rules.changes_in_place:
+            return {name: value if name in untouched else own_copy(value) for name, value in before.items()}
+        copied: Document = own_copy(before) if text is None else orjson.loads(text)
+        return copied
+
+    def _apply(self, before: Document, patch: Patch, copied: Document | None, hidden: frozenset[str]) -> Document:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
-        copied = with_href(orjson.loads(text), patch.href) if text is not None and not hidden else None
+        if copied is not None:
+            copied = with_href(copied, patch.href)
         if patch.is_json_patch:
             after = self._apply_operations(seen, patch.body, copied)
         else:
@@ -204,7 +216,10 @@ class DocumentBuilder:
 
     def _mend(self, after: Document, names: Sequence[str] | None) -> set[str]:
         """Mend the result of a JSON Patch; returns the rules used."""
-        return set() if self._is_known_to_be_valid(after, names) else self.after_patch.mend(after)
+        if self._is_known_to_be_valid(after, names):
+            return set()
+        after.update(own_copy(after))  # mending changes values in place, and some are those of the stored document
+        return self.after_patch.mend(after)
 
     def _is_known_to_be_valid(self, after: Document, names: Sequence[str] | None) -> bool:
         """Whether the contract accepts the document, from a look at these members alone."""
@@ -265,14 +280,3 @@ class DocumentBuilder:
     def _reject_transition_of_other_callers(self, before: Document, after: Document, caller: Caller) -> None:
         if (member := self.type.object_type.lifecycle_member) is not None:
             caller.reject_transition(before, after, member.name)
-
-
-def _unverified(after: Document, reached: frozenset[str] | None, verified: frozenset[str]) -> tuple[str, ...] | None:
-    """The members, in the order of the patched document, that need work; None for all.
-
-    The others are exactly as stored, and verified. `reached`: the members that the patch may have changed, if known.
-    """
-    if reached is None or not verified:
-        return None
-    untouched = verified - reached
-    return tuple([name for name in after if name not in untouched])

@@ -19,9 +19,14 @@ class Rules:
     `settings_type`: a frozen dataclass with fields made by `tmf_sales.configuration.settings.setting`. They become
     options of `tmf-sales serve` and environment variables, are listed under the name of the rules, and are passed to
     `configure`.
+
+    `changes_in_place`: whether a hook may change an object or list inside `after`. Rules that only set and remove the
+    members of `after` itself, and copy a value before they change something in it, set it to False. Then a patch does
+    not copy what it leaves alone: `before` and `after` share these values.
     """
 
     settings_type: ClassVar[type | None] = None
+    changes_in_place: ClassVar[bool] = True
 
     def configure(self, settings: Any) -> None:
         """Receive an instance of `settings_type`; called once at start when that type is set.

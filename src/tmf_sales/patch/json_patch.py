@@ -86,8 +86,10 @@ def members_given(operations: list[Document]) -> Iterator[str]:
             yield found[1]
 
 
-def members_reached(operations: list[Document]) -> frozenset[str] | None:
+def members_reached(operations: Any) -> frozenset[str] | None:
     """The top-level members in which the operations change something; None when their paths do not say which."""
+    if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
+        return None
     reached = set()
     for text in (text for operation in operations for text in _paths_of(operation) if text is not None):
         if not isinstance(text, str) or not (found := _REACHED.fullmatch(text)):
