@@ -18,6 +18,7 @@ from tmf_sales.errors import BadRequest
 from tmf_sales.http.probes import DRAINING
 from tmf_sales.http.streaming import STREAM_ENDS
 from tmf_sales.server.body_framing import BodyEnd, ChunksEnd, InvalidFraming, LengthEnd
+from tmf_sales.server.joined_writes import JoinedWrites
 from tmf_sales.server.lingering import linger
 from tmf_sales.server.request_head import (
     LONGEST_HEAD,
@@ -51,6 +52,7 @@ class Protocol(HttpToolsProtocol):
     was_rejected = False
     waiting: asyncio.TimerHandle | None = None
     write_watch: WriteWatch | None = None
+    writes: JoinedWrites  # of the current response
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -180,6 +182,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self.writes = JoinedWrites(self.transport)
+        self.cycle.transport = self.writes  # type: ignore[assignment]
         if self.app_state.get(DRAINING):
             self.cycle.keep_alive = False
         self.headers = []  # the application has its own copy; trailers must not be added to it (RFC 9110, 6.5.1)
@@ -189,6 +193,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self.writes.flush()
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._watch_writing()
