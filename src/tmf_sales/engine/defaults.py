@@ -29,11 +29,20 @@ def _statements(object_type: ObjectType, function_of: FunctionOf) -> Iterator[st
         yield "    if type(value) is dict:"
         yield f"        {apply}(value, now)"
         yield "    elif type(value) is list:"
-        yield "        for element in value:"
-        yield "            if type(element) is dict:"
-        yield f"                {apply}(element, now)"
-        for number in inner.numbered:
-            yield f"        number_missing(value, {number!r})"
+        yield from _for_elements(apply, inner.numbered)
+
+
+def _for_elements(apply: str, numbered: tuple[str, ...]) -> Iterator[str]:
+    """The statements for the elements of a list. Free numbers are only looked for where an element lacks its own."""
+    yield "        lacks_number = False"
+    yield "        for element in value:"
+    yield "            if type(element) is dict:"
+    yield f"                {apply}(element, now)"
+    if numbered:
+        lacking = " or ".join(f"{name!r} not in element" for name in numbered)
+        yield f"                if {lacking}: lacks_number = True"
+        yield "        if lacks_number:"
+        yield from (f"            number_missing(value, {name!r})" for name in numbered)
 
 
 def _setting(name: str, default: Any) -> str:

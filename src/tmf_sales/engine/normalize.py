@@ -122,10 +122,14 @@ def _check_order(document: Document, ordered: tuple[str, str], place: Steps, fou
 
 
 def _reject_doubtful_keys(elements: list[Any], key: str) -> None:
-    """Raise ValueError unless all elements are objects with different keys, which are text."""
-    keys = [element[key] for element in elements if type(element) is dict and key in element]
-    if len({each for each in keys if type(each) is str}) < len(keys):
-        raise ValueError(key)
+    """Raise ValueError unless the keys of all elements that have one are different texts."""
+    seen: set[str] = set()
+    for element in elements:
+        if type(element) is dict and key in element:
+            found = element[key]
+            if type(found) is not str or found in seen:
+                raise ValueError(key)
+            seen.add(found)
 
 
 def _reject_doubtful_order(first: Any, second: Any) -> None:

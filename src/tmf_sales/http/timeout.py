@@ -19,8 +19,7 @@ class Timeouts:
         self._ends: dict[Timeout, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, timeout: Timeout) -> None:
-        loop = asyncio.get_running_loop()
+    def add(self, timeout: Timeout, loop: asyncio.AbstractEventLoop) -> None:
         if loop is not self._loop:
             self._loop, self._timer = loop, None
             self._ends.clear()
@@ -56,7 +55,7 @@ class Timeout:
             raise RuntimeError("a timeout is for what runs in a task")
         self._task, self._cancellations = task, task.cancelling()
         self._is_over = self._has_ended = False
-        self._timeouts.add(self)
+        self._timeouts.add(self, task.get_loop())  # the running loop, which asyncio asks the system for
 
     def expire(self) -> None:
         """End the time now, even after `disarm`; do nothing once the code inside has ended."""
