@@ -5,11 +5,14 @@ When one of these fails after an upgrade, the library changed there: read the co
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httptools
 import pytest
@@ -19,6 +22,7 @@ from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMidd
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tmf_sales.contract.loader import Contract
@@ -108,4 +112,28 @@ async def test_uvicorns_server_and_connections_have_the_private_parts_that_ours_
 
     assert (server._captured_signals, server.server_state.connections) == ([], set())
     assert set(PRIVATE_OF_A_CONNECTION.split()) <= {*vars(connection), *dir(connection)}
-    assert {"keep_alive", "response_started"} <= set(RequestResponseCycle.__init__.__code__.co_names)
+    assert {"keep_alive", "response_started", "transport"} <= set(RequestResponseCycle.__init__.__code__.co_names)
+
+
+async def test_uvicorn_still_writes_a_head_apart_from_its_body() -> None:
+    """server/joined_writes.py can go when uvicorn joins them."""
+    wire = Mock(asyncio.Transport)
+    log = logging.getLogger(__name__)
+    cycle = RequestResponseCycle(
+        scope={"type": "http", "method": "GET"},  # type: ignore[typeddict-item]
+        transport=wire,
+        flow=FlowControl(wire),
+        logger=log,
+        access_logger=log,
+        access_log=False,
+        default_headers=[],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=lambda: None,
+    )
+
+    await cycle.send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await cycle.send({"type": "http.response.body", "body": b"{}", "more_body": False})
+
+    assert [call.args[0] for call in wire.method_calls] == [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", b"{}"]

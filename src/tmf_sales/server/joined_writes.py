@@ -1,6 +1,7 @@
 """Writes the head of a response together with the beginning of its body: one call of the system instead of two.
 
-uvicorn writes them one after the other, and each write to a socket costs some microseconds and wakes the client.
+uvicorn writes them one after the other, and each write to a socket costs some microseconds and wakes the client. Remove
+this when uvicorn joins them (tests/http/test_library_internals.py).
 """
 
 from __future__ import annotations
