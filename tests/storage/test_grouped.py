@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tmf_sales.storage.grouped import Grouped
+from tmf_sales.storage.grouped import Gathered, Grouped
 
 
 class Squares:
@@ -25,7 +25,7 @@ class Squares:
         return [each * each for each in group]
 
 
-async def begun(grouped: Grouped[int, int], *pieces: int) -> list[asyncio.Task[int]]:
+async def begun(grouped: Gathered[int, int] | Grouped[int, int], *pieces: int) -> list[asyncio.Task[int]]:
     """Begin these pieces, and return when each of them has been handed over."""
     tasks = [asyncio.create_task(grouped.done(piece)) for piece in pieces]
     for _ in range(3):
@@ -81,3 +81,44 @@ async def test_a_piece_that_nobody_waits_for_any_more_disturbs_no_other(fails: b
         assert await kept == 9
     with pytest.raises(asyncio.CancelledError):
         await left
+
+
+@pytest.mark.parametrize(("most", "groups"), [(10, [[1, 2, 3], [4]]), (2, [[1, 2], [3], [4]])])
+async def test_what_arrives_at_the_same_time_is_done_together_while_others_are_under_way(
+    most: int, groups: list[list[int]]
+) -> None:
+    squares = Squares()
+    gathered = Gathered(squares.of, most)
+
+    tasks = await begun(gathered, 1, 2, 3)
+    tasks += await begun(gathered, 4)
+    assert squares.groups == groups
+    squares.go.set()
+
+    assert await asyncio.gather(*tasks) == [1, 4, 9, 16]
+
+
+async def test_a_group_that_fails_disturbs_no_other() -> None:
+    squares = Squares()
+    gathered = Gathered(squares.of, most=10)
+
+    failing = await begun(gathered, -2, 3)
+    others = await begun(gathered, 4)
+    squares.go.set()
+
+    for task in failing:
+        with pytest.raises(ValueError, match="negative"):
+            await task
+    assert await asyncio.gather(*others) == [16]
+
+
+async def test_a_piece_that_is_given_up_before_its_group_begins_is_not_done() -> None:
+    squares = Squares()
+    squares.go.set()
+    gathered = Gathered(squares.of, most=10)
+    given_up, kept = (asyncio.create_task(gathered.done(piece)) for piece in (1, 2))
+    asyncio.get_running_loop().call_soon(given_up.cancel)
+
+    assert await kept == 4
+    assert squares.groups == [[2]]
+    assert given_up.cancelled()

@@ -1,4 +1,7 @@
-"""Does small pieces of work in groups: what arrives while a group is under way is done together next."""
+"""Does small pieces of work in groups, so that they share the fixed cost of a call.
+
+`Grouped` does together next what arrives while a group is under way, `Gathered` what arrives at the same time.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,50 @@ class Grouped(Generic[S, T]):
     async def _work(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            try:
-                results = await self._do([piece for piece, _ in group])
-            except Exception as error:  # noqa: BLE001  each caller of `done` gets the error
-                for _, answer in group:
-                    if not answer.cancelled():
-                        answer.set_exception(error)
-            else:
-                for (_, answer), result in zip(group, results, strict=True):
-                    if not answer.cancelled():
-                        answer.set_result(result)
+            await _do_group(self._do, group)
+
+
+class Gathered(Generic[S, T]):
+    """`do` takes a group and returns a result for each piece, in order. A group has the pieces of one turn of the loop.
+
+    Several groups may be under way, so no piece waits for an earlier group, and a slow one delays only its own pieces.
+    """
+
+    def __init__(self, do: Callable[[Sequence[S]], Awaitable[Sequence[T]]], most: int) -> None:
+        """`most`: pieces in a group."""
+        self._do = do
+        self._most = most
+        self._waiting: list[tuple[S, asyncio.Future[T]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def done(self, piece: S) -> T:
+        """Do it with others and return its result; raises what `do` raises for its group."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._begin)
+        self._waiting.append((piece, answer))
+        return await answer
+
+    def _begin(self) -> None:
+        waiting = [each for each in self._waiting if not each[1].cancelled()]
+        self._waiting = []
+        for begin in range(0, len(waiting), self._most):
+            task = asyncio.create_task(_do_group(self._do, waiting[begin : begin + self._most]))
+            self._tasks.add(task)  # the loop itself keeps only weak references to tasks
+            task.add_done_callback(self._tasks.discard)
+
+
+async def _do_group(
+    do: Callable[[Sequence[S]], Awaitable[Sequence[T]]], group: Sequence[tuple[S, asyncio.Future[T]]]
+) -> None:
+    try:
+        results = await do([piece for piece, _ in group])
+    except Exception as error:  # noqa: BLE001  each caller of `done` gets the error
+        for _, answer in group:
+            if not answer.cancelled():
+                answer.set_exception(error)
+    else:
+        for (_, answer), result in zip(group, results, strict=True):
+            if not answer.cancelled():
+                answer.set_result(result)

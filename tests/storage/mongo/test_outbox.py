@@ -107,7 +107,8 @@ async def test_the_events_of_all_requests_that_wait_are_moved_by_one_insert_and_
 ) -> None:
     calls = counted(store, monkeypatch)
 
-    await asyncio.gather(*(store.commit(insert(str(number), ticket(), event(f"e{number}"))) for number in range(50)))
+    for number in range(50):
+        await store.commit(insert(str(number), ticket(), event(f"e{number}")))
     await moved(store)
 
     assert calls.count("insert_one") == 50

@@ -44,6 +44,8 @@ DEFAULTS: dict[str, Any] = {
 NOT_IMPLEMENTED = 238
 PARALLEL_LISTS = 171
 TOO_DEEP = 15
+UNENCODABLE = (OverflowError, UnicodeEncodeError, bson.errors.InvalidDocument)
+"""The driver's errors for a document that BSON cannot hold."""
 TOO_LARGE = frozenset({10334, 17419, 17420})
 INDEX_LIMITS = frozenset({67, 85, 86, PARALLEL_LISTS})
 """An index over two lists, one too many, or another one of the same name: nothing that waiting would change."""
@@ -85,7 +87,7 @@ def translated() -> Iterator[None]:
         raise AlreadyExists("the id is taken") from failure
     except errors.DocumentTooLarge as failure:
         raise RecordTooLarge("the document is larger than the store can hold") from failure
-    except (OverflowError, UnicodeEncodeError, bson.errors.InvalidDocument) as failure:
+    except UNENCODABLE as failure:
         raise NotStorable("the document has a number, text or name that BSON cannot hold") from failure
     except errors.ServerSelectionTimeoutError as failure:
         raise StorageUnavailable("no server of the store can be reached") from failure
@@ -109,6 +111,13 @@ def _reject_broken_limit(failure: errors.PyMongoError) -> None:
     if code == PARALLEL_LISTS:
         members = " and ".join(re.findall(r"\[([^\]]*)\]", text))
         raise NotStorable(f"one index covers {members}, so at most one of them may be a list") from failure
+
+
+def reject_unconfirmed(failure: errors.BulkWriteError) -> None:
+    """Raise StorageUnavailable when no majority has confirmed the writes that did not fail."""
+    if unconfirmed := failure.details.get("writeConcernErrors"):
+        log.warning("the store did not confirm writes: %s", unconfirmed[0].get("errmsg"))
+        raise StorageUnavailable("the store failed, or did not answer in time") from failure
 
 
 def _write_error(failure: errors.PyMongoError) -> tuple[int | None, str]:

@@ -21,6 +21,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
+from tmf_sales.storage.mongo.batches import Batches, Update
 from tmf_sales.storage.mongo.client import check_uri, database_name, make_client, make_indexes, translated
 from tmf_sales.storage.mongo.compile import ALIVE, compile_count, compile_sort, compile_sort_stages, compile_where
 from tmf_sales.storage.mongo.events import COLLECTIONS, MongoEvents
@@ -45,7 +46,6 @@ PING_TIMEOUT = 0.8
 """Seconds; a probe wants its answer within one."""
 DUPLICATE = 11000
 CLEARINGS = 10
-WITHOUT_EVENTS = {"outbox.text": 0, "outbox.type": 0, "outbox.revision": 0, "outbox.place": 0}
 LOST_TOMBSTONES = {"deleted": True, "outbox_size": {"$exists": False}}
 """Tombstones that earlier releases could leave when a deletion without events met a move of events; none is needed."""
 SEEN_LIMIT = 1024
@@ -86,7 +86,9 @@ class MongoStorage(Storage):
         self._readiness = Readiness(self._availability, self._prepare, self._write_something)
         self._resources: dict[str, Collection] = {name: self._database[collection_name(name)] for name in self._kinds}
         arrived = asyncio.Event()
-        self._outbox = Outbox(self._resources, self._database["event"], arrived.set, self._now)
+        events = self._database["event"]
+        self._batches = {name: Batches(each, events, self._readiness) for name, each in self._resources.items()}
+        self._outbox = Outbox(self._resources, events, arrived.set, self._now)
         self.events = MongoEvents(self._database, self._outbox, arrived, self._ready, list(self._kinds), self._now)
         try:
             await self._readiness.open()
@@ -106,10 +108,9 @@ class MongoStorage(Storage):
             await self._client.admin.command("ping")
 
     async def get(self, kind: str, id: str) -> Record | None:
-        collection = self._resources[kind]
         began = time.perf_counter()
         try:
-            found = await self._readiness.read(lambda: collection.find_one({"_id": id}, WITHOUT_EVENTS))
+            found = await self._batches[kind].read(id)
         finally:
             self.note_get(time.perf_counter() - began)
         if found is None or "document" not in found:
@@ -157,7 +158,7 @@ class MongoStorage(Storage):
         entries = _entries_that_fit(change)
         seen = self._seen.pop((change.kind, change.id), None)
         if change.expected_revision == 0:
-            seen = Seen(0, await self._insert(collection, change, entries), frozenset())
+            seen = Seen(0, await self._insert(change, entries), frozenset())
         elif change.versions:
             await self._replace(collection, change, entries)
             self._note_written(change, entries, seen)
@@ -221,7 +222,7 @@ class MongoStorage(Storage):
         if len(self._seen) > SEEN_LIMIT:
             del self._seen[next(iter(self._seen))]
 
-    async def _insert(self, collection: Collection, change: Change, entries: list[Document]) -> int:
+    async def _insert(self, change: Change, entries: list[Document]) -> int:
         """Insert the resource; return its creation time in microseconds since 1970."""
         if not change.versions:
             raise RevisionConflict(change.id)
@@ -229,14 +230,13 @@ class MongoStorage(Storage):
         record: dict[str, Any] = {"_id": change.id, "revision": 1, "born": born, **_content(change.versions)}
         if entries:
             record |= {"outbox": entries, "outbox_size": size_of(entries)}
+        batches, size = self._batches[change.kind], _size(change, entries)
         try:
-            with translated():
-                await collection.insert_one(record)
+            await batches.insert(record, size)
         except AlreadyExists:
-            if not await self._clear_tombstone(collection, change):
+            if not await self._clear_tombstone(self._resources[change.kind], change):
                 raise
-            with translated():
-                await collection.insert_one(record)
+            await batches.insert(record, size)
         return born
 
     async def _clear_tombstone(self, collection: Collection, change: Change) -> bool:
@@ -288,8 +288,10 @@ class MongoStorage(Storage):
             record[f"outbox.{OUTBOX_ENTRIES - len(entries)}"] = {"$exists": False}
             record["outbox_size"] = {"$not": {"$gt": OUTBOX_LIMIT - size}}
             update |= {"$push": {"outbox": {"$each": entries}}, "$inc": {"outbox_size": size}}
+        batches = self._batches[change.kind]
+        write = Update(record, update, entries[0]["_id"] if entries else "")
         try:
-            if await self._is_updated(collection, record, update):
+            if await batches.update(write, _size(change, entries)):
                 return
             await self._reject_other_revision(collection, change)
         except RecordTooLarge:
@@ -297,14 +299,10 @@ class MongoStorage(Storage):
                 raise
         else:
             await self._outbox.move(change.kind, [change.id])
-        if await self._is_updated(collection, record, update):
+        if await batches.update_alone(write):
             return
         await self._reject_other_revision(collection, change)
         raise OutboxFull("the events of this resource must be moved on before it can change again")
-
-    async def _is_updated(self, collection: Collection, record: Document, update: Document) -> bool:
-        with translated():
-            return bool((await collection.update_one(record, update)).matched_count)
 
     async def _reject_other_revision(self, collection: Collection, change: Change) -> None:
         with translated():
@@ -381,6 +379,11 @@ def _content(versions: Sequence[Version]) -> dict[str, Any]:
     if others:
         content["others"] = [{"changed": each.revision, "document": each.document} for each in others]
     return content
+
+
+def _size(change: Change, entries: Sequence[Document]) -> int:
+    """Return how many bytes the change writes, about."""
+    return sum(len(version.text) for version in change.versions) + size_of(entries)
 
 
 def _entries_that_fit(change: Change) -> list[dict[str, Any]]:
