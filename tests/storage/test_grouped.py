@@ -83,25 +83,39 @@ async def test_a_piece_that_nobody_waits_for_any_more_disturbs_no_other(fails: b
         await left
 
 
-@pytest.mark.parametrize(("most", "groups"), [(10, [[1, 2, 3], [4]]), (2, [[1, 2], [3], [4]])])
+@pytest.mark.parametrize(("most", "groups"), [(10, [[1], [2, 3, 4], [5]]), (2, [[1], [2, 3], [4], [5]])])
 async def test_what_arrives_at_the_same_time_is_done_together_while_others_are_under_way(
     most: int, groups: list[list[int]]
 ) -> None:
     squares = Squares()
     gathered = Gathered(squares.of, most)
 
-    tasks = await begun(gathered, 1, 2, 3)
-    tasks += await begun(gathered, 4)
+    tasks = await begun(gathered, 1, 2, 3, 4)
+    tasks += await begun(gathered, 5)
     assert squares.groups == groups
     squares.go.set()
 
-    assert await asyncio.gather(*tasks) == [1, 4, 9, 16]
+    assert await asyncio.gather(*tasks) == [1, 4, 9, 16, 25]
+
+
+async def test_a_piece_is_done_at_once_and_alone_when_nothing_is_under_way() -> None:
+    squares = Squares()
+    squares.go.set()
+    gathered = Gathered(squares.of, most=10)
+
+    for piece in (1, 2):
+        await gathered.done(piece)
+        with pytest.raises(ValueError, match="negative"):
+            await gathered.done(-piece)
+
+    assert squares.groups == [[1], [-1], [2], [-2]]
 
 
 async def test_a_group_that_fails_disturbs_no_other() -> None:
     squares = Squares()
     gathered = Gathered(squares.of, most=10)
 
+    first = await begun(gathered, 1)
     failing = await begun(gathered, -2, 3)
     others = await begun(gathered, 4)
     squares.go.set()
@@ -109,16 +123,16 @@ async def test_a_group_that_fails_disturbs_no_other() -> None:
     for task in failing:
         with pytest.raises(ValueError, match="negative"):
             await task
-    assert await asyncio.gather(*others) == [16]
+    assert await asyncio.gather(*first, *others) == [1, 16]
 
 
 async def test_a_piece_that_is_given_up_before_its_group_begins_is_not_done() -> None:
     squares = Squares()
-    squares.go.set()
     gathered = Gathered(squares.of, most=10)
-    given_up, kept = (asyncio.create_task(gathered.done(piece)) for piece in (1, 2))
+    first, given_up, kept = (asyncio.create_task(gathered.done(piece)) for piece in (1, 2, 3))
     asyncio.get_running_loop().call_soon(given_up.cancel)
+    asyncio.get_running_loop().call_soon(squares.go.set)
 
-    assert await kept == 4
-    assert squares.groups == [[2]]
+    assert (await first, await kept) == (1, 9)
+    assert squares.groups == [[1], [3]]
     assert given_up.cancelled()

@@ -1,6 +1,6 @@
 """Does small pieces of work in groups, so that they share the fixed cost of a call.
 
-`Grouped` does together next what arrives while a group is under way, `Gathered` what arrives at the same time.
+`Grouped` does together next what arrives while a group is under way, `Gathered` what then arrives at the same time.
 """
 
 from __future__ import annotations
@@ -43,24 +43,36 @@ class Grouped(Generic[S, T]):
 class Gathered(Generic[S, T]):
     """`do` takes a group and returns a result for each piece, in order. A group has the pieces of one turn of the loop.
 
-    Several groups may be under way, so no piece waits for an earlier group, and a slow one delays only its own pieces.
+    A piece that arrives while nothing is under way is done alone and at once, so that it waits for no turn. Several
+    groups may be under way, so no piece waits for an earlier group, and a slow one delays only its own pieces.
     """
 
     def __init__(self, do: Callable[[Sequence[S]], Awaitable[Sequence[T]]], most: int) -> None:
         """`most`: pieces in a group."""
         self._do = do
         self._most = most
+        self._is_alone = False
         self._waiting: list[tuple[S, asyncio.Future[T]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def done(self, piece: S) -> T:
-        """Do it with others and return its result; raises what `do` raises for its group."""
+        """Do it, with others if there are any, and return its result; raises what `do` raises for its group."""
+        if not self._is_alone and not self._tasks and not self._waiting:
+            return await self._alone(piece)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         if not self._waiting:
             loop.call_soon(self._begin)
         self._waiting.append((piece, answer))
         return await answer
+
+    async def _alone(self, piece: S) -> T:
+        self._is_alone = True
+        try:
+            [result] = await self._do([piece])
+        finally:
+            self._is_alone = False
+        return result
 
     def _begin(self) -> None:
         waiting = [each for each in self._waiting if not each[1].cancelled()]

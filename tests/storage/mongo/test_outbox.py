@@ -105,15 +105,22 @@ async def test_a_patch_that_was_read_before_the_last_events_were_moved_needs_no_
 async def test_the_events_of_all_requests_that_wait_are_moved_by_one_insert_and_one_clearing(
     store: MongoStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ended = asyncio.Event()
+
+    async def last_batch() -> None:
+        await ended.wait()
+
+    store._outbox._task = asyncio.create_task(last_batch())
+    await asyncio.gather(*(store.commit(insert(str(number), ticket(), event(f"e{number}"))) for number in range(50)))
+    ended.set()
+    await moved(store)
     calls = counted(store, monkeypatch)
 
-    for number in range(50):
-        await store.commit(insert(str(number), ticket(), event(f"e{number}")))
+    await store.commit(insert("50", ticket(), event("e50")))
     await moved(store)
 
-    assert calls.count("insert_one") == 50
-    assert calls.count("insert_many") == calls.count("bulk_write") < 25
-    assert len(await log(store)) == 50
+    assert calls == ["insert_one", "insert_many", "bulk_write"]
+    assert len(await log(store)) == 51
 
 
 async def test_events_of_one_resource_that_is_changed_on_and_on_are_moved_in_order(store: MongoStorage) -> None:

@@ -43,7 +43,7 @@ class Batches:
         self._readiness = readiness
         self._reads: Gathered[str, Document | None] = Gathered(self._read, MOST)
         self._inserts: Gathered[Document, bool] = Gathered(self._insert, MOST)
-        self._updates: Gathered[Update, bool] = Gathered(self._update, MOST)
+        self._updates: Gathered[Update, bool | None] = Gathered(self._update, MOST)
 
     async def read(self, id: str) -> Document | None:
         """Return the record with only the ids of its events. Raises StorageUnavailable."""
@@ -52,19 +52,21 @@ class Batches:
     async def insert(self, record: Document, size: int) -> None:
         """Insert the record, of about `size` bytes. Raises AlreadyExists, and the other errors of `translated`."""
         if size > LARGE or not await self._inserts.done(record):
-            with translated():
-                await self._collection.insert_one(record)
+            await self._insert_alone(record)
 
     async def update(self, update: Update, size: int) -> bool:
         """Update the record by about `size` bytes; return False when it is not as expected. Raises as `insert` does."""
-        if update.event and size <= LARGE and await self._updates.done(update):
-            return True
-        return await self.update_alone(update)
+        made = await self._updates.done(update) if update.event and size <= LARGE else None
+        return await self.update_alone(update) if made is None else made
 
     async def update_alone(self, update: Update) -> bool:
         """Do what `update` does by a command of its own."""
         with translated():
             return bool((await self._collection.update_one(update.where, update.change)).matched_count)
+
+    async def _insert_alone(self, record: Document) -> None:
+        with translated():
+            await self._collection.insert_one(record)
 
     async def _read(self, ids: Sequence[str]) -> Sequence[Document | None]:
         return await self._readiness.read(lambda: self._find(ids))
@@ -77,22 +79,27 @@ class Batches:
         return [records.get(id) for id in ids]
 
     async def _insert(self, records: Sequence[Document]) -> Sequence[bool]:
-        """Return for each record whether it was inserted; one alone is left to its caller."""
-        result = await self._send([InsertOne(each) for each in records]) if len(records) > 1 else None
+        """Return for each record whether it was inserted."""
+        if len(records) == 1:
+            await self._insert_alone(records[0])
+            return [True]
+        result = await self._send([InsertOne(each) for each in records])
         if result is None:
             return [False] * len(records)
         failed = {each["index"] for each in result["writeErrors"]}
         return [place not in failed for place in range(len(records))]
 
-    async def _update(self, updates: Sequence[Update]) -> Sequence[bool]:
-        """Return for each update whether it was made; one alone is left to its caller."""
-        result = await self._send([UpdateOne(*each[:2]) for each in updates]) if len(updates) > 1 else None
+    async def _update(self, updates: Sequence[Update]) -> Sequence[bool | None]:
+        """Return for each update whether the record was as expected; None for one of several that was not made."""
+        if len(updates) == 1:
+            return [await self.update_alone(updates[0])]
+        result = await self._send([UpdateOne(*each[:2]) for each in updates])
         if result is None:
-            return [False] * len(updates)
+            return [None] * len(updates)
         if result["nMatched"] == len(updates):
             return [True] * len(updates)
         added = await self._readiness.read(lambda: self._added_events(updates))
-        return [each.event in added for each in updates]
+        return [True if each.event in added else None for each in updates]
 
     async def _send(self, operations: Sequence[InsertOne[Document] | UpdateOne]) -> Mapping[str, Any] | None:
         """Return the server's result; None if it executed nothing. Raises StorageUnavailable when that is unknown."""
