@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pymongo import ReadPreference
 from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.read_concern import ReadConcern
 from tests.storage.deviations import NO_LIMITS
 from tests.storage.tickets import delete, event, index, insert, ticket, update
 
@@ -180,6 +182,18 @@ async def test_an_update_of_another_revision_fails_alone_even_if_events_are_move
     await stored.events.sweep()
     logged, _ = await stored.events.log(None, 0, 100)
     assert sorted(each.id for each in logged) == ["e1", "e2", "e3", "f2", "g1", "g3"]
+
+
+async def test_what_a_batch_has_written_is_read_from_the_primary_whatever_the_url_says(mongo_url: str) -> None:
+    options = "readPreference=secondaryPreferred&readConcernLevel=majority"
+    store = MongoStorage(f"{mongo_url}{'&' if '?' in mongo_url else '?'}{options}", [PAIR])
+    await store.open()
+    try:
+        for each in store._batches["ticket"]._as_written:
+            assert each.read_preference == ReadPreference.PRIMARY
+            assert each.read_concern == ReadConcern("local")
+    finally:
+        await store.close()
 
 
 async def test_deletions_and_updates_share_a_command(stored: MongoStorage, calls: list[str]) -> None:

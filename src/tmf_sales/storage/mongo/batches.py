@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, ReadPreference, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from tmf_sales.storage.grouped import Gathered
 from tmf_sales.storage.mongo.client import TOO_DEEP, UNENCODABLE, reject_unconfirmed, translated
@@ -23,6 +24,8 @@ Collection = AsyncCollection[dict[str, Any]]
 MOST = 32
 LARGE = 64 * 1024
 """Bytes. A larger write goes alone: a batch then fits into one message, which is encoded before any of it is sent."""
+AS_WRITTEN: dict[str, Any] = {"read_preference": ReadPreference.PRIMARY, "read_concern": ReadConcern("local")}
+"""Options of a read that sees every write which the primary has answered, whatever the store's URL says."""
 WITHOUT_EVENTS = {"outbox.text": 0, "outbox.type": 0, "outbox.revision": 0, "outbox.place": 0}
 
 
@@ -39,7 +42,7 @@ class Batches:
 
     def __init__(self, collection: Collection, events: Collection, readiness: Readiness) -> None:
         self._collection = collection
-        self._events = events
+        self._as_written = collection.with_options(**AS_WRITTEN), events.with_options(**AS_WRITTEN)
         self._readiness = readiness
         self._reads: Gathered[str, Document | None] = Gathered(self._read, MOST)
         self._inserts: Gathered[Document, bool] = Gathered(self._insert, MOST)
@@ -117,9 +120,13 @@ class Batches:
                 return None
 
     async def _added_events(self, updates: Sequence[Update]) -> set[str]:
-        """Return which of the updates' events are stored. An event goes to the log before it leaves its record."""
-        found = self._collection.find({"_id": {"$in": [each.where["_id"] for each in updates]}}, {"outbox._id": 1})
+        """Return which of the updates' events are stored. An event goes to the log before it leaves its record.
+
+        An update that a read does not show yet would be made twice.
+        """
+        records, log = self._as_written
+        found = records.find({"_id": {"$in": [each.where["_id"] for each in updates]}}, {"outbox._id": 1})
         waiting = {entry["_id"] for record in await found.to_list() for entry in record.get("outbox", ())}
         others = [each.event for each in updates if each.event not in waiting]
-        moved = await self._events.find({"_id": {"$in": others}}, {"_id": 1}).to_list()
+        moved = await log.find({"_id": {"$in": others}}, {"_id": 1}).to_list()
         return waiting | {each["_id"] for each in moved}
