@@ -202,7 +202,7 @@ def write_change(connection: sqlite3.Connection, layout: Layout, change: Change)
 
 def _insert(connection: sqlite3.Connection, layout: Layout, change: Change, document: Document) -> None:
     columns, is_uneven = layout.column_values(document)
-    count_change(connection, layout, 1, is_uneven)
+    count_change(connection, layout, 1, is_uneven)  # first, as it notices that the columns are others by now
     # An id is rarely taken, so the insert finds out; to ask before takes a statement more for each creation.
     if connection.execute(layout.insert, _row(change, columns, is_uneven)).rowcount == 0:
         raise AlreadyExists(change.id)
