@@ -96,6 +96,7 @@ async def test_without_pending_events_the_oldest_is_0_seconds_old(world: World) 
 
 
 async def test_what_was_pending_is_not_known_while_the_store_is_away(world: World) -> None:
+    await world.context.hub.register("tmf648", "http://127.0.0.1:9/one", None)  # else nobody waits for the event
     await world.add_quote("1", "pending")
     await world.gauges.refresh()
     assert world.gauges.pending == 1
