@@ -181,6 +181,9 @@ def _ends(value: Any, path: Path) -> list[Any]:
     """Return all values at the end of `path`, which starts at an object and goes through lists one level deep."""
     if not path:
         return []
+    last = path[-1]
+    if len(path) == 1:  # as in most filters on the elements of a list
+        return [value[last]] if isinstance(value, dict) and last in value else []
     level = [value]
     for step in path[:-1]:
         reached: list[Any] = []
@@ -192,7 +195,6 @@ def _ends(value: Any, path: Path) -> list[Any]:
                 else:
                     reached.append(inner)
         level = reached
-    last = path[-1]
     return [each[last] for each in level if isinstance(each, dict) and last in each]
 
 
