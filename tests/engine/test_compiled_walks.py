@@ -81,3 +81,14 @@ def test_everything_invalid_is_found_in_the_order_of_the_document(order: ObjectT
 
     assert found == ["/line/0/valid/to", "/line/1/id", "/date"]
     assert (body["wanted"], body["reminders"]) == (NOW, [5, NOW])
+
+
+def test_types_of_one_name_are_walked_apart() -> None:
+    inner, other, outer = ObjectType("Inner"), ObjectType("Inner"), ObjectType("Outer")
+    inner.defaults, other.defaults = (("a", 1),), (("b", 2),)
+    outer.entered = (("one", inner), ("two", other))
+    body: dict[str, Any] = {"one": {}, "two": {}}
+
+    apply_defaults(body, outer, NOW)
+
+    assert body == {"one": {"a": 1}, "two": {"b": 2}}

@@ -28,23 +28,23 @@ class Walk(NamedTuple):
         return object_type.walks.get(self.name) or self._compiled(object_type)
 
     def _compiled(self, object_type: ObjectType) -> Callable[..., None]:
-        functions: dict[str, str] = {}
+        functions: dict[int, str] = {}  # by identity: a component may have the name that a type inside another one gets
         reached: list[ObjectType] = []
 
         def function_of(each: ObjectType) -> str:
-            if each.name not in functions:
-                functions[each.name] = f"walk_{len(functions)}"
+            if id(each) not in functions:
+                functions[id(each)] = f"walk_{len(functions)}"
                 reached.append(each)
-            return functions[each.name]
+            return functions[id(each)]
 
         function_of(object_type)
         lines: list[str] = []
         for each in reached:  # grows while it is walked
-            lines.append(f"def {functions[each.name]}({self.parameters}):")
+            lines.append(f"def {functions[id(each)]}({self.parameters}):")
             lines += [f"    {statement}" for statement in self.statements(each, function_of)]
             lines.append("    return")
         found = dict(self.used)
         exec(compile("\n".join(lines), f"<{self.name} of {object_type.name}>", "exec"), found)  # noqa: S102
         for each in reached:
-            each.walks[self.name] = found[functions[each.name]]
+            each.walks[self.name] = found[functions[id(each)]]
         return object_type.walks[self.name]
