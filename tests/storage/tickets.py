@@ -31,6 +31,14 @@ def ticket(**members: Any) -> dict[str, Any]:
     return {"name": "printer", "state": "open", **members}
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """A document with so many objects inside each other."""
+    document: dict[str, Any] = {}
+    for _ in range(levels):
+        document = {"a": document}
+    return document
+
+
 def insert(id: str, document: dict[str, Any], *events: dict[str, Any], kind: str = "ticket") -> Change:
     return Change(kind, id, 0, (Version(1, document),), events)
 

@@ -11,7 +11,8 @@ from pymongo import ReadPreference
 from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.read_concern import ReadConcern
 from tests.storage.deviations import NO_LIMITS
-from tests.storage.tickets import delete, event, index, insert, ticket, update
+from tests.storage.mongo.recorded_calls import recorded_calls
+from tests.storage.tickets import delete, event, index, insert, nested, ticket, update
 
 from tmf_sales.storage.mongo.batches import LARGE, MOST
 from tmf_sales.storage.mongo.store import MongoStorage
@@ -44,17 +45,7 @@ async def stored(store: MongoStorage) -> MongoStorage:
 @pytest.fixture
 def calls(stored: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls to the server from now on, by name."""
-    made: list[str] = []
-    collection = stored._resources["ticket"]
-    for name in ("find", "find_one", "insert_one", "update_one", "bulk_write"):
-        call = getattr(collection, name)
-
-        def noted(*arguments: Any, call: Any = call, name: str = name, **named: Any) -> Any:
-            made.append(name)
-            return call(*arguments, **named)
-
-        monkeypatch.setattr(collection, name, noted)
-    return made
+    return recorded_calls([stored._resources["ticket"]], monkeypatch)
 
 
 async def together(store: MongoStorage, *changes: Change) -> list[int | BaseException]:
@@ -124,13 +115,6 @@ async def test_an_insert_into_the_place_of_a_tombstone_succeeds_in_a_batch(store
 
     assert made == [1, 1, 1]
     assert (await names(stored))["1"] == (1, "again")
-
-
-def nested(levels: int) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for _ in range(levels):
-        document = {"a": document}
-    return document
 
 
 @pytest.mark.deviation(NO_LIMITS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 from tests.storage.deviations import NO_LIMITS
-from tests.storage.tickets import event, fill, index, insert, ticket, update
+from tests.storage.tickets import event, fill, index, insert, nested, ticket, update
 
 from tmf_sales.storage.conditions import Compare, Operator, Query, Regex, Sort
 from tmf_sales.storage.mongo.store import MongoStorage
@@ -26,13 +26,6 @@ async def store(mongo_url: str) -> AsyncIterator[MongoStorage]:
     await opened.open()
     yield opened
     await opened.close()
-
-
-def nested(levels: int) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for _ in range(levels):
-        document = {"a": document}
-    return document
 
 
 @pytest.mark.deviation(NO_LIMITS)

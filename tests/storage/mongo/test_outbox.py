@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError
 from tests.storage.deviations import NOT_ATOMIC
+from tests.storage.mongo.recorded_calls import recorded_calls
 from tests.storage.tickets import KINDS, delete, event, insert, ticket, update
 
 from tmf_sales.storage.events import StoredEvent
@@ -54,17 +55,7 @@ async def log(store: MongoStorage) -> list[str]:
 
 def counted(store: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls that a store makes from now on, by name."""
-    calls: list[str] = []
-    for collection in (*store._resources.values(), store._outbox._log):
-        for name in ("find", "find_one", "insert_one", "update_one", "insert_many", "bulk_write"):
-            call = getattr(collection, name)
-
-            def counting(*arguments: Any, call: Any = call, name: str = name, **named: Any) -> Any:
-                calls.append(name)
-                return call(*arguments, **named)
-
-            monkeypatch.setattr(collection, name, counting)
-    return calls
+    return recorded_calls((*store._resources.values(), store._outbox._log), monkeypatch)
 
 
 async def test_a_patch_reads_and_writes_once_and_its_event_is_moved_without_reading(
@@ -164,15 +155,20 @@ async def test_a_write_that_follows_one_without_events_reads_what_waits(store: M
     assert await log(store) == ["e1", "e2"]
 
 
-async def test_what_another_process_left_comes_before_writes_that_follow_each_other(
-    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, other = stores
+async def leave_an_event(store: MongoStorage, other: MongoStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the event e1 of a new ticket, then let another process leave e2 in the document."""
     await store.commit(insert("1", ticket(), event("e1")))
     await moved(store)
     with monkeypatch.context() as patched:
         patched.setattr(other._outbox, "_wake", lambda *_: None)
         await other.commit(update("1", 1, ticket(), event("e2")))
+
+
+async def test_what_another_process_left_comes_before_writes_that_follow_each_other(
+    stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    await leave_an_event(store, other, monkeypatch)
 
     await store.get("ticket", "1")
     for revision in (2, 3, 4):
@@ -186,11 +182,7 @@ async def test_what_another_process_left_in_the_document_comes_first(
     stores: list[MongoStorage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, other = stores
-    await store.commit(insert("1", ticket(), event("e1")))
-    await moved(store)
-    with monkeypatch.context() as patched:
-        patched.setattr(other._outbox, "_wake", lambda *_: None)
-        await other.commit(update("1", 1, ticket(), event("e2")))
+    await leave_an_event(store, other, monkeypatch)
 
     await store.get("ticket", "1")
     await store.commit(update("1", 2, ticket(), event("e3")))
