@@ -113,7 +113,7 @@ class PageRows:
 
         With `fields`, a version has only a part of its document, with these members.
         """
-        rows, size, total = self.rows, 0, None
+        rows, size, total = self.rows, self._size, None
         most = self._size_limit or sys.maxsize
         for id, revision, text, total in stored:  # noqa: B007 - the last total is returned
             size += len(text)
@@ -122,6 +122,7 @@ class PageRows:
                 break
             version = Version(revision, None, text) if fields is None else Version(revision, read_members(text, fields))
             rows.append(new_row((id, version)))
+        self._size = size
         return total
 
     def extend(self, rows: list[Row]) -> None:

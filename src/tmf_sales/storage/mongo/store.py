@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pymongo
+from bson import decode_all, decode_iter
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.command_cursor import AsyncCommandCursor
-from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.command_cursor import AsyncRawBatchCommandCursor
+from pymongo.asynchronous.cursor import AsyncRawBatchCursor
 
 from tmf_sales.storage.conditions import Query, is_plain
 from tmf_sales.storage.mongo.availability import Availability
@@ -41,6 +42,7 @@ from tmf_sales.storage.protocol import (
     reject_too_large_record,
 )
 from tmf_sales.storage.records import Change, Document, Kind, Page, PageRows, Record, Row, Version
+from tmf_sales.values.json_values import text_to_keep
 
 PING_TIMEOUT = 0.8
 """Seconds; a probe wants its answer within one."""
@@ -54,7 +56,7 @@ SEEN_LIMIT = 1024
 log = logging.getLogger(__name__)
 
 Collection = AsyncCollection[dict[str, Any]]
-Cursor = AsyncCursor[dict[str, Any]] | AsyncCommandCursor[dict[str, Any]]
+RawCursor = AsyncRawBatchCursor[dict[str, Any]] | AsyncRawBatchCommandCursor[dict[str, Any]]
 
 
 class MongoStorage(Storage):
@@ -135,21 +137,25 @@ class MongoStorage(Storage):
         return found.page(query, total)
 
     async def _read_page(self, collection: Collection, where: Document, query: Query, found: PageRows) -> None:
-        async with await self._cursor(collection, where, query) as cursor:
-            async for each in cursor:
-                if not found.add(Row(each["_id"], Version(each["changed"], each["document"]))):
+        async with await self._cursor(collection, where, query) as batches:
+            async for batch in batches:
+                if query.fields is None:
+                    found.read(_texts(batch), None)
+                else:
+                    found.extend([Row(each["_id"], _version(each)) for each in decode_all(batch)])
+                if found.is_cut:
                     break
 
-    async def _cursor(self, collection: Collection, where: Document, query: Query) -> Cursor:
+    async def _cursor(self, collection: Collection, where: Document, query: Query) -> RawCursor:
         order = compile_sort(query.sort)
         projection = _projection(query.fields)
         if order is not None:
-            return collection.find(where, projection, sort=order, skip=query.offset, limit=query.limit)
+            return collection.find_raw_batches(where, projection, sort=order, skip=query.offset, limit=query.limit)
         stages = [{"$match": where}, *compile_sort_stages(query.sort)]
         if query.offset:
             stages.append({"$skip": query.offset})
         stages += [{"$limit": query.limit}, {"$project": projection}]
-        return await collection.aggregate(stages, allowDiskUse=True)
+        return await collection.aggregate_raw_batches(stages, allowDiskUse=True)
 
     async def commit(self, change: Change) -> int:
         reject_too_large_record(change.versions)
@@ -349,9 +355,20 @@ def _now() -> int:
 
 
 def _stored(found: dict[str, Any]) -> Record:
-    current = Version(found["changed"], found["document"])
-    others = (Version(each["changed"], each["document"]) for each in found.get("others", ()))
-    return Record(found["_id"], found["revision"], (current, *others))
+    return Record(found["_id"], found["revision"], (_version(found), *map(_version, found.get("others", ()))))
+
+
+def _version(found: dict[str, Any]) -> Version:
+    return Version(found["changed"], found["document"])
+
+
+def _texts(batch: bytes) -> Iterator[tuple[str, int, bytes, None]]:
+    """Return whole documents as text, which is what a list sends.
+
+    Each is decoded when its turn comes: all documents of a page would not stay in the processor's cache.
+    """
+    for found in decode_iter(batch):
+        yield found["_id"], found["changed"], text_to_keep(found["document"]), None
 
 
 def _loaded(record: Record) -> dict[str, Any]:
