@@ -11,12 +11,14 @@ import orjson
 import pytest
 from tests.contract import small_contract
 
+from tmf_sales.access import Access, Grant
 from tmf_sales.contract.leniency import Mode
-from tmf_sales.engine.documents import BuiltDocument, DocumentBuilder, Patch
-from tmf_sales.engine.hooks import Rules
-from tmf_sales.engine.verified import LONGEST, MOST_BYTES, OVERHEAD, Verified
+from tmf_sales.engine.documents import BuiltDocument, Caller, DocumentBuilder, Patch
+from tmf_sales.engine.hooks import Rules, members_that_matter
+from tmf_sales.engine.verified import LONGEST, MOST_BYTES, OVERHEAD, Known, Verified, joined
 from tmf_sales.errors import TmfError
 from tmf_sales.storage.records import Document
+from tmf_sales.values.messages import Violation
 
 NOW = "2026-01-01T00:00:00.000Z"
 HREF = "http://host/order/7"
@@ -85,21 +87,44 @@ class CopyingRules(BusyRules):
     changes_in_place = False
 
 
+class AmountRules(Rules):
+    """Rules that depend on a single member."""
+
+    depends_on = frozenset({"amount"})
+
+    def check_body(self, document: Document) -> list[Violation]:
+        return [Violation("/amount", "expected another one")] if document.get("amount") == 2 else []
+
+    def on_patch(self, before: Document, after: Document, now: str) -> None:
+        if after.get("amount") == 3 != before.get("amount"):
+            after["anything"] = now
+
+
+RULES = [Rules(), BusyRules(), CopyingRules(), AmountRules()]
+
+
 @pytest.mark.parametrize("mode", list(Mode))
-@pytest.mark.parametrize("rules", [Rules(), BusyRules(), CopyingRules()], ids=["no rules", "rules", "sharing"])
+@pytest.mark.parametrize("rules", RULES, ids=["no rules", "rules", "sharing", "of one member"])
 def test_verified_members_change_no_outcome(tmp_path: Path, mode: Mode, rules: Rules) -> None:
     builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], rules, mode)
-    drawing, used = Random(7), 0
+    drawing, used, parts = Random(7), 0, 0
     for number in range(40):
-        before, verified = DOCUMENTS[number % len(DOCUMENTS)], frozenset[str]()
+        before, known = DOCUMENTS[number % len(DOCUMENTS)], Known(frozenset(), b"{}")
         for _ in range(25):
             body = drawing.choice(PATCHES)
-            plain, quick = (outcome(builder, before, body, names) for names in (frozenset[str](), verified))
-            assert shown(quick) == shown(plain), (before, body, verified)
-            used += bool(verified) and not isinstance(quick, TmfError)
-            if isinstance(quick, BuiltDocument) and quick.document is not before:
-                before, verified = quick.document, quick.verified
+            plain, quick = (outcome(builder, before, body, names) for names in (frozenset[str](), known.names))
+            part = outcome_in_part(builder, body, known) if known.names else None
+            assert shown(quick) == shown(plain), (before, body, known.names)
+            assert part is None or shown(part) == shown(plain), (before, body, known.names)
+            used += bool(known.names) and not isinstance(quick, TmfError)
+            parts += isinstance(part, BuiltDocument)
+            if isinstance(quick, BuiltDocument) and quick.text is not None:
+                made = part if isinstance(part, BuiltDocument) else quick
+                assert made.known is None or made.known.text == quick.text
+                assert names_in(made) == names_in(quick)
+                before, known = quick.document, made.known or Known(frozenset(), b"{}")
     assert used > 100
+    assert parts == 0 if members_that_matter(rules) is None else parts > 20
 
 
 def test_a_patch_after_another_looks_only_at_what_it_reaches(tmp_path: Path) -> None:
@@ -107,8 +132,61 @@ def test_a_patch_after_another_looks_only_at_what_it_reaches(tmp_path: Path) -> 
 
     first = outcome(builder, STORED, {"name": "y"}, frozenset())
     assert isinstance(first, BuiltDocument)
+    assert names_in(first) == STORED.keys() - {"name"}
+    second = outcome_in_part(builder, {"note": [{"text": "z"}]}, first.known or Known(frozenset(), b"{}"))
 
-    assert first.verified == STORED.keys() - {"name"}
+    assert isinstance(second, BuiltDocument)
+    assert second.text == orjson.dumps({**STORED, "name": "y", "note": [{"text": "z", "id": "1"}]})
+    assert second.changed == {"note"}
+    assert names_in(second) == STORED.keys()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"state": "done"},
+        {"line": []},
+        {"amount": 7},
+        {"name": 5},
+        {"wanted": "never"},
+        [{"op": "add", "path": "/contact", "value": {"preferred": "true"}}],
+        [{"op": "move", "from": "/name", "path": "/anything"}],
+        [{"op": "replace", "path": "", "value": {}}],
+    ],
+)
+def test_the_whole_document_is_needed(tmp_path: Path, body: Any) -> None:
+    """By rules and lifecycles, for a result that the contract may reject, for moves, and if the paths are not plain."""
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], AmountRules())
+
+    assert outcome_in_part(builder, body, Known(frozenset(STORED), orjson.dumps(STORED))) is None
+
+
+def test_a_caller_with_limits_needs_the_whole_document(tmp_path: Path) -> None:
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], Rules())
+    limited = Caller(Access((Grant(changes=frozenset({"name"})),)))
+    known = Known(frozenset(STORED), orjson.dumps(STORED))
+
+    assert builder.patched_in_part(known, Patch({"name": "y"}, MERGE, HREF, NOW, limited)) is None
+
+
+def test_a_part_keeps_the_order_of_members(tmp_path: Path) -> None:
+    builder = DocumentBuilder(small_contract.contract(tmp_path).resources["order"], Rules())
+    body = [{"op": "remove", "path": "/name"}, {"op": "add", "path": "/name", "value": "last"}]
+
+    built = outcome_in_part(builder, body, Known(frozenset(STORED), orjson.dumps(STORED)))
+
+    assert isinstance(built, BuiltDocument)
+    assert list(orjson.loads(built.text or b"")) == [*[name for name in STORED if name != "name"], "name"]
+
+
+def test_rules_without_hooks_for_patches_depend_on_nothing() -> None:
+    class Editing(Rules):
+        def editable_members(self, state: str, final: bool) -> frozenset[str] | None:
+            return None
+
+    assert members_that_matter(Editing()) == frozenset()
+    assert members_that_matter(BusyRules()) is None
+    assert members_that_matter(AmountRules()) == AmountRules.depends_on
 
 
 @pytest.mark.parametrize("rules", [BusyRules(), CopyingRules()])
@@ -151,34 +229,58 @@ def outcome(
         return error
     finally:
         assert stored == before
-    return BuiltDocument(before) if built.document is stored else built
+    return BuiltDocument(before, before) if built.document is stored else built
+
+
+def outcome_in_part(builder: DocumentBuilder, body: Any, known: Known) -> BuiltDocument | TmfError | None:
+    media_type = JSON_PATCH if isinstance(body, list) else MERGE
+    try:
+        return builder.patched_in_part(known, Patch(copy.deepcopy(body), media_type, HREF, NOW))
+    except TmfError as error:
+        return error
+
+
+def names_in(built: BuiltDocument) -> frozenset[str]:
+    return built.known.names if built.known is not None else frozenset()
 
 
 def shown(outcome: BuiltDocument | TmfError) -> Any:
     if isinstance(outcome, TmfError):
         return type(outcome), str(outcome)
-    return orjson.dumps(outcome.document), outcome.changed, outcome.server_set
+    return outcome.text, outcome.changed, outcome.server_set
 
 
-def test_the_names_belong_to_the_exact_text() -> None:
-    known = Verified()
-    known.replace(b"{}", b'{"a":1}', frozenset({"a"}))
+def test_the_names_belong_to_the_exact_text_of_a_resource() -> None:
+    verified = Verified()
+    known = Known(frozenset({"a"}), b'{"a":1}')
+    verified.replace("7", known)
 
-    assert known.of(b'{"a":1}') == {"a"}
-    assert known.of(b'{"a":1.0}') == frozenset()
+    assert verified.of("7", b'{"a":1}') is known
+    assert verified.of("7", b'{"a":1.0}') is None
+    assert verified.of("8", b'{"a":1}') is None
 
-    known.replace(b'{"a":1}', b'{"a":2}', frozenset())
-    assert known.of(b'{"a":1}') == known.of(b'{"a":2}') == frozenset()
+    verified.replace("7", Known(frozenset(), b'{"a":2}'))
+    assert verified.of("7", b'{"a":1}') is verified.of("7", b'{"a":2}') is None
+    verified.replace("7", None)
+    assert verified.of("7", b'{"a":2}') is None
+
+
+@pytest.mark.parametrize("document", [STORED, {"id": '"\\', "é": [1, 1.0, None], "": {"a": {}}}, {}])
+def test_the_texts_of_the_members_make_the_text_of_the_document(document: Document) -> None:
+    known = Known(frozenset(document), orjson.dumps(document))
+
+    assert list(known.members) == list(document)
+    assert joined(known.members) == known.text == orjson.dumps(document)
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    known = Verified()
-    texts = [b"%d" % number * (LONGEST // 10) for number in range(1_000_000_000, 1_000_000_200)]
-    for text in texts:
-        known.replace(b"", text, frozenset({"a"}))
-    known.replace(b"", b"x" * (LONGEST + 1), frozenset({"a"}))
+    verified = Verified()
+    texts = {str(number): b"%d" % number * (LONGEST // 10) for number in range(1_000_000_000, 1_000_000_200)}
+    for id, text in texts.items():
+        verified.replace(id, Known(frozenset({"a"}), text))
+    verified.replace("longer", Known(frozenset({"a"}), b"x" * (LONGEST + 1)))
 
-    kept = [text for text in texts if known.of(text)]
-    assert kept == texts[-len(kept) :]
-    assert MOST_BYTES - LONGEST - OVERHEAD < sum(len(text) + OVERHEAD for text in kept) <= MOST_BYTES
-    assert not known.of(b"x" * (LONGEST + 1))
+    kept = [id for id, text in texts.items() if verified.of(id, text)]
+    assert kept == list(texts)[-len(kept) :]
+    assert MOST_BYTES - LONGEST - OVERHEAD < sum(len(texts[id]) + OVERHEAD for id in kept) <= MOST_BYTES
+    assert not verified.of("longer", b"x" * (LONGEST + 1))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from tmf_sales.apis.quote import QuoteRules
 from tmf_sales.contract.loader import Contract
 from tmf_sales.engine.documents import DocumentBuilder, Patch
+from tmf_sales.engine.verified import Known
 from tmf_sales.errors import TmfError
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +50,7 @@ def pointers(value: Any, pointer: str = "") -> Iterator[str]:
 
 
 QUOTE = sample_quote()
+VERIFIED = Known(frozenset(QUOTE), orjson.dumps(QUOTE))
 POINTERS = sorted(set(pointers(QUOTE)) - {""})
 VALUES = st.recursive(
     st.none()
@@ -80,11 +84,22 @@ OPERATIONS = st.lists(
 
 
 def patched(media_type: str, patch: Any) -> dict[str, Any] | None:
+    """The patched quote, or None. Patching a part of a verified quote comes to the same."""
+    given = Patch(patch, media_type, "http://host/7", NOW)
     try:
-        return BUILDER.patched(QUOTE, Patch(patch, media_type, "http://host/7", NOW)).document
+        part = BUILDER.patched_in_part(VERIFIED, given)
+    except TmfError as refusal:
+        with pytest.raises(type(refusal), match=f"^{re.escape(str(refusal))}$"):
+            BUILDER.patched(QUOTE, given)
+        part = None
+    try:
+        built = BUILDER.patched(QUOTE, given)
     except TmfError as refusal:
         assert refusal.status in {400, 409, 413}  # noqa: PT017 - most patches are refused, and rightly
+        assert part is None
         return None
+    assert part is None or (part.text, part.changed) == (built.text, built.changed)
+    return built.document
 
 
 @given(OPERATIONS)

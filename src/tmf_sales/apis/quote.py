@@ -63,6 +63,7 @@ class QuoteRules(Rules):
 
     settings_type = QuoteSettings
     changes_in_place = False
+    depends_on = frozenset({"state", "quoteItem"})
 
     def __init__(
         self, book: PriceBook | None = None, validity: timedelta = timedelta(days=30), accept_expired: bool = False

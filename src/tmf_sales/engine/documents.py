@@ -1,7 +1,8 @@
 """Builds the documents to store: from the body of a creation, or from a stored document and a patch.
 
 Pure: a rejected request leaves nothing behind, and the stored document is never changed. `DocumentBuilder.new` and
-`DocumentBuilder.patched` list all steps in order.
+`DocumentBuilder.patched` list all steps in order; `DocumentBuilder.patched_in_part` leaves out those that a patch of
+verified members does not need.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from tmf_sales.contract.leniency import Mode, count_leniencies
 from tmf_sales.contract.operations import JSON_PATCHES
 from tmf_sales.contract.resource_type import ResourceType
 from tmf_sales.engine.defaults import apply_defaults, apply_defaults_to_new_elements
-from tmf_sales.engine.hooks import Rules
+from tmf_sales.engine.hooks import Rules, members_that_matter
 from tmf_sales.engine.leniency import LenientCheck, after_patch_check
 from tmf_sales.engine.normalize import normalize
 from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import follow_lifecycles
-from tmf_sales.engine.verified import NOTHING_VERIFIED
+from tmf_sales.engine.verified import NOTHING_VERIFIED, Known, MemberTexts, joined, member_text
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
-from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_reached
+from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_reached, moves_a_value
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.records import Document
@@ -81,19 +82,26 @@ class Patch:
         return frozenset(members_given(self.body) if self.is_json_patch else self.body)
 
 
+UNTOUCHED = orjson.Fragment(b"null")
+"""Stands for the value of each member that a part of a document leaves out."""
+
+
 @dataclass(slots=True)
 class BuiltDocument:
-    """A document to store, and its members that differ from the stored document.
+    """A document to store, and its members that differ from the stored document `before`.
 
-    `server_set`: the changed members that the server set and the request did not. `text`: the document as JSON.
-    `verified`: the members that a further patch need not look at (see engine/verified.py).
+    `server_set`: the changed members that the server set and the request did not. `text`: the document as JSON; None
+    when it is to stay as it is stored. `known`: what a further patch need not look at (see engine/verified.py).
+    `is_part`: `before` and `document` have UNTOUCHED in place of members that are the same in both.
     """
 
+    before: Document
     document: Document
     changed: frozenset[str] = frozenset()
     server_set: frozenset[str] = frozenset()
     text: bytes | None = None
-    verified: frozenset[str] = NOTHING_VERIFIED
+    known: Known | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +113,26 @@ class DocumentBuilder:
     mode: Mode = Mode.STANDARD
     merge_keys: MergeKeys = field(init=False)
     after_patch: LenientCheck = field(init=False)
+    whole_for: frozenset[str] | None = field(init=False)
+    always_read: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "merge_keys", merge_keys_of(self.type.object_type))
         object.__setattr__(self, "after_patch", after_patch_check(self.type, self.mode))
+        object.__setattr__(self, "whole_for", self._members_that_need_the_whole())
+        of, version = self.type.object_type, self.type.version_member
+        state = of.lifecycle_member.name if of.lifecycle_member else None
+        object.__setattr__(self, "always_read", frozenset({"id", state, version} - {None}))
+
+    def _members_that_need_the_whole(self) -> frozenset[str] | None:
+        """The members that a patch changes only with a look at others; None when it may be any of them.
+
+        These are the ones that the rules depend on, those with lifecycles, and two dates that must be in order.
+        """
+        of, matter = self.type.object_type, members_that_matter(self.rules)
+        if matter is None or self.type.members_after_patch is None:
+            return None
+        return matter | of.stateful.keys() | frozenset(of.ordered or ())
 
     # create ----------------------------------------------------------------------------------------------------------
 
@@ -171,7 +195,7 @@ class DocumentBuilder:
         self._reject_broken_rules(after)
         requested = changed_members(before, after) if names is None else changed_among(names, before, after)
         if not requested:
-            return BuiltDocument(before)
+            return BuiltDocument(before, before)
         sound = NOTHING_VERIFIED
         if reached is not None and not mended and not forgiven:
             # All steps before the rules have looked at these members and left them exactly as they are stored.
@@ -184,9 +208,47 @@ class DocumentBuilder:
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
         if (text := text_to_keep(after)) == asked:
-            return BuiltDocument(after, requested, text=text, verified=sound)
+            return BuiltDocument(before, after, requested, text=text, known=Known(sound, text))
         changed = changed_members(before, after)
-        return BuiltDocument(after, changed, changed - requested, text)
+        return BuiltDocument(before, after, changed, changed - requested, text)
+
+    def patched_in_part(self, known: Known, patch: Patch) -> BuiltDocument | None:
+        """Build what `patched` builds, from the members that the patch reaches and those that are not verified.
+
+        Returns None when that takes the whole document: when other members may matter, when the caller may not change
+        everything, or when the contract may reject the result. Without changes by rules and lifecycles, the members
+        that the request changes are all that change.
+        """
+        reached = patch.reached
+        if reached is None or self.whole_for is None or not patch.caller.access.changes_all:
+            return None
+        members = known.members
+        looked_at = reached | (members.keys() - known.names)
+        if not looked_at.isdisjoint(self.whole_for) or (patch.is_json_patch and moves_a_value(patch.body)):
+            return None
+        wanted = looked_at | self.always_read
+        before, after = _part(members, wanted), _part(members, wanted)
+        after = self._apply(before, patch, after, NOTHING_VERIFIED)
+        names = [name for name in after if name in looked_at or name == "href"]
+        if patch.is_json_patch and not self._is_known_to_be_valid(after, names):
+            return None
+        if normalize(after, self.type.object_type, names):
+            return None
+        self._reject_changed_read_only_members(before, after, patch.href)
+        apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now, names)
+        if not self._is_known_to_be_valid(after, names):
+            return None
+        after.pop("href", None)
+        requested = changed_among(names, before, after)
+        if not requested:
+            return BuiltDocument(before, before)
+        self._reject_uneditable_members(before, requested)
+        texts = {
+            name: members[name] if value is UNTOUCHED else member_text(name, value) for name, value in after.items()
+        }
+        text = joined(texts)
+        still_known = Known(frozenset(members.keys() - reached - requested), text, texts)
+        return BuiltDocument(before, after, requested, text=text, known=still_known, is_part=True)
 
     def _copy(self, before: Document, text: bytes | None, untouched: frozenset[str]) -> Document:
         """A copy to apply a patch to. It shares the values that nothing changes in place with the stored document."""
@@ -280,3 +342,9 @@ class DocumentBuilder:
     def _reject_transition_of_other_callers(self, before: Document, after: Document, caller: Caller) -> None:
         if (member := self.type.object_type.lifecycle_member) is not None:
             caller.reject_transition(before, after, member.name)
+
+
+def _part(members: MemberTexts, names: frozenset[str]) -> Document:
+    """The document with these members, parsed; the others have UNTOUCHED as their value."""
+    texts = [members[name] for name in names if name in members]
+    return {**dict.fromkeys(members, UNTOUCHED), **orjson.loads(b"{%b}" % b",".join(texts))}

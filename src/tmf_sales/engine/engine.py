@@ -30,7 +30,7 @@ from tmf_sales.engine.pending_changes import RACES, Attempt, PendingChanges, too
 from tmf_sales.engine.preconditions import entity_tag, is_not_modified
 from tmf_sales.engine.representation import Representation
 from tmf_sales.engine.request import Handler, Request, Response
-from tmf_sales.engine.verified import Verified
+from tmf_sales.engine.verified import Known, Verified
 from tmf_sales.errors import (
     Conflict,
     InvalidParameter,
@@ -99,6 +99,7 @@ class ResourceEngine:
     def use_rules(self, rules: Rules) -> None:
         """Apply these rules from now on; a step of a request that is under way ends under the old ones."""
         self._builder = replace(self._builder, rules=rules)
+        self._verified = Verified()
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation that a contract may have for this type, by operationId."""
@@ -212,44 +213,62 @@ class ResourceEngine:
     ) -> Attempt:
         record = await self._lookup.get(request, id, uncommitted)
         place = self._lookup.place_of(request, record, number)
-        before, is_current = record.versions[place], place == 0
+        before = record.versions[place]
         is_not_modified(request, before.revision)
         href, now = self._href(request, id), self._now()
-        patch = Patch(request.body, request.media_type, href, now, Caller(request.access, is_current))
+        patch = Patch(request.body, request.media_type, href, now, Caller(request.access, place == 0))
+        builder, verified = self._builder, self._verified  # which new rules replace together
+        known = verified.of(id, before.text)
         work = _work_of(before, patch, request)
-        verified = self._verified.of(before.text)
-        built = await run_work(work, self._builder.patched, before.document, patch, verified, before.text)
-        if built.document is before.document:
-            return Attempt(self._patched(request, view, Representation(before, id, href), is_current=is_current))
-        after = Version(record.revision + 1, built.document, built.text)
-        await run_work(work, _reject_too_many_containers, after)
-        ordered = self._with_patched(request, record.versions, place, after)
-        made = Representation(after, id, href)
-        context = self._event_context(request, now, made)
-        events = await run_work(work, self._events_of_patch, before.document, built, context)
-        events = _marked(events, is_current=ordered[0] is after)
-        events += await run_work(work, self._audit_entries, request, context, before.document, built.document)
-        change = Change(self.type.kind, id, record.revision, ordered, events, record.current)
-        self._verified.replace(before.text, after.text, built.verified)
-        return Attempt(self._patched(request, view, made, is_current=is_current), change)
+        attempt, known = await run_work(work, self._attempt, request, view, record, place, patch, builder, known)
+        if attempt.change is not None:
+            verified.replace(id, known)
+        return attempt
 
-    def _events_of_patch(self, before: Document, built: BuiltDocument, context: EventContext) -> tuple[Document, ...]:
+    def _attempt(
+        self,
+        request: Request,
+        view: View,
+        record: Record,
+        place: int,
+        patch: Patch,
+        builder: DocumentBuilder,
+        known: Known | None,
+    ) -> tuple[Attempt, Known | None]:
+        """Patch one version of the record; returns the attempt, and what is known of the patched document."""
+        before, is_current = record.versions[place], place == 0
+        built = _built(builder, before, patch, known)
+        if built.text is None:
+            unchanged = Representation(before, record.id, patch.href)
+            return Attempt(self._patched(request, view, unchanged, is_current=is_current)), known
+        after = Version(record.revision + 1, None if built.is_part else built.document, built.text)
+        _reject_too_many_containers(after)
+        ordered = self._with_patched(request, record.versions, place, after, built)
+        made = Representation(after, record.id, patch.href)
+        context = self._event_context(request, patch.now, made)
+        events = _marked(self._events_of_patch(built, builder.rules, context), is_current=ordered[0] is after)
+        events += self._audit_entries(request, context, built.before, built.document)
+        change = Change(self.type.kind, record.id, record.revision, ordered, events, record.current)
+        return Attempt(self._patched(request, view, made, is_current=is_current), change), built.known
+
+    def _events_of_patch(self, built: BuiltDocument, rules: Rules, context: EventContext) -> tuple[Document, ...]:
+        title = None if built.is_part else rules.title_of_state_change(built.before, built.document)
         return self._event_factory.changed(
-            before,
+            built.before,
             built.document,
             context,
             changed=built.changed,
             server_set=built.server_set,
-            state_title=self._builder.rules.title_of_state_change(before, built.document),
+            state_title=title,
         )
 
     def _with_patched(
-        self, request: Request, stored: tuple[Version, ...], place: int, after: Version
+        self, request: Request, stored: tuple[Version, ...], place: int, after: Version, built: BuiltDocument
     ) -> tuple[Version, ...]:
         """The record's versions with one replaced, in order. The patch may change its number to a free one."""
         others = stored[:place] + stored[place + 1 :]
         member = self.type.version_member
-        if member is None or after.document[member] == stored[place].document[member]:
+        if member is None or built.document[member] == built.before[member]:
             return (*stored[:place], after, *stored[place + 1 :])
         is_lower = versions.number_in(after, member) < versions.number_in(stored[place], member)
         request.access.reject_number_among_hidden(member, is_higher=not is_lower)
@@ -353,6 +372,14 @@ def event_factory_of(resource_type: ResourceType) -> EventFactory:
             if inner.object_type and inner.object_type.lifecycle_member
         },
     )
+
+
+def _built(builder: DocumentBuilder, before: Version, patch: Patch, known: Known | None) -> BuiltDocument:
+    """Build the patched document in part if that will do, and else as a whole."""
+    if known is None:
+        return builder.patched(before.document, patch, text_before=before.text)
+    built = builder.patched_in_part(known, patch)
+    return built or builder.patched(before.document, patch, known.names, before.text)
 
 
 def _work_of(before: Version, patch: Patch, request: Request) -> int:

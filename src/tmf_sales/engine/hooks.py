@@ -23,10 +23,16 @@ class Rules:
     `changes_in_place`: whether a hook may change an object or list inside `after`. Rules that only set and remove the
     members of `after` itself, and copy a value before they change something in it, set it to False. Then a patch does
     not copy what it leaves alone: `before` and `after` share these values.
+
+    `depends_on`: the top-level members on which the hooks for patched documents depend: check_body, on_patch,
+    after_transition and title_of_state_change. A patch that changes neither these nor a member with a lifecycle breaks
+    no rule that the stored document keeps, and leaves these hooks nothing to do; so they may not be called for it. None
+    means any member, unless no such hook is overridden.
     """
 
     settings_type: ClassVar[type | None] = None
     changes_in_place: ClassVar[bool] = True
+    depends_on: ClassVar[frozenset[str] | None] = None
 
     def configure(self, settings: Any) -> None:
         """Receive an instance of `settings_type`; called once at start when that type is set.
@@ -69,3 +75,14 @@ class Rules:
     def title_of_state_change(self, before: Document, after: Document) -> str | None:
         """A more specific title for the state change event, or None for the default title."""
         return None
+
+
+def members_that_matter(rules: Rules) -> frozenset[str] | None:
+    """The top-level members on which the hooks for patched documents depend; None when it may be any of them."""
+    of = type(rules)
+    if rules.depends_on is not None or any(getattr(of, name) is not getattr(Rules, name) for name in _OF_PATCHES):
+        return rules.depends_on
+    return frozenset()
+
+
+_OF_PATCHES = ("check_body", "on_patch", "after_transition", "title_of_state_change")

@@ -1,39 +1,85 @@
 """Remembers which members of stored documents a further patch need not look at, so that it costs what it touches.
 
-A member is verified when the normalization, the defaults, the contract and the lifecycles left it exactly as it is
-stored. These steps look at each member alone, so they would find the same again. What is remembered belongs to the
-exact text of a document, whichever process stored it, and is only about the contract and the mode of this process.
+A member is verified when the normalization, the defaults, the contract, the lifecycles and the rules left it exactly as
+it is stored. Except for the rules, these steps look at each member alone, so they would find the same again. What is
+remembered belongs to the exact text of a document, whichever process stored it, and is only about the contract, the
+mode and the rules of this process.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
 NOTHING_VERIFIED: frozenset[str] = frozenset()
-MOST_BYTES = 2 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 LONGEST = 64 * 1024
-OVERHEAD = 1024  # bytes of an entry beside its text: the names, and what the dictionary needs
+OVERHEAD = 2048  # bytes of an entry beside its text: the names, one object for each member, and what the tables need
+
+MemberTexts = Mapping[str, bytes]
+"""The members of a document in its order, each as JSON with its name: `"name":"value"`."""
+
+
+class Known:
+    """A document of which some members are verified. `names`: their names; `size`: bytes of the document's text.
+
+    Made of the text of the document or, if that is at hand, of the texts of its members; keeps one of them, as both
+    would take twice the memory.
+    """
+
+    __slots__ = ("_members", "_text", "names", "size")
+
+    def __init__(self, names: frozenset[str], text: bytes, members: MemberTexts | None = None) -> None:
+        self.names = names
+        self.size = len(text)
+        self._text = text if members is None else b""
+        self._members = members
+
+    @property
+    def text(self) -> bytes:
+        return self._text if self._members is None else joined(self._members)
+
+    @property
+    def members(self) -> MemberTexts:
+        if self._members is None:
+            self._members = {name: member_text(name, value) for name, value in orjson.loads(self._text).items()}
+            self._text = b""
+        return self._members
+
+
+def member_text(name: str, value: Any) -> bytes:
+    """One member of a document as JSON, with its name."""
+    return orjson.dumps({name: value})[1:-1]
+
+
+def joined(members: MemberTexts) -> bytes:
+    """The document with these members as JSON, in memory of its own size."""
+    return b"{%b}" % b",".join(members.values())
 
 
 class Verified:
-    """The verified members by the text of their document. Forgets the longest known texts beyond MOST_BYTES."""
+    """The documents with verified members by the id of their resource. Forgets the oldest ones beyond MOST_BYTES."""
 
     def __init__(self) -> None:
-        self._names: dict[bytes, frozenset[str]] = {}
+        self._known: dict[str, Known] = {}
         self._size = 0
 
-    def of(self, text: bytes) -> frozenset[str]:
-        """The names of the verified members; none for an unknown text."""
-        return self._names.get(text, NOTHING_VERIFIED)
+    def of(self, id: str, text: bytes) -> Known | None:
+        """What is known of a document with exactly this text; None if nothing is."""
+        known = self._known.get(id)
+        return known if known is not None and known.text == text else None
 
-    def replace(self, before: bytes, after: bytes, names: frozenset[str]) -> None:
-        """Remember the verified members of a document that a patch has made of another one."""
-        self._forget(before)
-        self._forget(after)
-        if names and len(after) <= LONGEST:
-            self._names[after] = names
-            self._size += len(after) + OVERHEAD
+    def replace(self, id: str, known: Known | None) -> None:
+        """Remember what is known of a patched document, instead of what was known of the resource before."""
+        self._forget(id)
+        if known is not None and known.names and known.size <= LONGEST:
+            self._known[id] = known
+            self._size += known.size + OVERHEAD
             while self._size > MOST_BYTES:
-                self._forget(next(iter(self._names)))
+                self._forget(next(iter(self._known)))
 
-    def _forget(self, text: bytes) -> None:
-        if self._names.pop(text, None) is not None:
-            self._size -= len(text) + OVERHEAD
+    def _forget(self, id: str) -> None:
+        if (known := self._known.pop(id, None)) is not None:
+            self._size -= known.size + OVERHEAD

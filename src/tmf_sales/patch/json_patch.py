@@ -98,6 +98,11 @@ def members_reached(operations: Any) -> frozenset[str] | None:
     return frozenset(reached)
 
 
+def moves_a_value(operations: list[Document]) -> bool:
+    """Whether an operation moves a value, so that the depth of the whole result needs a look."""
+    return any(operation.get("op") == "move" for operation in operations)
+
+
 def estimated_work(size: int, operations: Any) -> int:
     """Estimate the bytes that a patch touches in a document of this size: queries search it, copies may double it."""
     texts = [operation for operation in operations if isinstance(operation, dict)]
