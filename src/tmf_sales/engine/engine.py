@@ -248,7 +248,8 @@ class ResourceEngine:
         context = self._event_context(request, patch.now, made)
         events = _marked(self._events_of_patch(built, builder.rules, context), is_current=ordered[0] is after)
         events += self._audit_entries(request, context, built.before, built.document)
-        change = Change(self.type.kind, record.id, record.revision, ordered, events, record.current)
+        changed = built.changed if is_current and ordered[0] is after else None
+        change = Change(self.type.kind, record.id, record.revision, ordered, events, record.current, changed=changed)
         return Attempt(self._patched(request, view, made, is_current=is_current), change), built.known
 
     def _events_of_patch(self, built: BuiltDocument, rules: Rules, context: EventContext) -> tuple[Document, ...]:

@@ -147,7 +147,9 @@ class Change(NamedTuple):
     document that begins with `eventId` (unique), `eventTime` and `eventType`. orjson serializes it, so a part of it may
     be a Fragment. The store adds kind, id and revision beside it. `before`: the current version at `expected_revision`,
     if the caller has read it; it spares a store reading it again. `earlier`: the events of each change that this one
-    contains (see `merged`); each of them has a revision of its own.
+    contains (see `merged`); each of them has a revision of its own. `changed`: the top-level members in which the new
+    current version may differ from `before`, if the caller knows them; a store then need not write the values of others
+    again.
     """
 
     kind: str
@@ -157,6 +159,7 @@ class Change(NamedTuple):
     events: tuple[Document, ...] = ()
     before: Version | None = None
     earlier: tuple[tuple[Document, ...], ...] = ()
+    changed: frozenset[str] | None = None
 
     @property
     def revision(self) -> int:
@@ -184,7 +187,11 @@ def merged(changes: Sequence[Change]) -> Change:
     if first is last:
         return first
     earlier = tuple(change.events for change in changes[:-1])
-    return last._replace(expected_revision=first.expected_revision, before=first.before, earlier=earlier)
+    known = [change.changed for change in changes if change.changed is not None]
+    changed = frozenset[str]().union(*known) if len(known) == len(changes) else None
+    return last._replace(
+        expected_revision=first.expected_revision, before=first.before, earlier=earlier, changed=changed
+    )
 
 
 @dataclass(frozen=True, slots=True)

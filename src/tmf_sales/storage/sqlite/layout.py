@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -38,8 +38,7 @@ class Layout:
         self.indexes = self._index_statements()
         single = {index.paths[0][0] for index in kind.indexes if len(index.paths) == 1}
         self.single = {path: column for path, column in self.columns.items() if path in single}
-        columns = list(self.columns.values())
-        written = ["revision", "changed", "uneven", *columns, "current", "others"]
+        written = _written(self.columns)
         self.point_read = f"SELECT revision, changed, current, others FROM {self.table} WHERE id = ?"
         self.revision_to_replace = f"SELECT revision, uneven FROM {self.table} WHERE id = ?"
         self.what_to_replace = f"SELECT revision, uneven, current FROM {self.table} WHERE id = ?"
@@ -49,17 +48,31 @@ class Layout:
         self.insert = (
             f"INSERT INTO {self.table} ({', '.join(written)}, id) VALUES ({values}, ?) ON CONFLICT (id) DO NOTHING"
         )
-        self.update = f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in written)} WHERE id = ?"
         self.fingerprint = _as_text([list(self.columns.values()), list(self.listed.values()), list(self.indexes)])
 
-    def column_values(self, document: Any) -> tuple[list[SqlValue], bool]:
-        """Return the value of each column, and whether the document is uneven.
+    def update(self, columns: Mapping[Path, str]) -> str:
+        """Return the statement that replaces a resource and these of its columns.
+
+        SQLite writes the entries of an index again when its columns are set, even to the same values.
+        """
+        return f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in _written(columns))} WHERE id = ?"
+
+    def columns_within(self, members: frozenset[str]) -> Mapping[Path, str]:
+        """Return the columns of paths that begin with one of these members."""
+        return {path: column for path, column in self.columns.items() if path[0] in members}
+
+    def has_lists_in(self, members: frozenset[str]) -> bool:
+        """Return whether an indexed path through lists begins with one of these members."""
+        return not members.isdisjoint(self._members_with_lists)
+
+    def column_values(self, document: Any, paths: Iterable[Path] | None = None) -> tuple[list[SqlValue], bool]:
+        """Return the values of the columns, or of those with these paths, and whether the document is uneven there.
 
         It is when a list occurs where the contract has none, so that a column misses values of its path.
         """
         values: list[SqlValue] = []
         is_uneven = False
-        for path in self.columns:
+        for path in self.columns if paths is None else paths:
             value = single_value_at(document, path)
             if value is None and meets_list(document, path):
                 is_uneven = True
@@ -93,6 +106,11 @@ class Layout:
             name = f"index_{self.kind.name}_{_short_hash(columns)}"
             made[name] = f'CREATE INDEX IF NOT EXISTS "{name}" ON {self.table} ({columns}, id)'
         return made
+
+
+def _written(columns: Mapping[Path, str]) -> list[str]:
+    """The columns that the insert and the updates write, in the order of their values."""
+    return ["revision", "changed", "uneven", *columns.values(), "current", "others"]
 
 
 def column_name(path: Path) -> str:

@@ -16,9 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-import orjson
-
-from tmf_sales.storage.conditions import Query
+from tmf_sales.storage.conditions import Path, Query
 from tmf_sales.storage.protocol import (
     AlreadyExists,
     RevisionConflict,
@@ -27,7 +25,7 @@ from tmf_sales.storage.protocol import (
     reject_other_revision,
     reject_too_large_record,
 )
-from tmf_sales.storage.records import Change, Document, Kind, Page, Record
+from tmf_sales.storage.records import Change, Document, Kind, Page, Record, Version
 from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
@@ -192,15 +190,15 @@ def set_up_for_writing(connection: sqlite3.Connection) -> None:
 
 def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
     """Write `change` within the writer's transaction; return the new revision."""
-    document = change.versions[0].document if change.versions else None
-    if change.expected_revision == 0 and document is not None:
-        _insert(connection, layout, change, document)
+    if change.expected_revision == 0 and change.versions:
+        _insert(connection, layout, change)
     else:
-        _replace(connection, layout, change, document)
+        _replace(connection, layout, change)
     return change.revision
 
 
-def _insert(connection: sqlite3.Connection, layout: Layout, change: Change, document: Document) -> None:
+def _insert(connection: sqlite3.Connection, layout: Layout, change: Change) -> None:
+    document = change.versions[0].document
     columns, is_uneven = layout.column_values(document)
     count_change(connection, layout, 1, is_uneven)  # first, as it notices that the columns are others by now
     # An id is rarely taken, so the insert finds out; to ask before takes a statement more for each creation.
@@ -209,7 +207,7 @@ def _insert(connection: sqlite3.Connection, layout: Layout, change: Change, docu
     _replace_entries(connection, layout, change.id, None, document)
 
 
-def _replace(connection: sqlite3.Connection, layout: Layout, change: Change, document: Document | None) -> None:
+def _replace(connection: sqlite3.Connection, layout: Layout, change: Change) -> None:
     """Update or delete a resource."""
     known = change.before
     found = connection.execute(
@@ -218,15 +216,27 @@ def _replace(connection: sqlite3.Connection, layout: Layout, change: Change, doc
     if found is None:
         raise RevisionConflict(change.id)
     reject_other_revision(change, found[0])
-    was_uneven, was = found[1], orjson.loads(found[2]) if known is None else known.document
-    if document is None:
+    was_uneven, was = found[1], known or Version(found[0], text=found[2])
+    if not change.versions:
         count_change(connection, layout, -1, -was_uneven)
         connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
+        _replace_entries(connection, layout, change.id, was.document, None)
+    elif known is None or change.changed is None or was_uneven:  # what is uneven may be anywhere
+        _update(connection, layout, change, was_uneven, layout.columns)
+        _replace_entries(connection, layout, change.id, was.document, change.versions[0].document)
     else:
-        columns, is_uneven = layout.column_values(document)
-        count_change(connection, layout, 0, is_uneven - was_uneven)
-        connection.execute(layout.update, _row(change, columns, is_uneven))
-    _replace_entries(connection, layout, change.id, was, document)
+        _update(connection, layout, change, was_uneven, layout.columns_within(change.changed))
+        if layout.has_lists_in(change.changed):
+            _replace_entries(connection, layout, change.id, was.document, change.versions[0].document)
+
+
+def _update(
+    connection: sqlite3.Connection, layout: Layout, change: Change, was_uneven: int, columns: Mapping[Path, str]
+) -> None:
+    """Write the new versions and these columns; the others keep their values, and are not uneven."""
+    values, is_uneven = layout.column_values(change.versions[0].document, columns) if columns else ([], False)
+    count_change(connection, layout, 0, is_uneven - was_uneven)
+    connection.execute(layout.update(columns), _row(change, values, is_uneven))
 
 
 def _row(change: Change, columns: list[SqlValue], is_uneven: bool) -> tuple[SqlValue, ...]:
