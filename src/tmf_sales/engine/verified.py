@@ -23,7 +23,7 @@ MemberTexts = Mapping[str, bytes]
 
 
 class Known:
-    """A document of which some members are verified. `names`: their names; `size`: bytes of the document's text.
+    """A document with verified members. `names`: their names; `size`: bytes of the document's text.
 
     Made of the text of the document or, if that is at hand, of the texts of its members; keeps one of them, as both
     would take twice the memory.

@@ -56,7 +56,7 @@ SEEN_LIMIT = 1024
 log = logging.getLogger(__name__)
 
 Collection = AsyncCollection[dict[str, Any]]
-RawCursor = AsyncRawBatchCursor[dict[str, Any]] | AsyncRawBatchCommandCursor[dict[str, Any]]
+RawCursor = AsyncRawBatchCursor[Any] | AsyncRawBatchCommandCursor[Any]  # of bytes, which pymongo's types do not know
 
 
 class MongoStorage(Storage):
