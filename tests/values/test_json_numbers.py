@@ -55,6 +55,11 @@ def test_the_first_inexact_number_is_named_by_its_steps() -> None:
     assert find_inexact_number(b'{"a":1,"b":[{"c":1e-400},9007199254740993]}') == (["b", 0, "c"], "1e-400")
 
 
+def test_a_number_that_another_member_of_the_name_replaces_is_ignored() -> None:
+    assert find_inexact_number(b'{"a":1e-400,"a":1}') is None
+    assert find_inexact_number(b'{"a":[1e-400],"a":{"b":[1,1e400]}}') is None
+
+
 @pytest.mark.parametrize("text", [b"[1e400", b"[1e400" + b"[" * 100_000, b'{"a":}'])
 def test_what_is_not_json_has_no_numbers(text: bytes) -> None:
     assert find_inexact_number(text) is None

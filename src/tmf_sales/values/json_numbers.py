@@ -63,7 +63,10 @@ class _InexactNumber(str):
 
 
 def find_inexact_number(text: bytes) -> tuple[list[str | int], str] | None:
-    """The steps to the first number in a JSON text that is not kept exactly, and its text; None without one."""
+    """The steps to the first number in a JSON text that is not kept exactly, and its text.
+
+    None without one, or if a later member of the same name replaces it.
+    """
     found = False
 
     def read(digits: str) -> str:
@@ -79,7 +82,10 @@ def find_inexact_number(text: bytes) -> tuple[list[str | int], str] | None:
         return None
     if not found:
         return None
-    container, place = first_container([value], lambda each, _: any(_inexact_numbers_in(each)))
+    try:
+        container, place = first_container([value], lambda each, _: any(_inexact_numbers_in(each)))
+    except IndexError:  # another member has replaced it
+        return None
     step, digits = next(_inexact_numbers_in(container))
     return [*place, step][1:], digits
 

@@ -105,7 +105,7 @@ def bad_names(value: Any) -> Iterator[str]:
 def first_container(value: Any, is_it: Callable[[Any, int], bool]) -> tuple[Any, list[str | int]]:
     """The first container in document order for which `is_it(container, depth)` is true, and the steps to it.
 
-    There must be one. Not recursive, and allocates nothing per element, because the value may be hostile.
+    Raises IndexError without one. Not recursive, and allocates nothing per element, because the value may be hostile.
     """
     steps: list[str | int] = []
     found, unfinished = value, [children_of(value)]
