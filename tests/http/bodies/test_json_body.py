@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmf_sales.errors import MalformedBody
-from tmf_sales.http.json_body import DEPTH_LIMIT, parse_json_body
+from tmf_sales.http.json_body import DEPTH_LIMIT, WRITTEN_LEVELS, parse_json_body
 from tmf_sales.values.json_numbers import is_exact
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
@@ -68,15 +68,42 @@ def names_of_no_meaning(value: Any) -> Any:
     return [names_of_no_meaning(inner) for inner in value] if isinstance(value, list) else value
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n\t"])
+@pytest.mark.parametrize(
+    "text", ['{%s".a":1}', '{"a":1,%s".b":1}', '{"a":true,%s".b":1}', '[{"a":"b","c":[{%s"."\n:1}]}]']
+)
+def test_a_name_that_begins_with_a_dot_is_refused(text: str, space: str) -> None:
+    with pytest.raises(MalformedBody, match="starts with"):
+        parse_json_body((text % space).encode())
+
+
+@pytest.mark.parametrize("text", ['{"a":".b"}', '{"a":["x",".b"]}', '[".a"]', '{"a":"{\\".b\\":1}","a.b":"c.d"}'])
+def test_a_dot_is_allowed_elsewhere(text: str) -> None:
+    assert parse_json_body(text.encode()) == json.loads(text)
+
+
 @pytest.mark.parametrize("brackets", ["[]", "{}"])
-def test_depth_has_a_bound(brackets: str) -> None:
+@pytest.mark.parametrize("level", [DEPTH_LIMIT + 1, WRITTEN_LEVELS, WRITTEN_LEVELS + 1, 1000])
+def test_depth_has_a_bound(brackets: str, level: int) -> None:
     def nested(levels: int) -> bytes:
         inner = '"a":' if brackets == "{}" else ""
         return ((brackets[0] + inner) * (levels - 1) + brackets + brackets[1] * (levels - 1)).encode()
 
-    parse_json_body(nested(DEPTH_LIMIT))
+    assert orjson.dumps(parse_json_body(nested(DEPTH_LIMIT))) == nested(DEPTH_LIMIT)
+    assert parse_json_body(b"[%b,{}]" % nested(DEPTH_LIMIT - 1)) == [json.loads(nested(DEPTH_LIMIT - 1)), {}]
     with pytest.raises(MalformedBody, match="nested more than 64 levels deep"):
-        parse_json_body(nested(DEPTH_LIMIT + 1))
+        parse_json_body(nested(level))
+
+
+@pytest.mark.parametrize("levels", [1, DEPTH_LIMIT])
+def test_a_body_with_many_objects_is_checked_like_any_other(levels: int) -> None:
+    many = b"[%b]" % b",".join([b'{"a": 1.0}'] * (DEPTH_LIMIT + levels))
+
+    assert len(parse_json_body(many)) == DEPTH_LIMIT + levels
+    with pytest.raises(MalformedBody, match="the member name 'a' is there twice"):
+        parse_json_body(many.replace(b"1.0}]", b'1.0, "a": 1.0}]'))
+    with pytest.raises(MalformedBody, match="/64/a: the number 9007199254740992"):
+        parse_json_body(many.replace(b"1.0", b"9007199254740992").replace(b"9007199254740992", b"1", DEPTH_LIMIT))
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
@@ -131,7 +158,10 @@ def test_a_number_is_taken_if_it_is_kept_exactly(number: str, body: str) -> None
             parse_json_body(text)
 
 
-@pytest.mark.parametrize("number", [b"0.1234567890123456789", b"12345678901.2345678", b"1e-400", b"1.2345678E-0320"])
+@pytest.mark.parametrize(
+    "number",
+    [b"0.1234567890123456789", b"12345678901.2345678", b"12345678.90123457891", b"1e-400", b"1.2345678E-0320"],
+)
 def test_decimals_that_would_change_are_refused(number: bytes) -> None:
     with pytest.raises(MalformedBody, match="/a/1: the number"):
         parse_json_body(b'{"a": [1, %b]}' % number)
@@ -160,6 +190,8 @@ def test_nothing_is_no_json(text: bytes) -> None:
         (b'{"a": [[], {"b/c": [{"$gt": 1}]}]}', "/a/1/b~1c/0: the member name '$gt' starts with"),
         (b'{"a": [[], {"b": 18446744073709551616}]}', "/a/1/b: the number 18446744073709551616"),
         (b'{"a": [1, 2], "b": [3, 9007199254740992]}', "/b/1: the number 9007199254740992"),
+        (b'{"y": 1e400, "y": 1}', "line 1, column 7: the number is larger than a double holds"),
+        (b'{"a": 0.12345678901234567, "a": [9007199254740993]}', "the body: the member name 'a' is there twice"),
         (b'{"y": 1e400, "name":}', "line 1, column 7: the number is larger than a double holds"),
         (b"9007199254740992", "the body: the number 9007199254740992"),
         (b'{"a": [], "b": ' + b"[" * 64 + b"]" * 64 + b"}", f"/b{'/0' * 49}...: the body is nested"),
