@@ -144,6 +144,7 @@ class ValidatedOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admit = self._settings.admit
+        request = None
         try:
             if admit is admit_everybody:
                 granted = EVERYTHING
@@ -154,8 +155,13 @@ class ValidatedOperation:
                 await self._read_body(request, scope, receive)
         except TmfError as error:
             await send_error(send, error, scope)
-            return
-        await self._next_app(scope, receive, send)
+        else:
+            await self._next_app(scope, receive, send)
+        finally:
+            if request is not None:
+                # The server keeps the scope until the next request on the connection. Bodies of many connections do
+                # not fit into the processor's cache: they made a POST of 100 items take half as long again.
+                request.body = None
 
     def _without_body(self, scope: Scope, principal: Principal, access: Access) -> Request:
         operation, settings = self._operation, self._settings
