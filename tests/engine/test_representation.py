@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tmf_sales.engine.representation import list_with_hrefs, text_with_href, with_href
-from tmf_sales.storage.records import Row, Version
+from tmf_sales.storage.records import Row, TextRow, Version
 
 HREF = "http://host/a\u00e9"
 
@@ -46,3 +46,11 @@ def test_texts_are_joined_to_a_list() -> None:
         {"id": "late", "href": "http://h/x/late", "n": 2},
     ]
     assert b"".join(list_with_hrefs(rows[:1], "http://h/x")) == b'[{"id":"plain","href":"http://h/x/plain","n":1}]'
+
+
+@pytest.mark.parametrize("text", [b'{"id":"1","n":1}', b'{"n":1,"id":"1"}'])
+def test_rows_that_a_store_read_as_text_are_listed_like_others(text: bytes) -> None:
+    read, made = TextRow("1", 3, text, None), Row("1", Version(3, text=text))
+
+    assert list_with_hrefs([read], "http://h/x") == list_with_hrefs([made], "http://h/x")
+    assert (read.version.revision, read.version.text) == (3, text)

@@ -129,7 +129,5 @@ def test_equal_query_strings_of_one_resource_share_one_view(raw: str) -> None:
 
 def test_long_query_strings_are_not_kept() -> None:
     raw = "fields=" + "x" * 600
-    first = parse_query(raw, RESOURCE, strict=False)
-    assert first == parse_query(raw, RESOURCE, strict=False)
-    assert first is not parse_query(raw, RESOURCE, strict=False)
+    assert parse_query(raw, RESOURCE, strict=False) is not parse_query(raw, RESOURCE, strict=False)
     assert parse_retrieve(raw, RESOURCE, strict=False) is not parse_retrieve(raw, RESOURCE, strict=False)

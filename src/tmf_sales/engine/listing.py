@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -18,12 +19,13 @@ from tmf_sales.engine.expansion import References
 from tmf_sales.engine.representation import list_with_hrefs, with_href
 from tmf_sales.engine.request import Body, Request, Response
 from tmf_sales.query.paging import Paging
-from tmf_sales.query.query import ListRequest, parse_query
+from tmf_sales.query.query import CACHED_LENGTH, ListRequest, parse_query
 from tmf_sales.storage.evaluate import in_order
 from tmf_sales.storage.protocol import Storage
-from tmf_sales.storage.records import Page, Row, Version
+from tmf_sales.storage.records import AnyRow, Page, Row, Version
 
 LONGEST_LINKED = 1500  # each link repeats the query, and proxies reject response heads of more than 8 KB
+_CACHED_LINKS = 64  # a client that refreshes a page gets the same ones; each takes at most 4 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Listing:
         first = wanted.query.offset
         return Page(_seen(rows[first : first + wanted.query.limit], access, current), len(rows))
 
-    async def _text(self, request: Request, wanted: ListRequest, rows: Sequence[Row]) -> Body:
+    async def _text(self, request: Request, wanted: ListRequest, rows: Sequence[AnyRow]) -> Body:
         url = f"{request.public_url}{self.type.base_path}{self.type.path}"
         if wanted.expansion:
             documents = [with_href(row.version.document, f"{url}/{row.id}") for row in rows]
@@ -102,16 +104,24 @@ def page_response(
     headers = [(b"x-total-count" if exact else b"x-total-count-at-least", b"%d" % total)]
     headers.append((b"x-result-count", b"%d" % shown))
     if len(wanted.raw) <= LONGEST_LINKED:
-        links = ", ".join(
-            f'<{url}{query and "?"}{query}>; rel="{relation}"'
-            for relation, query in wanted.links(shown, total, exact=exact, is_cut=is_cut)
-        )
-        headers.append((b"link", links.encode("latin-1")))
+        links = _links_once if len(wanted.raw) <= CACHED_LENGTH else _links
+        headers.append((b"link", links(url, wanted, shown, total, exact, is_cut)))
     is_part = wanted.paged and 0 < total != shown and wanted.query.offset < total
     return Response(206 if is_part else 200, headers=headers)
 
 
-def _seen(rows: Sequence[Row], access: Access, current: Version | None = None) -> Sequence[Row]:
+def _links(url: str, wanted: ListRequest, shown: int, total: int, exact: bool, is_cut: bool) -> bytes:
+    links = ", ".join(
+        f'<{url}{query and "?"}{query}>; rel="{relation}"'
+        for relation, query in wanted.links(shown, total, exact=exact, is_cut=is_cut)
+    )
+    return links.encode("latin-1")
+
+
+_links_once = lru_cache(maxsize=_CACHED_LINKS)(_links)
+
+
+def _seen(rows: Sequence[AnyRow], access: Access, current: Version | None = None) -> Sequence[AnyRow]:
     """The rows without members hidden from the caller. Without `current`, all rows are current versions."""
     if not access.hides:
         return rows

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from tmf_sales.storage.records import Document, Row, Version
+from tmf_sales.storage.records import AnyRow, Document, Version
 
 _BEFORE_ID = b'{"id":'
 
@@ -51,13 +51,13 @@ class Representation:
         return self._text
 
 
-def list_with_hrefs(rows: Iterable[Row], url: str) -> list[bytes]:
+def list_with_hrefs(rows: Iterable[AnyRow], url: str) -> list[bytes]:
     """The representations as the parts of a JSON list, without copying the texts. Each href is `url`/id."""
     href = b',"href":' + orjson.dumps(f"{url}/").removesuffix(b'"')
-    dumps, parts = orjson.dumps, [b"["]
+    parts = [b"["]
     for row in rows:
-        id, text = row.id, row.version.text
-        head = _BEFORE_ID + dumps(id)
+        id, text = row.id, row.text
+        head = f'{{"id":"{id}"'.encode()  # differs from the text if JSON escapes a character of the id
         if text.startswith(head):
             parts += (head, href, text[len(_BEFORE_ID) + 1 :], b",")  # href ends as the text goes on: with the id
         else:

@@ -45,7 +45,7 @@ from tmf_sales.events.visibility import SeenBy
 from tmf_sales.storage.conditions import And, Compare, Operator, Query, Sort
 from tmf_sales.storage.events import EventStore
 from tmf_sales.storage.protocol import AlreadyExists, RevisionConflict, Storage
-from tmf_sales.storage.records import Change, Document, Kind, Record, Row, Version
+from tmf_sales.storage.records import AnyRow, Change, Document, Kind, Record, Row, Version
 from tmf_sales.values.messages import Violation, shown
 
 SUBSCRIPTION = "listener"
@@ -300,7 +300,7 @@ class Hub:
                 return found
             offset += PAGE
 
-    def _know(self, row: Row) -> Known | None:
+    def _know(self, row: AnyRow) -> Known | None:
         """Return the subscription of a row; each revision is read and its query parsed only once."""
         known = self._known.get(row.id)
         if known is not None and known.revision == row.version.revision:

@@ -27,15 +27,16 @@ from tmf_sales.storage.records import Document
 from tmf_sales.values.messages import shown
 
 DEFAULT_PAGING = Paging()
-_CACHED_LENGTH = 512
+CACHED_LENGTH = 512
 _CACHED_QUERIES = 256  # a client that pages or refreshes sends the same ones; each takes 1 KB and more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ListRequest:
     """The parsed query string of a list operation. `paged`: limit or offset was given, so a partial list is a 206.
 
-    `raw` is the query string as received, `others` the same without offset and limit.
+    Equal only to itself, so that it is a cheap key; equal strings share one. `raw` is the query string as received,
+    `others` the same without offset and limit.
     """
 
     raw: str
@@ -105,7 +106,7 @@ def parse_query(raw: str, attributes: Attributes, *, strict: bool, paging: Pagin
 
     Raises InvalidFilter and InvalidParameter. Equal short strings share one result.
     """
-    parse = _parse_query_once if len(raw) <= _CACHED_LENGTH else _parse_query
+    parse = _parse_query_once if len(raw) <= CACHED_LENGTH else _parse_query
     return parse(raw, attributes, strict, paging)
 
 
@@ -140,7 +141,7 @@ def parse_retrieve(raw: str, attributes: Attributes, *, strict: bool) -> View:
 
     Raises InvalidFilter, and InvalidParameter for any other parameter.
     """
-    parse = _parse_retrieve_once if len(raw) <= _CACHED_LENGTH else _parse_retrieve
+    parse = _parse_retrieve_once if len(raw) <= CACHED_LENGTH else _parse_retrieve
     return parse(raw, attributes, strict)
 
 

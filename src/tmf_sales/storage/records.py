@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -67,15 +68,34 @@ class Record(NamedTuple):
         return self.versions[0]
 
 
-class Row(NamedTuple):
+class Row(NamedTuple("Row", [("id", str), ("version", Version)])):
     """One row of a page: the current version of the resource `id`."""
 
+    __slots__ = ()
+    text = property(attrgetter("version.text"))
+
+
+class TextRow(NamedTuple):
+    """A row that a store has read as text. Its version is made when somebody asks for it: most go out as text.
+
+    `total`: how many resources match in all, None if that is unknown.
+    """
+
     id: str
-    version: Version
+    revision: int
+    text: bytes
+    total: int | None
+
+    @property
+    def version(self) -> Version:
+        return Version(self.revision, text=self.text)
 
 
+AnyRow = Row | TextRow
+
+# These make rows as their classes do, but without a call of Python code: every page has many.
 new_row: Callable[[tuple[str, Version]], Row] = partial(tuple.__new__, Row)
-"""Makes a row as `Row` does, but without a call of Python code: every page has many."""
+new_text_row: Callable[[tuple[str, int, bytes, int | None]], TextRow] = partial(tuple.__new__, TextRow)
 
 
 class Page(NamedTuple):
@@ -84,7 +104,7 @@ class Page(NamedTuple):
     `is_cut`: the page ended at the query's size_limit, and more rows follow.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[AnyRow]
     total: int
     exact: bool = True
     is_cut: bool = False
@@ -94,7 +114,7 @@ class PageRows:
     """The rows of a page while it is read: as many as fit into the query's size_limit, and at least one."""
 
     def __init__(self, query: Query) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[AnyRow] = []
         self.is_cut = False
         self._size_limit = query.size_limit
         self._size = 0
@@ -115,13 +135,16 @@ class PageRows:
         """
         rows, size, total = self.rows, self._size, None
         most = self._size_limit or sys.maxsize
-        for id, revision, text, total in stored:  # noqa: B007 - the last total is returned
+        for row in stored:
+            id, revision, text, total = row
             size += len(text)
             if size > most and rows:
                 self.is_cut = True
                 break
-            version = Version(revision, None, text) if fields is None else Version(revision, read_members(text, fields))
-            rows.append(new_row((id, version)))
+            if fields is None:
+                rows.append(new_text_row(row))
+            else:
+                rows.append(new_row((id, Version(revision, read_members(text, fields)))))
         self._size = size
         return total
 
