@@ -70,3 +70,21 @@ def test_later_imports_get_the_real_modules() -> None:
 def test_a_module_that_is_there_is_left_as_it_is() -> None:
     program = "import httpx\nwith defer_imports():\n    import httpx as same\nprint(same is httpx)"
     assert printed_by(program) == ["True"]
+
+
+LOGGING_COLLECTIONS = """
+import gc, sys
+gc.callbacks.append(lambda phase, found: print("collects", found["generation"], phase, file=sys.stderr, flush=True))
+from tmf_sales.cli import main
+main(["serve", *sys.argv[1:]])
+"""
+
+
+def test_no_collection_of_all_objects_delays_the_start(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = ("env", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-W", "ignore", "-c", LOGGING_COLLECTIONS)
+
+    with start_service(log, "--store", "memory:", command=command):
+        collected = set(re.findall("collects ([0-9]) start", log.read_text()))
+
+    assert collected == {"0", "1"}

@@ -72,6 +72,7 @@ def serve(**options: object) -> None:
             tls = create_tls(settings)
             if tls is not None:
                 reloading.add(tls.prepare)
+            gc.disable()  # imports and the start make what stays; app/lifespan.py freezes it and enables the collector
             run(application_of(settings, reloading), settings, listeners, reloading, tls)
         except CannotStart as error:
             raise Refused(str(error)) from None
@@ -81,7 +82,6 @@ def application_of(settings: Settings, reloading: Reloading) -> Callable[[], Any
     """Return a function that creates the ASGI application in the process that serves it."""
 
     def make() -> Any:
-        gc.disable()  # objects made at start stay; app/lifespan.py freezes them and enables the collector again
         with defer_imports():
             from tmf_sales.app import asgi
 
