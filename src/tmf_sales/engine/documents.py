@@ -7,7 +7,7 @@ verified members does not need.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,20 +54,21 @@ class Caller:
         self.access.reject_transition(before, member, after.get(member), is_current=self.is_current)
 
 
-@dataclass(slots=True)
 class Patch:
-    """A patch as received (never modified), the resource's href, and the time and caller of the change."""
+    """A patch as received (never modified), the resource's href, and the time and caller of the change.
 
-    body: Any
-    media_type: str
-    href: str
-    now: str
-    caller: Caller = field(default_factory=Caller)
+    `is_json_patch` is true also for a list sent as plain JSON, which can only be a JSON Patch.
+    """
 
-    @property
-    def is_json_patch(self) -> bool:
-        """True also for a list sent as plain JSON, which can only be a JSON Patch."""
-        return self.media_type in JSON_PATCHES or isinstance(self.body, list)
+    __slots__ = ("body", "caller", "href", "is_json_patch", "media_type", "now")
+
+    def __init__(self, body: Any, media_type: str, href: str, now: str, caller: Caller | None = None) -> None:
+        self.body = body
+        self.media_type = media_type
+        self.href = href
+        self.now = now
+        self.caller = caller or Caller()
+        self.is_json_patch = media_type in JSON_PATCHES or isinstance(body, list)
 
     @property
     def reached(self) -> frozenset[str] | None:
@@ -115,6 +116,7 @@ class DocumentBuilder:
     after_patch: LenientCheck = field(init=False)
     whole_for: frozenset[str] | None = field(init=False)
     always_read: frozenset[str] = field(init=False)
+    walked: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "merge_keys", merge_keys_of(self.type.object_type))
@@ -123,16 +125,17 @@ class DocumentBuilder:
         of, version = self.type.object_type, self.type.version_member
         state = of.lifecycle_member.name if of.lifecycle_member else None
         object.__setattr__(self, "always_read", frozenset({"id", state, version} - {None}))
+        object.__setattr__(self, "walked", frozenset(of.normalized.keys() | of.filled.keys()))
 
     def _members_that_need_the_whole(self) -> frozenset[str] | None:
-        """The members that a patch changes only with a look at others; None when it may be any of them.
+        """The members that take a patch of the whole document if it reaches them; None when it may be any of them.
 
-        These are the ones that the rules depend on, those with lifecycles, and two dates that must be in order.
+        These are the ones that the rules depend on, that have lifecycles, that are fixed, and two dates in order.
         """
         of, matter = self.type.object_type, members_that_matter(self.rules)
         if matter is None or self.type.members_after_patch is None:
             return None
-        return matter | of.stateful.keys() | frozenset(of.ordered or ())
+        return matter | of.stateful.keys() | self.type.fixed_members | frozenset(of.ordered or ())
 
     # create ----------------------------------------------------------------------------------------------------------
 
@@ -196,10 +199,10 @@ class DocumentBuilder:
         requested = changed_members(before, after) if names is None else changed_among(names, before, after)
         if not requested:
             return BuiltDocument(before, before)
-        sound = NOTHING_VERIFIED
+        sound: Set[str] = NOTHING_VERIFIED
         if reached is not None and not mended and not forgiven:
             # All steps before the rules have looked at these members and left them exactly as they are stored.
-            sound = frozenset(before.keys() - reached - requested)
+            sound = before.keys() - reached - requested
         asked = orjson.dumps(after)
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
@@ -208,7 +211,8 @@ class DocumentBuilder:
         self._reject_transition_of_other_callers(before, after, patch.caller)
         self.rules.after_transition(before, after, patch.now)
         if (text := text_to_keep(after)) == asked:
-            return BuiltDocument(before, after, requested, text=text, known=Known(sound, text))
+            known = Known(frozenset(after.keys() - sound), text) if sound else None
+            return BuiltDocument(before, after, requested, text=text, known=known)
         changed = changed_members(before, after)
         return BuiltDocument(before, after, changed, changed - requested, text)
 
@@ -222,21 +226,14 @@ class DocumentBuilder:
         reached = patch.reached
         if reached is None or self.whole_for is None or not patch.caller.access.changes_all:
             return None
-        members = known.members
-        looked_at = reached | (members.keys() - known.names)
+        looked_at = known.doubtful | reached
         if not looked_at.isdisjoint(self.whole_for) or (patch.is_json_patch and moves_a_value(patch.body)):
             return None
-        wanted = looked_at | self.always_read
-        before, after = _part(members, wanted), _part(members, wanted)
-        after = self._apply(before, patch, after, NOTHING_VERIFIED)
-        names = [name for name in after if name in looked_at or name == "href"]
-        if patch.is_json_patch and not self._is_known_to_be_valid(after, names):
-            return None
-        if normalize(after, self.type.object_type, names):
-            return None
-        self._reject_changed_read_only_members(before, after, patch.href)
-        apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now, names)
-        if not self._is_known_to_be_valid(after, names):
+        members = known.members
+        before, after = _parts(members, looked_at | self.always_read)
+        after = self._applied(before, with_href(after, patch.href), patch)
+        names = ["href", *[name for name in looked_at if name in after]]
+        if not self._completes(before, after, patch, names):
             return None
         after.pop("href", None)
         requested = changed_among(names, before, after)
@@ -247,8 +244,19 @@ class DocumentBuilder:
             name: members[name] if value is UNTOUCHED else member_text(name, value) for name, value in after.items()
         }
         text = joined(texts)
-        still_known = Known(frozenset(members.keys() - reached - requested), text, texts)
+        still_known = Known(reached | requested, text, texts)
         return BuiltDocument(before, after, requested, text=text, known=still_known, is_part=True)
+
+    def _completes(self, before: Document, after: Document, patch: Patch, names: Collection[str]) -> bool:
+        """Normalize a patched part and apply the defaults; returns False when the contract may reject the result."""
+        if patch.is_json_patch and not self._is_known_to_be_valid(after, names):
+            return False
+        is_walked = not self.walked.isdisjoint(names)
+        if is_walked and normalize(after, self.type.object_type, names):
+            return False
+        if is_walked:
+            apply_defaults_to_new_elements(before, after, self.type.object_type, patch.now, names)
+        return (patch.is_json_patch and not is_walked) or self._is_known_to_be_valid(after, names)
 
     def _copy(self, before: Document, text: bytes | None, untouched: frozenset[str]) -> Document:
         """A copy to apply a patch to. It shares the values that nothing changes in place with the stored document."""
@@ -260,13 +268,13 @@ class DocumentBuilder:
     def _apply(self, before: Document, patch: Patch, copied: Document | None, hidden: frozenset[str]) -> Document:
         """Apply the patch to the document as GET shows it, with href and without hidden members; then restore those."""
         seen = with_href(patch.caller.seen(before) if hidden else before, patch.href)
-        if copied is not None:
-            copied = with_href(copied, patch.href)
-        if patch.is_json_patch:
-            after = self._apply_operations(seen, patch.body, copied)
-        else:
-            after = apply_merge_patch(seen, patch.body, self.merge_keys, copied)
+        after = self._applied(seen, None if copied is None else with_href(copied, patch.href), patch)
         return restored(before, after, hidden) if hidden else after
+
+    def _applied(self, document: Document, copied: Document | None, patch: Patch) -> Document:
+        if patch.is_json_patch:
+            return self._apply_operations(document, patch.body, copied)
+        return apply_merge_patch(document, patch.body, self.merge_keys, copied)
 
     def _apply_operations(self, document: Document, operations: Any, copied: Document | None) -> Document:
         if self.mode != Mode.STRICT:
@@ -276,19 +284,19 @@ class DocumentBuilder:
         arrivals.reject_unknown()
         return after
 
-    def _mend(self, after: Document, names: Sequence[str] | None) -> set[str]:
+    def _mend(self, after: Document, names: Collection[str] | None) -> set[str]:
         """Mend the result of a JSON Patch; returns the rules used."""
         if self._is_known_to_be_valid(after, names):
             return set()
         after.update(own_copy(after))  # mending changes values in place, and some are those of the stored document
         return self.after_patch.mend(after)
 
-    def _is_known_to_be_valid(self, after: Document, names: Sequence[str] | None) -> bool:
+    def _is_known_to_be_valid(self, after: Document, names: Collection[str] | None) -> bool:
         """Whether the contract accepts the document, from a look at these members alone."""
         check = self.type.members_after_patch
         return names is not None and check is not None and check.accepts(after, names)
 
-    def _normalize(self, after: Document, patch: Patch, names: Sequence[str] | None) -> Sequence[Violation]:
+    def _normalize(self, after: Document, patch: Patch, names: Collection[str] | None) -> Sequence[Violation]:
         """Normalize the result. Its violations are a 409, unless the merge patch itself has some (400)."""
         found = normalize(after, self.type.object_type, names)
         if found and not patch.is_json_patch:
@@ -310,7 +318,7 @@ class DocumentBuilder:
         not_normal: Sequence[Violation],
         patch: Patch,
         mended: set[str],
-        names: Sequence[str] | None,
+        names: Collection[str] | None,
     ) -> set[str]:
         """Raise PatchResultRefused with the violations of the result; returns the rules that forgive some."""
         if not not_normal and not mended and self._is_known_to_be_valid(after, names):
@@ -344,7 +352,8 @@ class DocumentBuilder:
             caller.reject_transition(before, after, member.name)
 
 
-def _part(members: MemberTexts, names: frozenset[str]) -> Document:
-    """The document with these members, parsed; the others have UNTOUCHED as their value."""
-    texts = [members[name] for name in names if name in members]
-    return {**dict.fromkeys(members, UNTOUCHED), **orjson.loads(b"{%b}" % b",".join(texts))}
+def _parts(members: MemberTexts, names: frozenset[str]) -> tuple[Document, Document]:
+    """The document with these members, parsed, twice; the others have UNTOUCHED as their value."""
+    text = b"{%b}" % b",".join([members[name] for name in names if name in members])
+    untouched = dict.fromkeys(members, UNTOUCHED)
+    return {**untouched, **orjson.loads(text)}, {**untouched, **orjson.loads(text)}

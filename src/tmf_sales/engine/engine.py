@@ -380,7 +380,10 @@ def _built(builder: DocumentBuilder, before: Version, patch: Patch, known: Known
     if known is None:
         return builder.patched(before.document, patch, text_before=before.text)
     built = builder.patched_in_part(known, patch)
-    return built or builder.patched(before.document, patch, known.names, before.text)
+    if built is None:
+        verified = frozenset(before.document.keys() - known.doubtful)
+        built = builder.patched(before.document, patch, verified, before.text)
+    return built
 
 
 def _work_of(before: Version, patch: Patch, request: Request) -> int:

@@ -16,23 +16,23 @@ import orjson
 NOTHING_VERIFIED: frozenset[str] = frozenset()
 MOST_BYTES = 4 * 1024 * 1024
 LONGEST = 64 * 1024
-OVERHEAD = 2048  # bytes of an entry beside its text: the names, one object for each member, and what the tables need
+OVERHEAD = 2048  # bytes of an entry beside its text: one object for each member, and what the tables need
 
 MemberTexts = Mapping[str, bytes]
 """The members of a document in its order, each as JSON with its name: `"name":"value"`."""
 
 
 class Known:
-    """A document with verified members. `names`: their names; `size`: bytes of the document's text.
+    """A document whose members are verified, except those in `doubtful`. `size`: bytes of the document's text.
 
     Made of the text of the document or, if that is at hand, of the texts of its members; keeps one of them, as both
     would take twice the memory.
     """
 
-    __slots__ = ("_members", "_text", "names", "size")
+    __slots__ = ("_members", "_text", "doubtful", "size")
 
-    def __init__(self, names: frozenset[str], text: bytes, members: MemberTexts | None = None) -> None:
-        self.names = names
+    def __init__(self, doubtful: frozenset[str], text: bytes, members: MemberTexts | None = None) -> None:
+        self.doubtful = doubtful
         self.size = len(text)
         self._text = text if members is None else b""
         self._members = members
@@ -74,7 +74,7 @@ class Verified:
     def replace(self, id: str, known: Known | None) -> None:
         """Remember what is known of a patched document, instead of what was known of the resource before."""
         self._forget(id)
-        if known is not None and known.names and known.size <= LONGEST:
+        if known is not None and known.size <= LONGEST:
             self._known[id] = known
             self._size += known.size + OVERHEAD
             while self._size > MOST_BYTES:
