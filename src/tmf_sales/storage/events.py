@@ -29,16 +29,22 @@ HEAD = 400
 """Within so many bytes of its text an event has its id, time and type, which stand in front."""
 
 
+EVENT_END = b"}}"
+SharedText = tuple[bytes, bytes, int]
+"""The text of an event that ends with a stored document, without a copy of it: what is before the part that they share,
+the text of the document, and where the shared part begins in it. EVENT_END follows."""
+
+
 class StoredEvent:
     """An event of the log. `order` sorts the events of one resource as they happened: ASCII texts of equal length.
 
     `stored`: when it was added to the log, in seconds since 1970; `text`: the event document as JSON in UTF-8.
     """
 
-    __slots__ = ("_document", "id", "kind", "order", "resource", "revision", "stored", "text")
+    __slots__ = ("_document", "_text", "id", "kind", "order", "resource", "revision", "stored")
 
     def __init__(
-        self, id: str, kind: str, resource: str, revision: int, order: str, stored: float, text: bytes
+        self, id: str, kind: str, resource: str, revision: int, order: str, stored: float, text: bytes | SharedText
     ) -> None:
         self.id = id
         self.kind = kind
@@ -46,8 +52,15 @@ class StoredEvent:
         self.revision = revision
         self.order = order
         self.stored = stored
-        self.text = text
+        self._text = text
         self._document: Document | None = None
+
+    @property
+    def text(self) -> bytes:
+        if isinstance(self._text, bytes):
+            return self._text
+        front, document, begin = self._text
+        return b"".join((front, document[begin:], EVENT_END))
 
     @property
     def document(self) -> Document:

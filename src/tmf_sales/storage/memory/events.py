@@ -8,22 +8,25 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import orjson
+
 from tmf_sales.storage.events import (
     AUDIT_RECORD,
     BATCH_BYTES,
+    EVENT_END,
     AttemptRecord,
     Backlog,
     DeliveryQueue,
     EventStore,
     FanOut,
     QueueKey,
+    SharedText,
     Step,
     StoredEvent,
     is_of_type,
     up_to,
 )
-from tmf_sales.storage.records import Change
-from tmf_sales.values.json_values import text_to_keep
+from tmf_sales.storage.records import Change, Document
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class MemoryEvents(EventStore):
         events = change.all_events()
         for revision, document in events:
             self._count += 1
-            id, text, order = document["eventId"], text_to_keep(document), f"{self._count:016x}"
+            id, text, order = document["eventId"], _text_to_keep(document, change), f"{self._count:016x}"
             event = StoredEvent(id, change.kind, change.id, revision, order, self._now(), text)
             self._log.events[id] = event
             if is_awaited and document.get("eventType") != AUDIT_RECORD:
@@ -266,3 +269,18 @@ class MemoryEvents(EventStore):
             (key.kind, key.resource) == (event.kind, event.resource) and delivery.first <= event.order <= delivery.last
             for key, delivery in self._lanes.items()
         )
+
+
+def _text_to_keep(event: Document, change: Change) -> bytes | SharedText:
+    """The text of an event. Most end with the current version, which differs only at its beginning, by its href.
+
+    To keep a second copy of each document would double the memory, and new memory costs more than this comparison.
+    """
+    text = orjson.dumps(event)
+    if change.versions:
+        document = change.versions[0].text
+        begin = document.find(b',"')  # after the id
+        shared = document[begin:]
+        if text.endswith(EVENT_END) and text.endswith(shared, 0, -len(EVENT_END)):
+            return text[: -len(shared) - len(EVENT_END)], document, begin
+    return b"".join((text, b""))  # a copy of its own size, see text_to_keep
