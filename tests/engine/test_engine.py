@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import RecordTooLarge, RevisionConflict
 from tmf_sales.storage.records import Change, Document, Version
 from tmf_sales.values.json_values import CONTAINER_LIMIT
+from tmf_sales.values.messages import Violation
 
 STORED = {"id": "7", "name": "x", "version": "1", "state": "open", "date": "2026-01-01T00:00:00.000Z"}
 MERGE = "application/merge-patch+json"
@@ -45,16 +47,22 @@ class Refusing(MemoryStorage):
 
 @pytest.fixture
 def engine(tmp_path: Path) -> ResourceEngine:
-    resource = small_contract.contract(tmp_path).resources["order"]
+    return new_engine(tmp_path, Rules(), EngineSettings())
+
+
+def new_engine(folder: Path, rules: Rules, settings: EngineSettings) -> ResourceEngine:
+    folder.mkdir(exist_ok=True)
+    resource = small_contract.contract(folder).resources["order"]
     store = Refusing((resource.stored_kind(), IDEMPOTENCY_KIND))
     keys = Idempotency(store, now, lambda: "new", timedelta(seconds=10))
+    ids = itertools.count()
     return ResourceEngine(
         resource,
-        Rules(),
+        rules,
         store,
-        EngineSettings(),
+        settings,
         now,
-        lambda: "new",
+        lambda: f"new{next(ids)}",
         keys,
         References((), store, lambda _: lambda _: FULL_ACCESS),
     )
@@ -103,6 +111,55 @@ async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine)
         store.times = RACES
         with pytest.raises(Unavailable, match="Too many concurrent changes"):
             await lost
+
+
+class WholeRules(Rules):
+    """Rules that may depend on any member, so that each patch takes the whole document."""
+
+    def on_patch(self, before: Document, after: Document, now: str) -> None: ...
+
+
+class NoNegativeAmount(Rules):
+    depends_on = frozenset({"amount"})
+
+    def check_body(self, document: Document) -> list[Violation]:
+        return [Violation("/amount", "expected more")] if document.get("amount", 0) < 0 else []
+
+
+async def test_a_patch_of_a_part_is_answered_logged_and_stored_like_one_of_the_whole(tmp_path: Path) -> None:
+    outcomes = []
+    for number, rules in enumerate((Rules(), WholeRules())):
+        engine = new_engine(tmp_path / str(number), rules, EngineSettings(audit=True))
+        store = await stored(engine, RevisionConflict, 0)
+        answers = []
+        for body in ({"name": "y"}, {"note": [{"text": "a"}]}, {"note": None, "amount": 2}, {"note": [], "amount": 2}):
+            request = patch("")
+            request.body = body
+            answer = await engine.patch(request)
+            answers.append((answer.status, answer.headers, answer.body))
+        record = await store.get("tmf999/order", "7")
+        assert record is not None
+        events, _ = await store.events.log(None, 0, 100)
+        outcomes.append((answers, record.revision, record.current.text, [event.text for event in events]))
+
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0][3]) == 8
+
+
+async def test_new_rules_are_applied_to_what_was_verified_under_others(engine: ResourceEngine) -> None:
+    store = await stored(engine, RevisionConflict, 0)
+    below_zero = patch("")
+    below_zero.body = {"amount": -1}
+    await engine.patch(below_zero)
+    await engine.patch(patch("y"))
+
+    engine.use_rules(NoNegativeAmount())
+
+    with pytest.raises(PatchResultRefused, match="/amount: expected more"):
+        await engine.patch(patch("z"))
+    record = await store.get("tmf999/order", "7")
+    assert record is not None
+    assert record.current.document["name"] == "y"
 
 
 class Threads(Rules):
