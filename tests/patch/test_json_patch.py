@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tmf_sales.errors import BodyTooLarge, InvalidPatch, PatchDoesNotApply, PatchResultRefused
-from tmf_sales.patch.json_patch import MAX_DEPTH, MAX_OPERATIONS, apply_json_patch, depth_of, estimated_work
+from tmf_sales.patch.json_patch import MAX_DEPTH, MAX_OPERATIONS, apply_json_patch, depth_of, survey
 
 # RFC 6902, appendix A: the document, the patch, the result.
 RFC_6902: dict[str, tuple[Any, Any, Any]] = {
@@ -324,7 +324,7 @@ def test_a_patch_may_add_as_many_containers_as_a_body() -> None:
     ],
 )
 def test_the_work_of_a_patch_grows_with_its_queries_and_copies(operations: Any, work: int) -> None:
-    assert estimated_work(100, operations) == work
+    assert survey(operations).work(100) == work
 
 
 def deep(levels: int) -> Any:

@@ -26,7 +26,7 @@ from tmf_sales.engine.representation import with_href
 from tmf_sales.engine.states import follow_lifecycles
 from tmf_sales.engine.verified import NOTHING_VERIFIED, Known, MemberTexts, joined, member_text
 from tmf_sales.errors import FinalState, InvalidBody, NotPatchable, PatchResultRefused
-from tmf_sales.patch.json_patch import apply_json_patch, members_given, members_reached, moves_a_value
+from tmf_sales.patch.json_patch import Survey, apply_json_patch, members_given, survey
 from tmf_sales.patch.merge_patch import MergeKeys, apply_merge_patch, merge_keys_of
 from tmf_sales.patch.unknown_members import Arrivals
 from tmf_sales.storage.records import Document
@@ -54,13 +54,17 @@ class Caller:
         self.access.reject_transition(before, member, after.get(member), is_current=self.is_current)
 
 
+OF_MERGE_PATCH = Survey()
+
+
 class Patch:
     """A patch as received (never modified), the resource's href, and the time and caller of the change.
 
-    `is_json_patch` is true also for a list sent as plain JSON, which can only be a JSON Patch.
+    `is_json_patch` is true also for a list sent as plain JSON, which can only be a JSON Patch. `reached`: the members
+    in which the patch may change something; None when that is not known.
     """
 
-    __slots__ = ("body", "caller", "href", "is_json_patch", "media_type", "now")
+    __slots__ = ("body", "caller", "href", "is_json_patch", "media_type", "now", "reached", "survey")
 
     def __init__(self, body: Any, media_type: str, href: str, now: str, caller: Caller | None = None) -> None:
         self.body = body
@@ -69,13 +73,8 @@ class Patch:
         self.now = now
         self.caller = caller or Caller()
         self.is_json_patch = media_type in JSON_PATCHES or isinstance(body, list)
-
-    @property
-    def reached(self) -> frozenset[str] | None:
-        """The members in which the patch may change something; None when that is not known."""
-        if self.is_json_patch:
-            return members_reached(self.body)
-        return frozenset(self.body) if isinstance(self.body, dict) else None
+        self.survey = survey(body) if self.is_json_patch else OF_MERGE_PATCH
+        self.reached = frozenset(body) if isinstance(body, dict) and not self.is_json_patch else self.survey.reached
 
     @property
     def members(self) -> frozenset[str]:
@@ -227,7 +226,7 @@ class DocumentBuilder:
         if reached is None or self.whole_for is None or not patch.caller.access.changes_all:
             return None
         looked_at = known.doubtful | reached
-        if not looked_at.isdisjoint(self.whole_for) or (patch.is_json_patch and moves_a_value(patch.body)):
+        if not looked_at.isdisjoint(self.whole_for) or patch.survey.moves:
             return None
         members = known.members
         before, after = _parts(members, looked_at | self.always_read)

@@ -40,7 +40,6 @@ from tmf_sales.errors import (
 )
 from tmf_sales.events.envelope import EventContext, EventFactory, EventTypes
 from tmf_sales.events.visibility import of_earlier_version
-from tmf_sales.patch.json_patch import estimated_work
 from tmf_sales.query.paging import Paging
 from tmf_sales.query.query import WHOLE, View, parse_retrieve
 from tmf_sales.storage.protocol import AlreadyExists, RecordTooLarge, RevisionConflict, Storage
@@ -389,7 +388,7 @@ def _built(builder: DocumentBuilder, before: Version, patch: Patch, known: Known
 def _work_of(before: Version, patch: Patch, request: Request) -> int:
     """The bytes of JSON that a patch works on."""
     size = len(before.text)
-    return estimated_work(size, patch.body) if patch.is_json_patch else size + request.body_size
+    return patch.survey.work(size) if patch.is_json_patch else size + request.body_size
 
 
 def _response_text(made: Representation, view: View) -> bytes:

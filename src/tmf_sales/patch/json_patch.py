@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
@@ -52,8 +51,7 @@ _REACHED = re.compile(r"/([^/~?\[]+)(?:/[^?\[]*)?", re.DOTALL)
 _MEMBER = re.compile(r"(?:/|\$\.)([^/~?.\[]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One checked operation. `number` counts from 0."""
 
     number: int
@@ -86,37 +84,50 @@ def members_given(operations: list[Document]) -> Iterator[str]:
             yield found[1]
 
 
-def members_reached(operations: Any) -> frozenset[str] | None:
-    """The top-level members in which the operations change something; None when their paths do not say which."""
-    if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
-        return None
-    reached = set()
-    for text in (text for operation in operations for text in _paths_of(operation) if text is not None):
-        if not isinstance(text, str) or not (found := _REACHED.fullmatch(text)):
-            return None
-        reached.add(found[1])
-    return frozenset(reached)
+class Survey(NamedTuple):
+    """What the texts of unchecked operations say about a JSON Patch before it is applied.
+
+    `reached`: the top-level members in which the operations change or test something; None when their paths do not say
+    which. `queries` and `copies` count operations; `moves`: whether there is a move.
+    """
+
+    reached: frozenset[str] | None = None
+    queries: int = 0
+    copies: int = 0
+    moves: bool = False
+
+    def work(self, size: int) -> int:
+        """Estimate the bytes that the patch touches in a document of this size: queries search it, copies double it."""
+        return size * (1 + self.queries) << min(self.copies, MOST_DOUBLINGS)
 
 
-def moves_a_value(operations: list[Document]) -> bool:
-    """Whether an operation moves a value, so that the depth of the whole result needs a look."""
-    return any(operation.get("op") == "move" for operation in operations)
+def survey(operations: Any) -> Survey:
+    """Look at each operation once; the body may be anything."""
+    if not isinstance(operations, list):
+        return Survey()
+    reached, is_known, queries, copies, moves = set[str](), True, 0, 0, False
+    for operation in operations:
+        if not isinstance(operation, dict):
+            is_known = False
+            continue
+        op = operation.get("op")
+        copies += op == "copy"
+        moves = moves or op == "move"
+        plain = [_REACHED.fullmatch(text) if isinstance(text, str) else None for text in _paths_of(operation)]
+        reached.update([found[1] for found in plain if found])
+        if not all(plain):
+            is_known = False
+            queries += any(map(_is_query, _paths_of(operation)))
+    return Survey(frozenset(reached) if is_known else None, queries, copies, moves)
 
 
-def estimated_work(size: int, operations: Any) -> int:
-    """Estimate the bytes that a patch touches in a document of this size: queries search it, copies may double it."""
-    texts = [operation for operation in operations if isinstance(operation, dict)]
-    copies: int = sum(operation.get("op") == "copy" for operation in texts)
-    queries = sum(map(_has_query, texts))
-    return size * (1 + queries) << min(copies, MOST_DOUBLINGS)
+def _is_query(path: Any) -> bool:
+    return isinstance(path, str) and (path[:1] != "/" or "?" in path)
 
 
-def _has_query(operation: Document) -> bool:
-    return any(isinstance(text, str) and (text[:1] != "/" or "?" in text) for text in _paths_of(operation))
-
-
-def _paths_of(operation: Document) -> tuple[Any, Any]:
-    return operation.get("path"), operation.get("from")
+def _paths_of(operation: Document) -> list[Any]:
+    """The values of `path` and `from`, whether they are texts or not."""
+    return [operation[name] for name in ("path", "from") if operation.get(name) is not None]
 
 
 def _parse(operations: Any) -> list[Operation]:
@@ -124,7 +135,7 @@ def _parse(operations: Any) -> list[Operation]:
         raise InvalidPatch("the body: expected a list of operations (RFC 6902, 3)")
     if len(operations) > MAX_OPERATIONS:
         raise InvalidPatch(f"the body: expected at most {MAX_OPERATIONS} operations")
-    if sum(map(_jsonpath_length, operations)) > MAX_JSONPATH:
+    if sum([_jsonpath_length(operation) for operation in operations]) > MAX_JSONPATH:
         raise InvalidPatch(f"the body: expected at most {MAX_JSONPATH} characters of JSONPath in all operations")
     return [_parse_operation(number, operation) for number, operation in enumerate(operations)]
 
@@ -132,7 +143,7 @@ def _parse(operations: Any) -> list[Operation]:
 def _jsonpath_length(operation: Any) -> int:
     """The length of an operation's JSONPath. It is slow to parse, so the total length is bounded."""
     texts = _paths_of(operation) if isinstance(operation, dict) else ()
-    return sum(len(text) for text in texts if isinstance(text, str) and text[:1] != "/")
+    return sum([len(text) for text in texts if isinstance(text, str) and text[:1] != "/"])
 
 
 def _parse_operation(number: int, operation: Any) -> Operation:
@@ -216,14 +227,15 @@ class _Application:
                 origin = None if source is None else self.arrivals.type_at(self.document, source)
                 for place in places:
                     self.arrivals.note(self.document, place, value, origin)
-        # A copy adds the value that was at its source (RFC 6902, 4.5). The last place comes first, so that adding to or
-        # removing from a list does not shift the other places.
-        op = "add" if operation.op == "copy" else operation.op
+        # The last place comes first, so that adding to or removing from a list does not shift the other places.
         for place in reversed(places):
-            self._run({"op": op, "path": written_pointer(place), "value": value})
+            if operation.op in GIVING:  # a copy adds the value that was at its source (RFC 6902, 4.5)
+                self._put(place, own_copy(value), replaces=operation.op == "replace")
+            else:
+                self._run({"op": operation.op, "path": written_pointer(place), "value": value})
 
     def _move(self, source: Location, operation: Operation) -> None:
-        """Remove, then find the target, then add (RFC 6902, 4.4). Moves the value itself; jsonpatch would copy it."""
+        """Remove, then find the target, then add (RFC 6902, 4.4). Moves the value itself, without a copy."""
         if operation.path.enters(source, self.document, self.work):
             raise _moved_into_itself(operation)
         value = value_at(self.document, source)
@@ -233,11 +245,15 @@ class _Application:
         _reject_bad_names(operation, [target])
         if self.arrivals:
             self._note_moved(self.arrivals, target, value, origin)
-        if not target:
+        self._put(target, value)
+
+    def _put(self, place: Location, value: Any, *, replaces: bool = False) -> None:
+        """Add or replace the value at a place that the path allows for it. Takes the value itself, not a copy."""
+        if not place:
             self.document = value
             return
-        container, last = value_at(self.document, target[:-1]), target[-1]
-        if isinstance(container, dict):
+        container, last = value_at(self.document, place[:-1]), place[-1]
+        if replaces or isinstance(container, dict):
             container[last] = value
         else:
             container.insert(last if isinstance(last, int) else len(container), value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tmf_sales.errors import BodyTooLarge
 from tmf_sales.values.json_numbers import is_exact
@@ -76,11 +76,13 @@ def parse_pointer(text: str) -> Path:
 
     A `?` begins a query when `name=` follows it; use JSONPath for a member whose own name contains that.
     """
-    query = _QUERY.fullmatch(text)
+    query = _QUERY.fullmatch(text) if "?" in text else None
     return _parse_query(query[1], query[2]) if query else Pointer(_tokens(text))
 
 
 def _tokens(pointer: str) -> tuple[str, ...]:
+    if "~" not in pointer:
+        return tuple(pointer.split("/")[1:])
     if re.search(r"~(?![01])", pointer):
         raise MalformedPath("expected ~0 or ~1 after ~ (RFC 6901, 3)")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
@@ -98,8 +100,7 @@ def value_at(document: Any, location: Location) -> Any:
     return document
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A plain JSON pointer (RFC 6901): exactly one place."""
 
     tokens: tuple[str, ...]
