@@ -18,8 +18,8 @@ from flask.testing import FlaskClient
 from tests.console.browser import CHROMIUM, Page, browser
 from tests.service import Service, start_service
 
-from tmf_sales.console import create_console
 from tmf_sales.console.documents import as_served
+from tmf_sales.console.pages import create_console
 from tmf_sales.console.swagger_ui import for_swagger_ui
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts

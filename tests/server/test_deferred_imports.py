@@ -19,7 +19,16 @@ with defer_imports():
 """
 
 
-PUT_OFF = ("httpx", "requests", "rich", "urllib3", "starlette.testclient")
+PUT_OFF = (
+    "flask.app",
+    "httpx",
+    "jinja2",
+    "requests",
+    "rich",
+    "starlette.templating",
+    "starlette.testclient",
+    "urllib3",
+)
 
 
 def printed_by(program: str) -> list[str]:
@@ -62,13 +71,29 @@ def test_connexion_s_test_client_works() -> None:
     assert printed_by(program) == ["404"]
 
 
+def test_connexion_s_templates_work() -> None:
+    program = """
+from connexion.middleware.swagger_ui import Jinja2Templates
+print(Jinja2Templates(directory='.').env.from_string('{{ 1 + 1 }}').render())
+from connexion.spec import jinja2
+print(jinja2.Template('{{ 2 + 2 }}').render())
+"""
+    assert printed_by(program) == ["2", "4"]
+
+
+def test_flask_is_missing_only_for_connexion() -> None:
+    program = "import connexion, flask; print(flask.Flask.__name__, isinstance(connexion.FlaskApp, type))"
+    assert printed_by(program) == ["Flask", "False"]
+
+
 def test_later_imports_get_the_real_modules() -> None:
     program = "import httpx, requests; from starlette.testclient import TestClient; print(httpx.__name__, TestClient)"
     assert printed_by(program) == ["httpx", "<class", "'starlette.testclient.TestClient'>"]
 
 
-def test_a_module_that_is_there_is_left_as_it_is() -> None:
-    program = "import httpx\nwith defer_imports():\n    import httpx as same\nprint(same is httpx)"
+@pytest.mark.parametrize("name", ["flask", "httpx"])
+def test_a_module_that_is_there_is_left_as_it_is(name: str) -> None:
+    program = f"import {name}\nwith defer_imports():\n    import {name} as same\nprint(same is {name})"
     assert printed_by(program) == ["True"]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
 from connexion import ConnexionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.security import SecurityMiddleware
@@ -16,8 +15,8 @@ from connexion.spec import OpenAPISpecification
 
 from tmf_sales.app.composition import Composition, compose
 from tmf_sales.app.gate import gate
+from tmf_sales.app.index_pages import IndexPages
 from tmf_sales.configuration.settings import Settings
-from tmf_sales.console import create_console
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.dispatch import Dispatcher
@@ -35,13 +34,8 @@ def create_app(settings: Settings, **parts: Any) -> App:
     for api in service.apis:
         if api.replaces:
             log.warning("%s replaces the shipped %s: both have the base path %s", api.file, api.replaces, api.base_path)
-    index = create_console(service.apis, public_base_of(settings))
-    test_path = index.url_map.bind("").test
-
-    def has_page(path: str) -> bool:
-        return bool(test_path(path))
-
-    dispatcher = Dispatcher(service.handlers, WSGIMiddleware(index), has_page)  # type: ignore[arg-type]
+    pages = IndexPages(service.apis, public_base_of(settings))
+    dispatcher = Dispatcher(service.handlers, pages, pages.has)
     connexion_app = ConnexionMiddleware(
         dispatcher,
         middlewares=pipeline(service.apis, validation_settings(service), secured=service.settings.authentication),
@@ -55,7 +49,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
                 resolver=_no_function,
                 security_map=service.security.security_map,
             )
-    return gate(connexion_app, service, has_page)
+    return gate(connexion_app, service, pages.has)
 
 
 def validation_settings(service: Composition) -> ValidationSettings:
