@@ -56,7 +56,7 @@ class Desk:
 
     def new(self, **members: Any) -> Document:
         body = {"quoteItem": [{"id": "1"}, {"id": "2"}], **members}
-        self.builder.normalize_body(body, NOW)
+        self.builder.normalize_body(body, lambda: NOW)
         return self.builder.new(body, "7", NOW)
 
     def patch(self, before: Document, **patch: Any) -> Document:

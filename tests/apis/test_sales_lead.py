@@ -26,7 +26,7 @@ def builder() -> DocumentBuilder:
 
 def lead(builder: DocumentBuilder, **members: Any) -> dict[str, Any]:
     body = {"name": "Lead", **members}
-    builder.normalize_body(body, NOW)
+    builder.normalize_body(body, lambda: NOW)
     return builder.new(body, "1", NOW)
 
 

@@ -79,11 +79,11 @@ def patched(builder: DocumentBuilder, patch: Any, media_type: str = MERGE, store
 def test_a_body_is_settled_or_refused(builder: DocumentBuilder) -> None:
     body = {"date": "2019-05-06T02:00:00+02:00"}
 
-    builder.normalize_body(body, NOW)
+    builder.normalize_body(body, lambda: NOW)
 
     assert body == {"date": "2019-05-06T00:00:00.000Z"}
     with pytest.raises(InvalidBody):
-        builder.normalize_body({"date": "never"}, NOW)
+        builder.normalize_body({"date": "never"}, lambda: NOW)
 
 
 def test_a_new_document_has_its_id_first_and_its_defaults(builder: DocumentBuilder) -> None:

@@ -34,7 +34,7 @@ def sample_quote() -> dict[str, Any]:
     sample["quoteItem"][0]["quoteItem"] = copy.deepcopy(sample["quoteItem"][1:])
     sample["quoteItem"][0]["quoteItemRelationship"] = [{"id": "2", "relationshipType": "bundles"}]
     sample.pop("href")
-    BUILDER.normalize_body(sample, NOW)
+    BUILDER.normalize_body(sample, lambda: NOW)
     return sample
 
 

@@ -7,7 +7,7 @@ verified members does not need.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,11 +138,14 @@ class DocumentBuilder:
 
     # create ----------------------------------------------------------------------------------------------------------
 
-    def normalize_body(self, body: Document, now: str) -> None:
-        """Normalize a body in place; raises InvalidBody with all its violations beyond the schema."""
+    def normalize_body(self, body: Document, now: Callable[[], str]) -> None:
+        """Normalize a body in place; raises InvalidBody with all its violations beyond the schema.
+
+        `now` is only asked for them: most bodies have none.
+        """
         found = [Violation(json_pointer([name]), "may not be sent") for name in self._set_by_server() if name in body]
         if found := found + normalize(body, self.type.object_type):
-            raise InvalidBody([*found, *self.broken_rules(body, now)])
+            raise InvalidBody([*found, *self.broken_rules(body, now())])
 
     def _set_by_server(self) -> tuple[str, ...]:
         """Members that no creation may send, whatever its contract says; an id asks for a further version."""

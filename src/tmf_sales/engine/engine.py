@@ -141,7 +141,7 @@ class ResourceEngine:
 
     async def create(self, request: Request) -> Response:
         view = self._view_of(request)
-        await run_work(request.body_size, self._builder.normalize_body, request.body, self._now())
+        await run_work(request.body_size, self._builder.normalize_body, request.body, self._now)
         return await self._idempotency.answer(self.type.kind, request, functools.partial(self._create, request, view))
 
     async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
