@@ -14,39 +14,35 @@ from typing import Any
 import orjson
 
 NOTHING_VERIFIED: frozenset[str] = frozenset()
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 LONGEST = 64 * 1024
-OVERHEAD = 2048  # bytes of an entry beside its text: one object for each member, and what the tables need
+OVERHEAD = 2048  # bytes of an entry beside its texts: one object for each member, and what the tables need
 
 MemberTexts = Mapping[str, bytes]
 """The members of a document in its order, each as JSON with its name: `"name":"value"`."""
 
 
 class Known:
-    """A document whose members are verified, except those in `doubtful`. `size`: bytes of the document's text.
+    """A document whose members are verified, except those in `doubtful`. `text`: the document as JSON."""
 
-    Made of the text of the document or, if that is at hand, of the texts of its members; keeps one of them, as both
-    would take twice the memory.
-    """
-
-    __slots__ = ("_members", "_text", "doubtful", "size")
+    __slots__ = ("_members", "doubtful", "text")
 
     def __init__(self, doubtful: frozenset[str], text: bytes, members: MemberTexts | None = None) -> None:
         self.doubtful = doubtful
-        self.size = len(text)
-        self._text = text if members is None else b""
+        self.text = text
         self._members = members
 
     @property
-    def text(self) -> bytes:
-        return self._text if self._members is None else joined(self._members)
+    def members(self) -> MemberTexts:
+        """The texts of its members, made when a patch first needs them."""
+        if self._members is None:
+            self._members = {name: member_text(name, value) for name, value in orjson.loads(self.text).items()}
+        return self._members
 
     @property
-    def members(self) -> MemberTexts:
-        if self._members is None:
-            self._members = {name: member_text(name, value) for name, value in orjson.loads(self._text).items()}
-            self._text = b""
-        return self._members
+    def size(self) -> int:
+        """The bytes that it takes, once its members have texts of their own."""
+        return 2 * len(self.text) + OVERHEAD
 
 
 def member_text(name: str, value: Any) -> bytes:
@@ -74,12 +70,12 @@ class Verified:
     def replace(self, id: str, known: Known | None) -> None:
         """Remember what is known of a patched document, instead of what was known of the resource before."""
         self._forget(id)
-        if known is not None and known.size <= LONGEST:
+        if known is not None and len(known.text) <= LONGEST:
             self._known[id] = known
-            self._size += known.size + OVERHEAD
+            self._size += known.size
             while self._size > MOST_BYTES:
                 self._forget(next(iter(self._known)))
 
     def _forget(self, id: str) -> None:
         if (known := self._known.pop(id, None)) is not None:
-            self._size -= known.size + OVERHEAD
+            self._size -= known.size

@@ -118,12 +118,13 @@ class EventFactory:
         if not names:
             return ()
         items = [] if names.isdisjoint(self.items) else self._changed_items(before, after)
-        happened = (
-            self._state_change(before, after, items, context, state_title),
-            self._information_required(before, after, items, context),
-            self._attribute_value_change(before, after, names - server_set - {self.state}, context, server_set),
-        )
-        return tuple(event for event in happened if event is not None)
+        happened: list[Document | None] = []
+        if items or self.state in names:
+            happened.append(self._state_change(before, after, items, context, state_title))
+            happened.append(self._information_required(before, after, items, context))
+        names = names - server_set - {self.state}
+        happened.append(self._attribute_value_change(before, after, names, context, server_set))
+        return tuple([event for event in happened if event is not None])
 
     def _state_change(
         self,
@@ -163,7 +164,7 @@ class EventFactory:
         context: EventContext,
         server_set: frozenset[str],
     ) -> Document | None:
-        names = sorted(name for name in changed if self._more_than_states(before, after, name, server_set))
+        names = sorted([name for name in changed if self._more_than_states(before, after, name, server_set)])
         if not names:
             return None
         text, path = f"changed: {', '.join(names[:PATHS_SHOWN])}", listed([step(name) for name in names])

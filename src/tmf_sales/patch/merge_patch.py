@@ -60,7 +60,9 @@ def apply_merge_patch(
     """
     if not isinstance(patch, dict):
         raise InvalidPatch("the body: expected an object, as a resource cannot become anything else")
-    return _merged(document, own_copy(patch), keys, copied)
+    # The result gets values of the patch; only objects and lists can change in it later.
+    own = {name: own_copy(value) if isinstance(value, dict | list) else value for name, value in patch.items()}
+    return _merged(document, own, keys, copied)
 
 
 def _merged(stored: Any, patch: Document, keys: MergeKeys, copied: Document | None = None) -> Document:
