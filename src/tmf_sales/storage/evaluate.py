@@ -11,8 +11,6 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import re2  # type: ignore[import-untyped]
-
 from tmf_sales.storage.case_folding import fold_case
 from tmf_sales.storage.conditions import (
     And,
@@ -167,6 +165,8 @@ def in_order(rows: Iterable[T], sort: Sequence[Sort], document: Callable[[T], An
 
 @functools.lru_cache(maxsize=512)
 def _compiled(pattern: str) -> Any:
+    import re2  # type: ignore[import-untyped]  # takes 3 MB, and most processes never match a pattern
+
     options = re2.Options()
     options.log_errors = False
     return re2.compile(pattern, options)
