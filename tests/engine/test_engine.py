@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,25 @@ async def test_a_lost_race_is_run_again(engine: ResourceEngine) -> None:
     store.times = 3
     assert (await engine.delete(delete())).status == 204
     assert await store.get("tmf999/order", "7") is None
+
+
+async def test_no_document_of_a_creation_waits_for_the_store(
+    engine: ResourceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, kept = create(), []
+
+    async def commit(change: Change) -> int:
+        name = request.body and request.body["name"]
+        others = [each for each in gc.get_objects() if type(each) is dict and each.get("name") == "only here"]
+        kept.append((name, [each for each in others if each is not change.versions[0].document]))
+        return 1
+
+    request.body["name"] = "only here"
+    monkeypatch.setattr(engine._store, "commit", commit)
+    response = await engine.create(request)
+
+    assert response.status == 201
+    assert kept == [(None, [])]
 
 
 async def test_races_that_are_lost_for_ever_are_given_up(engine: ResourceEngine) -> None:

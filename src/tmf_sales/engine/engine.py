@@ -145,24 +145,30 @@ class ResourceEngine:
         return await self._idempotency.answer(self.type.kind, request, functools.partial(self._create, request, view))
 
     async def _create(self, request: Request, view: View, reserved: Reservation) -> Response:
-        body: Document = request.body
-        if self.type.version_member and "id" in body:
-            return await self._create_version(request, view, body, reserved)
-        answer = await run_work(request.body_size, self._builder.rules.answer_instantly, body, reserved.now)
+        size, builder = request.body_size, self._builder
+        if self.type.version_member and "id" in request.body:
+            return await self._create_version(request, view, request.body, reserved)
+        answer = await run_work(size, builder.rules.answer_instantly, request.body, reserved.now)
         if answer is not None:
             return Response(200, orjson.dumps(view.apply(request.access.shown(answer))))
-        document = await run_work(request.body_size, self._builder.new, body, reserved.id, reserved.now)
-        request.access.reject_creation(body, document, self._state)
-        version = Version(1, document)
-        made = self._represented(request, reserved.id, version)
-        context = self._event_context(request, reserved.now, made)
-        events = self._event_factory.created(document, context) + self._audit_entries(request, context, {}, document)
+        document = await run_work(size, builder.new, request.body, reserved.id, reserved.now)
+        made, change = self._creation(request, document, reserved)
+        del document
+        request.body = None  # only texts wait for the store: the documents of many requests fill the processor's cache
         try:
-            await self._commit(Change(self.type.kind, reserved.id, 0, (version,), events))
+            await self._commit(change)
         except AlreadyExists:
             if not reserved.resumed:
                 raise Conflict(f"/id: {shown(reserved.id)} is taken") from None
         return self._created(request, view, made)
+
+    def _creation(self, request: Request, document: Document, reserved: Reservation) -> tuple[Representation, Change]:
+        request.access.reject_creation(request.body, document, self._state)
+        version = Version(1, document)
+        made = self._represented(request, reserved.id, version)
+        context = self._event_context(request, reserved.now, made)
+        events = self._event_factory.created(document, context) + self._audit_entries(request, context, {}, document)
+        return made, Change(self.type.kind, reserved.id, 0, (version,), events)
 
     async def _create_version(self, request: Request, view: View, body: Document, reserved: Reservation) -> Response:
         """Create a further version of a stored resource; does not copy from or change the other versions."""

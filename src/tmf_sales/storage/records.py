@@ -52,6 +52,11 @@ class Version:
             raise AttributeError(name)
         return getattr(self, name)
 
+    def drop_document(self) -> None:
+        """Keep only the text; the document is made again from it when somebody asks for it."""
+        _ = self.text, self.document  # both exist from here on
+        del self.document
+
 
 class Record(NamedTuple):
     """A resource as stored: `versions[0]` is the current one; a resource without versioning has only that.

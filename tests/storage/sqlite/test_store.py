@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from tests.storage.tickets import KINDS, TICKET, delete, event, fill, index, ins
 from tmf_sales.storage.conditions import And, Compare, Condition, Element, Not, Operator, Or, Query, Regex, Sort
 from tmf_sales.storage.events import DeliveryQueue, QueueKey
 from tmf_sales.storage.protocol import StorageUnavailable, TookTooLong
-from tmf_sales.storage.records import Kind, Version
+from tmf_sales.storage.records import Change, Kind, Version
 from tmf_sales.storage.sqlite.compile import compile_first_page, compile_query
 from tmf_sales.storage.sqlite.file import make_for_owner
 from tmf_sales.storage.sqlite.layout import Layout, pack_versions, unpack_versions
 from tmf_sales.storage.sqlite.process_lock import ProcessLock
 from tmf_sales.storage.sqlite.reader import Busy, Reader
 from tmf_sales.storage.sqlite.store import SqliteStorage
+from tmf_sales.storage.sqlite.writer import Job
 
 BY_DATE = (Sort(("date",), descending=True, always_present=True),)
 
@@ -485,3 +486,32 @@ async def test_a_lock_of_another_process_does_not_block_the_event_loop(store: Sq
 
     assert record is not None
     assert [row.id for row in page.rows] == [record.id] == ["1"]
+
+
+async def test_only_the_text_of_a_new_resource_waits_for_the_disk(
+    store: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, changed = Version(1, ticket(name="new")), Version(2, ticket(name="changed"))
+    kept: list[bool] = []
+    run = store._writer.run
+
+    def noting(job: Job[int]) -> Awaitable[int]:
+        kept.append(has_document(new))
+        return run(job)
+
+    monkeypatch.setattr(store._writer, "run", noting)
+    await store.commit(Change("ticket", "1", 0, (new,)))
+    await store.commit(Change("ticket", "1", 1, (changed,)))
+
+    assert kept == [False, False]
+    assert new.document == ticket(name="new")
+    assert has_document(changed)  # the next patch is made from it
+
+
+def has_document(version: Version) -> bool:
+    """Whether the version keeps its document; to ask it for the document would make a new one."""
+    try:
+        Version.__dict__["document"].__get__(version)
+    except AttributeError:
+        return False
+    return True

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tmf_sales.storage.conditions import Path, Query
 from tmf_sales.storage.protocol import (
@@ -129,9 +129,10 @@ class SqliteStorage(Storage):
         reject_too_large_record(change.versions)
         layout = self._layouts[change.kind]
         stored = self._now()
+        new = _index_values_of_new(change, layout)
 
         def write(connection: sqlite3.Connection) -> int:
-            revision = write_change(connection, layout, change)
+            revision = write_change(connection, layout, change, new)
             if change.has_events:
                 append_events(connection, change, stored, self._subscriptions)
             return revision
@@ -189,23 +190,42 @@ def set_up_for_writing(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
 
 
-def write_change(connection: sqlite3.Connection, layout: Layout, change: Change) -> int:
-    """Write `change` within the writer's transaction; return the new revision."""
-    if change.expected_revision == 0 and change.versions:
-        _insert(connection, layout, change)
+class IndexValues(NamedTuple):
+    """What the indexes have of one document; see Layout."""
+
+    columns: list[SqlValue]
+    is_uneven: bool
+    entries: Entries
+
+
+def _index_values_of_new(change: Change, layout: Layout) -> IndexValues | None:
+    """The index values of a new resource, whose document is dropped; None for any other change.
+
+    Only texts wait for the disk: the objects of many documents do not fit into the processor's cache.
+    """
+    if change.expected_revision or not change.versions:
+        return None
+    current = change.versions[0]
+    values = IndexValues(*layout.column_values(current.document), layout.entry_values(current.document))
+    current.drop_document()
+    return values
+
+
+def write_change(connection: sqlite3.Connection, layout: Layout, change: Change, new: IndexValues | None) -> int:
+    """Write `change` within the writer's transaction; return the new revision. `new`: for a new resource."""
+    if new is not None:
+        _insert(connection, layout, change, new)
     else:
         _replace(connection, layout, change)
     return change.revision
 
 
-def _insert(connection: sqlite3.Connection, layout: Layout, change: Change) -> None:
-    document = change.versions[0].document
-    columns, is_uneven = layout.column_values(document)
-    count_change(connection, layout, 1, is_uneven)  # first, as it notices that the columns are others by now
+def _insert(connection: sqlite3.Connection, layout: Layout, change: Change, values: IndexValues) -> None:
+    count_change(connection, layout, 1, values.is_uneven)  # first, as it notices that the columns are others by now
     # An id is rarely taken, so the insert finds out; to ask before takes a statement more for each creation.
-    if connection.execute(layout.insert, _row(change, columns, is_uneven)).rowcount == 0:
+    if connection.execute(layout.insert, _row(change, values.columns, values.is_uneven)).rowcount == 0:
         raise AlreadyExists(change.id)
-    _replace_entries(connection, layout, change.id, None, document)
+    _insert_entries(connection, layout, change.id, values.entries)
 
 
 def _replace(connection: sqlite3.Connection, layout: Layout, change: Change) -> None:
@@ -247,14 +267,19 @@ def _row(change: Change, columns: list[SqlValue], is_uneven: bool) -> tuple[SqlV
 
 
 def _replace_entries(
-    connection: sqlite3.Connection, layout: Layout, id: str, was: Document | None, becomes: Document | None
+    connection: sqlite3.Connection, layout: Layout, id: str, was: Document, becomes: Document | None
 ) -> None:
-    if was is not None and becomes is not None and layout.has_same_lists(was, becomes):
+    if becomes is not None and layout.has_same_lists(was, becomes):
         return
-    before, after = (NO_ENTRIES if each is None else layout.entry_values(each) for each in (was, becomes))
+    before = layout.entry_values(was)
+    after = NO_ENTRIES if becomes is None else layout.entry_values(becomes)
     if gone := before - after:
         connection.executemany(
             f"DELETE FROM {layout.entries} WHERE path = ? AND value = ? AND id = ?", [(*entry, id) for entry in gone]
         )
-    if new := after - before:
-        connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", [(*entry, id) for entry in new])
+    _insert_entries(connection, layout, id, after - before)
+
+
+def _insert_entries(connection: sqlite3.Connection, layout: Layout, id: str, entries: Entries) -> None:
+    if entries:
+        connection.executemany(f"INSERT INTO {layout.entries} VALUES (?, ?, ?)", [(*entry, id) for entry in entries])
