@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 import pytest
 
@@ -15,7 +15,7 @@ from tmf_sales.apis.sales_lead import SalesLeadRules
 def points(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     found = [EntryPoint(name, value, registry.GROUP) for name, value in values.items()]
     monkeypatch.setattr(registry, "_entry_points", lambda: iter(found))
-    monkeypatch.setattr(registry, "entry_points", lambda group: found)
+    monkeypatch.setattr(registry, "_installed", lambda: found)
 
 
 def test_the_shipped_rules_are_registered_like_any_others() -> None:
@@ -60,7 +60,23 @@ def test_one_name_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_installation_without_its_entry_points_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    monkeypatch.setattr(registry, "_installed", list)
 
     with pytest.raises(RulesNotLoaded, match="install it again"):
         registered_rules()
+
+
+def test_a_process_searches_the_packages_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[str] = []
+
+    def search(group: str) -> EntryPoints:
+        searches.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(registry, "entry_points", search)
+    registry._installed.cache_clear()
+
+    assert (
+        registered_rules().keys() == registered_rules().keys() == describable_settings().keys() | {"tmf699.SalesLead"}
+    )
+    assert searches == [registry.GROUP]

@@ -7,8 +7,9 @@ is served by its contract alone.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 from tmf_sales.engine.hooks import Rules
 from tmf_sales.errors import CannotStart
@@ -41,7 +42,7 @@ def settings_of_rules(rules: RulesTable) -> dict[str, type]:
 def describable_settings() -> dict[str, type]:
     """Like settings_of_rules, for help texts: skips rules that cannot be loaded; they are reported when needed."""
     loaded: dict[str, Callable[[], Rules]] = {}
-    for point in entry_points(group=GROUP):
+    for point in _installed():
         try:
             loaded[point.name] = _loaded(point)
         except RulesNotLoaded:
@@ -54,8 +55,14 @@ def name_of_rules(rules: RulesTable, api: str, resource: str) -> str | None:
     return next((name for name in (f"{api}.{resource}", resource) if name in rules), None)
 
 
+@functools.cache
+def _installed() -> EntryPoints:
+    """The registered entry points. A start asks three times, and a search of all packages takes some milliseconds."""
+    return entry_points(group=GROUP)
+
+
 def _entry_points() -> Iterator[EntryPoint]:
-    found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    found = sorted(_installed(), key=lambda point: point.name)
     if not any(point.dist is not None and point.dist.name == OWN_DISTRIBUTION for point in found):
         raise RulesNotLoaded(f"the package {OWN_DISTRIBUTION} is not installed with its entry points; install it again")
     yield from found
