@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tmf_sales.storage.memory.store import MemoryStorage
 from tmf_sales.storage.protocol import Storage, StoreRefused
 from tmf_sales.storage.records import Kind
 
@@ -20,12 +19,19 @@ def open_store(url: str, kinds: Sequence[Kind], statement_timeout: float = 2.0) 
     scheme, colon, rest = url.partition(":")
     match scheme:
         case "memory" if colon and not rest:
-            return MemoryStorage(kinds, statement_timeout=statement_timeout)
+            return _memory(kinds, statement_timeout)
         case "sqlite":
             return _sqlite(rest, kinds, statement_timeout)
         case "mongodb" | "mongodb+srv":
             return _mongodb(url, kinds, statement_timeout)
     raise ValueError(f"the store {scheme + ':'!r} is not known: use memory:, sqlite:///path or mongodb://host/database")
+
+
+def _memory(kinds: Sequence[Kind], statement_timeout: float) -> Storage:
+    """Import the store only here, as each of them: a process needs one."""
+    from tmf_sales.storage.memory.store import MemoryStorage
+
+    return MemoryStorage(kinds, statement_timeout=statement_timeout)
 
 
 def _mongodb(url: str, kinds: Sequence[Kind], statement_timeout: float) -> Storage:
