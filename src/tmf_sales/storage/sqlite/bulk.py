@@ -52,7 +52,11 @@ def count_change(connection: sqlite3.Connection, layout: Layout, there: int, une
         (there, uneven, layout.kind.name, layout.fingerprint),
     )
     if counted.rowcount != 1:
-        raise StorageUnavailable("another release has changed the indexes of the store; this one must be restarted")
+        raise other_layout()
+
+
+def other_layout() -> StorageUnavailable:
+    return StorageUnavailable("another release has changed the indexes of the store; this one must be restarted")
 
 
 def walk_statement(layout: Layout) -> str:

@@ -40,8 +40,9 @@ class Layout:
         self.single = {path: column for path, column in self.columns.items() if path in single}
         written = _written(self.columns)
         self.point_read = f"SELECT revision, changed, current, others FROM {self.table} WHERE id = ?"
-        self.revision_to_replace = f"SELECT revision, uneven FROM {self.table} WHERE id = ?"
-        self.what_to_replace = f"SELECT revision, uneven, current FROM {self.table} WHERE id = ?"
+        layout = "SELECT layout FROM kind WHERE name = ?"
+        self.revision_to_replace = f"SELECT revision, uneven, ({layout}) FROM {self.table} WHERE id = ?"
+        self.what_to_replace = f"SELECT revision, uneven, ({layout}), current FROM {self.table} WHERE id = ?"
         total = "SELECT total FROM kind WHERE name = ?"
         self.first_page = f"SELECT id, changed, current, ({total}) FROM {self.table} ORDER BY id LIMIT ? OFFSET ?"
         values = ", ".join("?" * len(written))

@@ -25,7 +25,7 @@ from tmf_sales.storage.protocol import (
     reject_too_large_record,
 )
 from tmf_sales.storage.records import Change, Document, Kind, Page, Record, Version
-from tmf_sales.storage.sqlite.bulk import count_change, load_records, read_record, walk_statement
+from tmf_sales.storage.sqlite.bulk import count_change, load_records, other_layout, read_record, walk_statement
 from tmf_sales.storage.sqlite.damage import Damage
 from tmf_sales.storage.sqlite.events import SqliteEvents, append_events
 from tmf_sales.storage.sqlite.file import OpenedFile, make_for_owner
@@ -232,12 +232,14 @@ def _replace(connection: sqlite3.Connection, layout: Layout, change: Change) -> 
     """Update or delete a resource."""
     known = change.before
     found = connection.execute(
-        layout.what_to_replace if known is None else layout.revision_to_replace, (change.id,)
+        layout.what_to_replace if known is None else layout.revision_to_replace, (layout.kind.name, change.id)
     ).fetchone()
     if found is None:
         raise RevisionConflict(change.id)
     reject_other_revision(change, found[0])
-    was_uneven, was = found[1], known or Version(found[0], text=found[2])
+    if found[2] != layout.fingerprint:
+        raise other_layout()
+    was_uneven, was = found[1], known or Version(found[0], text=found[3])
     if not change.versions:
         count_change(connection, layout, -1, -was_uneven)
         connection.execute(f"DELETE FROM {layout.table} WHERE id = ?", (change.id,))
@@ -256,7 +258,8 @@ def _update(
 ) -> None:
     """Write the new versions and these columns; the others keep their values, and are not uneven."""
     values, is_uneven = layout.column_values(change.versions[0].document, columns) if columns else ([], False)
-    count_change(connection, layout, 0, is_uneven - was_uneven)
+    if is_uneven != was_uneven:
+        count_change(connection, layout, 0, is_uneven - was_uneven)
     connection.execute(layout.update(columns), _row(change, values, is_uneven))
 
 
