@@ -205,14 +205,19 @@ class DocumentBuilder:
         if reached is not None and not mended and not forgiven:
             # All steps before the rules have looked at these members and left them exactly as they are stored.
             sound = before.keys() - reached - requested
-        asked = orjson.dumps(after)
+        concerns_rules = self.whole_for is None or not requested.isdisjoint(self.whole_for)
+        asked = orjson.dumps(after) if concerns_rules else None
         patch.caller.reject_changes(before, after, requested)
         self._reject_uneditable_members(before, requested)
-        self.rules.on_patch(before, after, patch.now)
-        follow_lifecycles(before, after, self.type.object_type, requested | patch.members, patch.now, names)
+        if concerns_rules:
+            self.rules.on_patch(before, after, patch.now)
+        sent = requested | patch.members
+        has_transitions = follow_lifecycles(before, after, self.type.object_type, sent, patch.now, names)
         self._reject_transition_of_other_callers(before, after, patch.caller)
-        self.rules.after_transition(before, after, patch.now)
-        if (text := text_to_keep(after)) == asked:
+        if concerns_rules or has_transitions:
+            self.rules.after_transition(before, after, patch.now)
+        text = text_to_keep(after)
+        if text == asked or not (concerns_rules or has_transitions):
             known = Known(frozenset(after.keys() - sound), text) if sound else None
             return BuiltDocument(before, after, requested, text=text, known=known)
         changed = changed_members(before, after)

@@ -29,21 +29,25 @@ def follow_lifecycles(
     sent: frozenset[str],
     now: str,
     names: Container[str] | None = None,
-) -> None:
+) -> bool:
     """Raise ForbiddenTransition, or set the dates and remove the members that the new states require.
+
+    Returns whether there is a new state.
 
     `sent`: the top-level members that the request gives; they are kept. `names`: those that need a look even if they
     are as stored; all by default. The others were looked at when they were stored as they are.
     """
+    has_transitions = False
     for at in states(before, after, object_type, names=names):
-        _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
+        has_transitions |= _follow_lifecycle(at, sent if len(at.place) == 1 else frozenset(), now)
+    return has_transitions
 
 
-def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
+def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> bool:
     was = (at.before or {}).get(at.member, at.lifecycle.initial)
     becomes: Any = at.after.get(at.member)  # reject_forbidden raises for None
     if becomes == was:
-        return
+        return False
     at.lifecycle.reject_forbidden(json_pointer(at.place), was, becomes)
     for date in at.lifecycle.dates_set_on_entering(becomes):
         if date not in sent:
@@ -51,6 +55,7 @@ def _follow_lifecycle(at: StateAt, sent: frozenset[str], now: str) -> None:
     for name in at.lifecycle.members_removed_on_entering(becomes):
         if name not in sent:
             at.after.pop(name, None)
+    return True
 
 
 def states(
