@@ -124,15 +124,6 @@ class PageRows:
         self._size_limit = query.size_limit
         self._size = 0
 
-    def add(self, row: Row) -> bool:
-        """Add a row and return True, or return False when it does not fit: the page is complete."""
-        if self._size_limit:
-            self._size += len(row.version.text)
-            self.is_cut = self._size > self._size_limit and bool(self.rows)
-        if not self.is_cut:
-            self.rows.append(row)
-        return not self.is_cut
-
     def read(self, stored: Iterable[tuple[str, int, bytes, int | None]], fields: frozenset[str] | None) -> int | None:
         """Add stored rows (id, revision, text, total) until one does not fit; return the total that they repeat.
 
@@ -160,7 +151,15 @@ class PageRows:
             self.rows += rows
             self._size += size
         else:
-            all(map(self.add, rows))
+            all(map(self._add, rows))
+
+    def _add(self, row: Row) -> bool:
+        """Add a row and return True, or return False when it does not fit: the page is complete."""
+        self._size += len(row.version.text)
+        self.is_cut = self._size > self._size_limit and bool(self.rows)
+        if not self.is_cut:
+            self.rows.append(row)
+        return not self.is_cut
 
     def page(self, query: Query, total: int) -> Page:
         """The page, when so many resources match; `total` may be one more than the query's count_limit."""
