@@ -20,6 +20,7 @@ from tests.service import Service, start_service
 
 from tmf_sales.console.documents import as_served
 from tmf_sales.console.pages import create_console
+from tmf_sales.console.paths import has_page
 from tmf_sales.console.swagger_ui import for_swagger_ui
 from tmf_sales.contract.files import contracts_folder
 from tmf_sales.contract.loader import Contract, load_contracts
@@ -155,6 +156,26 @@ def test_a_page_takes_no_other_method(client: FlaskClient) -> None:
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert answer.json is not None
     assert answer.json["code"] == "methodNotAllowed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/lifecycle/tmf648/Quote.svg",
+        "/lifecycle/no/such.svg",
+        "/lifecycle/tmf648/.svg",
+        "/lifecycle//Quote.svg",
+        "/lifecycle/tmf648/Quote.svg/",
+        "/lifecycle/tmf648/further/Quote.svg",
+        "/lifecycle/tmf648/Quote",
+        "/nowhere",
+    ],
+)
+def test_the_paths_of_pages_are_those_that_flask_serves(contracts: tuple[Contract, ...], path: str) -> None:
+    serves = create_console(contracts, PublicBase(BASE)).url_map.bind("").test
+
+    assert has_page(path) is serves(path)
 
 
 def test_a_page_that_breaks_is_a_tmf_error_that_tells_nothing(contracts: tuple[Contract, ...]) -> None:

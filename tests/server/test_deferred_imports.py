@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.service import ROOT, start_service
 
@@ -49,7 +50,9 @@ def test_a_service_imports_only_what_users_install_and_nothing_that_serves_no_re
     """What tests need beside it must not slow down a start: jsonschema imports what it finds, which took 3 s."""
     traced = ("env", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-X", "importtime", "-m", "tmf_sales", "serve")
     log = tmp_path / "log"
-    start_service(log, "--workers", workers, "--store", f"sqlite:{tmp_path}/store.sqlite", command=traced).stop()
+    store = f"sqlite:{tmp_path}/store.sqlite"
+    with start_service(log, "--workers", workers, "--store", store, command=traced) as service:
+        assert httpx.get(f"{service.url}/nowhere").status_code == 404
 
     imported = {line.rpartition("|")[2].strip() for line in log.read_text().splitlines() if "import time:" in line}
 

@@ -17,6 +17,7 @@ from tmf_sales.app.composition import Composition, compose
 from tmf_sales.app.gate import gate
 from tmf_sales.app.index_pages import IndexPages
 from tmf_sales.configuration.settings import Settings
+from tmf_sales.console.paths import has_page
 from tmf_sales.contract.leniency import Mode
 from tmf_sales.contract.loader import Contract
 from tmf_sales.http.dispatch import Dispatcher
@@ -35,7 +36,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
         if api.replaces:
             log.warning("%s replaces the shipped %s: both have the base path %s", api.file, api.replaces, api.base_path)
     pages = IndexPages(service.apis, public_base_of(settings))
-    dispatcher = Dispatcher(service.handlers, pages, pages.has)
+    dispatcher = Dispatcher(service.handlers, pages, has_page)
     connexion_app = ConnexionMiddleware(
         dispatcher,
         middlewares=pipeline(service.apis, validation_settings(service), secured=service.settings.authentication),
@@ -49,7 +50,7 @@ def create_app(settings: Settings, **parts: Any) -> App:
                 resolver=_no_function,
                 security_map=service.security.security_map,
             )
-    return gate(connexion_app, service, pages.has)
+    return gate(connexion_app, service, has_page)
 
 
 def validation_settings(service: Composition) -> ValidationSettings:

@@ -22,6 +22,7 @@ import tmf_sales
 from tmf_sales import errors
 from tmf_sales.console.calls import Call, calls_of
 from tmf_sales.console.lifecycles import LifecycleDrawing, lifecycles_of
+from tmf_sales.console.paths import INDEX, LIFECYCLE
 from tmf_sales.console.static_page import KNOWN_BASES
 from tmf_sales.http.public_base import PublicBase
 
@@ -72,7 +73,7 @@ def create_console(contracts: Sequence[Described], public_base: PublicBase) -> F
     def apis_at(base: str) -> list[Api]:
         return [_api(contract, base, lifecycles[contract.name]) for contract in contracts]
 
-    @app.get("/")
+    @app.get(INDEX)
     def index() -> Response:
         base = public_base.of(request.environ.get("asgi.scope", {"headers": ()}))
         page = render_template(
@@ -85,7 +86,7 @@ def create_console(contracts: Sequence[Described], public_base: PublicBase) -> F
         )
         return _guarded(Response(page, mimetype="text/html"), style + drawing_style)
 
-    @app.get("/lifecycle/<api>/<schema>.svg")
+    @app.get(LIFECYCLE)
     def lifecycle(api: str, schema: str) -> Response:
         if (api, schema) not in drawings:
             raise NotFound

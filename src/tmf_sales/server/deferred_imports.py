@@ -2,9 +2,9 @@
 
 They are httpx (tokens that another server verifies), requests (references to other machines), jinja2 (templates of
 contracts and of Swagger UI, which the service serves itself) and Starlette's test client (a method of Connexion's
-applications). Flask, an extra of Connexion, looks as if it were not installed; app/index_pages.py imports it at its
-first use. Without httpx, requests and the client a start takes 0.69 instead of 0.95 s and a process 10 MB less; without
-Flask and jinja2 it takes another twentieth less.
+applications). Flask, an extra of Connexion, looks as if it were not installed; app/index_pages.py imports it for the
+first page. Without httpx, requests and the client a start takes 0.69 instead of 0.95 s and a process 10 MB less;
+without Flask and jinja2 it takes another twentieth less.
 Guarantee: nothing else is missing; the first use imports the real module. Remove when Connexion imports them on use
 (tests/server/test_deferred_imports.py; slow starts are https://github.com/spec-first/connexion/issues/1801).
 """
